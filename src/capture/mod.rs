@@ -1,0 +1,125 @@
+//! Capture files become records: one [`Source`] a format, chosen by content alone.
+//!
+//! A source lends each record out of its own buffer, so a capture of any size
+//! streams through in bounded memory. Reading stops at the first structural
+//! error and keeps everything before it; what was skipped is said in a [`Warning`].
+use crate::time::{Clock, Timestamp};
+use crate::wire::Packet;
+use std::borrow::Cow;
+
+/// Seen from the host that made the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Host to controller.
+    Sent,
+    /// Controller to host.
+    Received,
+}
+
+/// What a record holds, as its container says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Command,
+    Event,
+    Acl,
+    Sco,
+    Iso,
+    /// A Linux monitor record that is no HCI packet: its opcode (FORMATS 1.5).
+    Monitor(u16),
+    /// A PacketLogger record that is no HCI packet: its type.
+    Note(u8),
+    /// An H4 packet type that is none of the five.
+    Vendor(u8),
+    /// A record without even a type.
+    Empty,
+    /// A frame of an interface that does not carry HCI: its link type.
+    Foreign(u16),
+}
+
+/// The bytes of a record, or, where the capture is text, what the text says.
+#[derive(Clone, Debug)]
+pub enum Payload<'a> {
+    /// The packet as on the wire, without H4 type byte or pseudo header.
+    Bytes(&'a [u8]),
+    /// Read from text: no bytes exist. [`crate::wire::Decoder`] takes it as it is.
+    Said(Box<Packet<'a>>),
+}
+
+/// One record, lent by its source until the next is asked for.
+#[derive(Clone, Debug)]
+pub struct Record<'a> {
+    /// Position in the file, from 1, as Wireshark counts.
+    pub frame: u32,
+    /// Where the record begins in the (unwrapped) stream.
+    pub offset: u64,
+    pub time: Option<Timestamp>,
+    /// hciN, where the format tells adapters apart.
+    pub adapter: Option<u16>,
+    pub direction: Option<Direction>,
+    pub kind: Kind,
+    pub payload: Payload<'a>,
+    /// Length of the packet on the wire, in the same terms as the payload.
+    pub original_len: u32,
+    /// A comment that the file attaches to this record (pcapng).
+    pub comment: Option<Cow<'a, str>>,
+}
+
+impl Record<'_> {
+    /// The bytes, empty where the capture is text.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.payload {
+            Payload::Bytes(bytes) => bytes,
+            Payload::Said(_) => &[],
+        }
+    }
+
+    /// Whether the capture kept only the beginning of the packet.
+    pub fn is_cut(&self) -> bool {
+        matches!(self.payload, Payload::Bytes(bytes) if (bytes.len() as u64) < u64::from(self.original_len))
+    }
+}
+
+/// Something about the capture that a reader of the report should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// Stable and in kebab-case: `cut-in-record`, `padding`, `time-steps-back`.
+    pub code: &'static str,
+    pub frame: Option<u32>,
+    pub offset: Option<u64>,
+    /// One sentence: what, and what it means for the reader.
+    pub text: String,
+}
+
+/// What a source says of itself. Complete only once it has been drained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The reader's name: `btsnoop`, `packetlogger`, `pcap`, `pcapng`, `hcidump`,
+    /// `btsnooz`, `monitor-stream`, `btmon-text`, `packetlogger-text`, `hcidump-text`, `hex-text`.
+    pub format: &'static str,
+    /// Link layer or variant in words: `Linux monitor`, `H4`, `little-endian`.
+    pub variant: String,
+    pub clock: Clock,
+    /// Smallest step of the capture's times, in microseconds (1 for most, 1000 for some text).
+    pub resolution_us: u32,
+}
+
+/// A capture being read.
+pub trait Source: Send {
+    /// The next record, or `None` at the end or at damage (which is then in the warnings).
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError>;
+
+    fn describe(&self) -> Description;
+
+    /// What has been noticed since this was last asked.
+    fn take_warnings(&mut self) -> Vec<Warning>;
+}
+
+/// Why nothing, or nothing more, could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CaptureError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// Nothing of the file can be read: what it looks like, and what would help.
+    #[error("{0}")]
+    Refused(String),
+}

@@ -1,0 +1,117 @@
+//! Moments of a capture's own clock, and what kind of clock that is.
+use chrono::DateTime;
+use std::fmt;
+use std::ops::{Add, Sub};
+
+/// Microseconds on a capture's clock: since 1970-01-01 for [`Clock::Utc`] and
+/// [`Clock::Local`], since an arbitrary moment for [`Clock::Relative`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+/// A signed span in microseconds: captures' clocks do step back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span(pub i64);
+
+/// What a capture's timestamps mean. Two captures never share a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Clock {
+    /// Microseconds since 1970 in UTC.
+    Utc,
+    /// Wall-clock time of the recording machine, its zone unknown.
+    Local,
+    /// Only distances mean something.
+    Relative,
+    /// The capture has no times at all.
+    None,
+}
+
+impl Span {
+    pub const fn from_ms(ms: i64) -> Self {
+        Self(ms * 1000)
+    }
+
+    pub fn as_ms(self) -> f64 {
+        self.0 as f64 / 1000.0
+    }
+
+    pub fn as_s(self) -> f64 {
+        self.0 as f64 / 1_000_000.0
+    }
+
+    pub const fn abs(self) -> Self {
+        Self(self.0.saturating_abs())
+    }
+}
+
+impl Sub for Timestamp {
+    type Output = Span;
+    fn sub(self, earlier: Self) -> Span {
+        Span(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Span> for Timestamp {
+    type Output = Self;
+    fn add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
+}
+
+impl Sub<Span> for Timestamp {
+    type Output = Self;
+    fn sub(self, span: Span) -> Self {
+        Self(self.0.saturating_sub(span.0))
+    }
+}
+
+impl Timestamp {
+    /// `2025-06-20T09:47:56.530123Z`.
+    pub fn rfc3339(self) -> Option<String> {
+        let moment = DateTime::from_timestamp_micros(self.0)?;
+        Some(moment.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+    }
+
+    /// `2025-06-20T09:47:56.530123`: a wall clock without a zone.
+    pub fn wall(self) -> Option<String> {
+        let moment = DateTime::from_timestamp_micros(self.0)?;
+        Some(moment.format("%Y-%m-%dT%H:%M:%S%.6f").to_string())
+    }
+}
+
+impl fmt::Display for Span {
+    /// Three significant steps: `0.4 ms`, `315 ms`, `4.02 s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let us = self.0.unsigned_abs();
+        let sign = if self.0 < 0 { "-" } else { "" };
+        match us {
+            0..10_000 => write!(f, "{sign}{:.1} ms", us as f64 / 1e3),
+            10_000..1_000_000 => write!(f, "{sign}{:.0} ms", us as f64 / 1e3),
+            1_000_000..100_000_000 => write!(f, "{sign}{:.2} s", us as f64 / 1e6),
+            _ => write!(f, "{sign}{:.0} s", us as f64 / 1e6),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_read_well_at_every_size() {
+        for (us, text) in [
+            (400, "0.4 ms"),
+            (-400, "-0.4 ms"),
+            (315_000, "315 ms"),
+            (4_020_000, "4.02 s"),
+            (360_000_000, "360 s"),
+        ] {
+            assert_eq!(Span(us).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn times_print_in_microseconds() {
+        let moment = Timestamp(1_750_412_876_530_123);
+        assert_eq!(moment.rfc3339().unwrap(), "2025-06-20T09:47:56.530123Z");
+    }
+}
