@@ -8,5 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod numbers;
 pub mod time;
 pub mod wire;
