@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod cli;
 pub mod numbers;
+pub mod report;
 pub mod time;
 pub mod wire;

@@ -1,1 +1,49 @@
-fn main() {}
+//! Parse what was typed, do the job, choose the exit status.
+use clap::{CommandFactory, Parser};
+use hcidiff::cli::{Cli, Command};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::process::ExitCode;
+
+/// Unreadable input, nothing that matches, bad usage.
+const TROUBLE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(sentence) = cli.check() {
+        return trouble(&sentence);
+    }
+    match run(&cli) {
+        Ok(code) => code,
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => trouble(&error.to_string()),
+    }
+}
+
+fn run(cli: &Cli) -> io::Result<ExitCode> {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let code = match &cli.command {
+        None => trouble("comparing is not built yet"),
+        Some(Command::Events(_)) => trouble("events are not built yet"),
+        Some(Command::Explain { .. }) => trouble("explanations are not built yet"),
+        Some(Command::Schema) => trouble("the schema is not built yet"),
+        Some(Command::Completions { shell }) => {
+            // Into memory first: the generator panics where a pipe is closed.
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "hcidiff", &mut script);
+            out.write_all(&script)?;
+            ExitCode::SUCCESS
+        }
+        Some(Command::Man) => {
+            clap_mangen::Man::new(Cli::command()).render(&mut out)?;
+            ExitCode::SUCCESS
+        }
+    };
+    out.flush()?;
+    Ok(code)
+}
+
+fn trouble(sentence: &str) -> ExitCode {
+    eprintln!("hcidiff: {sentence}");
+    ExitCode::from(TROUBLE)
+}

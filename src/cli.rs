@@ -1,0 +1,361 @@
+//! What can be typed: commands, options, and the words for their values.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::{Path, PathBuf};
+
+/// Compare two Bluetooth HCI captures: what went wrong, why, and what to change.
+#[derive(Debug, Parser)]
+#[command(
+    name = "hcidiff",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    override_usage = "hcidiff [OPTIONS] REFERENCE SUBJECT\n       hcidiff [OPTIONS] CAPTURE\n       hcidiff <COMMAND>",
+    after_help = "Exit status: 0 nothing found, 1 something found, 2 trouble.\n\
+        A capture may be in any format that hcidiff reads; `-` is standard input."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub compare: Compare,
+}
+
+/// Everything but the main job.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the events of a capture, one for each record
+    Events(Events),
+    /// Explain a rule, an HCI code (0x3e), an ATT error (att:0x0e) or an SMP reason (smp:0x08)
+    Explain {
+        /// What to explain; without it, the list of what there is
+        what: Option<String>,
+    },
+    /// Print the JSON Schema of the report
+    Schema,
+    /// Print completions for a shell
+    Completions { shell: clap_complete::Shell },
+    /// Print the manual page
+    Man,
+}
+
+/// The main job: two captures compared, or one looked at.
+#[derive(Clone, Debug, Args)]
+pub struct Compare {
+    /// The capture that works, then the one that fails; or a single one
+    #[arg(value_name = "CAPTURE", required = true, num_args = 1..=2, value_hint = clap::ValueHint::FilePath)]
+    pub captures: Vec<PathBuf>,
+
+    /// Report format
+    #[arg(short, long, value_enum, default_value_t = Format::Terminal)]
+    pub format: Format,
+
+    /// Write the report there; the ending (.md, .json, .html, .txt) sets that file's format. Repeatable
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub output: Vec<PathBuf>,
+
+    /// How long after the connection is up counts as early
+    #[arg(long, value_name = "MS", default_value_t = 500)]
+    pub window: u32,
+
+    /// The device to look at; once, or once per side in order
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub peer: Vec<[u8; 6]>,
+
+    /// The adapter (hciN) to look at; once, or once per side in order
+    #[arg(long, value_name = "N", value_parser = adapter)]
+    pub adapter: Vec<u16>,
+
+    /// Connection of the reference, as numbered in the list of connections
+    #[arg(long, value_name = "N")]
+    pub reference_connection: Option<u32>,
+
+    /// Connection of the subject, as numbered in the list of connections
+    #[arg(long, value_name = "N")]
+    pub subject_connection: Option<u32>,
+
+    #[command(flatten)]
+    pub reading: Reading,
+
+    /// What to call a side; once per side in order
+    #[arg(long, value_name = "NAME")]
+    pub label: Vec<String>,
+
+    /// Real addresses and names in Markdown and HTML too
+    #[arg(long, conflicts_with = "aliases")]
+    pub show_addresses: bool,
+
+    /// Aliases instead of addresses and names in terminal and JSON too
+    #[arg(long)]
+    pub aliases: bool,
+
+    /// Show attribute values; elsewhere their length
+    #[arg(long)]
+    pub show_values: bool,
+
+    /// Show the differences too that are normal between host stacks
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Do not fold equal or repeated steps
+    #[arg(long)]
+    pub full: bool,
+
+    /// When to use colours
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub color: Color,
+
+    /// Exit with status 0 whatever is found
+    #[arg(long)]
+    pub exit_zero: bool,
+
+    /// No report: the exit status alone
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// How captures are read. A value given once counts for both sides.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Reading {
+    /// What to subtract from the capture's local times; once, or once per side
+    #[arg(long, value_name = "±HH:MM", value_parser = zone, allow_hyphen_values = true)]
+    pub tz_offset: Vec<Minutes>,
+
+    /// Which file of an archive to read; once, or once per side
+    #[arg(long, value_name = "NAME")]
+    pub member: Vec<String>,
+
+    /// After damage, search for the next plausible records and go on
+    #[arg(long)]
+    pub salvage: bool,
+}
+
+/// `hcidiff events`.
+#[derive(Clone, Debug, Args)]
+pub struct Events {
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    pub capture: PathBuf,
+
+    /// A table, or one JSON object a line
+    #[arg(short, long, value_enum, default_value_t = EventsFormat::Terminal)]
+    pub format: EventsFormat,
+
+    /// Only events of this device
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub peer: Option<[u8; 6]>,
+
+    /// Only events of this adapter (hciN)
+    #[arg(long, value_name = "N", value_parser = adapter)]
+    pub adapter: Option<u16>,
+
+    /// Only events of this connection, as numbered in the list of connections
+    #[arg(long, value_name = "N")]
+    pub connection: Option<u32>,
+
+    #[command(flatten)]
+    pub reading: Reading,
+
+    /// Show attribute values; elsewhere their length
+    #[arg(long)]
+    pub show_values: bool,
+}
+
+/// A report's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Terminal,
+    Markdown,
+    Json,
+    Html,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventsFormat {
+    Terminal,
+    Jsonl,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The two sides of a comparison, in the order in which options name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    Reference,
+    Subject,
+}
+
+/// Minutes east of UTC.
+pub type Minutes = i32;
+
+/// The value for a side of an option that is given once, or once per side in order.
+pub fn of_side<T>(values: &[T], side: Side) -> Option<&T> {
+    match side {
+        Side::Reference => values.first(),
+        Side::Subject => values.get(1).or(values.first()),
+    }
+}
+
+impl Cli {
+    /// What clap cannot see: values that do not go together. The sentence says what to do.
+    pub fn check(&self) -> Result<(), String> {
+        let compare = &self.compare;
+        if compare.captures.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
+            return Err("standard input can be only one of the two captures".into());
+        }
+        for (option, given) in [
+            ("--peer", compare.peer.len()),
+            ("--adapter", compare.adapter.len()),
+            ("--tz-offset", compare.reading.tz_offset.len()),
+            ("--member", compare.reading.member.len()),
+            ("--label", compare.label.len()),
+        ] {
+            if given > 2 {
+                return Err(format!("{option} can be given twice at most, once per side"));
+            }
+        }
+        for path in &compare.output {
+            if Format::of_file(path).is_none() {
+                let name = path.display();
+                return Err(format!(
+                    "the ending of {name} names no format: use .md, .json, .html or .txt"
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Format {
+    /// The format that a file's ending asks for.
+    pub fn of_file(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Some(Self::Terminal),
+            "md" | "markdown" => Some(Self::Markdown),
+            "json" => Some(Self::Json),
+            "html" | "htm" => Some(Self::Html),
+            _ => None,
+        }
+    }
+}
+
+/// An address as it is printed, `AA:BB:CC:DD:EE:FF`, in the order of the wire.
+fn address(text: &str) -> Result<[u8; 6], String> {
+    let mut bytes = [0; 6];
+    let mut parts = text.split([':', '-']);
+    for byte in bytes.iter_mut().rev() {
+        let part = parts.next().filter(|part| part.len() == 2 && !part.starts_with('+'));
+        *byte = part
+            .and_then(|part| u8::from_str_radix(part, 16).ok())
+            .ok_or("expected AA:BB:CC:DD:EE:FF")?;
+    }
+    match parts.next() {
+        None => Ok(bytes),
+        Some(_) => Err("expected AA:BB:CC:DD:EE:FF".into()),
+    }
+}
+
+/// `1` or `hci1`.
+fn adapter(text: &str) -> Result<u16, String> {
+    text.strip_prefix("hci")
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "expected a number, as in hci0".into())
+}
+
+/// `+02:00`, `-5`, `05:30`.
+fn zone(text: &str) -> Result<Minutes, String> {
+    let wrong = || "expected ±HH:MM, as in +02:00".to_string();
+    let (sign, digits) = match text.as_bytes().first() {
+        Some(b'-') => (-1, &text[1..]),
+        Some(b'+') => (1, &text[1..]),
+        _ => (1, text),
+    };
+    let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "00"));
+    let number = |text: &str| match text.len() {
+        1 | 2 if text.bytes().all(|b| b.is_ascii_digit()) => {
+            text.parse::<i32>().map_err(|_| wrong())
+        }
+        _ => Err(wrong()),
+    };
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    if hours > 14 || minutes > 59 {
+        return Err(wrong());
+    }
+    Ok(sign * (hours * 60 + minutes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("hcidiff").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_holds() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn two_captures_or_one_or_a_command() {
+        assert_eq!(parse("mac.pklg pi.btsnoop").unwrap().compare.captures.len(), 2);
+        assert_eq!(parse("pi.btsnoop").unwrap().compare.captures.len(), 1);
+        assert!(matches!(parse("events pi.btsnoop").unwrap().command, Some(Command::Events(_))));
+        assert!(parse("").is_err());
+        assert!(parse("a b c").is_err());
+    }
+
+    #[test]
+    fn values_are_for_one_side_or_both() {
+        let cli = parse("--tz-offset -05:30 --adapter hci1 --adapter 2 --label good a b")
+            .unwrap()
+            .compare;
+        assert_eq!(of_side(&cli.reading.tz_offset, Side::Subject), Some(&-330));
+        assert_eq!(of_side(&cli.adapter, Side::Reference), Some(&1));
+        assert_eq!(of_side(&cli.adapter, Side::Subject), Some(&2));
+        assert_eq!(of_side(&cli.reading.member, Side::Subject), None);
+        assert!(parse("--label a --label b --label c x y").unwrap().check().is_err());
+    }
+
+    #[test]
+    fn standard_input_is_one_side_at_most() {
+        assert!(parse("- b").unwrap().check().is_ok());
+        assert!(parse("- -").unwrap().check().is_err());
+    }
+
+    #[test]
+    fn addresses_are_kept_in_wire_order() {
+        assert_eq!(address("C0:DE:C0:FF:EE:01").unwrap(), [0x01, 0xee, 0xff, 0xc0, 0xde, 0xc0]);
+        assert_eq!(address("c0-de-c0-ff-ee-01").unwrap()[0], 1);
+        for wrong in ["", "C0:DE", "C0:DE:C0:FF:EE:01:02", "C0:DE:C0:FF:EE:+1", "C0:DE:C0:FF:EE:0g"]
+        {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn zones_are_minutes_east() {
+        for (text, minutes) in
+            [("+02:00", 120), ("-05:30", -330), ("5", 300), ("00:00", 0), ("+14:00", 840)]
+        {
+            assert_eq!(zone(text).unwrap(), minutes, "{text}");
+        }
+        for wrong in ["", "+", "15:00", "2:60", "a:00", "+1:+1", "1:2:3", "é"] {
+            assert!(zone(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn endings_name_formats() {
+        assert_eq!(Format::of_file(Path::new("a/report.MD")), Some(Format::Markdown));
+        assert_eq!(Format::of_file(Path::new("report")), None);
+        assert!(parse("-o report.pdf a b").unwrap().check().is_err());
+    }
+}
