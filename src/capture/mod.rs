@@ -7,6 +7,30 @@ use crate::time::{Clock, Timestamp};
 use crate::wire::Packet;
 use std::borrow::Cow;
 
+pub mod btsnoop;
+#[allow(dead_code)]
+mod bytes;
+mod chain;
+#[allow(dead_code)]
+mod format;
+#[allow(dead_code)]
+mod h4;
+#[allow(dead_code)]
+mod ledger;
+mod monitor;
+mod open;
+pub mod packetlogger;
+#[allow(dead_code)]
+mod remark;
+mod stream;
+mod text;
+
+use format::{Claim, Format, Head};
+pub use open::{Input, OpenOptions, Opened, open, open_stream};
+
+/// The longest record that is believed; no HCI packet comes near it.
+const LONGEST: u32 = 262_144;
+
 /// Seen from the host that made the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
@@ -122,4 +146,14 @@ pub enum CaptureError {
     /// Nothing of the file can be read: what it looks like, and what would help.
     #[error("{0}")]
     Refused(String),
+}
+
+/// Why a record was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// The format has no way to hold this record.
+    #[error("{0}")]
+    Unfit(&'static str),
 }

@@ -1,0 +1,144 @@
+//! Reads every binary capture of a folder of real and of lab captures, one line a file,
+//! and fails if one gives another number of records than an independent count says.
+//!
+//! `cargo run --release --example corpus -- ../shared`: the folder holds `captures/` with a
+//! `catalogue.json` and `lab/` with btsnoop and PacketLogger files.
+use hcidiff::capture::{CaptureError, Input, OpenOptions, Opened, open};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// A file and what is known of it.
+struct Case {
+    path: PathBuf,
+    expected: Expected,
+}
+
+enum Expected {
+    Records(u64),
+    Refused,
+}
+
+/// What reading a file gave: the columns of its line.
+struct Row {
+    format: String,
+    records: u64,
+    warnings: Vec<&'static str>,
+}
+
+fn main() -> ExitCode {
+    let Some(folder) = std::env::args().nth(1).map(PathBuf::from) else {
+        eprintln!("usage: corpus FOLDER");
+        return ExitCode::from(2);
+    };
+    let mut cases = catalogue(&folder.join("captures"));
+    cases.extend(lab(&folder.join("lab")));
+    if cases.is_empty() {
+        eprintln!("no captures below {}", folder.display());
+        return ExitCode::from(2);
+    }
+    let mut wrong = 0;
+    for case in &cases {
+        let name = case.path.strip_prefix(&folder).unwrap_or(&case.path).display();
+        let (verdict, line) = judge(&case.expected, read(&case.path));
+        wrong += u32::from(!verdict);
+        println!("{} {line}  {name}", if verdict { "ok  " } else { "BAD " });
+    }
+    println!("{} files, {wrong} wrong", cases.len());
+    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn read(path: &Path) -> Result<Row, CaptureError> {
+    let options = OpenOptions::default();
+    let Opened { mut source, .. } = open(&Input::Path(path.into()), &options)?;
+    let mut records = 0;
+    while source.next()?.is_some() {
+        records += 1;
+    }
+    let description = source.describe();
+    let warnings = source.take_warnings().iter().map(|warning| warning.code).collect();
+    let format = format!("{} {}", description.format, description.variant);
+    Ok(Row { format, records, warnings })
+}
+
+fn judge(expected: &Expected, got: Result<Row, CaptureError>) -> (bool, String) {
+    match (expected, got) {
+        (Expected::Records(expected), Ok(row)) => {
+            let warnings = row.warnings.join(" ");
+            let line = format!("{:>8} of {expected:<8} {:<32} {warnings}", row.records, row.format);
+            (row.records == *expected, line)
+        }
+        (Expected::Refused, Err(CaptureError::Refused(why))) => (true, format!("refused: {why}")),
+        (Expected::Refused, Ok(row)) => {
+            (false, format!("read {} records as {}", row.records, row.format))
+        }
+        (_, Err(error)) => (false, format!("failed: {error}")),
+    }
+}
+
+/// The real captures that are not text, with the catalogue's counts.
+fn catalogue(folder: &Path) -> Vec<Case> {
+    let Ok(text) = fs::read_to_string(folder.join("catalogue.json")) else { return Vec::new() };
+    let Ok(catalogue) = serde_json::from_str::<Value>(&text) else { return Vec::new() };
+    let captures = catalogue["captures"].as_array().cloned().unwrap_or_default();
+    captures.iter().filter_map(|entry| case(folder, entry)).collect()
+}
+
+fn case(folder: &Path, entry: &Value) -> Option<Case> {
+    let format = entry["format"].as_str()?;
+    if format.starts_with("txt") {
+        return None;
+    }
+    let path = folder.join(entry["file"].as_str()?);
+    // Traffic in the air is no HCI capture, and one file of the set is corrupt.
+    let in_the_air = ["-192", "-256", "-272"].iter().any(|end| format.ends_with(end));
+    let expected = if in_the_air || entry["corrupt"] == true {
+        Expected::Refused
+    } else {
+        let frames = entry["packets"].as_u64().or_else(|| entry["tshark"]["frames"].as_u64());
+        Expected::Records(frames?)
+    };
+    Some(Case { path, expected })
+}
+
+/// The lab's btsnoop and PacketLogger files, counted by walking their length fields.
+fn lab(folder: &Path) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return cases };
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    for folder in folders {
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        for path in files {
+            if let Some(records) = count(&path) {
+                cases.push(Case { path, expected: Expected::Records(records) });
+            }
+        }
+    }
+    cases
+}
+
+fn count(path: &Path) -> Option<u64> {
+    let ending = path.extension()?.to_str()?;
+    let bytes = fs::read(path).ok()?;
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|word| word.try_into().ok());
+    let little = ending == "pklg" && *bytes.first()? != 0;
+    let number = |at: usize| {
+        let word = word(at)?;
+        let number = if little { u32::from_le_bytes(word) } else { u32::from_be_bytes(word) };
+        Some(number as usize)
+    };
+    let (mut at, mut records) = match ending {
+        "btsnoop" => (16, 0),
+        "pklg" => (0, 0),
+        _ => return None,
+    };
+    while at < bytes.len() {
+        at += if ending == "btsnoop" { 24 + number(at + 4)? } else { 4 + number(at)? };
+        records += 1;
+    }
+    Some(records)
+}

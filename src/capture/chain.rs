@@ -1,0 +1,87 @@
+//! Recognising records without a magic number: by several that follow each other.
+use super::stream::Stream;
+use std::io;
+
+/// What the bytes at some place look like to one format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// A possible record of `len` bytes; `clean` if every field is as it should be.
+    Record { len: usize, clean: bool },
+    /// Too few bytes to tell.
+    Short,
+    /// Nothing of this format.
+    No,
+}
+
+/// Records looked at before deciding.
+const DEPTH: usize = 16;
+/// Clean records that make a chain.
+const ENOUGH: u32 = 3;
+
+/// How many clean records begin `head`, or 0 if too few to believe in.
+///
+/// A file shorter than three records must end exactly where its last one does.
+pub(crate) fn score(head: &[u8], whole: bool, probe: impl Fn(&[u8]) -> Link) -> u32 {
+    let (mut rest, mut clean_ones) = (head, 0);
+    for _ in 0..DEPTH {
+        match probe(rest) {
+            Link::Record { len, clean } => {
+                let Some(after) = rest.get(len.max(1)..) else { break };
+                clean_ones += u32::from(clean);
+                rest = after;
+                if rest.is_empty() {
+                    return if whole { clean_ones } else { believed(clean_ones) };
+                }
+            }
+            Link::Short | Link::No => break,
+        }
+    }
+    believed(clean_ones)
+}
+
+fn believed(clean_ones: u32) -> u32 {
+    if clean_ones >= ENOUGH { clean_ones } else { 0 }
+}
+
+/// How far ahead a chain is followed when picking up after damage.
+const AHEAD: usize = 256 * 1024;
+
+/// Consumes to the next place where clean records chain. False if there is none.
+pub(crate) fn resume(stream: &mut Stream, probe: impl Fn(&[u8]) -> Link) -> io::Result<bool> {
+    loop {
+        let window = stream.peek(AHEAD)?;
+        let last = window.len() < AHEAD;
+        // The last stretch of a full window is looked at again once more has been read.
+        let places = if last { window.len() } else { window.len() / 2 };
+        let found = (0..places).find(|&at| {
+            let here = window.get(at..).unwrap_or_default();
+            chains(here, last, &probe)
+        });
+        match found {
+            Some(at) => {
+                stream.consume(at);
+                return Ok(true);
+            }
+            None => {
+                stream.consume(places);
+                if last {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+}
+
+fn chains(mut here: &[u8], last: bool, probe: &impl Fn(&[u8]) -> Link) -> bool {
+    for found in 0..ENOUGH {
+        if here.is_empty() {
+            return last && found > 0;
+        }
+        let Link::Record { len, clean: true } = probe(here) else { return false };
+        match here.get(len.max(1)..) {
+            Some(after) => here = after,
+            None => return false,
+        }
+    }
+    true
+}

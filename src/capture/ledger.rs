@@ -1,0 +1,270 @@
+//! What a reader keeps beside the bytes: frames, the clock, remarks, damage.
+use super::chain::{self, Link};
+use super::remark::{Remark, Tally};
+use super::stream::Stream;
+use super::{CaptureError, Clock, Timestamp, Warning};
+
+const YEAR: i64 = 366 * 86_400 * 1_000_000;
+/// 2100-01-01.
+const LATEST: i64 = 4_102_444_800 * 1_000_000;
+
+/// A stream being read and everything noticed on the way.
+pub(crate) struct Ledger {
+    pub stream: Stream,
+    frame: u32,
+    clock: Clock,
+    /// Added to every time: the negated `--tz-offset`, where it applies.
+    shift: i64,
+    last: Option<i64>,
+    tallies: Vec<Tally>,
+    remarks: Vec<Warning>,
+    salvage: bool,
+    done: bool,
+}
+
+impl Ledger {
+    pub fn new(stream: Stream, clock: Clock, options: &super::OpenOptions) -> Self {
+        let mut ledger = Self {
+            stream,
+            frame: 0,
+            clock,
+            shift: 0,
+            last: None,
+            tallies: Vec::new(),
+            remarks: Vec::new(),
+            salvage: options.salvage,
+            done: false,
+        };
+        if let (Clock::Local, Some(minutes)) = (clock, options.tz_offset) {
+            ledger.clock = Clock::Utc;
+            ledger.shift = -i64::from(minutes) * 60_000_000;
+        }
+        ledger
+    }
+
+    #[inline]
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// The capture's clock: none, where no record so far had a time.
+    pub fn clock(&self) -> Clock {
+        if self.last.is_none() && self.done { Clock::None } else { self.clock }
+    }
+
+    /// Numbers the next record.
+    #[inline]
+    pub fn next_frame(&mut self) -> u32 {
+        self.frame = self.frame.saturating_add(1);
+        self.frame
+    }
+
+    pub fn frames(&self) -> u32 {
+        self.frame
+    }
+
+    /// A time counted from 1970, if it can be one; `None` keeps the order only.
+    ///
+    /// A capture whose first time lies in 1970 was made by a device without a
+    /// clock: its times count from power-on, and only distances mean something.
+    #[inline]
+    pub fn moment(&mut self, since_1970: i64, offset: u64) -> Option<Timestamp> {
+        let at = since_1970.saturating_add(self.shift);
+        if let Some(last) = self.last {
+            let step = at.wrapping_sub(last);
+            if (0..YEAR).contains(&step) && (YEAR..LATEST).contains(&at) {
+                self.last = Some(at);
+                return Some(Timestamp(at));
+            }
+        }
+        self.odd_moment(since_1970, offset)
+    }
+
+    #[cold]
+    fn odd_moment(&mut self, since_1970: i64, offset: u64) -> Option<Timestamp> {
+        let at = since_1970.saturating_add(self.shift);
+        if self.last.is_none() && (0..YEAR).contains(&since_1970) {
+            self.clock = Clock::Relative;
+            self.shift = 0;
+            return self.step(since_1970, offset);
+        }
+        let earliest = if self.clock == Clock::Relative { 0 } else { YEAR };
+        if !(earliest..LATEST).contains(&at) {
+            self.remark(Remark::TimeUnusable, offset);
+            return None;
+        }
+        self.step(at, offset)
+    }
+
+    /// A time on a clock of its own.
+    #[inline]
+    pub fn step(&mut self, at: i64, offset: u64) -> Option<Timestamp> {
+        if let Some(last) = self.last {
+            let step = at.saturating_sub(last);
+            if step < 0 {
+                self.remark_most(Remark::TimeStepsBack, offset, step.unsigned_abs());
+            } else if step >= YEAR {
+                self.remark(Remark::TimeJumps, offset);
+            }
+        }
+        self.last = Some(at);
+        Some(Timestamp(at))
+    }
+
+    /// Notes a remark about the current record.
+    pub fn remark(&mut self, remark: Remark, offset: u64) {
+        self.tally(remark, offset).count += 1;
+    }
+
+    pub fn remark_sum(&mut self, remark: Remark, offset: u64, amount: u64) {
+        let tally = self.tally(remark, offset);
+        tally.count += 1;
+        tally.amount = tally.amount.saturating_add(amount);
+    }
+
+    fn remark_most(&mut self, remark: Remark, offset: u64, amount: u64) {
+        let tally = self.tally(remark, offset);
+        tally.count += 1;
+        tally.amount = tally.amount.max(amount);
+    }
+
+    fn tally(&mut self, remark: Remark, offset: u64) -> &mut Tally {
+        let at = self.tallies.iter().position(|tally| tally.remark == remark);
+        let at = at.unwrap_or(self.tallies.len());
+        if at == self.tallies.len() {
+            let frame = self.frame.max(1);
+            self.tallies.push(Tally { remark, frame, offset, count: 0, amount: 0 });
+        }
+        &mut self.tallies[at]
+    }
+
+    /// Something that happens once: said in the order in which it happened.
+    pub fn say(&mut self, code: &'static str, offset: u64, text: String) {
+        // A damaged file under --salvage may have thousands of gaps.
+        if self.remarks.len() < 64 {
+            let frame = Some(self.frame.saturating_add(1));
+            self.remarks.push(Warning { code, frame, offset: Some(offset), text });
+        }
+    }
+
+    /// The capture ends here as it should.
+    pub fn finish(&mut self) -> Result<(), CaptureError> {
+        if self.done {
+            return Ok(());
+        }
+        self.done = true;
+        let offset = self.stream.offset();
+        if let Some(failure) = self.stream.failure() {
+            let text = format!(
+                "the compressed data cannot be read beyond this place ({failure}): everything before it was kept"
+            );
+            if self.frame == 0 {
+                return Err(CaptureError::Refused(text));
+            }
+            self.say("compression-damaged", offset, text);
+        } else if self.frame == 0 {
+            self.say("no-records", offset, "the capture has a header and no records".into());
+        }
+        Ok(())
+    }
+
+    /// The bytes at the current place cannot be what the format wants there.
+    ///
+    /// True if `--salvage` found records further on. Else the rest is counted and reading is over.
+    pub fn damage(
+        &mut self,
+        code: &'static str,
+        text: &str,
+        probe: impl Fn(&[u8]) -> Link,
+    ) -> Result<bool, CaptureError> {
+        let (record, offset) = (self.frame.saturating_add(1), self.stream.offset());
+        if self.salvage {
+            self.stream.consume(1);
+            if chain::resume(&mut self.stream, probe)? {
+                let gap = self.stream.offset() - offset;
+                self.say(
+                    code,
+                    offset,
+                    format!("record {record} at byte {offset}: {text}; {gap} bytes were skipped to the next plausible records"),
+                );
+                return Ok(true);
+            }
+        }
+        self.stream.skip_until(|_| false)?;
+        let rest = self.stream.offset() - offset;
+        self.done = true;
+        let tried =
+            if self.salvage { "no plausible records follow" } else { "--salvage may find more" };
+        let mut text = format!("record {record} at byte {offset}: {text}; ");
+        if self.frame == 0 {
+            text.push_str(&format!("nothing could be read ({tried})"));
+            return Err(CaptureError::Refused(text));
+        }
+        let kept =
+            if self.frame == 1 { "1 record".into() } else { format!("{} records", self.frame) };
+        text.push_str(&format!("{kept} kept, {rest} bytes not read ({tried})"));
+        self.say(code, offset, text);
+        Ok(false)
+    }
+
+    /// The file ends inside a record, which is left out: its bytes are not all there.
+    ///
+    /// True if `--salvage` found records inside what seemed to be the record.
+    pub fn cut(&mut self, probe: impl Fn(&[u8]) -> Link) -> Result<bool, CaptureError> {
+        let (record, offset) = (self.frame.saturating_add(1), self.stream.offset());
+        let failure = self.stream.failure().map(str::to_owned);
+        if self.salvage && failure.is_none() {
+            self.stream.consume(1);
+            if chain::resume(&mut self.stream, probe)? {
+                let gap = self.stream.offset() - offset;
+                self.say(
+                    "damaged-length",
+                    offset,
+                    format!("record {record} at byte {offset} claims more bytes than the file has; {gap} bytes were skipped to the next plausible records"),
+                );
+                return Ok(true);
+            }
+        }
+        self.stream.skip_until(|_| false)?;
+        let rest = self.stream.offset() - offset;
+        let why = match failure {
+            Some(failure) => format!("the compressed data is damaged ({failure})"),
+            None => "the file ends".into(),
+        };
+        self.done = true;
+        if self.frame == 0 {
+            return Err(CaptureError::Refused(format!(
+                "{why} inside its first record, at byte {offset}: nothing could be read"
+            )));
+        }
+        self.say(
+            "cut-in-record",
+            offset,
+            format!("{why} inside record {record}, which begins at byte {offset}: its {rest} bytes are left out"),
+        );
+        Ok(false)
+    }
+
+    /// Zeroes where a record should be. True if data follows them.
+    pub fn padding(&mut self) -> Result<bool, CaptureError> {
+        let offset = self.stream.offset();
+        let zeroes = self.stream.skip_until(|byte| byte != 0)?;
+        self.say(
+            "padding",
+            offset,
+            format!("{zeroes} bytes of zeroes from byte {offset} on are padding (a logger that crashed, or reserved space ahead)"),
+        );
+        Ok(!self.stream.peek(1)?.is_empty())
+    }
+
+    pub fn take_warnings(&mut self) -> Vec<Warning> {
+        if !self.done {
+            return Vec::new();
+        }
+        let mut warnings: Vec<Warning> =
+            self.tallies.drain(..).map(|tally| tally.warning()).collect();
+        warnings.append(&mut self.remarks);
+        warnings.sort_by_key(|warning| warning.offset);
+        warnings
+    }
+}

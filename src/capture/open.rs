@@ -1,0 +1,65 @@
+//! The door: from a path, standard input or any reader to a source of records.
+use super::format::detect;
+use super::stream::Stream;
+use super::{CaptureError, Source, Warning};
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Where a capture comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Stdin,
+    Path(PathBuf),
+}
+
+impl Input {
+    /// `-` is standard input; everything else is a path.
+    pub fn parse(argument: &Path) -> Self {
+        if argument.as_os_str() == "-" { Self::Stdin } else { Self::Path(argument.into()) }
+    }
+}
+
+/// What the user decides about reading a capture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// After damage, search for the next plausible records and go on.
+    pub salvage: bool,
+    /// Which file of an archive.
+    pub member: Option<String>,
+    /// Minutes to subtract from a capture's local times.
+    pub tz_offset: Option<i32>,
+}
+
+/// A capture, ready to be read.
+pub struct Opened {
+    /// The file's name, without folders; `standard input` for that.
+    pub name: String,
+    /// The file inside an archive.
+    pub member: Option<String>,
+    /// What was noticed before the first record: what else an archive holds.
+    pub warnings: Vec<Warning>,
+    pub source: Box<dyn Source>,
+}
+
+/// Opens a capture, in whatever format its content is.
+pub fn open(input: &Input, options: &OpenOptions) -> Result<Opened, CaptureError> {
+    match input {
+        Input::Stdin => open_stream(io::stdin(), "standard input", options),
+        Input::Path(path) => {
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+            open_stream(File::open(path)?, &name, options)
+        }
+    }
+}
+
+/// Opens a capture that is read once, from its beginning.
+pub fn open_stream(
+    input: impl Read + Send + 'static,
+    name: &str,
+    options: &OpenOptions,
+) -> Result<Opened, CaptureError> {
+    let stream = Stream::new(Box::new(input));
+    let source = detect(stream, options)?;
+    Ok(Opened { name: name.into(), member: None, warnings: Vec::new(), source })
+}

@@ -1,0 +1,29 @@
+//! Captures that are text: what they look like, and their readers.
+use super::Format;
+
+/// Every text format that can be read. [`super::format`] asks them beside the binary ones.
+pub(crate) const FORMATS: &[Format] = &[];
+
+/// What a text that no reader claims looks like, in a few words.
+pub(crate) fn likeness(head: &[u8]) -> &'static str {
+    let text = String::from_utf8_lossy(head.get(..4096).unwrap_or(head));
+    let has = |mark: &str| text.contains(mark);
+    let begins = |mark: &str| text.trim_start().starts_with(mark);
+    if begins("Bluetooth monitor ver") || has("< HCI Command:") && has("plen") {
+        "btmon's text output"
+    } else if begins("HCI sniffer") {
+        "hcidump's text output"
+    } else if has("dumpstate") || has("DUMP OF SERVICE") {
+        "an Android bug report without a Bluetooth snoop log in it"
+    } else if has("HCI Event") || has("ATT Receive") {
+        "PacketLogger's text export"
+    } else if begins("<!DOCTYPE") || begins("<html") {
+        "a web page (was the capture downloaded from its preview page?)"
+    } else if begins("version https://git-lfs") {
+        "a Git LFS pointer: fetch the real file with `git lfs pull`"
+    } else if begins("{") || begins("[") {
+        "JSON"
+    } else {
+        "plain text"
+    }
+}
