@@ -198,7 +198,7 @@ impl Reader {
         let offset = self.ledger.stream.offset();
         match file_header(self.ledger.stream.peek(FILE_HEADER)?) {
             Ok(datalink) => {
-                self.ledger.remark(Remark::Concatenated, offset);
+                self.ledger.remark_ahead(Remark::Concatenated, offset);
                 self.ledger.stream.consume(FILE_HEADER);
                 self.datalink = datalink;
                 self.drops = 0;

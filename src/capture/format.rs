@@ -1,6 +1,9 @@
 //! The formats that can be read, and how the content of a file chooses among them.
 use super::stream::Stream;
-use super::{CaptureError, OpenOptions, Source, btsnoop, packetlogger, text};
+use super::{
+    CaptureError, OpenOptions, Source, btsnoop, btsnooz, foreign, hcidump, monitor_stream,
+    packetlogger, pcap, pcapng, text,
+};
 
 /// A source of some format.
 pub(crate) type Boxed = Box<dyn Source>;
@@ -15,7 +18,18 @@ pub(crate) struct Format {
 /// Every binary format. The strongest claim wins, and the earlier of two equal ones.
 ///
 /// A new format is a file with a `FORMAT`, and one line here (text: in [`text::FORMATS`]).
-const FORMATS: &[Format] = &[btsnoop::FORMAT, packetlogger::BIG, packetlogger::LITTLE];
+const FORMATS: &[Format] = &[
+    btsnoop::FORMAT,
+    pcapng::FORMAT,
+    pcap::FORMAT,
+    foreign::MODIFIED_PCAP,
+    foreign::SNOOP,
+    btsnooz::FORMAT,
+    packetlogger::BIG,
+    packetlogger::LITTLE,
+    hcidump::FORMAT,
+    monitor_stream::FORMAT,
+];
 
 /// The beginning of a file.
 pub(crate) struct Head<'a> {

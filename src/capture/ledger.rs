@@ -116,6 +116,16 @@ impl Ledger {
         self.tally(remark, offset).count += 1;
     }
 
+    /// Notes a remark about what comes before the next record.
+    pub fn remark_ahead(&mut self, remark: Remark, offset: u64) {
+        let ahead = self.frame.saturating_add(1);
+        let tally = self.tally(remark, offset);
+        if tally.count == 0 {
+            tally.frame = ahead;
+        }
+        tally.count += 1;
+    }
+
     pub fn remark_sum(&mut self, remark: Remark, offset: u64, amount: u64) {
         let tally = self.tally(remark, offset);
         tally.count += 1;

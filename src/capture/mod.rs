@@ -8,24 +8,30 @@ use crate::wire::Packet;
 use std::borrow::Cow;
 
 pub mod btsnoop;
-#[allow(dead_code)]
+mod btsnooz;
 mod bytes;
 mod chain;
-#[allow(dead_code)]
+mod direction;
+mod foreign;
 mod format;
-#[allow(dead_code)]
 mod h4;
-#[allow(dead_code)]
+mod hcidump;
+mod interface;
 mod ledger;
+mod linktype;
 mod monitor;
+mod monitor_stream;
 mod open;
 pub mod packetlogger;
-#[allow(dead_code)]
+mod pcap;
+pub mod pcapng;
+mod pcapng_writer;
 mod remark;
 mod stream;
 mod text;
+mod usb;
 
-use format::{Claim, Format, Head};
+use format::{Boxed, Claim, Format, Head};
 pub use open::{Input, OpenOptions, Opened, open, open_stream};
 
 /// The longest record that is believed; no HCI packet comes near it.

@@ -1,5 +1,6 @@
 //! What readers notice about a capture, each kind said once with its count.
 use super::Warning;
+use crate::time::Span;
 
 /// A kind of thing worth saying. Its code is stable; its text counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ impl Remark {
             ),
             Self::TimeStepsBack => format!(
                 "time steps back at {records}, by {} at most: the order in the file stands (loggers that write from several places do this)",
-                crate::time::Span(i64::try_from(tally.amount).unwrap_or(i64::MAX))
+                span(tally.amount)
             ),
             Self::TimeJumps => format!(
                 "time leaps by more than a year at {records}: the clock was probably set during the capture"
@@ -121,6 +122,13 @@ impl Remark {
                 "this format stores no direction: for {records} of ACL data it was inferred from the packet boundary flags"
             ),
         }
+    }
+}
+
+fn span(micros: u64) -> String {
+    match i64::try_from(micros).unwrap_or(i64::MAX) {
+        ..1000 => "less than 1 ms".into(),
+        micros => Span(micros).to_string(),
     }
 }
 

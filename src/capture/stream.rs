@@ -80,6 +80,21 @@ impl Stream {
         }
     }
 
+    /// Consumes up to `len` bytes; how many there were.
+    pub fn skip(&mut self, len: u64) -> io::Result<u64> {
+        let mut left = len;
+        while left > 0 {
+            let there = self.peek(1)?.len() as u64;
+            if there == 0 {
+                break;
+            }
+            let step = there.min(left);
+            self.consume(usize::try_from(step).unwrap_or(usize::MAX));
+            left -= step;
+        }
+        Ok(len - left)
+    }
+
     #[cold]
     fn fill(&mut self, want: usize) -> io::Result<()> {
         if self.start > 0 {

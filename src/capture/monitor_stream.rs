@@ -1,0 +1,203 @@
+//! Linux monitor records as a serial port or RTT carries them (FORMATS 1.8).
+use super::bytes::{le16, le32};
+use super::chain::{self, Link};
+use super::ledger::Ledger;
+use super::remark::Remark;
+use super::stream::Stream;
+use super::{
+    Boxed, CaptureError, Claim, Clock, Description, Format, Kind, OpenOptions, Payload, Record,
+    Source, Warning, h4, monitor,
+};
+
+pub(crate) const FORMAT: Format = Format {
+    name: "monitor-stream",
+    claim: |head| Claim::chain(chain::score(head.bytes, head.whole, probe)),
+    open,
+};
+
+/// Length, opcode, flags, length of the extra headers.
+const HEADER: usize = 6;
+/// What the length counts before the extra headers.
+const COUNTED: usize = 4;
+/// Timestamps count tenths of a millisecond since power-on, and start over after five days.
+const TICK_US: i64 = 100;
+const WRAP: i64 = 1 << 32;
+
+fn open(stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
+    let ledger = Ledger::new(stream, Clock::Relative, options);
+    Ok(Box::new(Reader { ledger, ticks: 0, wraps: 0 }))
+}
+
+struct Reader {
+    ledger: Ledger,
+    ticks: i64,
+    wraps: i64,
+}
+
+struct Header {
+    len: usize,
+    opcode: u16,
+    flags: u8,
+    extra: usize,
+}
+
+impl Header {
+    fn decode(bytes: &[u8; HEADER]) -> Self {
+        Self {
+            len: le16(bytes, 0).into(),
+            opcode: le16(bytes, 2),
+            flags: bytes[4],
+            extra: bytes[5].into(),
+        }
+    }
+
+    fn is_possible(&self) -> bool {
+        self.flags == 0 && self.extra + COUNTED <= self.len
+    }
+
+    fn whole(&self) -> usize {
+        2 + self.len
+    }
+}
+
+/// What the extra headers say.
+#[derive(Default)]
+struct Extra {
+    lost: u64,
+    ticks: Option<u32>,
+}
+
+impl Extra {
+    /// `None` where the bytes are no series of headers.
+    fn decode(mut bytes: &[u8]) -> Option<Self> {
+        let mut extra = Self::default();
+        loop {
+            bytes = match bytes {
+                [] => return Some(extra),
+                [1..=7, lost, rest @ ..] => {
+                    extra.lost += u64::from(*lost);
+                    rest
+                }
+                [8, rest @ ..] if rest.len() >= 4 => {
+                    extra.ticks = Some(le32(rest, 0));
+                    rest.get(4..)?
+                }
+                _ => return None,
+            };
+        }
+    }
+}
+
+/// Whether bytes begin a plausible record.
+fn probe(bytes: &[u8]) -> Link {
+    let Some(head) = bytes.first_chunk() else { return Link::Short };
+    let header = Header::decode(head);
+    if !header.is_possible() || header.opcode > monitor::LAST {
+        return Link::No;
+    }
+    let Some(body) = bytes.get(HEADER..header.whole()) else {
+        return Link::Record { len: header.whole(), clean: false };
+    };
+    let (extra, payload) = body.split_at(header.extra.min(body.len()));
+    let fits = match monitor::kind(header.opcode).0 {
+        Kind::Monitor(0) => payload.len() == 16,
+        Kind::Monitor(1 | 8 | 9) => payload.is_empty(),
+        Kind::Monitor(10) => payload.len() == 8,
+        Kind::Monitor(12 | 13) => !payload.is_empty(),
+        Kind::Monitor(_) => true,
+        kind => h4::fits(kind, payload),
+    };
+    Link::Record { len: header.whole(), clean: fits && Extra::decode(extra).is_some() }
+}
+
+impl Reader {
+    fn advance(&mut self) -> Result<Option<Header>, CaptureError> {
+        loop {
+            if self.ledger.is_done() {
+                return Ok(None);
+            }
+            let bytes = self.ledger.stream.peek(HEADER)?;
+            if bytes.is_empty() {
+                self.ledger.finish()?;
+                continue;
+            }
+            if bytes.iter().take(HEADER).all(|&byte| byte == 0) {
+                if self.ledger.padding()? {
+                    let text = "zeroes are followed by something else";
+                    self.ledger.damage("data-after-padding", text, probe)?;
+                } else {
+                    self.ledger.finish()?;
+                }
+                continue;
+            }
+            let Some(head) = bytes.first_chunk() else {
+                self.ledger.cut(probe)?;
+                continue;
+            };
+            let header = Header::decode(head);
+            if !header.is_possible() {
+                self.ledger.damage("not-a-record", "its lengths contradict each other", probe)?;
+                continue;
+            }
+            if self.ledger.stream.peek(header.whole())?.len() < header.whole() {
+                self.ledger.cut(probe)?;
+                continue;
+            }
+            self.ledger.stream.consume(header.whole());
+            return Ok(Some(header));
+        }
+    }
+
+    /// Tenths of milliseconds that go on where the field starts over.
+    fn unwrapped(&mut self, ticks: u32) -> i64 {
+        let ticks = i64::from(ticks);
+        if ticks + WRAP / 2 < self.ticks {
+            self.wraps += 1;
+        }
+        self.ticks = ticks;
+        ticks + self.wraps * WRAP
+    }
+}
+
+impl Source for Reader {
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        let Some(header) = self.advance()? else { return Ok(None) };
+        let frame = self.ledger.next_frame();
+        let offset = self.ledger.stream.offset() - header.whole() as u64;
+        let body = self.ledger.stream.taken(header.len - COUNTED);
+        let extra = body.get(..header.extra).and_then(Extra::decode).unwrap_or_default();
+        if extra.lost > 0 {
+            self.ledger.remark_sum(Remark::DroppedPackets, offset, extra.lost);
+        }
+        let time = extra.ticks.and_then(|ticks| {
+            let at = self.unwrapped(ticks) * TICK_US;
+            self.ledger.step(at, offset)
+        });
+        let (kind, direction) = monitor::kind(header.opcode);
+        let payload = self.ledger.stream.taken(header.len - COUNTED - header.extra);
+        Ok(Some(Record {
+            frame,
+            offset,
+            time,
+            adapter: None,
+            direction,
+            kind,
+            original_len: payload.len() as u32,
+            payload: Payload::Bytes(payload),
+            comment: None,
+        }))
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            format: FORMAT.name,
+            variant: "Linux monitor".into(),
+            clock: self.ledger.clock(),
+            resolution_us: TICK_US as u32,
+        }
+    }
+
+    fn take_warnings(&mut self) -> Vec<Warning> {
+        self.ledger.take_warnings()
+    }
+}

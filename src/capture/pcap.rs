@@ -1,0 +1,213 @@
+//! pcap: Wireshark's older format, tcpdump, idevicebtlogger, Bumble (FORMATS 3.1).
+use super::bytes::Endian;
+use super::chain::Link;
+use super::ledger::Ledger;
+use super::linktype::{self, Splitter, Stamp};
+use super::remark::Remark;
+use super::stream::Stream;
+use super::{
+    CaptureError, Claim, Clock, Description, Format, LONGEST, OpenOptions, Record, Source, Warning,
+};
+use pcap_parser::parse_pcap_header;
+
+pub(crate) const FORMAT: Format = Format { name: "pcap", claim, open };
+
+const FILE_HEADER: usize = 24;
+const RECORD_HEADER: usize = 16;
+
+fn claim(head: &super::Head<'_>) -> Claim {
+    if layout(head.bytes).is_some() { Claim::CERTAIN } else { Claim::NONE }
+}
+
+/// Byte order and fractions in a second, from the magic number.
+fn layout(bytes: &[u8]) -> Option<(Endian, u32)> {
+    match bytes.first_chunk()? {
+        [0xa1, 0xb2, 0xc3, 0xd4] => Some((Endian::Big, 1_000_000)),
+        [0xa1, 0xb2, 0x3c, 0x4d] => Some((Endian::Big, 1_000_000_000)),
+        [0xd4, 0xc3, 0xb2, 0xa1] => Some((Endian::Little, 1_000_000)),
+        [0x4d, 0x3c, 0xb2, 0xa1] => Some((Endian::Little, 1_000_000_000)),
+        _ => None,
+    }
+}
+
+fn open(stream: Stream, options: &OpenOptions) -> Result<super::Boxed, CaptureError> {
+    let mut ledger = Ledger::new(stream, Clock::Utc, options);
+    let bytes = ledger.stream.peek(FILE_HEADER)?;
+    let refused = || {
+        CaptureError::Refused(
+            "a pcap file cut inside its 24-byte header: it holds no records".into(),
+        )
+    };
+    let (endian, per_second) = layout(bytes).ok_or_else(refused)?;
+    let (_, header) = parse_pcap_header(bytes).map_err(|_| refused())?;
+    ledger.stream.consume(FILE_HEADER);
+    // The high bits may say how long a frame check sequence is.
+    let linktype = header.network.0 as u16;
+    if !linktype::is_hci(linktype) {
+        return Err(linktype::refusal(&[linktype]));
+    }
+    let splitter = Splitter::default();
+    Ok(Box::new(Reader { ledger, endian, per_second, linktype, splitter }))
+}
+
+struct Reader {
+    ledger: Ledger,
+    endian: Endian,
+    /// A million, or a thousand million.
+    per_second: u32,
+    linktype: u16,
+    splitter: Splitter,
+}
+
+struct Header {
+    seconds: u32,
+    fraction: u32,
+    included: u32,
+    original: u32,
+}
+
+impl Header {
+    fn decode(bytes: &[u8; RECORD_HEADER], endian: Endian) -> Self {
+        Self {
+            seconds: endian.u32(bytes, 0),
+            fraction: endian.u32(bytes, 4),
+            included: endian.u32(bytes, 8),
+            original: endian.u32(bytes, 12),
+        }
+    }
+}
+
+impl Reader {
+    /// Consumes up to the end of the next record and returns its header.
+    fn advance(&mut self) -> Result<Option<Header>, CaptureError> {
+        loop {
+            if self.ledger.is_done() {
+                return Ok(None);
+            }
+            let probe = probe(self.endian, self.linktype);
+            let bytes = self.ledger.stream.peek(2 * RECORD_HEADER)?;
+            let seen = bytes.get(..2 * RECORD_HEADER).unwrap_or(bytes);
+            if seen.is_empty() {
+                self.end()?;
+                continue;
+            }
+            if seen.iter().all(|&byte| byte == 0) {
+                let text = "zeroes are followed by something else";
+                if self.ledger.padding()? {
+                    self.ledger.damage("data-after-padding", text, probe)?;
+                } else {
+                    self.end()?;
+                }
+                continue;
+            }
+            let Some(head) = seen.first_chunk::<RECORD_HEADER>() else {
+                self.ledger.cut(probe)?;
+                continue;
+            };
+            let header = Header::decode(head, self.endian);
+            if self.seam()? {
+                continue;
+            }
+            if header.included > LONGEST {
+                let text = format!("it claims {} bytes, more than any packet has", header.included);
+                self.ledger.damage("impossible-length", &text, probe)?;
+                continue;
+            }
+            let whole = RECORD_HEADER + header.included as usize;
+            if self.ledger.stream.peek(whole)?.len() < whole {
+                self.ledger.cut(probe)?;
+                continue;
+            }
+            self.ledger.stream.consume(whole);
+            return Ok(Some(header));
+        }
+    }
+
+    /// The file's proper end; a USB capture may turn out to be of something else.
+    fn end(&mut self) -> Result<(), CaptureError> {
+        self.ledger.finish()?;
+        if self.ledger.frames() > 0 && !self.splitter.found_hci(self.linktype) {
+            self.ledger.say(
+                "no-hci",
+                0,
+                "no device in this USB capture speaks Bluetooth HCI".into(),
+            );
+        }
+        Ok(())
+    }
+
+    /// True if another pcap file is joined here; its header has been consumed.
+    fn seam(&mut self) -> Result<bool, CaptureError> {
+        let bytes = self.ledger.stream.peek(FILE_HEADER)?;
+        let Some((endian, per_second)) = layout(bytes) else { return Ok(false) };
+        let Ok((_, header)) = parse_pcap_header(bytes) else { return Ok(false) };
+        if (header.version_major, header.version_minor) != (2, 4) {
+            return Ok(false);
+        }
+        let offset = self.ledger.stream.offset();
+        self.ledger.remark_ahead(Remark::Concatenated, offset);
+        self.ledger.stream.consume(FILE_HEADER);
+        (self.endian, self.per_second) = (endian, per_second);
+        self.linktype = header.network.0 as u16;
+        Ok(true)
+    }
+}
+
+impl Source for Reader {
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        let Some(header) = self.advance()? else { return Ok(None) };
+        let frame = self.ledger.next_frame();
+        let included = header.included as usize;
+        let offset = self.ledger.stream.offset() - (RECORD_HEADER + included) as u64;
+        if header.fraction >= self.per_second {
+            self.ledger.remark(Remark::OddMicroseconds, offset);
+        }
+        let micros = i64::from(header.fraction / (self.per_second / 1_000_000));
+        let time = self.ledger.moment(i64::from(header.seconds) * 1_000_000 + micros, offset);
+        let cut = header.original > header.included;
+        if cut {
+            self.ledger.remark(Remark::CutPackets, offset);
+        } else if header.original < header.included {
+            self.ledger.remark(Remark::OriginalShorter, offset);
+        }
+        let bytes = self.ledger.stream.taken(included);
+        let split = self.splitter.split(self.linktype, self.endian, bytes, cut, None);
+        if let Some(remark) = split.remark {
+            self.ledger.remark(remark, offset);
+        }
+        let bytes = self.ledger.stream.taken(included);
+        Ok(Some(split.record(
+            &self.splitter,
+            bytes,
+            header.original,
+            Stamp { frame, offset, time },
+        )))
+    }
+
+    fn describe(&self) -> Description {
+        Description {
+            format: FORMAT.name,
+            variant: linktype::name(self.linktype),
+            clock: self.ledger.clock(),
+            resolution_us: 1,
+        }
+    }
+
+    fn take_warnings(&mut self) -> Vec<Warning> {
+        self.ledger.take_warnings()
+    }
+}
+
+/// Whether bytes begin a plausible record, for picking up after damage.
+fn probe(endian: Endian, linktype: u16) -> impl Fn(&[u8]) -> Link {
+    move |bytes| {
+        let Some(head) = bytes.first_chunk() else { return Link::Short };
+        let header = Header::decode(head, endian);
+        let rest = bytes.get(RECORD_HEADER..).unwrap_or_default();
+        let frame = rest.get(..header.included as usize).unwrap_or(rest);
+        if !linktype::is_plausible(linktype, frame) {
+            return Link::No;
+        }
+        linktype::plausible_record(RECORD_HEADER, header.seconds, header.included, header.original)
+    }
+}

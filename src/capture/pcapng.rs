@@ -1,0 +1,455 @@
+//! pcapng: what Wireshark saves, with sections, interfaces and comments (FORMATS 3.2).
+use super::bytes::Endian;
+use super::chain::Link;
+use super::interface::{Adapters, Interface};
+use super::ledger::Ledger;
+use super::linktype::{self, Splitter, Stamp};
+use super::remark::Remark;
+use super::stream::Stream;
+use super::{
+    Boxed, CaptureError, Claim, Clock, Description, Direction, Format, Head, LONGEST, OpenOptions,
+    Record, Source, Warning,
+};
+use pcap_parser::{Block, OptionCode, PcapNGOption, parse_block_be, parse_block_le};
+use std::borrow::Cow;
+
+pub use super::pcapng_writer::Writer;
+
+pub(crate) const FORMAT: Format = Format { name: "pcapng", claim, open };
+
+const SECTION_HEADER: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// Type, length, and the length again at the end.
+const FRAME: usize = 12;
+/// The obsolete Packet Block, which pcap-parser leaves unparsed.
+const PACKET_BLOCK: u32 = 2;
+/// Blocks that hold a packet: their size is limited before they are buffered.
+const PACKET_BLOCKS: [u32; 3] = [PACKET_BLOCK, 3, 6];
+const LONGEST_BLOCK: u32 = LONGEST + 0x1_0000;
+/// Interfaces of one section; the obsolete Packet Block could not name more.
+const MANY: usize = 0x1_0000;
+
+fn claim(head: &Head<'_>) -> Claim {
+    let magic = head.bytes.get(8..12);
+    if head.bytes.starts_with(&SECTION_HEADER) && magic.and_then(endian).is_some() {
+        Claim::CERTAIN
+    } else {
+        Claim::NONE
+    }
+}
+
+fn endian(magic: &[u8]) -> Option<Endian> {
+    match magic {
+        [0x1a, 0x2b, 0x3c, 0x4d] => Some(Endian::Big),
+        [0x4d, 0x3c, 0x2b, 0x1a] => Some(Endian::Little),
+        _ => None,
+    }
+}
+
+fn open(stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
+    Ok(Box::new(Reader {
+        ledger: Ledger::new(stream, Clock::Utc, options),
+        endian: Endian::Little,
+        section: 0,
+        interfaces: Vec::new(),
+        adapters: Adapters::default(),
+        splitter: Splitter::default(),
+        linktypes: Vec::new(),
+        resolution_us: 1,
+    }))
+}
+
+struct Reader {
+    ledger: Ledger,
+    /// Of the current section.
+    endian: Endian,
+    section: u32,
+    interfaces: Vec<Interface>,
+    adapters: Adapters,
+    splitter: Splitter,
+    /// Link types met so far, each once.
+    linktypes: Vec<u16>,
+    resolution_us: u32,
+}
+
+/// A packet in the block that was just consumed.
+struct Packet {
+    interface: u32,
+    /// Ticks of the interface's clock.
+    ticks: Option<u64>,
+    kept: u32,
+    original: u32,
+    /// Where the packet begins in the block.
+    at: usize,
+    direction: Option<Direction>,
+    lost: u64,
+    comment: Option<String>,
+}
+
+/// What a block means for reading on.
+enum Step {
+    Packet(Packet),
+    Passed,
+    Damaged(String),
+}
+
+impl Reader {
+    /// Consumes up to the end of the next packet's block; also the block's length.
+    fn advance(&mut self) -> Result<Option<(Packet, usize)>, CaptureError> {
+        loop {
+            if self.ledger.is_done() {
+                return Ok(None);
+            }
+            let bytes = self.ledger.stream.peek(FRAME)?;
+            if bytes.len() < FRAME || bytes.iter().take(FRAME).all(|&byte| byte == 0) {
+                self.tail()?;
+                continue;
+            }
+            if bytes.starts_with(&SECTION_HEADER) {
+                match bytes.get(8..12).and_then(endian) {
+                    Some(endian) => self.endian = endian,
+                    None => {
+                        self.damage("a section header without a byte order")?;
+                        continue;
+                    }
+                }
+            }
+            let kind = self.endian.u32(bytes, 0);
+            let len = self.endian.u32(bytes, 4);
+            if len < FRAME as u32 || !len.is_multiple_of(4) {
+                self.damage(&format!("a block of {len} bytes is none"))?;
+                continue;
+            }
+            if len > LONGEST_BLOCK {
+                // Anything but a packet may be large (secrets, journals): passed by length.
+                if PACKET_BLOCKS.contains(&kind) || kind == 1 || bytes.starts_with(&SECTION_HEADER)
+                {
+                    self.damage(&format!("it claims {len} bytes, more than any packet has"))?;
+                } else if self.ledger.stream.skip(u64::from(len))? < u64::from(len) {
+                    self.ledger.finish()?;
+                }
+                continue;
+            }
+            let len = len as usize;
+            let block = self.ledger.stream.peek(len)?;
+            let Some(block) = block.get(..len) else {
+                self.ledger.cut(probe(self.endian))?;
+                continue;
+            };
+            let trailer = self.endian.u32(block, len - 4);
+            if trailer as usize != len {
+                self.damage(&format!(
+                    "a block says {len} bytes at its beginning and {trailer} at its end"
+                ))?;
+                continue;
+            }
+            let step = match step(block, kind, self.endian, &self.interfaces) {
+                Ok(step) => step,
+                Err(change) => {
+                    if self.change(change)? {
+                        self.ledger.stream.consume(len);
+                    }
+                    continue;
+                }
+            };
+            match step {
+                Step::Damaged(text) => self.damage(&text)?,
+                Step::Passed => self.ledger.stream.consume(len),
+                Step::Packet(packet) => {
+                    self.refuse_foreign()?;
+                    self.ledger.stream.consume(len);
+                    return Ok(Some((packet, len)));
+                }
+            }
+        }
+    }
+
+    /// Takes notice of a block; false if it cannot be, and reading has moved on.
+    fn change(&mut self, change: Change) -> Result<bool, CaptureError> {
+        match change {
+            Change::Section { version } => {
+                if version != 1 {
+                    let text =
+                        format!("a section of pcapng version {version}: only version 1 is known");
+                    if self.ledger.frames() == 0 {
+                        return Err(CaptureError::Refused(text));
+                    }
+                    return self.damage(&text).map(|()| false);
+                }
+                if self.ledger.frames() > 0 {
+                    let offset = self.ledger.stream.offset();
+                    self.ledger.remark_ahead(Remark::Concatenated, offset);
+                }
+                self.section = self.section.saturating_add(1);
+                self.interfaces.clear();
+            }
+            Change::Interface(interface) => {
+                if self.interfaces.len() >= MANY {
+                    let text = "more interfaces than a section can name";
+                    return self.damage(text).map(|()| false);
+                }
+                let linktype = interface.linktype;
+                if !self.linktypes.contains(&linktype) && self.linktypes.len() < 64 {
+                    self.linktypes.push(linktype);
+                }
+                if linktype::is_hci(linktype) {
+                    self.resolution_us = self.resolution_us.max(interface.resolution_us());
+                }
+                self.interfaces.push(interface);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Before the first packet: a capture in which no interface carries HCI is none.
+    fn refuse_foreign(&mut self) -> Result<(), CaptureError> {
+        let any_hci = self.linktypes.iter().any(|&linktype| linktype::is_hci(linktype));
+        if self.ledger.frames() == 0 && !any_hci && !self.linktypes.is_empty() {
+            return Err(linktype::refusal(&self.linktypes));
+        }
+        Ok(())
+    }
+
+    fn damage(&mut self, text: &str) -> Result<(), CaptureError> {
+        self.ledger.damage("damaged-block", text, probe(self.endian)).map(drop)
+    }
+
+    fn tail(&mut self) -> Result<(), CaptureError> {
+        let bytes = self.ledger.stream.peek(FRAME)?;
+        if bytes.is_empty() {
+            return self.end();
+        }
+        if bytes.iter().take(FRAME).any(|&byte| byte != 0) {
+            return self.ledger.cut(probe(self.endian)).map(drop);
+        }
+        if self.ledger.padding()? {
+            return self.damage("zeroes are followed by something else");
+        }
+        self.end()
+    }
+
+    /// The file's proper end; a USB capture may turn out to be of something else.
+    fn end(&mut self) -> Result<(), CaptureError> {
+        self.ledger.finish()?;
+        let all_usb = !self
+            .linktypes
+            .iter()
+            .any(|&linktype| linktype::is_hci(linktype) && self.splitter.found_hci(linktype));
+        if self.ledger.frames() > 0 && all_usb {
+            self.ledger.say(
+                "no-hci",
+                0,
+                "no device in this USB capture speaks Bluetooth HCI".into(),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What a block that is no packet changes.
+enum Change {
+    Section { version: u16 },
+    Interface(Interface),
+}
+
+/// Reads one whole block.
+fn step(block: &[u8], kind: u32, endian: Endian, interfaces: &[Interface]) -> Result<Step, Change> {
+    if kind == PACKET_BLOCK {
+        return Ok(obsolete(block, endian, interfaces));
+    }
+    let parsed = match endian {
+        Endian::Big => parse_block_be(block),
+        Endian::Little => parse_block_le(block),
+    };
+    let Ok((_, parsed)) = parsed else {
+        return Ok(Step::Damaged("a block whose insides do not fit its length".into()));
+    };
+    match parsed {
+        Block::SectionHeader(header) => Err(Change::Section { version: header.major_version }),
+        Block::InterfaceDescription(described) => {
+            let options = &described.options;
+            let name = option(options, 2).map(String::from_utf8_lossy);
+            Err(Change::Interface(Interface {
+                linktype: described.linktype.0 as u16,
+                snap_len: described.snaplen,
+                resolution: option(options, 9)
+                    .and_then(|value| value.first().copied())
+                    .unwrap_or(6),
+                offset_s: option(options, 14).map_or(0, |value| long(value, endian) as i64),
+                adapter: name.and_then(|name| Interface::adapter_of(&name)),
+            }))
+        }
+        Block::EnhancedPacket(packet) => {
+            let flags = option(&packet.options, 2).map_or(0, |value| endian.u32(value, 0));
+            let comments: Vec<_> = packet
+                .options
+                .iter()
+                .filter(|option| option.code == OptionCode::Comment)
+                .filter_map(|option| option.as_bytes().ok())
+                .map(String::from_utf8_lossy)
+                .collect();
+            Ok(check(
+                Packet {
+                    interface: packet.if_id,
+                    ticks: Some(u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low)),
+                    kept: packet.caplen,
+                    original: packet.origlen,
+                    at: 28,
+                    direction: match flags & 3 {
+                        1 => Some(Direction::Received),
+                        2 => Some(Direction::Sent),
+                        _ => None,
+                    },
+                    lost: option(&packet.options, 4).map_or(0, |value| long(value, endian)),
+                    comment: (!comments.is_empty()).then(|| comments.join("\n")),
+                },
+                block,
+                interfaces,
+            ))
+        }
+        Block::SimplePacket(packet) => {
+            let limit = interfaces.first().map_or(0, |interface| interface.snap_len);
+            let limit = if limit == 0 { u32::MAX } else { limit };
+            let there = u32::try_from(packet.data.len()).unwrap_or(u32::MAX);
+            let packet = Packet {
+                interface: 0,
+                ticks: None,
+                kept: packet.origlen.min(limit).min(there),
+                original: packet.origlen,
+                at: 12,
+                direction: None,
+                lost: 0,
+                comment: None,
+            };
+            Ok(check(packet, block, interfaces))
+        }
+        _ => Ok(Step::Passed),
+    }
+}
+
+/// The obsolete Packet Block, which old Wireshark wrote.
+fn obsolete(block: &[u8], endian: Endian, interfaces: &[Interface]) -> Step {
+    if block.len() < 32 {
+        return Step::Damaged("a packet block shorter than its own fields".into());
+    }
+    let lost = endian.u16(block, 10);
+    let packet = Packet {
+        interface: endian.u16(block, 8).into(),
+        ticks: Some(u64::from(endian.u32(block, 12)) << 32 | u64::from(endian.u32(block, 16))),
+        kept: endian.u32(block, 20),
+        original: endian.u32(block, 24),
+        at: 28,
+        direction: None,
+        // All ones: unknown.
+        lost: if lost == u16::MAX { 0 } else { lost.into() },
+        comment: None,
+    };
+    check(packet, block, interfaces)
+}
+
+fn check(packet: Packet, block: &[u8], interfaces: &[Interface]) -> Step {
+    let room = block.len().saturating_sub(packet.at + 4);
+    if packet.kept as usize > room || packet.kept > LONGEST {
+        Step::Damaged(format!("a packet of {} bytes in a block of {}", packet.kept, block.len()))
+    } else if interfaces.get(packet.interface as usize).is_none() {
+        Step::Damaged(format!(
+            "a packet of interface {}, which this section has not described",
+            packet.interface
+        ))
+    } else {
+        Step::Packet(packet)
+    }
+}
+
+fn option<'a>(options: &'a [PcapNGOption<'_>], code: u16) -> Option<&'a [u8]> {
+    options.iter().find(|option| option.code.0 == code)?.as_bytes().ok()
+}
+
+fn long(value: &[u8], endian: Endian) -> u64 {
+    let (first, second) = (endian.u32(value, 0).into(), endian.u32(value, 4).into());
+    let (high, low): (u64, u64) = match endian {
+        Endian::Big => (first, second),
+        Endian::Little => (second, first),
+    };
+    high << 32 | low
+}
+
+impl Source for Reader {
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        let Some((packet, block)) = self.advance()? else { return Ok(None) };
+        let frame = self.ledger.next_frame();
+        let offset = self.ledger.stream.offset() - block as u64;
+        let index = packet.interface;
+        let Some(interface) = self.interfaces.get(index as usize) else { return Ok(None) };
+        let linktype = interface.linktype;
+        let is_hci = linktype::is_hci(linktype);
+        let name = interface.adapter;
+        let time = packet.ticks.and_then(|ticks| interface.since_1970(ticks));
+        // Foreign interfaces have clocks of their own; only HCI's is watched.
+        let time = match time {
+            Some(time) if is_hci => self.ledger.moment(time, offset),
+            _ => None,
+        };
+        if packet.lost > 0 {
+            self.ledger.remark_sum(Remark::DroppedPackets, offset, packet.lost);
+        }
+        let cut = packet.original > packet.kept;
+        if cut && is_hci {
+            self.ledger.remark(Remark::CutPackets, offset);
+        } else if packet.original < packet.kept {
+            self.ledger.remark(Remark::OriginalShorter, offset);
+        }
+        let end = packet.at + packet.kept as usize;
+        let bytes = self.ledger.stream.taken(block).get(packet.at..end).unwrap_or_default();
+        let mut split = self.splitter.split(linktype, self.endian, bytes, cut, packet.direction);
+        if let Some(remark) = split.remark {
+            self.ledger.remark(remark, offset);
+        }
+        split.adapter = if is_hci {
+            self.adapters.number((self.section, index, split.adapter), name)
+        } else {
+            None
+        };
+        let bytes = self.ledger.stream.taken(block).get(packet.at..end).unwrap_or_default();
+        let stamp = Stamp { frame, offset, time };
+        let mut record = split.record(&self.splitter, bytes, packet.original, stamp);
+        record.comment = packet.comment.map(Cow::Owned);
+        Ok(Some(record))
+    }
+
+    fn describe(&self) -> Description {
+        let names: Vec<_> =
+            self.linktypes.iter().take(4).map(|&linktype| linktype::name(linktype)).collect();
+        Description {
+            format: FORMAT.name,
+            variant: names.join(", "),
+            clock: self.ledger.clock(),
+            resolution_us: self.resolution_us,
+        }
+    }
+
+    fn take_warnings(&mut self) -> Vec<Warning> {
+        self.ledger.take_warnings()
+    }
+}
+
+/// Whether bytes begin a plausible block, for picking up after damage.
+fn probe(endian: Endian) -> impl Fn(&[u8]) -> Link {
+    move |bytes| {
+        if bytes.len() < FRAME {
+            return Link::Short;
+        }
+        let known = matches!(endian.u32(bytes, 0), 1..=6 | 9 | 10 | 0xbad | 0x4000_0bad)
+            || bytes.starts_with(&SECTION_HEADER);
+        let len = endian.u32(bytes, 4);
+        if !known || len < FRAME as u32 || !len.is_multiple_of(4) || len > LONGEST_BLOCK {
+            return Link::No;
+        }
+        let len = len as usize;
+        match bytes.get(..len) {
+            Some(block) if endian.u32(block, len - 4) as usize == len => {
+                Link::Record { len, clean: true }
+            }
+            _ => Link::No,
+        }
+    }
+}
