@@ -9,7 +9,10 @@
 
 pub mod capture;
 pub mod cli;
+pub mod compare;
+pub mod link;
 pub mod numbers;
 pub mod report;
+pub mod rules;
 pub mod time;
 pub mod wire;

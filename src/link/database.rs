@@ -1,0 +1,94 @@
+//! The attributes of a GATT server, as far as the capture taught them.
+use crate::wire::att::Uuid;
+
+/// What an attribute is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttributeKind {
+    PrimaryService,
+    SecondaryService,
+    Include,
+    /// The declaration; the value lies in [`Attribute::value_handle`].
+    Characteristic,
+    /// A characteristic's value.
+    Value,
+    Descriptor,
+    /// Seen in traffic only: its type is not known.
+    Unknown,
+}
+
+/// One attribute.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Attribute {
+    pub handle: u16,
+    pub kind: AttributeKind,
+    /// Service UUID, characteristic UUID (declaration and value alike) or descriptor type.
+    pub uuid: Option<Uuid>,
+    /// Services: the last handle of the group. Characteristics: the value handle.
+    pub end: u16,
+    /// Characteristic properties (declaration and value), 0 elsewhere.
+    pub properties: u8,
+}
+
+/// A server's attributes, ordered by handle.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Database {
+    attributes: Vec<Attribute>,
+    /// Value of the Database Hash characteristic (0x2B2A), if it was read.
+    pub hash: Option<[u8; 16]>,
+}
+
+impl Database {
+    pub fn attributes(&self) -> &[Attribute] {
+        &self.attributes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.attributes.is_empty()
+    }
+
+    pub fn get(&self, handle: u16) -> Option<&Attribute> {
+        let at = self.attributes.binary_search_by_key(&handle, |a| a.handle).ok()?;
+        self.attributes.get(at)
+    }
+
+    /// The service that a handle lies in.
+    pub fn service_of(&self, handle: u16) -> Option<&Attribute> {
+        self.attributes
+            .iter()
+            .take_while(|a| a.handle <= handle)
+            .filter(|a| matches!(a.kind, AttributeKind::PrimaryService | AttributeKind::SecondaryService))
+            .filter(|a| a.end >= handle)
+            .last()
+    }
+
+    /// The characteristic value that a descriptor handle belongs to: the nearest value below it in its service.
+    pub fn characteristic_of(&self, handle: u16) -> Option<&Attribute> {
+        let at = self.attributes.partition_point(|a| a.handle < handle);
+        self.attributes.get(..at)?.iter().rev().find_map(|a| match a.kind {
+            AttributeKind::Value => Some(Some(a)),
+            AttributeKind::PrimaryService | AttributeKind::SecondaryService => Some(None),
+            _ => None,
+        })?
+    }
+
+    /// Adds or completes an attribute. Bounded: a hostile server cannot fill memory beyond 65,535 entries.
+    pub(crate) fn learn(&mut self, attribute: Attribute) {
+        match self.attributes.binary_search_by_key(&attribute.handle, |a| a.handle) {
+            Ok(at) => {
+                if let Some(known) = self.attributes.get_mut(at) {
+                    // A descriptor search also lists values and declarations: what is known better stays.
+                    let vaguer = matches!(attribute.kind, AttributeKind::Descriptor | AttributeKind::Unknown);
+                    if known.kind == AttributeKind::Unknown || known.kind == AttributeKind::Descriptor || !vaguer {
+                        *known = attribute;
+                    }
+                }
+            }
+            Err(at) => self.attributes.insert(at, attribute),
+        }
+    }
+
+    /// Forgets a range: Service Changed.
+    pub(crate) fn forget(&mut self, first: u16, last: u16) {
+        self.attributes.retain(|a| a.handle < first || a.handle > last);
+    }
+}

@@ -1,0 +1,22 @@
+//! Events fold into connections: who connected to whom, what was tried on the
+//! link, and the facts that decide a diagnosis.
+//!
+//! This module's types are plain, owned data. [`Tracker`] builds them from events;
+//! everything behind it (compare, rules, report) only reads them.
+mod adapter;
+mod connection;
+mod database;
+mod device;
+mod step;
+mod trace;
+
+pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
+pub use connection::{
+    Bearer, Connection, Credits, End, EndedBy, FirstAtt, Granted, Mtu, Oddity, OpenRequest, Peer, Pending, Request,
+    RequestKind, Role, Sighting, Transport,
+};
+pub use database::{Attribute, AttributeKind, Database};
+pub use device::{Device, Report};
+pub(crate) use step::words;
+pub use step::{Detail, Encryption, Moment, Outcome, PairingPhase, Procedure, Step};
+pub use trace::{Capture, Fitness, Host, Stack, Totals};

@@ -1,0 +1,94 @@
+//! A whole capture, folded.
+use super::adapter::{Adapter, AdapterEvent};
+use super::connection::Connection;
+use super::device::Device;
+use super::step::words;
+use crate::capture::Warning;
+use crate::time::{Clock, Timestamp};
+use std::fmt;
+
+words! {
+    /// Host Bluetooth stacks, as the report's vocabulary has them.
+    Stack {
+        BlueZ "bluez",
+        Noble "noble",
+        Android "android",
+        Ios "ios",
+        MacOs "macos",
+        NimBle "nimble",
+        Zephyr "zephyr",
+        Esp "esp",
+        BtStack "btstack",
+        Bumble "bumble",
+        Windows "windows",
+    }
+}
+
+/// The host that made the capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    pub stack: Stack,
+    pub version: Option<String>,
+    /// What shows it: the frame, and in words. Habit-based guesses say so.
+    pub evidence_frame: Option<u32>,
+    pub evidence: String,
+    /// From habits, not from a note or a process name.
+    pub guessed: bool,
+}
+
+/// Why a capture is less than fit for a diagnosis, and how to record a better one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fitness {
+    /// Kebab-case: `starts-after-connection`, `cut-packets`, `filtered`, `adapter-idle`, `no-connections` …
+    pub code: &'static str,
+    pub says: String,
+    pub remedy: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub records: u64,
+    pub cut: u64,
+    pub opaque: u64,
+    pub malformed: u64,
+    pub advertising_reports: u64,
+    /// Device advertising that found no room in the bounded table.
+    pub devices_beyond_table: u64,
+    pub adapter_events_elided: u64,
+}
+
+/// A capture after the last event: plain data for compare, rules and reports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// File name alone, no folders.
+    pub file: String,
+    /// What to call this side.
+    pub label: String,
+    pub format: &'static str,
+    pub clock: Clock,
+    pub resolution_us: u32,
+    pub first_time: Option<Timestamp>,
+    pub last_time: Option<Timestamp>,
+    pub totals: Totals,
+    pub warnings: Vec<Warning>,
+    pub adapters: Vec<Adapter>,
+    pub host: Option<Host>,
+    /// In order of first sight; `number` is the index plus one.
+    pub connections: Vec<Connection>,
+    pub devices: Vec<Device>,
+    /// In order of frame.
+    pub adapter_events: Vec<AdapterEvent>,
+    pub fitness: Vec<Fitness>,
+    /// The recording left packets out on purpose (Android's filtered logs) or cut them.
+    pub filtered: bool,
+}
+
+impl Capture {
+    pub fn connection(&self, number: u32) -> Option<&Connection> {
+        self.connections.get((number as usize).checked_sub(1)?)
+    }
+
+    pub fn device(&self, address: crate::wire::Address) -> Option<&Device> {
+        self.devices.iter().find(|d| d.address == address)
+    }
+}
