@@ -1,6 +1,6 @@
 //! Two connections side by side: which to compare, how their steps align, what
 //! differs, and since when.
-use crate::link::{Connection, Procedure, Role, Step, words};
+use crate::link::{Procedure, words};
 use crate::time::Span;
 use crate::wire::att::Uuid;
 use std::fmt;

@@ -16,7 +16,11 @@ pub struct Scan {
 impl Scan {
     /// The share of time that the receiver listens, 0.0 to 1.0.
     pub fn duty(&self) -> f64 {
-        if self.interval == 0 { 0.0 } else { (f64::from(self.window) / f64::from(self.interval)).min(1.0) }
+        if self.interval == 0 {
+            0.0
+        } else {
+            (f64::from(self.window) / f64::from(self.interval)).min(1.0)
+        }
     }
 }
 
@@ -59,9 +63,16 @@ pub enum Happening {
     Reset,
     HardwareError(u8),
     /// A command answered with an error.
-    CommandFailed { opcode: Opcode, status: Status, command_frame: u32 },
+    CommandFailed {
+        opcode: Opcode,
+        status: Status,
+        command_frame: u32,
+    },
     /// A command without any answer for at least two seconds (or until reset or the capture's end).
-    CommandUnanswered { opcode: Opcode, command_frame: u32 },
+    CommandUnanswered {
+        opcode: Opcode,
+        command_frame: u32,
+    },
     AcceptListAdded(Address, AddressType),
     AcceptListRemoved(Address, AddressType),
     AcceptListCleared,
@@ -72,21 +83,48 @@ pub enum Happening {
     IndexOpened,
     IndexClosed,
     /// A process opened a socket: `raw`, `user` or `control`.
-    ProcessOpened { process: String, channel: &'static str },
-    ProcessClosed { process: String },
+    ProcessOpened {
+        process: String,
+        channel: &'static str,
+    },
+    ProcessClosed {
+        process: String,
+    },
     /// mgmt Set Powered.
     Powered(bool),
     Suspended,
     Resumed,
     DiscoveryStarted,
     DiscoveryStopped,
-    DeviceConnected { address: Address, address_type: u8 },
-    DeviceDisconnected { address: Address, address_type: u8, reason: u8 },
-    ConnectFailed { address: Address, address_type: u8, status: u8 },
-    AuthenticationFailed { address: Address, status: u8 },
+    DeviceConnected {
+        address: Address,
+        address_type: u8,
+    },
+    DeviceDisconnected {
+        address: Address,
+        address_type: u8,
+        reason: u8,
+    },
+    ConnectFailed {
+        address: Address,
+        address_type: u8,
+        status: u8,
+    },
+    AuthenticationFailed {
+        address: Address,
+        status: u8,
+    },
     /// The user (agent) was asked to confirm, or answered.
-    ConfirmationAsked { address: Address },
-    ConfirmationAnswered { address: Address, accepted: bool },
+    ConfirmationAsked {
+        address: Address,
+    },
+    ConfirmationAnswered {
+        address: Address,
+        accepted: bool,
+    },
     /// A line of a daemon's own log that speaks of a failure, kept short.
-    Log { process: String, text: String },
+    Log {
+        process: String,
+        text: String,
+    },
 }

@@ -56,7 +56,9 @@ impl Database {
         self.attributes
             .iter()
             .take_while(|a| a.handle <= handle)
-            .filter(|a| matches!(a.kind, AttributeKind::PrimaryService | AttributeKind::SecondaryService))
+            .filter(|a| {
+                matches!(a.kind, AttributeKind::PrimaryService | AttributeKind::SecondaryService)
+            })
             .filter(|a| a.end >= handle)
             .last()
     }
@@ -72,13 +74,20 @@ impl Database {
     }
 
     /// Adds or completes an attribute. Bounded: a hostile server cannot fill memory beyond 65,535 entries.
+    #[expect(dead_code, reason = "the tracker is next")]
     pub(crate) fn learn(&mut self, attribute: Attribute) {
         match self.attributes.binary_search_by_key(&attribute.handle, |a| a.handle) {
             Ok(at) => {
                 if let Some(known) = self.attributes.get_mut(at) {
                     // A descriptor search also lists values and declarations: what is known better stays.
-                    let vaguer = matches!(attribute.kind, AttributeKind::Descriptor | AttributeKind::Unknown);
-                    if known.kind == AttributeKind::Unknown || known.kind == AttributeKind::Descriptor || !vaguer {
+                    let vaguer = matches!(
+                        attribute.kind,
+                        AttributeKind::Descriptor | AttributeKind::Unknown
+                    );
+                    if known.kind == AttributeKind::Unknown
+                        || known.kind == AttributeKind::Descriptor
+                        || !vaguer
+                    {
                         *known = attribute;
                     }
                 }
@@ -88,6 +97,7 @@ impl Database {
     }
 
     /// Forgets a range: Service Changed.
+    #[expect(dead_code, reason = "the tracker is next")]
     pub(crate) fn forget(&mut self, first: u16, last: u16) {
         self.attributes.retain(|a| a.handle < first || a.handle > last);
     }

@@ -12,8 +12,8 @@ mod trace;
 
 pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
-    Bearer, Connection, Credits, End, EndedBy, FirstAtt, Granted, Mtu, Oddity, OpenRequest, Peer, Pending, Request,
-    RequestKind, Role, Sighting, Transport,
+    Bearer, Connection, Credits, End, EndedBy, FirstAtt, Granted, Mtu, Oddity, OpenRequest, Peer,
+    Pending, Request, RequestKind, Role, Sighting, Transport,
 };
 pub use database::{Attribute, AttributeKind, Database};
 pub use device::{Device, Report};

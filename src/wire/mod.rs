@@ -4,7 +4,16 @@
 //! kept with its code and the reason.
 use crate::capture::Direction;
 use crate::time::Timestamp;
-use std::marker::PhantomData;
+
+pub mod att;
+mod codes;
+pub mod field;
+pub mod hci;
+pub(crate) mod pdus;
+pub mod signal;
+pub mod smp;
+
+pub use codes::{Address, AddressType, ConnHandle, MgmtReason, MgmtStatus, Opcode, Secret, Status};
 
 /// One record, decoded.
 #[derive(Clone, Debug)]
@@ -30,7 +39,63 @@ pub enum Problem {
     Malformed,
 }
 
+/// Where something opaque was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    Hci,
+    Acl,
+    L2cap,
+    Monitor,
+    Foreign,
+}
+
+/// What a record holds.
 #[derive(Clone, Debug)]
 pub enum Packet<'a> {
-    Opaque(PhantomData<&'a ()>),
+    Command(hci::Command<'a>),
+    Event(hci::Event<'a>),
+    /// On CID 4, on BR/EDR PSM 0x1F, or on an enhanced (EATT) channel.
+    Att {
+        handle: ConnHandle,
+        cid: u16,
+        pdu: att::Pdu<'a>,
+    },
+    Smp {
+        handle: ConnHandle,
+        cid: u16,
+        pdu: smp::Pdu<'a>,
+    },
+    Signal {
+        handle: ConnHandle,
+        cid: u16,
+        identifier: u8,
+        pdu: signal::Pdu<'a>,
+    },
+    /// A whole L2CAP frame of a channel that is not decoded further.
+    L2cap {
+        handle: ConnHandle,
+        cid: u16,
+        psm: Option<u16>,
+        payload: &'a [u8],
+    },
+    /// An ACL packet that completes no frame.
+    Fragment {
+        handle: ConnHandle,
+        start: bool,
+        len: u16,
+    },
+    Sco {
+        handle: ConnHandle,
+        len: u16,
+    },
+    Iso {
+        handle: ConnHandle,
+        len: u16,
+    },
+    /// Kept and not decoded.
+    Opaque {
+        layer: Layer,
+        code: u32,
+        len: u32,
+    },
 }

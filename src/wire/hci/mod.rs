@@ -1,0 +1,25 @@
+//! HCI commands, events and what commands return.
+mod advertising;
+mod command;
+mod event;
+mod le;
+pub mod names;
+mod returns;
+
+pub use advertising::{
+    AdvertisingReport, DirectedReports, ExtendedReports, LegacyReports, Reports,
+};
+pub use command::{Command, InitiatingPhy, ScanningPhy};
+pub use event::Event;
+pub use le::{LeConnection, LeEvent};
+pub use returns::Return;
+
+impl Event<'_> {
+    /// Any of the three LE Connection Complete events, as one fact.
+    pub fn le_connection_complete(&self) -> Option<LeConnection> {
+        match self {
+            Event::Le { event } => event.le_connection_complete(),
+            _ => None,
+        }
+    }
+}

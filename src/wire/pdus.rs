@@ -1,0 +1,118 @@
+//! One declaration a PDU: number, name, fields in wire order, example bytes.
+//!
+//! Enum, decoder, encoder, names, printing and the table test all come from it.
+
+/// Declares an enum of PDUs that one number tells apart.
+macro_rules! pdus {
+    (
+        $(#[$meta:meta])*
+        $Pdu:ident: $Code:ty {
+            $($(#[$vmeta:meta])* $code:literal $name:ident $text:literal { $($field:ident: $ty:ty),* $(,)? } $example:literal;)*
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub enum $Pdu<'a> {
+            $($(#[$vmeta])* $name { $($field: $ty),* },)*
+            /// Not declared, or not decoded: see the event's problem.
+            Other { code: $Code, parameters: &'a [u8] },
+        }
+
+        impl<'a> $Pdu<'a> {
+            /// Reads what follows the number. `cut` says that the capture did not keep all of it.
+            pub fn decode(code: $Code, input: &'a [u8], cut: bool) -> (Self, Option<$crate::wire::Problem>) {
+                use $crate::wire::Problem;
+                #[allow(unused_imports, reason = "a table without fields needs none")]
+                use $crate::wire::field::Field;
+                let whole = input;
+                let parsed: nom::IResult<&[u8], Self> = match code {
+                    $($code => (|| {
+                        $(let (input, $field) = <$ty as Field>::parse(input)?;)*
+                        Ok((input, $Pdu::$name { $($field),* }))
+                    })(),)*
+                    _ => return ($Pdu::Other { code, parameters: whole }, Some(Problem::Unknown)),
+                };
+                match parsed {
+                    Ok(([], pdu)) => (pdu, cut.then_some(Problem::Cut)),
+                    // More than the specification has: the values stand, the packet is marked.
+                    Ok((_, pdu)) => (pdu, Some(if cut { Problem::Cut } else { Problem::Malformed })),
+                    Err(_) => {
+                        let problem = if cut { Problem::Cut } else { Problem::Malformed };
+                        ($Pdu::Other { code, parameters: whole }, Some(problem))
+                    }
+                }
+            }
+
+            /// Writes what follows the number.
+            pub fn encode(&self, out: &mut Vec<u8>) {
+                #[allow(unused_imports, reason = "a table without fields needs none")]
+                use $crate::wire::field::Field;
+                match self {
+                    $($Pdu::$name { $($field),* } => { $(<$ty as Field>::encode($field, out);)* })*
+                    $Pdu::Other { parameters, .. } => out.extend_from_slice(parameters),
+                }
+            }
+
+            /// The number that tells this PDU from the others.
+            pub fn code(&self) -> $Code {
+                match self {
+                    $($Pdu::$name { .. } => $code,)*
+                    $Pdu::Other { code, .. } => *code,
+                }
+            }
+
+            /// The specification's name of a number that this table declares.
+            pub fn name_of(code: $Code) -> Option<&'static str> {
+                match code { $($code => Some($text),)* _ => None }
+            }
+
+            /// The specification's name, if this table declares the number.
+            pub fn name(&self) -> Option<&'static str> {
+                Self::name_of(self.code())
+            }
+
+            /// Hands every field to the sink, in wire order.
+            #[allow(unused_variables, reason = "a table without fields needs none")]
+            pub fn fields(&self, sink: &mut dyn $crate::wire::field::FieldSink) {
+                #[allow(unused_imports, reason = "a table without fields needs none")]
+                use $crate::wire::field::Field;
+                match self {
+                    $($Pdu::$name { $($field),* } => { $(<$ty as Field>::show($field, stringify!($field), sink);)* })*
+                    $Pdu::Other { .. } => {}
+                }
+            }
+
+            /// Every declared number, its name, and an example in hexadecimal.
+            pub const EXAMPLES: &'static [($Code, &'static str, &'static str)] = &[$(($code, $text, $example),)*];
+        }
+    };
+}
+pub(crate) use pdus;
+
+/// Checks a table: every example decodes to its entry without a problem and encodes back.
+#[cfg(test)]
+macro_rules! check_table {
+    ($Pdu:ident) => {
+        for (code, name, example) in $Pdu::EXAMPLES {
+            let bytes = $crate::wire::pdus::hex(example);
+            let (pdu, problem) = $Pdu::decode(*code, &bytes, false);
+            assert_eq!(problem, None, "{name}: {pdu:?}");
+            assert_eq!(pdu.name(), Some(*name));
+            assert_eq!(pdu.code(), *code);
+            let mut out = Vec::new();
+            pdu.encode(&mut out);
+            assert_eq!(out, bytes, "{name}");
+        }
+    };
+}
+#[cfg(test)]
+pub(crate) use check_table;
+
+#[cfg(test)]
+pub(crate) fn hex(text: &str) -> Vec<u8> {
+    let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+    digits
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
