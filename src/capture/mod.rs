@@ -30,6 +30,7 @@ mod remark;
 mod stream;
 mod text;
 mod usb;
+mod wrappers;
 
 use format::{Boxed, Claim, Format, Head};
 pub use open::{Input, OpenOptions, Opened, open, open_stream};

@@ -1,8 +1,7 @@
 //! The door: from a path, standard input or any reader to a source of records.
 use super::format::detect;
-use super::stream::Stream;
+use super::wrappers::{self, Supply, Unwrapped};
 use super::{CaptureError, Source, Warning};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -42,24 +41,28 @@ pub struct Opened {
     pub source: Box<dyn Source>,
 }
 
-/// Opens a capture, in whatever format its content is.
+/// Opens a capture, in whatever format its content is and whatever is wrapped around it.
 pub fn open(input: &Input, options: &OpenOptions) -> Result<Opened, CaptureError> {
     match input {
         Input::Stdin => open_stream(io::stdin(), "standard input", options),
         Input::Path(path) => {
             let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            open_stream(File::open(path)?, &name, options)
+            open_supply(Supply::from_path(path.clone())?, &name, options)
         }
     }
 }
 
-/// Opens a capture that is read once, from its beginning.
+/// Opens a capture that can be read once, from its beginning.
 pub fn open_stream(
     input: impl Read + Send + 'static,
     name: &str,
     options: &OpenOptions,
 ) -> Result<Opened, CaptureError> {
-    let stream = Stream::new(Box::new(input));
+    open_supply(Supply::Once(Some(Box::new(input))), name, options)
+}
+
+fn open_supply(supply: Supply, name: &str, options: &OpenOptions) -> Result<Opened, CaptureError> {
+    let Unwrapped { stream, member, warnings } = wrappers::unwrap(supply, options)?;
     let source = detect(stream, options)?;
-    Ok(Opened { name: name.into(), member: None, warnings: Vec::new(), source })
+    Ok(Opened { name: name.into(), member, warnings, source })
 }

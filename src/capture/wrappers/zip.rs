@@ -1,0 +1,100 @@
+//! zip archives: what an Android bug report is.
+use super::member::{Choice, HEAD, Member, Members};
+use crate::capture::stream::Stream;
+use crate::capture::{CaptureError, OpenOptions};
+use flate2::CrcReader;
+use flate2::read::DeflateDecoder;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use zip::{CompressionMethod, ZipArchive, result::ZipError};
+
+pub(crate) fn is_zip(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04")
+}
+
+/// Looks through the archive.
+pub(crate) fn choose(file: File, options: &OpenOptions) -> Result<Choice, CaptureError> {
+    let mut archive = ZipArchive::new(file).map_err(refused)?;
+    let mut members = Members::default();
+    let mut head = Vec::new();
+    for number in 0..archive.len() {
+        // One that cannot be opened (encrypted, an exotic method) may still be asked for by name.
+        let mut member = match archive.by_index_raw(number) {
+            Ok(entry) if entry.is_file() => Member {
+                name: entry
+                    .name()
+                    .map_or_else(|_| format!("file {number}"), |name| name.into_owned()),
+                size: entry.size(),
+                modified: entry.last_modified().map_or(0, |time| {
+                    u64::from(time.datepart()) << 16 | u64::from(time.timepart())
+                }),
+                place: 0,
+            },
+            _ => continue,
+        };
+        member.place = number as u64;
+        head.clear();
+        if let Ok(entry) = archive.by_index(number) {
+            // What can be decompressed before an error is still a beginning.
+            let _ = entry.take(HEAD as u64).read_to_end(&mut head);
+        }
+        members.push(member, &head, options);
+    }
+    members.choose(options)
+}
+
+/// The bytes of one member.
+pub(crate) fn open(file: File, member: &Member) -> Result<Stream, CaptureError> {
+    let mut input = file.try_clone()?;
+    let mut archive = ZipArchive::new(file).map_err(refused)?;
+    let number = usize::try_from(member.place).unwrap_or(usize::MAX);
+    let entry = archive.by_index(number).map_err(refused)?;
+    let (method, packed, checksum) = (entry.compression(), entry.compressed_size(), entry.crc32());
+    let Some(start) = entry.data_start() else {
+        return Err(CaptureError::Refused(format!(
+            "{} has no data in the zip archive",
+            member.name
+        )));
+    };
+    drop(entry);
+    drop(archive);
+    input.seek(SeekFrom::Start(start))?;
+    let packed = input.take(packed);
+    let plain: Box<dyn Read + Send> = match method {
+        CompressionMethod::Stored => Box::new(packed),
+        CompressionMethod::Deflated => Box::new(DeflateDecoder::new(packed)),
+        other => {
+            return Err(CaptureError::Refused(format!(
+                "{} is compressed in a way this tool does not know ({other}): unzip it first",
+                member.name
+            )));
+        }
+    };
+    Ok(Stream::new(Box::new(Checked { input: CrcReader::new(plain), checksum })))
+}
+
+/// Compares the checksum at the end.
+struct Checked {
+    input: CrcReader<Box<dyn Read + Send>>,
+    checksum: u32,
+}
+
+impl Read for Checked {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let len = self.input.read(into)?;
+        if len == 0 && !into.is_empty() && self.input.crc().sum() != self.checksum {
+            return Err(io::Error::new(ErrorKind::InvalidData, "its checksum is wrong"));
+        }
+        Ok(len)
+    }
+}
+
+fn refused(error: ZipError) -> CaptureError {
+    match error {
+        ZipError::Io(error) if error.kind() != ErrorKind::UnexpectedEof => CaptureError::Io(error),
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => CaptureError::Refused(
+            "the zip archive is encrypted: unzip it with its password first".into(),
+        ),
+        error => CaptureError::Refused(format!("a zip archive that cannot be read ({error})")),
+    }
+}
