@@ -158,8 +158,7 @@ impl Reader {
         if bytes.is_empty() {
             self.ledger.finish()
         } else if bytes.iter().all(|&byte| byte == 0) {
-            self.ledger.padding()?;
-            self.ledger.finish()
+            self.ledger.padding(probe(self.datalink), |_| false)
         } else {
             self.ledger.cut(probe(self.datalink)).map(drop)
         }
@@ -177,17 +176,8 @@ impl Reader {
             if two.iter().any(|&byte| byte != 0) {
                 return Ok(true);
             }
-            if !self.ledger.padding()? {
-                return self.ledger.finish().map(|()| false);
-            }
-            if self.ledger.stream.peek(FILE_HEADER)?.starts_with(MAGIC) {
-                return self.seam().map(|()| false);
-            }
-            let text = "zeroes are followed by something else";
-            return self
-                .ledger
-                .damage("data-after-padding", text, probe(self.datalink))
-                .map(|_| false);
+            let joined = |bytes: &[u8]| bytes.starts_with(MAGIC);
+            return self.ledger.padding(probe(self.datalink), joined).map(|()| false);
         }
         let text = format!("it claims {} bytes, more than any packet has", header.included);
         self.ledger.damage("impossible-length", &text, probe(self.datalink)).map(|_| false)

@@ -99,13 +99,13 @@ fn blob(stream: &mut Stream) -> io::Result<Option<Encoded>> {
         if !next_line(stream, &mut line)? {
             return Ok(None);
         }
-        if find(&line, BEGIN).is_some() {
+        if line.trim_ascii_start().starts_with(BEGIN) {
             break;
         }
     }
     let mut base64 = Vec::new();
     while next_line(stream, &mut line)? {
-        if find(&line, END).is_some() {
+        if line.trim_ascii_start().starts_with(END) {
             return Ok(Some(Encoded { base64, ended: true }));
         }
         base64.extend(line.iter().filter(|byte| !byte.is_ascii_whitespace()));

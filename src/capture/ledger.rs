@@ -255,16 +255,36 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Zeroes where a record should be. True if data follows them.
-    pub fn padding(&mut self) -> Result<bool, CaptureError> {
+    /// Zeroes where a record should be: padding to the end of the file, or damage.
+    ///
+    /// Reading goes on if `--salvage` finds records, or where `begins` accepts what follows.
+    pub fn padding(
+        &mut self,
+        probe: impl Fn(&[u8]) -> Link,
+        begins: impl Fn(&[u8]) -> bool,
+    ) -> Result<(), CaptureError> {
         let offset = self.stream.offset();
-        let zeroes = self.stream.skip_until(|byte| byte != 0)?;
+        // A record may begin with zeroes: salvage looks before they are passed.
+        let found = self.salvage && chain::resume(&mut self.stream, &probe)?;
+        if !found {
+            self.stream.skip_until(|byte| byte != 0)?;
+        }
+        let end = self.stream.peek(16)?.is_empty();
+        let skipped = self.stream.offset() - offset;
+        let what = if found { "bytes that begin with zeroes" } else { "bytes of zeroes" };
         self.say(
             "padding",
             offset,
-            format!("{zeroes} bytes of zeroes from byte {offset} on are padding (a logger that crashed, or reserved space ahead)"),
+            format!("{skipped} {what} from byte {offset} on were skipped as padding (a logger that crashed, or reserved space ahead)"),
         );
-        Ok(!self.stream.peek(1)?.is_empty())
+        if end {
+            self.finish()
+        } else if found || begins(self.stream.peek(16)?) {
+            Ok(())
+        } else {
+            let text = "zeroes are followed by something else";
+            self.damage("data-after-padding", text, probe).map(drop)
+        }
     }
 
     pub fn take_warnings(&mut self) -> Vec<Warning> {

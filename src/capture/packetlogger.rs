@@ -121,8 +121,7 @@ impl Reader {
         if bytes.is_empty() {
             self.ledger.finish()
         } else if bytes.iter().all(|&byte| byte == 0) {
-            self.ledger.padding()?;
-            self.ledger.finish()
+            self.ledger.padding(probe(self.endian), |_| false)
         } else {
             self.ledger.cut(probe(self.endian)).map(drop)
         }
@@ -132,11 +131,7 @@ impl Reader {
     fn oddity(&mut self, len: u32) -> Result<(), CaptureError> {
         let bytes = self.ledger.stream.peek(HEADER)?;
         if bytes.iter().take(HEADER).all(|&byte| byte == 0) {
-            if !self.ledger.padding()? {
-                return self.ledger.finish();
-            }
-            let text = "zeroes are followed by something else";
-            return self.ledger.damage("data-after-padding", text, probe(self.endian)).map(drop);
+            return self.ledger.padding(probe(self.endian), |_| false);
         }
         let text = if len < 8 {
             format!("it claims {len} bytes, fewer than its own times take")

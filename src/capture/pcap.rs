@@ -92,12 +92,7 @@ impl Reader {
                 continue;
             }
             if seen.iter().all(|&byte| byte == 0) {
-                let text = "zeroes are followed by something else";
-                if self.ledger.padding()? {
-                    self.ledger.damage("data-after-padding", text, probe)?;
-                } else {
-                    self.end()?;
-                }
+                self.ledger.padding(probe, |bytes| layout(bytes).is_some())?;
                 continue;
             }
             let Some(head) = seen.first_chunk::<RECORD_HEADER>() else {

@@ -221,10 +221,8 @@ impl Reader {
         if bytes.iter().take(FRAME).any(|&byte| byte != 0) {
             return self.ledger.cut(probe(self.endian)).map(drop);
         }
-        if self.ledger.padding()? {
-            return self.damage("zeroes are followed by something else");
-        }
-        self.end()
+        let joined = |bytes: &[u8]| bytes.starts_with(&SECTION_HEADER);
+        self.ledger.padding(probe(self.endian), joined)
     }
 
     /// The file's proper end; a USB capture may turn out to be of something else.
