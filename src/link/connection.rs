@@ -328,9 +328,7 @@ impl Connection {
 
     /// Connection Complete to Disconnection Complete.
     pub fn life(&self) -> Option<Span> {
-        if self.connected_frame.is_none() {
-            return None;
-        }
+        self.connected_frame?;
         self.end.as_ref()?.at.since(self.connected_at)
     }
 

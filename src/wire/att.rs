@@ -292,7 +292,9 @@ impl<'a> Values<'a> {
     }
 }
 
-fn value_entry(bytes: &[u8]) -> Option<((Handle, &[u8]), &[u8])> {
+type NamedValue<'a> = (Handle, &'a [u8]);
+
+fn value_entry(bytes: &[u8]) -> Option<(NamedValue<'_>, &[u8])> {
     let handle = Handle(le16(bytes, 0)?);
     let end = 4 + usize::from(le16(bytes, 2)?);
     Some(((handle, bytes.get(4..end)?), bytes.get(end..)?))

@@ -179,14 +179,14 @@ impl<T> std::fmt::Debug for List<'_, T> {
     }
 }
 
-pub(super) fn malformed<'a, T>(input: &'a [u8]) -> IResult<&'a [u8], T> {
+pub(super) fn malformed<T>(input: &[u8]) -> IResult<&[u8], T> {
     Err(nom::Err::Error(nom::error::Error::new(input, ErrorKind::Verify)))
 }
 
 impl<'a, T: Entry> Field<'a> for List<'a, T> {
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        if input.len() % T::SIZE.max(1) != 0 {
+        if !input.len().is_multiple_of(T::SIZE.max(1)) {
             return malformed(input);
         }
         Ok((&[], List { bytes: input, of: PhantomData }))

@@ -5,13 +5,23 @@
 use crate::capture::Direction;
 use crate::time::Timestamp;
 
+mod acl;
+pub mod ad;
+mod adapter;
 pub mod att;
+mod channels;
 mod codes;
+mod decoder;
 pub mod field;
 pub mod hci;
+pub mod mgmt;
+pub mod note;
 pub(crate) mod pdus;
+mod reassembly;
 pub mod signal;
 pub mod smp;
+
+pub use decoder::Decoder;
 
 pub use codes::{Address, AddressType, ConnHandle, MgmtReason, MgmtStatus, Opcode, Secret, Status};
 
@@ -25,6 +35,8 @@ pub struct Event<'a> {
     /// The capture kept only the beginning: values and lengths are lower bounds.
     pub cut: bool,
     pub problem: Option<Problem>,
+    /// For Command Complete and Command Status: the frame of the command that they answer.
+    pub answers: Option<u32>,
     pub packet: Packet<'a>,
 }
 
@@ -46,6 +58,8 @@ pub enum Layer {
     Acl,
     L2cap,
     Monitor,
+    /// A packet type of the chip's maker, or a record type that nobody documented.
+    Vendor,
     Foreign,
 }
 
@@ -92,6 +106,12 @@ pub enum Packet<'a> {
         handle: ConnHandle,
         len: u16,
     },
+    Mgmt {
+        /// The socket that sent the command or got the event.
+        cookie: u32,
+        pdu: mgmt::Pdu<'a>,
+    },
+    Note(note::Note<'a>),
     /// Kept and not decoded.
     Opaque {
         layer: Layer,

@@ -20,6 +20,7 @@ macro_rules! pdus {
 
         impl<'a> $Pdu<'a> {
             /// Reads what follows the number. `cut` says that the capture did not keep all of it.
+            #[allow(clippy::redundant_closure_call, reason = "`?` needs a function around the fields")]
             pub fn decode(code: $Code, input: &'a [u8], cut: bool) -> (Self, Option<$crate::wire::Problem>) {
                 use $crate::wire::Problem;
                 #[allow(unused_imports, reason = "a table without fields needs none")]

@@ -1,0 +1,202 @@
+//! Advertising data: structures of length, type and value, and what they say.
+//!
+//! The same shape serves advertising reports, scan responses and mgmt's EIR.
+use super::att::Uuid;
+
+/// One AD structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Structure<'a> {
+    /// The AD type.
+    pub kind: u8,
+    pub value: &'a [u8],
+    /// The length byte promises more than there is: the value is a beginning.
+    pub short: bool,
+}
+
+/// Iterator over AD structures; a length of zero ends the data.
+#[derive(Clone, Debug)]
+pub struct Structures<'a> {
+    rest: &'a [u8],
+}
+
+/// A device's name as it advertises it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// Should be UTF-8.
+    pub bytes: &'a [u8],
+    /// Not shortened, neither by the device nor by the packet.
+    pub complete: bool,
+}
+
+const FLAGS: u8 = 0x01;
+const SERVICES_16: [u8; 2] = [0x02, 0x03];
+const SERVICES_32: [u8; 2] = [0x04, 0x05];
+const SERVICES_128: [u8; 2] = [0x06, 0x07];
+const SHORTENED_NAME: u8 = 0x08;
+const COMPLETE_NAME: u8 = 0x09;
+const TX_POWER: u8 = 0x0a;
+const SERVICE_DATA_16: u8 = 0x16;
+const APPEARANCE: u8 = 0x19;
+const SERVICE_DATA_32: u8 = 0x20;
+const SERVICE_DATA_128: u8 = 0x21;
+const MANUFACTURER: u8 = 0xff;
+
+/// The structures of advertising data, in order.
+pub fn structures(data: &[u8]) -> Structures<'_> {
+    Structures { rest: data }
+}
+
+/// The complete name if there is one, else the shortened.
+pub fn name(data: &[u8]) -> Option<Name<'_>> {
+    let names = || structures(data).filter_map(|structure| structure.name());
+    names().find(|name| name.complete).or_else(|| names().next())
+}
+
+/// Flags: bit 0 limited, bit 1 general discoverable, bit 2 no BR/EDR.
+pub fn flags(data: &[u8]) -> Option<u8> {
+    structures(data).find(|it| it.kind == FLAGS)?.value.first().copied()
+}
+
+/// Service UUIDs of all sizes, as far as they are complete.
+pub fn services(data: &[u8]) -> impl Iterator<Item = Uuid> + '_ {
+    structures(data).flat_map(|structure| structure.services())
+}
+
+/// Company identifier, and the company's own bytes.
+pub fn manufacturer(data: &[u8]) -> Option<(u16, &[u8])> {
+    structures(data).find_map(|structure| structure.manufacturer())
+}
+
+pub fn appearance(data: &[u8]) -> Option<u16> {
+    let value = structures(data).find(|it| it.kind == APPEARANCE)?.value;
+    value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))
+}
+
+/// Transmit power in dBm.
+pub fn tx_power(data: &[u8]) -> Option<i8> {
+    structures(data).find(|it| it.kind == TX_POWER)?.value.first().map(|byte| byte.cast_signed())
+}
+
+impl<'a> Structure<'a> {
+    pub fn name(&self) -> Option<Name<'a>> {
+        let complete = match self.kind {
+            COMPLETE_NAME => !self.short,
+            SHORTENED_NAME => false,
+            _ => return None,
+        };
+        // Some firmware pads the name with NULs.
+        let end = self.value.iter().position(|&byte| byte == 0).unwrap_or(self.value.len());
+        Some(Name { bytes: &self.value[..end], complete })
+    }
+
+    /// Service UUIDs that this structure lists.
+    pub fn services(&self) -> impl Iterator<Item = Uuid> + use<'a> {
+        let size = match self.kind {
+            kind if SERVICES_16.contains(&kind) => 2,
+            kind if SERVICES_32.contains(&kind) => 4,
+            kind if SERVICES_128.contains(&kind) => 16,
+            _ => usize::MAX,
+        };
+        self.value.chunks_exact(size).filter_map(uuid)
+    }
+
+    /// Service UUID, and the service's own bytes.
+    pub fn service_data(&self) -> Option<(Uuid, &'a [u8])> {
+        let size = match self.kind {
+            SERVICE_DATA_16 => 2,
+            SERVICE_DATA_32 => 4,
+            SERVICE_DATA_128 => 16,
+            _ => return None,
+        };
+        let (head, tail) = self.value.split_at_checked(size)?;
+        Some((uuid(head)?, tail))
+    }
+
+    /// Company identifier, and the company's own bytes.
+    pub fn manufacturer(&self) -> Option<(u16, &'a [u8])> {
+        let (company, tail) =
+            self.value.split_first_chunk().filter(|_| self.kind == MANUFACTURER)?;
+        Some((u16::from_le_bytes(*company), tail))
+    }
+}
+
+impl<'a> Iterator for Structures<'a> {
+    type Item = Structure<'a>;
+
+    fn next(&mut self) -> Option<Structure<'a>> {
+        let (&length, rest) = self.rest.split_first()?;
+        let length = usize::from(length);
+        let Some((kind, value)) = rest[..length.min(rest.len())].split_first() else {
+            self.rest = &[];
+            return None;
+        };
+        self.rest = rest.get(length..).unwrap_or_default();
+        Some(Structure { kind: *kind, value, short: length > rest.len() })
+    }
+}
+
+fn uuid(bytes: &[u8]) -> Option<Uuid> {
+    match *bytes {
+        [a, b, 0, 0] => Uuid::from_bytes(&[a, b]),
+        [a, b, c, d] => Some(Uuid::from_printed([
+            d, c, b, a, 0, 0, 0x10, 0, 0x80, 0, 0, 0x80, 0x5f, 0x9b, 0x34, 0xfb,
+        ])),
+        _ => Uuid::from_bytes(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Flags, one 16-bit service, tx power, company 0x004c, complete name.
+    const DATA: &[u8] = b"\x02\x01\x06\x03\x03\x0f\x18\x02\x0a\xf4\x04\xff\x4c\x00\x10\x05\x09Lamp";
+
+    #[test]
+    fn what_a_device_says_of_itself() {
+        assert_eq!(flags(DATA), Some(6));
+        assert_eq!(services(DATA).collect::<Vec<_>>(), [Uuid::Short(0x180f)]);
+        assert_eq!(tx_power(DATA), Some(-12));
+        assert_eq!(manufacturer(DATA), Some((0x004c, &[0x10][..])));
+        assert_eq!(name(DATA), Some(Name { bytes: b"Lamp", complete: true }));
+        assert_eq!(appearance(DATA), None);
+        assert_eq!(appearance(b"\x03\x19\x40\x00"), Some(0x0040));
+    }
+
+    #[test]
+    fn a_complete_name_wins_over_a_shortened_one() {
+        assert_eq!(name(b"\x03\x08La\x05\x09Lamp").unwrap().bytes, b"Lamp");
+        assert_eq!(name(b"\x03\x08La"), Some(Name { bytes: b"La", complete: false }));
+        assert_eq!(name(b"\x06\x09La\0\0\0").unwrap().bytes, b"La");
+    }
+
+    #[test]
+    fn services_have_three_sizes() {
+        let mut data = b"\x05\x05\x0f\x18\x00\x00\x11\x07".to_vec();
+        let base = 0x0000_180f_0000_1000_8000_0080_5f9b_34fb_u128;
+        data.extend(base.to_le_bytes());
+        assert_eq!(services(&data).collect::<Vec<_>>(), [Uuid::Short(0x180f), Uuid::Short(0x180f)]);
+        let service_data = structures(b"\x04\x16\xaa\xfe\x20").next().unwrap().service_data();
+        assert_eq!(service_data, Some((Uuid::Short(0xfeaa), &[0x20][..])));
+    }
+
+    #[test]
+    fn a_length_that_lies_keeps_what_is_there() {
+        let all: Vec<_> = structures(b"\x02\x01\x06\x1f\x09La").collect();
+        assert_eq!(all[1], Structure { kind: 9, value: b"La", short: true });
+        assert_eq!(name(b"\x1f\x09La"), Some(Name { bytes: b"La", complete: false }));
+        assert_eq!(structures(b"\x02\x01\x06\0\x02\x01\x06").count(), 1);
+        assert_eq!(structures(b"\x05").count(), 0);
+        assert_eq!(services(b"\x04\x03\x0f\x18\x0a").count(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_structures_within_their_bounds(data in prop::collection::vec(any::<u8>(), 0..300)) {
+            let taken: usize = structures(&data).map(|it| it.value.len() + 2).sum();
+            prop_assert!(taken <= data.len());
+            let _ = (name(&data), flags(&data), services(&data).count(), manufacturer(&data));
+        }
+    }
+}
