@@ -74,7 +74,6 @@ impl Database {
     }
 
     /// Adds or completes an attribute. Bounded: a hostile server cannot fill memory beyond 65,535 entries.
-    #[expect(dead_code, reason = "the tracker is next")]
     pub(crate) fn learn(&mut self, attribute: Attribute) {
         match self.attributes.binary_search_by_key(&attribute.handle, |a| a.handle) {
             Ok(at) => {
@@ -97,7 +96,6 @@ impl Database {
     }
 
     /// Forgets a range: Service Changed.
-    #[expect(dead_code, reason = "the tracker is next")]
     pub(crate) fn forget(&mut self, first: u16, last: u16) {
         self.attributes.retain(|a| a.handle < first || a.handle > last);
     }

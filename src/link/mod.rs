@@ -4,11 +4,23 @@
 //! This module's types are plain, owned data. [`Tracker`] builds them from events;
 //! everything behind it (compare, rules, report) only reads them.
 mod adapter;
+mod air;
+mod att;
+mod attempts;
+mod commands;
 mod connection;
 mod database;
 mod device;
+mod fitness;
+mod host;
+mod identity;
+mod link_layer;
+mod live;
+mod notes;
+mod security;
 mod step;
 mod trace;
+mod tracker;
 
 pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
@@ -20,3 +32,4 @@ pub use device::{Device, Report};
 pub(crate) use step::words;
 pub use step::{Detail, Encryption, Moment, Outcome, PairingPhase, Procedure, Step};
 pub use trace::{Capture, Fitness, Host, Stack, Totals};
+pub use tracker::{Origin, Tracker};

@@ -1,7 +1,25 @@
 //! Evidence becomes findings: one rule a file, weighed against each other.
+//!
+//! A rule is a value: id, documentation, check, and two traces, one on which it
+//! fires and the nearest one on which it stays silent. A rule without them does
+//! not compile; `tests` below walk the table.
 use crate::compare::Comparison;
 use crate::link::{Capture, Connection, words};
+use crate::trace::Trace;
 use std::fmt;
+
+mod hosts;
+mod never_heard_peer;
+mod verdict;
+mod weigh;
+
+pub use hosts::{Remedy, remedies};
+pub use verdict::Verdict;
+pub use weigh::diagnose;
+
+/// Every rule, the more telling before the more general: where two explain the same
+/// connection with equal strength, the earlier one is named first.
+pub const RULES: &[&Rule] = &[&never_heard_peer::RULE];
 
 words! {
     Level { Cause "cause", Suspect "suspect", Note "note", }
@@ -9,6 +27,67 @@ words! {
 
 words! {
     Confidence { High "high", Medium "medium", Low "low", }
+}
+
+words! {
+    /// What a rule's claim rests on, beside its sources.
+    Basis {
+        Laboratory "a laboratory capture",
+        Real "real captures",
+        /// No capture: confidence is at most medium, and the documentation says so.
+        Author "a trace of its author's",
+    }
+}
+
+/// One kind of trouble, and how to see it.
+pub struct Rule {
+    /// Kebab-case, never reused.
+    pub id: &'static str,
+    /// Says what is wrong.
+    pub title: &'static str,
+    pub basis: Basis,
+    /// Rules whose findings about the same connections this one explains: mere consequences, or more general.
+    pub silences: &'static [&'static str],
+    /// Markdown with the headings of [`HEADINGS`], in this order.
+    pub docs: &'static str,
+    pub sources: &'static [&'static str],
+    pub check: Check,
+    pub fires_on: fn() -> Example,
+    pub silent_on: fn() -> Example,
+}
+
+/// The headings that every rule's documentation has.
+pub const HEADINGS: &[&str] =
+    &["## What it means", "## How it shows", "## What else it could be", "## What to do"];
+
+/// What a rule looks at.
+pub enum Check {
+    /// One attempt.
+    Connection(fn(&Scene<'_>, &Connection) -> Option<Verdict>),
+    /// All attempts to one device, in order.
+    Device(fn(&Scene<'_>, &[&Connection]) -> Option<Verdict>),
+    /// A whole capture.
+    Capture(fn(&Scene<'_>) -> Vec<Verdict>),
+    /// The difference between two connections.
+    Comparison(fn(&Scene<'_>, &Comparison) -> Option<Verdict>),
+}
+
+/// A trace, or a pair of them, for documentation and tests.
+pub struct Example {
+    pub reference: Option<Trace>,
+    pub subject: Trace,
+}
+
+impl From<Trace> for Example {
+    fn from(subject: Trace) -> Self {
+        Self { reference: None, subject }
+    }
+}
+
+impl Example {
+    pub fn pair(reference: Trace, subject: Trace) -> Self {
+        Self { reference: Some(reference), subject }
+    }
 }
 
 /// One frame that proves a finding.
@@ -31,7 +110,7 @@ pub struct RuledOut {
 pub struct Finding {
     /// The rule's kebab-case id.
     pub rule: &'static str,
-    /// Says what is wrong, for this capture.
+    /// Says what is wrong.
     pub title: String,
     pub level: Level,
     pub confidence: Confidence,
@@ -58,6 +137,7 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
+    /// The capture under diagnosis.
     pub fn capture(&self) -> &'a Capture {
         &self.captures[self.subject]
     }
@@ -67,4 +147,30 @@ impl<'a> Scene<'a> {
         let side = self.comparison?.reference;
         self.captures.get(side.capture)?.connection(side.connection)
     }
+
+    /// Attempts by device: the same identity, else the same address; background attempts
+    /// that never connected have none.
+    pub fn devices(&self) -> Vec<Vec<&'a Connection>> {
+        let mut groups: Vec<(crate::wire::Address, Vec<&Connection>)> = Vec::new();
+        for connection in &self.capture().connections {
+            let Some(address) =
+                connection.peer.identity.map(|(a, _)| a).or(connection.peer.address)
+            else {
+                continue;
+            };
+            match groups.iter_mut().find(|(a, _)| *a == address) {
+                Some((_, group)) => group.push(connection),
+                None => groups.push((address, vec![connection])),
+            }
+        }
+        groups.into_iter().map(|(_, group)| group).collect()
+    }
 }
+
+/// The rule of that id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,600 @@
+//! HCI commands and events: adapter state, and what they mean for links.
+use super::adapter::{Happening, Scan};
+use super::connection::{Pending, RequestKind, Transport};
+use super::live::At;
+use super::step::Outcome;
+use super::tracker::{OpenCommand, Tracker};
+use crate::time::Span;
+use crate::wire::hci::{Command, Event, LeEvent, Return};
+use crate::wire::{AddressType, ConnHandle, Opcode, Status};
+
+/// A command that nothing answered for this long is said to be unanswered (S15).
+const ANSWER_LATE: Span = Span::from_ms(2000);
+
+/// Most commands remembered as open on one adapter.
+const MOST_COMMANDS: usize = 32;
+
+impl Tracker {
+    pub(super) fn command(
+        &mut self,
+        adapter: usize,
+        at: At,
+        command: &Command<'_>,
+    ) -> Option<usize> {
+        let opcode = command.opcode();
+        let handle = command.connection_handle();
+        self.remember_command(adapter, at, opcode, handle);
+        match *command {
+            Command::Reset {} => {
+                self.happened(adapter, at, Happening::Reset);
+                self.unanswered_until(adapter, at, true);
+                self.adapter_down(adapter, at, "reset-while-connected");
+            }
+            Command::LeSetScanParameters {
+                le_scan_type,
+                le_scan_interval,
+                le_scan_window,
+                scanning_filter_policy,
+                ..
+            } => {
+                self.scan_set(
+                    adapter,
+                    le_scan_type,
+                    le_scan_interval,
+                    le_scan_window,
+                    scanning_filter_policy,
+                );
+            }
+            Command::LeSetExtendedScanParameters { scanning_filter_policy, ref phys, .. } => {
+                if let Some(phy) = phys.iter().next() {
+                    self.scan_set(
+                        adapter,
+                        phy.scan_type,
+                        phy.scan_interval,
+                        phy.scan_window,
+                        scanning_filter_policy,
+                    );
+                }
+            }
+            Command::LeSetScanEnable { le_scan_enable, filter_duplicates } => {
+                self.scan_enable(adapter, at, le_scan_enable != 0, filter_duplicates != 0);
+            }
+            Command::LeSetExtendedScanEnable { enable, filter_duplicates, .. } => {
+                self.scan_enable(adapter, at, enable != 0, filter_duplicates != 0);
+            }
+            Command::LeSetAdvertisingEnable { advertising_enable } => {
+                self.advertising(adapter, at, advertising_enable != 0)
+            }
+            Command::LeSetExtendedAdvertisingEnable { enable, .. } => {
+                self.advertising(adapter, at, enable != 0)
+            }
+            Command::LeAddDeviceToFilterAcceptList { address_type, address } => {
+                self.happened(adapter, at, Happening::AcceptListAdded(address, address_type));
+            }
+            Command::LeRemoveDeviceFromFilterAcceptList { address_type, address } => {
+                self.happened(adapter, at, Happening::AcceptListRemoved(address, address_type));
+            }
+            Command::LeClearFilterAcceptList {} => {
+                self.happened(adapter, at, Happening::AcceptListCleared)
+            }
+            Command::LeAddDeviceToResolvingList {
+                peer_identity_address_type,
+                peer_identity_address,
+                ref peer_irk,
+                ..
+            } => {
+                self.happened(
+                    adapter,
+                    at,
+                    Happening::ResolvingListAdded(
+                        peer_identity_address,
+                        peer_identity_address_type,
+                    ),
+                );
+                self.identities.learn(
+                    *peer_irk.bytes(),
+                    peer_identity_address,
+                    peer_identity_address_type,
+                );
+            }
+            Command::LeClearResolvingList {} => {
+                self.happened(adapter, at, Happening::ResolvingListCleared)
+            }
+            Command::LeSetAddressResolutionEnable { address_resolution_enable } => {
+                self.happened(
+                    adapter,
+                    at,
+                    Happening::AddressResolution(address_resolution_enable != 0),
+                );
+            }
+            Command::LeCreateConnection {
+                le_scan_interval,
+                le_scan_window,
+                initiator_filter_policy,
+                peer_address_type,
+                peer_address,
+                own_address_type,
+                connection_interval_min,
+                connection_interval_max,
+                max_latency,
+                supervision_timeout,
+                ..
+            } => {
+                let mut request = Self::request(
+                    RequestKind::LeCreate,
+                    at,
+                    (peer_address, peer_address_type),
+                    initiator_filter_policy,
+                    own_address_type,
+                    1,
+                );
+                (request.scan_interval, request.scan_window) = (le_scan_interval, le_scan_window);
+                (request.interval_min, request.interval_max) =
+                    (connection_interval_min, connection_interval_max);
+                (request.latency, request.timeout) = (max_latency, supervision_timeout);
+                return Some(self.create(adapter, request));
+            }
+            Command::LeExtendedCreateConnection {
+                initiator_filter_policy,
+                own_address_type,
+                peer_address_type,
+                peer_address,
+                initiating_phys,
+                ref phys,
+            } => {
+                let peer = (peer_address, peer_address_type);
+                let kind = RequestKind::LeExtendedCreate;
+                let request = Self::request(
+                    kind,
+                    at,
+                    peer,
+                    initiator_filter_policy,
+                    own_address_type,
+                    initiating_phys,
+                );
+                return Some(self.extended_create(adapter, request, phys.iter().next()));
+            }
+            Command::LeExtendedCreateConnectionV2 {
+                initiator_filter_policy,
+                own_address_type,
+                peer_address_type,
+                peer_address,
+                initiating_phys,
+                ref phys,
+                ..
+            } => {
+                let peer = (peer_address, peer_address_type);
+                let kind = RequestKind::LeExtendedCreateV2;
+                let request = Self::request(
+                    kind,
+                    at,
+                    peer,
+                    initiator_filter_policy,
+                    own_address_type,
+                    initiating_phys,
+                );
+                return Some(self.extended_create(adapter, request, phys.iter().next()));
+            }
+            Command::CreateConnection { bd_addr, .. } => {
+                let request = Self::request(
+                    RequestKind::BrEdrCreate,
+                    at,
+                    (bd_addr, AddressType::PUBLIC),
+                    0,
+                    0,
+                    0,
+                );
+                return Some(self.create(adapter, request));
+            }
+            Command::LeCreateConnectionCancel {} => return self.create_cancel(adapter, at, true),
+            Command::CreateConnectionCancel { .. } => {
+                return self.create_cancel(adapter, at, false);
+            }
+            Command::Disconnect { connection_handle, reason } => {
+                return self.disconnect_command(adapter, at, connection_handle, reason);
+            }
+            _ => {}
+        }
+        let handle = handle?;
+        let state = self.adapters.get_mut(adapter)?;
+        let link = state.link(handle)?;
+        let index = link.connection;
+        link.link_layer_command(self.connections.get_mut(index)?, at, command);
+        Some(index)
+    }
+
+    fn remember_command(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        handle: Option<ConnHandle>,
+    ) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        state.facts.commands += 1;
+        if state.commands.len() >= MOST_COMMANDS {
+            state.commands.remove(0);
+        }
+        // Host Number Of Completed Packets is never answered.
+        if opcode != Opcode(0x0c35) {
+            state.commands.push(OpenCommand {
+                opcode,
+                frame: at.frame,
+                at: at.time,
+                reported: false,
+                handle,
+            });
+        }
+        self.signs.command(opcode, at.frame);
+    }
+
+    /// The command that an answer belongs to.
+    fn answered_command(&mut self, adapter: usize, opcode: Opcode) -> Option<OpenCommand> {
+        let state = self.adapters.get_mut(adapter)?;
+        let place = state.commands.iter().position(|c| c.opcode == opcode)?;
+        Some(state.commands.remove(place))
+    }
+
+    /// Reports commands that have waited too long; all of them when the adapter starts anew or the capture ends.
+    pub(super) fn unanswered_until(&mut self, adapter: usize, at: At, over: bool) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let mut late = Vec::new();
+        for command in &mut state.commands {
+            let waited = at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE);
+            if waited && !command.reported && command.frame != at.frame {
+                command.reported = true;
+                late.push((command.opcode, command.frame));
+            }
+        }
+        if over {
+            state.commands.retain(|c| c.frame == at.frame);
+        }
+        for (opcode, command_frame) in late {
+            self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
+        }
+    }
+
+    fn scan_set(
+        &mut self,
+        adapter: usize,
+        kind: u8,
+        interval: u16,
+        window: u16,
+        filter_policy: u8,
+    ) {
+        if let Some(state) = self.adapters.get_mut(adapter) {
+            state.scan_set = Scan {
+                active: kind == 1,
+                interval,
+                window,
+                filter_policy,
+                filter_duplicates: false,
+            };
+        }
+    }
+
+    fn scan_enable(&mut self, adapter: usize, at: At, on: bool, filter_duplicates: bool) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let was_on = state.scan.is_some();
+        if !on {
+            state.scan = None;
+            if was_on {
+                self.happened(adapter, at, Happening::ScanOff);
+            }
+            return;
+        }
+        let scan = Scan { filter_duplicates, ..state.scan_set };
+        state.scan = Some(scan);
+        for link in state.links.iter().flatten() {
+            if let Some(connection) = self.connections.get_mut(link.connection)
+                && connection.heard.is_none()
+                && connection.connected_frame.is_some()
+            {
+                connection.scan_started_frame.get_or_insert(at.frame);
+            }
+        }
+        self.happened(adapter, at, Happening::ScanOn(scan));
+    }
+
+    fn advertising(&mut self, adapter: usize, at: At, on: bool) {
+        self.happened(
+            adapter,
+            at,
+            if on { Happening::AdvertisingOn } else { Happening::AdvertisingOff },
+        );
+    }
+
+    pub(super) fn event(&mut self, adapter: usize, at: At, event: &Event<'_>) -> Option<usize> {
+        if let Some(fact) = event.le_connection_complete() {
+            return self.le_connected(adapter, at, &fact);
+        }
+        match event {
+            Event::CommandComplete { command_opcode, return_parameters, .. } => {
+                let (answer, _) = Return::decode(command_opcode.0, return_parameters, at.cut);
+                return self.command_complete(adapter, at, *command_opcode, &answer);
+            }
+            Event::CommandStatus { status, command_opcode, .. } => {
+                return self.command_status(adapter, at, *command_opcode, *status);
+            }
+            Event::ConnectionComplete { status, connection_handle, bd_addr, link_type, .. }
+                if *link_type == 1 =>
+            {
+                return self.bredr_connected(adapter, at, *connection_handle, *bd_addr, *status);
+            }
+            Event::DisconnectionComplete { status, connection_handle, reason } => {
+                return self.disconnected(adapter, at, *connection_handle, *status, *reason);
+            }
+            Event::HardwareError { hardware_code } => {
+                self.unanswered_until(adapter, at, false);
+                self.happened(adapter, at, Happening::HardwareError(*hardware_code));
+                return None;
+            }
+            Event::NumberOfCompletedPackets { handles } => {
+                let mut first = None;
+                for (handle, count) in handles.iter() {
+                    first = first.or(self.completed(adapter, at, handle, count));
+                }
+                return first;
+            }
+            Event::Le {
+                event:
+                    LeEvent::AdvertisingReport { .. }
+                    | LeEvent::ExtendedAdvertisingReport { .. }
+                    | LeEvent::DirectedAdvertisingReport { .. },
+            } => {
+                let index = self.adapters.get_mut(adapter).and_then(|state| {
+                    state.facts.advertising_reports += 1;
+                    state.facts.index
+                });
+                for report in event.advertising() {
+                    self.totals.advertising_reports += 1;
+                    self.air.report(index, at, &report, &mut self.connections);
+                }
+                return None;
+            }
+            _ => {}
+        }
+        let handle = event.connection_handle()?;
+        // An event of a handle that nothing opened: a link from before the capture.
+        let index = match self.adapters.get_mut(adapter)?.link(handle).map(|l| l.connection) {
+            Some(index) => index,
+            None if event_of_live_link(event) => {
+                let stale = self
+                    .adapters
+                    .get(adapter)?
+                    .ended
+                    .iter()
+                    .find(|(h, _, _)| *h == handle)
+                    .map(|(_, index, _)| *index);
+                match stale {
+                    Some(index) => {
+                        self.connections.get_mut(index)?.odd(at.frame, "event-after-disconnect");
+                        return Some(index);
+                    }
+                    None => self.unseen_start(adapter, handle, Transport::Le),
+                }
+            }
+            None => return None,
+        };
+        let state = self.adapters.get_mut(adapter)?;
+        let link = state.link(handle)?;
+        link.link_layer_event(self.connections.get_mut(index)?, at, event);
+        Some(index)
+    }
+
+    /// Number Of Completed Packets: the peer's link layer acknowledged.
+    fn completed(
+        &mut self,
+        adapter: usize,
+        at: At,
+        handle: ConnHandle,
+        count: u16,
+    ) -> Option<usize> {
+        let state = self.adapters.get_mut(adapter)?;
+        let Some(link) = state.link(handle) else {
+            // Flushed after the end: it proves nothing.
+            return state.ended.iter().find(|(h, _, _)| *h == handle).map(|(_, index, _)| *index);
+        };
+        let index = link.connection;
+        for _ in 0..count {
+            if link.acl_in_flight.pop_front().is_none() {
+                break;
+            }
+        }
+        state.outstanding = state.outstanding.saturating_sub(u32::from(count));
+        let connection = self.connections.get_mut(index)?;
+        connection.credits.completed += u64::from(count);
+        connection.credits.last_completed_frame = Some(at.frame);
+        connection.credits.last_completed_at = at.time;
+        if count > 0 {
+            connection.hear(at, "Number Of Completed Packets");
+        }
+        Some(index)
+    }
+
+    fn command_complete(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        answer: &Return<'_>,
+    ) -> Option<usize> {
+        self.late_answer(adapter, at, opcode);
+        let command = self.answered_command(adapter, opcode);
+        let state = self.adapters.get_mut(adapter)?;
+        match answer {
+            Return::ReadLocalVersionInformation {
+                status: Status::SUCCESS,
+                hci_version,
+                company_identifier,
+                ..
+            } => {
+                state.facts.version = Some(*hci_version);
+                state.facts.manufacturer = Some(*company_identifier);
+            }
+            Return::ReadBdAddr { status: Status::SUCCESS, bd_addr } => {
+                state.facts.address = Some(*bd_addr)
+            }
+            Return::LeReadLocalSupportedFeatures { status: Status::SUCCESS, le_features } => {
+                state.facts.le_features = Some(*le_features);
+            }
+            Return::LeReadBufferSize {
+                status: Status::SUCCESS,
+                le_acl_data_packet_length,
+                total_num_le_acl_data_packets,
+            } => {
+                state.facts.le_buffers =
+                    Some((*le_acl_data_packet_length, u16::from(*total_num_le_acl_data_packets)));
+            }
+            Return::LeReadBufferSizeV2 {
+                status: Status::SUCCESS,
+                le_acl_data_packet_length,
+                total_num_le_acl_data_packets,
+                ..
+            } => {
+                state.facts.le_buffers =
+                    Some((*le_acl_data_packet_length, u16::from(*total_num_le_acl_data_packets)));
+            }
+            _ => {}
+        }
+        let status = answer.status();
+        if let Some(status) = status
+            && status != Status::SUCCESS
+        {
+            self.refused(adapter, at, opcode, status, command.as_ref().map_or(0, |c| c.frame));
+        }
+        let handle = command?.handle?;
+        let state = self.adapters.get_mut(adapter)?;
+        let link = state.link(handle)?;
+        let index = link.connection;
+        link.command_answered(
+            self.connections.get_mut(index)?,
+            at,
+            opcode,
+            status.unwrap_or(Status::SUCCESS),
+            true,
+        );
+        Some(index)
+    }
+
+    fn command_status(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        status: Status,
+    ) -> Option<usize> {
+        self.late_answer(adapter, at, opcode);
+        let command = self.answered_command(adapter, opcode);
+        let frame = command.as_ref().map_or(0, |c| c.frame);
+        if let Some(index) = self.create_status(adapter, at, frame, status) {
+            if status != Status::SUCCESS {
+                self.happened(
+                    adapter,
+                    at,
+                    Happening::CommandFailed { opcode, status, command_frame: frame },
+                );
+            }
+            return Some(index);
+        }
+        if status != Status::SUCCESS {
+            self.refused(adapter, at, opcode, status, frame);
+        }
+        let handle = command?.handle?;
+        let state = self.adapters.get_mut(adapter)?;
+        let Some(link) = state.link(handle) else {
+            // Refused because the link is gone: an echo of its end.
+            let index =
+                state.ended.iter().find(|(h, _, _)| *h == handle).map(|(_, index, _)| *index)?;
+            if status == Status::UNKNOWN_CONNECTION_IDENTIFIER
+                && let Some(end) = self.connections.get_mut(index).and_then(|c| c.end.as_mut())
+            {
+                end.echoes.push(at.frame);
+            }
+            return Some(index);
+        };
+        let index = link.connection;
+        link.command_answered(self.connections.get_mut(index)?, at, opcode, status, false);
+        Some(index)
+    }
+
+    /// An answer that came, but later than a controller may take.
+    fn late_answer(&mut self, adapter: usize, at: At, opcode: Opcode) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let Some(command) = state.commands.iter_mut().find(|c| c.opcode == opcode) else { return };
+        if !command.reported && at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE) {
+            command.reported = true;
+            let command_frame = command.frame;
+            self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
+        }
+    }
+
+    fn refused(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        status: Status,
+        command_frame: u32,
+    ) {
+        // A scan command that was refused changed nothing.
+        if matches!(opcode.0, 0x200c | 0x2042)
+            && let Some(state) = self.adapters.get_mut(adapter)
+            && status == Status::COMMAND_DISALLOWED
+            && let Some(place) = self.events.iter().rposition(|e| e.frame == command_frame)
+            && matches!(self.events[place].what, Happening::ScanOn(_))
+        {
+            state.scan = None;
+            self.events.remove(place);
+        }
+        self.happened(adapter, at, Happening::CommandFailed { opcode, status, command_frame });
+    }
+
+    /// A question of the link layer that nothing answered when the capture ended.
+    pub(super) fn end_of_capture(&mut self, at: At) {
+        for adapter in 0..self.adapters.len() {
+            self.unanswered_until(adapter, at, true);
+            let Some(state) = self.adapters.get_mut(adapter) else { continue };
+            let waiting = std::mem::take(&mut state.creating);
+            for index in waiting {
+                if let Some(connection) = self.connections.get_mut(index) {
+                    connection.capture_end = at.time;
+                    if let Some(step) = connection.steps.first_mut() {
+                        step.outcome = Outcome::Unanswered;
+                    }
+                }
+            }
+            let links = self.adapters.get_mut(adapter).map(|s| s.take_all()).unwrap_or_default();
+            for link in links {
+                self.close_unended(link, at, "");
+            }
+        }
+    }
+}
+
+/// Events that can only come from a link that is up.
+fn event_of_live_link(event: &Event<'_>) -> bool {
+    match event {
+        Event::EncryptionChange { status, .. }
+        | Event::EncryptionKeyRefreshComplete { status, .. } => *status == Status::SUCCESS,
+        Event::Le {
+            event:
+                LeEvent::ConnectionUpdateComplete { status, .. }
+                | LeEvent::PhyUpdateComplete { status, .. },
+        } => *status == Status::SUCCESS,
+        Event::Le {
+            event:
+                LeEvent::DataLengthChange { .. }
+                | LeEvent::LongTermKeyRequest { .. }
+                | LeEvent::RemoteConnectionParameterRequest { .. },
+        } => true,
+        _ => false,
+    }
+}
+
+impl Pending {
+    /// Whether the question was the link layer's.
+    pub fn is_link_layer(self) -> bool {
+        matches!(self, Self::LinkLayer(_) | Self::ParameterRequest)
+    }
+}

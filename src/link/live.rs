@@ -1,0 +1,359 @@
+//! A link while it is up: what waits for an answer, which runs are open.
+use super::connection::{Connection, OpenRequest, Pending, Sighting};
+use super::database::Database;
+use super::step::{Detail, Moment, Outcome, Procedure, Step};
+use crate::capture::Direction;
+use crate::time::Span;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Most steps kept for one connection; the rest is counted.
+const MOST_STEPS: usize = 100_000;
+
+/// Most questions remembered as open at once on one link: a hostile capture may ask without end.
+const MOST_OPEN: usize = 64;
+
+/// Most oddities kept for one connection.
+const MOST_ODDITIES: usize = 100;
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub frame: u32,
+    pub time: Moment,
+    pub direction: Direction,
+    pub cut: bool,
+}
+
+impl At {
+    pub fn sent(&self) -> bool {
+        self.direction == Direction::Sent
+    }
+}
+
+/// A question that waits for its answer.
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    pub pending: Pending,
+    pub at: At,
+    pub attribute: u16,
+    /// Its step, unless the question is folded into a run or the timeline is full.
+    pub step: Option<usize>,
+    /// The run that a good answer will be counted in.
+    pub run: Option<usize>,
+    /// L2CAP signalling identifier, or ATT bearer's channel.
+    pub key: u16,
+    /// What the step will be if the answer is bad and the question was to fold.
+    pub procedure: Procedure,
+    pub detail: Detail,
+    pub bytes: u64,
+}
+
+/// A run of like traffic that may still grow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct RunKey {
+    procedure: Procedure,
+    by: Direction,
+    attribute: u16,
+    /// Attribute type of discoveries and by-type reads.
+    of: u16,
+}
+
+/// A link that is up.
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    /// Index into the tracker's connections.
+    pub connection: usize,
+    pub questions: Vec<Question>,
+    runs: Vec<(RunKey, usize)>,
+    pub remote: Database,
+    pub local: Database,
+    /// Packets that the controller has not acknowledged yet, oldest first.
+    pub acl_in_flight: VecDeque<(u32, Moment)>,
+    pub command_disconnect: Option<(u32, Moment, u8)>,
+    /// Step of a Security Request that nothing has answered yet.
+    pub security_request: Option<usize>,
+    /// Step of the pairing that is going on.
+    pub pairing: Option<usize>,
+    pub pairing_last: Option<(At, u8)>,
+    /// Pairing got as far as a key that encryption may now use.
+    pub fresh_key: bool,
+    /// Step of the encryption that was started.
+    pub encrypting: Option<usize>,
+    /// Answered MTU exchange: further responses are a fault.
+    pub mtu_step: Option<usize>,
+    /// A name was read over GATT and the air does not know it yet.
+    pub name_learned: bool,
+    /// Completions with an error code and when, to recognise echoes of the end.
+    pub recent_errors: VecDeque<(u32, Moment, u8)>,
+}
+
+impl Link {
+    pub fn new(connection: usize) -> Self {
+        Self { connection, ..Self::default() }
+    }
+
+    /// Adds a step and returns where it is; `None` once the timeline is full.
+    pub fn add(&mut self, connection: &mut Connection, step: Step) -> Option<usize> {
+        match bulk(&step) {
+            Bulk::No => self.runs.clear(),
+            // What the peer pushes after a new kind of write may be its answer: order matters.
+            Bulk::Command => self
+                .runs
+                .retain(|(k, _)| !matches!(k.procedure, Procedure::Notify | Procedure::Indicate)),
+            Bulk::Yes => {}
+        }
+        if connection.steps.len() >= MOST_STEPS {
+            connection.elided_steps += 1;
+            return None;
+        }
+        connection.steps.push(step);
+        Some(connection.steps.len() - 1)
+    }
+
+    /// Counts one more of the same into an open run, or begins one.
+    pub fn run(
+        &mut self,
+        connection: &mut Connection,
+        at: At,
+        by: Direction,
+        step: Step,
+    ) -> Option<usize> {
+        if let Some(index) = self.open_run(&step, by) {
+            if let Some(run) = connection.steps.get_mut(index) {
+                grow(run, at, step.bytes);
+            }
+            return Some(index);
+        }
+        let key = run_key(&step, by);
+        let index = self.add(connection, step)?;
+        self.runs.push((key, index));
+        Some(index)
+    }
+
+    /// The open run that this step would fold into.
+    pub fn open_run(&self, step: &Step, by: Direction) -> Option<usize> {
+        let key = run_key(step, by);
+        self.runs.iter().find(|(k, _)| *k == key).map(|(_, index)| *index)
+    }
+
+    /// From now on, like steps fold into this one.
+    pub fn may_grow(&mut self, connection: &Connection, index: usize) {
+        if let Some(step) = connection.steps.get(index) {
+            let key = run_key(step, step.by);
+            if !self.runs.iter().any(|(k, _)| *k == key) && self.runs.len() < MOST_OPEN {
+                self.runs.push((key, index));
+            }
+        }
+    }
+
+    pub fn ask(&mut self, question: Question) {
+        if self.questions.len() < MOST_OPEN {
+            self.questions.push(question);
+        }
+    }
+
+    /// Takes the oldest open question that fits.
+    pub fn answered(&mut self, fits: impl Fn(&Question) -> bool) -> Option<Question> {
+        let at = self.questions.iter().position(fits)?;
+        Some(self.questions.remove(at))
+    }
+
+    /// Ends the step of a question.
+    pub fn settle(
+        &mut self,
+        connection: &mut Connection,
+        question: &Question,
+        at: At,
+        outcome: Outcome,
+        status: Option<u8>,
+    ) -> Option<usize> {
+        if outcome == Outcome::Ok
+            && let Some(run) = question.run
+        {
+            if let Some(step) = connection.steps.get_mut(run) {
+                grow(step, at, question.bytes);
+                if status.is_some() {
+                    step.status = status;
+                }
+            }
+            return Some(run);
+        }
+        let index = match question.step {
+            Some(index) => index,
+            // It was to fold, and failed: failures stand alone.
+            None => {
+                let step = step_of(question);
+                self.add(connection, step)?
+            }
+        };
+        let step = connection.steps.get_mut(index)?;
+        step.outcome = outcome;
+        step.status = status;
+        step.last_frame = at.frame;
+        step.last_at = at.time;
+        if outcome == Outcome::Ok && foldable(step.procedure) {
+            self.may_grow(connection, index);
+        }
+        Some(index)
+    }
+
+    /// The link (or the capture) is over: what still waits becomes open requests.
+    pub fn close(&mut self, connection: &mut Connection, end: Moment, ended: bool) {
+        let by_host =
+            connection.end.as_ref().is_some_and(|e| e.by == super::connection::EndedBy::Host);
+        self.close_pairing(connection);
+        for question in std::mem::take(&mut self.questions) {
+            let age = end.since(question.at.time);
+            let waited = age.is_some_and(|age| {
+                age >= Span::from_ms(if by_host || !ended { 3_000 } else { 29_000 })
+            });
+            let outcome = match (ended, waited) {
+                (_, true) => Outcome::Unanswered,
+                (true, false) => Outcome::CutOff,
+                (false, false) => Outcome::Unknown,
+            };
+            let index = question.step.or_else(|| self.add(connection, step_of(&question)));
+            if let Some(step) = index.and_then(|i| connection.steps.get_mut(i)) {
+                step.outcome = outcome;
+            }
+            connection.open_requests.push(OpenRequest {
+                pending: question.pending,
+                frame: question.at.frame,
+                at: question.at.time,
+                by: question.at.direction,
+                attribute: question.attribute,
+                age,
+            });
+        }
+        if let Some((frame, since)) = self.acl_in_flight.front() {
+            connection.credits.stuck_frame = Some(*frame);
+            connection.credits.stuck_since = *since;
+        }
+        connection.remote = Arc::new(std::mem::take(&mut self.remote));
+        connection.local = Arc::new(std::mem::take(&mut self.local));
+        connection.steps.sort_by_key(|s| s.frame);
+        connection.steps.shrink_to_fit();
+        connection.oddities.shrink_to_fit();
+    }
+}
+
+impl Connection {
+    /// Proof that the peer's radio answered.
+    pub(super) fn hear(&mut self, at: At, by: &'static str) {
+        match &mut self.last_heard {
+            Some(last) => (last.frame, last.at, last.by) = (at.frame, at.time, by),
+            None => {
+                let sighting = Sighting { frame: at.frame, at: at.time, by };
+                self.heard = Some(sighting.clone());
+                self.last_heard = Some(sighting);
+            }
+        }
+    }
+
+    pub(super) fn odd(&mut self, frame: u32, code: &'static str) {
+        if self.oddities.len() < MOST_ODDITIES {
+            self.oddities.push(super::connection::Oddity { frame, code });
+        }
+    }
+
+    pub(super) fn usable(&mut self, at: At) {
+        if self.usable_at == Moment::UNKNOWN {
+            self.usable_at = at.time;
+        }
+    }
+}
+
+/// A finished or unfinished step at one place.
+pub(super) fn step(
+    procedure: Procedure,
+    by: Direction,
+    at: At,
+    outcome: Outcome,
+    detail: Detail,
+) -> Step {
+    Step {
+        procedure,
+        by,
+        outcome,
+        status: None,
+        attribute: 0,
+        frame: at.frame,
+        last_frame: at.frame,
+        at: at.time,
+        last_at: at.time,
+        count: 1,
+        bytes: 0,
+        detail,
+    }
+}
+
+fn step_of(question: &Question) -> Step {
+    let mut step = step(
+        question.procedure,
+        question.at.direction,
+        question.at,
+        Outcome::Unknown,
+        question.detail,
+    );
+    step.attribute = question.attribute;
+    step.bytes = question.bytes;
+    step
+}
+
+fn grow(run: &mut Step, at: At, bytes: u64) {
+    run.count = run.count.saturating_add(1);
+    run.bytes = run.bytes.saturating_add(bytes);
+    run.last_frame = at.frame;
+    run.last_at = at.time;
+}
+
+fn run_key(step: &Step, by: Direction) -> RunKey {
+    let (attribute, of) = match step.detail {
+        Detail::Discovery { attribute_type, by_uuid, .. } => (u16::from(by_uuid), attribute_type),
+        Detail::Read { by_type, offset } if by_type != 0 => (u16::from(offset > 0), by_type),
+        Detail::Read { offset, .. } => (step.attribute, u16::from(offset > 0)),
+        Detail::Signal { code, .. } => (u16::from(code), 0),
+        Detail::Hci { code } => (code, 0),
+        Detail::Att { opcode } => (u16::from(opcode), 0),
+        _ => (step.attribute, 0),
+    };
+    RunKey { procedure: step.procedure, by, attribute, of }
+}
+
+/// Whether a step may stand between the packets of another run without ending it.
+enum Bulk {
+    Yes,
+    Command,
+    No,
+}
+
+fn bulk(step: &Step) -> Bulk {
+    use Procedure::*;
+    match step.procedure {
+        _ if step.outcome == Outcome::Error => Bulk::No,
+        Write | WriteCommand => Bulk::Command,
+        Notify
+        | Indicate
+        | Read
+        | DiscoverServices
+        | DiscoverIncludes
+        | DiscoverCharacteristics
+        | DiscoverDescriptors => Bulk::Yes,
+        _ => Bulk::No,
+    }
+}
+
+/// Repeated good exchanges of this kind become one step.
+fn foldable(procedure: Procedure) -> bool {
+    use Procedure::*;
+    matches!(
+        procedure,
+        Read | Write
+            | Indicate
+            | DiscoverServices
+            | DiscoverIncludes
+            | DiscoverCharacteristics
+            | DiscoverDescriptors
+    )
+}

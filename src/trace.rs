@@ -1,0 +1,388 @@
+//! Traces written by hand: what a rule's example, and a test, is made of.
+//!
+//! A trace is a list of real HCI packets. It runs through the same decoder and
+//! tracker as a capture, so an example cannot say what no capture could.
+use crate::capture::{Direction, Kind, Payload, Record};
+use crate::link::{Capture, Origin, Tracker};
+use crate::time::{Clock, Timestamp};
+use crate::wire::att::{self, ErrorCode, Handle};
+use crate::wire::hci::{Command, Event, LeEvent};
+use crate::wire::{Address, AddressType, ConnHandle, Decoder, Opcode, Status, signal, smp};
+
+/// The handle that [`Trace::connected`] opens.
+pub const HANDLE: ConnHandle = ConnHandle(0x40);
+
+/// The device that examples connect to: `C0:00:00:00:00:01`, a static random address.
+pub const PEER: Address = Address([0x01, 0, 0, 0, 0, 0xc0]);
+
+/// A moment in September 2025: only distances matter.
+const START: i64 = 1_757_000_000_000_000;
+
+#[derive(Clone, Debug)]
+struct Packet {
+    at: i64,
+    direction: Direction,
+    kind: Kind,
+    bytes: Vec<u8>,
+}
+
+/// Packets of one adapter, in order.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    now: i64,
+    packets: Vec<Packet>,
+    handle: ConnHandle,
+    peer: Address,
+    peer_type: AddressType,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Trace {
+    pub fn new() -> Self {
+        Self {
+            now: START,
+            packets: Vec::new(),
+            handle: HANDLE,
+            peer: PEER,
+            peer_type: AddressType::RANDOM,
+        }
+    }
+
+    /// Time passes.
+    pub fn wait_ms(mut self, ms: u32) -> Self {
+        self.now += i64::from(ms) * 1000;
+        self
+    }
+
+    /// From here on, links have this handle.
+    pub fn handle(mut self, handle: u16) -> Self {
+        self.handle = ConnHandle(handle);
+        self
+    }
+
+    /// From here on, this is the device.
+    pub fn peer(mut self, address: Address, kind: AddressType) -> Self {
+        (self.peer, self.peer_type) = (address, kind);
+        self
+    }
+
+    fn push(mut self, direction: Direction, kind: Kind, bytes: Vec<u8>) -> Self {
+        self.packets.push(Packet { at: self.now, direction, kind, bytes });
+        // Nothing is instantaneous.
+        self.now += 100;
+        self
+    }
+
+    pub fn command(self, command: Command<'_>) -> Self {
+        let mut parameters = Vec::new();
+        command.encode(&mut parameters);
+        let mut bytes = command.code().to_le_bytes().to_vec();
+        bytes.push(parameters.len() as u8);
+        bytes.extend(parameters);
+        self.push(Direction::Sent, Kind::Command, bytes)
+    }
+
+    pub fn event(self, event: Event<'_>) -> Self {
+        let mut parameters = Vec::new();
+        event.encode(&mut parameters);
+        let mut bytes = vec![event.code(), parameters.len() as u8];
+        bytes.extend(parameters);
+        self.push(Direction::Received, Kind::Event, bytes)
+    }
+
+    pub fn le(self, event: LeEvent<'_>) -> Self {
+        self.event(Event::Le { event })
+    }
+
+    /// A command that succeeds at once.
+    pub fn done(self, command: Command<'_>) -> Self {
+        let opcode = command.opcode();
+        self.command(command).complete(opcode, &[0])
+    }
+
+    /// A command that the controller takes up.
+    pub fn taken(self, command: Command<'_>) -> Self {
+        let opcode = command.opcode();
+        self.command(command).status(opcode, Status::SUCCESS)
+    }
+
+    pub fn complete(self, opcode: Opcode, returns: &[u8]) -> Self {
+        self.event(Event::CommandComplete {
+            num_hci_command_packets: 1,
+            command_opcode: opcode,
+            return_parameters: returns,
+        })
+    }
+
+    pub fn status(self, opcode: Opcode, status: Status) -> Self {
+        self.event(Event::CommandStatus {
+            status,
+            num_hci_command_packets: 1,
+            command_opcode: opcode,
+        })
+    }
+
+    fn acl(self, direction: Direction, cid: u16, payload: &[u8]) -> Self {
+        let start = if direction == Direction::Sent { 0 } else { 0x2000 };
+        let mut bytes = (self.handle.0 | start).to_le_bytes().to_vec();
+        bytes.extend((payload.len() as u16 + 4).to_le_bytes());
+        bytes.extend((payload.len() as u16).to_le_bytes());
+        bytes.extend(cid.to_le_bytes());
+        bytes.extend(payload);
+        self.push(direction, Kind::Acl, bytes)
+    }
+
+    pub fn att(self, direction: Direction, pdu: att::Pdu<'_>) -> Self {
+        let mut bytes = vec![pdu.code()];
+        pdu.encode(&mut bytes);
+        self.acl(direction, 4, &bytes)
+    }
+
+    /// Our request, and 50 ms later the answer.
+    pub fn exchange(self, request: att::Pdu<'_>, response: att::Pdu<'_>) -> Self {
+        self.att(Direction::Sent, request).wait_ms(50).att(Direction::Received, response)
+    }
+
+    pub fn refused(self, request: att::Pdu<'_>, error: ErrorCode) -> Self {
+        let response = att::Pdu::ErrorResponse {
+            request_opcode: request.code(),
+            attribute_handle: request.attribute_handle().unwrap_or(Handle(1)),
+            error_code: error,
+        };
+        self.exchange(request, response)
+    }
+
+    pub fn smp(self, direction: Direction, pdu: smp::Pdu<'_>) -> Self {
+        let mut bytes = vec![pdu.code()];
+        pdu.encode(&mut bytes);
+        self.acl(direction, 6, &bytes)
+    }
+
+    pub fn signal(self, direction: Direction, identifier: u8, pdu: signal::Pdu<'_>) -> Self {
+        let mut data = Vec::new();
+        pdu.encode(&mut data);
+        let mut bytes = vec![pdu.code(), identifier];
+        bytes.extend((data.len() as u16).to_le_bytes());
+        bytes.extend(data);
+        self.acl(direction, 5, &bytes)
+    }
+
+    // What every trace begins and ends with.
+
+    /// One advertising report of the device: 0 connectable, 2 scannable, 3 neither.
+    pub fn advertises(self, event_type: u8) -> Self {
+        let mut bytes = vec![0x3e, 15, 0x02, 1, event_type, self.peer_type.0];
+        bytes.extend(self.peer.0);
+        bytes.extend([3, 2, 1, 6, 0xc4]);
+        self.push(Direction::Received, Kind::Event, bytes)
+    }
+
+    pub fn scan(self, on: bool, interval: u16, window: u16) -> Self {
+        let trace = if on {
+            self.done(Command::LeSetScanParameters {
+                le_scan_type: 1,
+                le_scan_interval: interval,
+                le_scan_window: window,
+                own_address_type: 0,
+                scanning_filter_policy: 0,
+            })
+        } else {
+            self
+        };
+        trace.done(Command::LeSetScanEnable { le_scan_enable: u8::from(on), filter_duplicates: 0 })
+    }
+
+    /// LE Create Connection as BlueZ's kernel sends it: 30-50 ms, 420 ms.
+    pub fn create(self) -> Self {
+        let command = Command::LeCreateConnection {
+            le_scan_interval: 0x60,
+            le_scan_window: 0x60,
+            initiator_filter_policy: 0,
+            peer_address_type: self.peer_type,
+            peer_address: self.peer,
+            own_address_type: 0,
+            connection_interval_min: 24,
+            connection_interval_max: 40,
+            max_latency: 0,
+            supervision_timeout: 42,
+            min_ce_length: 0,
+            max_ce_length: 0,
+        };
+        self.taken(command)
+    }
+
+    /// LE Connection Complete as central: 48.75 ms, 420 ms.
+    pub fn connected(self) -> Self {
+        self.connected_as(0, 39, 0, 42)
+    }
+
+    pub fn connected_as(self, role: u8, interval: u16, latency: u16, timeout: u16) -> Self {
+        let event = LeEvent::ConnectionComplete {
+            status: Status::SUCCESS,
+            connection_handle: self.handle,
+            role,
+            peer_address_type: self.peer_type,
+            peer_address: self.peer,
+            connection_interval: interval,
+            peripheral_latency: latency,
+            supervision_timeout: timeout,
+            central_clock_accuracy: 1,
+        };
+        self.wait_ms(60).le(event)
+    }
+
+    pub fn connect_failed(self, status: Status) -> Self {
+        let event = LeEvent::ConnectionComplete {
+            status,
+            connection_handle: ConnHandle(0),
+            role: 0,
+            peer_address_type: AddressType::PUBLIC,
+            peer_address: Address::default(),
+            connection_interval: 0,
+            peripheral_latency: 0,
+            supervision_timeout: 0,
+            central_clock_accuracy: 0,
+        };
+        self.le(event)
+    }
+
+    pub fn cancel(self) -> Self {
+        self.done(Command::LeCreateConnectionCancel {})
+            .connect_failed(Status::UNKNOWN_CONNECTION_IDENTIFIER)
+    }
+
+    /// The kernel's first question, and the peer's answer: from here on the peer is heard.
+    pub fn features(self) -> Self {
+        let handle = self.handle;
+        self.taken(Command::LeReadRemoteFeatures { connection_handle: handle }).wait_ms(90).le(
+            LeEvent::ReadRemoteFeaturesComplete {
+                status: Status::SUCCESS,
+                connection_handle: handle,
+                le_features: [0x3f, 0, 0, 8, 0, 0, 0, 0],
+            },
+        )
+    }
+
+    /// Created and heard: where most examples begin.
+    pub fn up(self) -> Self {
+        self.create().connected().features()
+    }
+
+    pub fn mtu(self) -> Self {
+        self.exchange(
+            att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 },
+            att::Pdu::ExchangeMtuResponse { server_rx_mtu: 247 },
+        )
+    }
+
+    /// A service with one characteristic, found: 0x0001-0x0006, value 0x0003 (properties given), CCCD 0x0004.
+    pub fn discovery(self, properties: u8) -> Self {
+        let groups = [6, 1, 0, 6, 0, 0x0f, 0x18];
+        let characteristics = [7, 2, 0, properties, 3, 0, 0x19, 0x2a];
+        let descriptors = [1, 4, 0, 0x02, 0x29];
+        self.by_wire(&[0x10, 1, 0, 0xff, 0xff, 0x00, 0x28], 0x11, &groups)
+            .by_wire(&[0x10, 7, 0, 0xff, 0xff, 0x00, 0x28], 0x01, &[0x10, 7, 0, 0x0a])
+            .by_wire(&[0x08, 1, 0, 6, 0, 0x03, 0x28], 0x09, &characteristics)
+            .by_wire(&[0x04, 4, 0, 6, 0], 0x05, &descriptors)
+    }
+
+    /// A request and its answer as bytes.
+    pub fn by_wire(self, request: &[u8], response: u8, body: &[u8]) -> Self {
+        let mut answer = vec![response];
+        answer.extend(body);
+        self.acl(Direction::Sent, 4, request).wait_ms(50).acl(Direction::Received, 4, &answer)
+    }
+
+    pub fn write(self, handle: u16, value: &[u8]) -> Self {
+        self.exchange(
+            att::Pdu::WriteRequest { attribute_handle: Handle(handle), attribute_value: value },
+            att::Pdu::WriteResponse {},
+        )
+    }
+
+    pub fn notified(self, handle: u16, value: &[u8]) -> Self {
+        self.att(
+            Direction::Received,
+            att::Pdu::HandleValueNotification {
+                attribute_handle: Handle(handle),
+                attribute_value: value,
+            },
+        )
+    }
+
+    pub fn acknowledged(self, packets: u16) -> Self {
+        let [low, high] = self.handle.0.to_le_bytes();
+        let [few, many] = packets.to_le_bytes();
+        self.push(Direction::Received, Kind::Event, vec![0x13, 5, 1, low, high, few, many])
+    }
+
+    pub fn disconnected(self, reason: Status) -> Self {
+        let handle = self.handle;
+        self.event(Event::DisconnectionComplete {
+            status: Status::SUCCESS,
+            connection_handle: handle,
+            reason,
+        })
+    }
+
+    /// Our host hangs up.
+    pub fn hangs_up(self, reason: Status) -> Self {
+        let handle = self.handle;
+        self.taken(Command::Disconnect { connection_handle: handle, reason })
+            .wait_ms(50)
+            .disconnected(Status::LOCAL_HOST_TERMINATED)
+    }
+
+    /// A Linux monitor record that is no HCI packet.
+    pub fn monitor(self, opcode: u16, payload: &[u8]) -> Self {
+        self.push(Direction::Sent, Kind::Monitor(opcode), payload.to_vec())
+    }
+
+    /// Everything again, as the same program tries once more.
+    pub fn repeated(mut self, times: usize, pause_ms: u32) -> Self {
+        let once = self.packets.clone();
+        let length = self.now - START;
+        for _ in 1..times {
+            let shift = self.now - START + i64::from(pause_ms) * 1000;
+            self.packets.extend(once.iter().map(|p| Packet { at: p.at + shift, ..p.clone() }));
+            self.now = START + shift + length;
+        }
+        self
+    }
+
+    /// Through decoder and tracker, as any capture.
+    pub fn run(&self) -> Capture {
+        let mut decoder = Decoder::new();
+        let mut tracker = Tracker::new();
+        for (index, packet) in self.packets.iter().enumerate() {
+            let record = Record {
+                frame: index as u32 + 1,
+                offset: 0,
+                time: Some(Timestamp(packet.at)),
+                adapter: Some(0),
+                direction: Some(packet.direction),
+                kind: packet.kind,
+                payload: Payload::Bytes(&packet.bytes),
+                original_len: packet.bytes.len() as u32,
+                comment: None,
+            };
+            tracker.push(&decoder.decode(&record));
+        }
+        tracker.finish(Origin {
+            file: "example".to_owned(),
+            label: "example".to_owned(),
+            description: crate::capture::Description {
+                format: "btsnoop",
+                variant: String::new(),
+                clock: Clock::Utc,
+                resolution_us: 1,
+            },
+            warnings: Vec::new(),
+        })
+    }
+}
