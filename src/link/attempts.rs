@@ -477,6 +477,15 @@ impl Tracker {
         let mut link = match known {
             Some(link) => link,
             None => {
+                let ended = &self.adapters.get(adapter)?.ended;
+                let just_ended = ended.iter().find(|(h, _, when)| {
+                    *h == handle && at.time.since(*when).is_none_or(|since| since < STRAGGLER)
+                });
+                if let Some((_, index, _)) = just_ended.copied() {
+                    // The link is over already: its first end stands.
+                    self.connections.get_mut(index)?.odd(at.frame, "second-disconnect");
+                    return Some(index);
+                }
                 self.unseen_start(adapter, handle, Transport::Le);
                 let link = self.adapters.get_mut(adapter)?.take(handle)?;
                 self.connections
