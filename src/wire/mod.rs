@@ -12,6 +12,7 @@ pub mod att;
 mod channels;
 mod codes;
 mod decoder;
+mod facts;
 pub mod field;
 pub mod hci;
 pub mod mgmt;

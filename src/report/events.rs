@@ -1,0 +1,193 @@
+//! `hcidiff events`: one line for each record, as a table or as JSON.
+use super::clock::Moments;
+use super::line::Line;
+use super::{fields, sentence};
+use crate::capture::Direction;
+use crate::time::{Clock, Timestamp};
+use crate::wire::{Address, Event, Problem};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// What is known of an event from the connections around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Connection number.
+    pub connection: Option<u32>,
+    pub peer: Option<Address>,
+}
+
+/// How events are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Table,
+    JsonLines,
+}
+
+/// Writes events one after the other.
+pub struct Events {
+    style: Style,
+    /// Attribute values and other bytes are shown.
+    values: bool,
+    clock: Clock,
+    first: Option<Timestamp>,
+    moments: Moments,
+    line: Line,
+    text: String,
+    scratch: String,
+}
+
+const HEADING: &str = " frame       time s  hci  dir   layer    handle  event\n";
+
+impl Events {
+    pub fn new(style: Style, values: bool, clock: Clock) -> Self {
+        Self {
+            style,
+            values,
+            clock,
+            first: None,
+            moments: Moments::default(),
+            line: Line::default(),
+            text: String::new(),
+            scratch: String::new(),
+        }
+    }
+
+    /// What stands before the first event.
+    pub fn begin(&self, out: &mut impl Write) -> io::Result<()> {
+        match self.style {
+            Style::Table => out.write_all(HEADING.as_bytes()),
+            Style::JsonLines => Ok(()),
+        }
+    }
+
+    /// Takes notice of an event that is not shown: times count from the first record.
+    pub fn skip(&mut self, event: &Event<'_>) {
+        self.first = self.first.or(event.time);
+    }
+
+    pub fn push(
+        &mut self,
+        event: &Event<'_>,
+        place: Place,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        self.skip(event);
+        self.text.clear();
+        sentence::write(&mut self.text, &event.packet, self.values);
+        match self.style {
+            Style::Table => self.row(event, out),
+            Style::JsonLines => self.json(event, place, out),
+        }
+    }
+
+    /// Microseconds since the first record that has a time.
+    fn offset(&self, event: &Event<'_>) -> Option<i64> {
+        Some((event.time? - self.first?).0)
+    }
+
+    fn row(&mut self, event: &Event<'_>, out: &mut impl Write) -> io::Result<()> {
+        let row = &mut self.scratch;
+        row.clear();
+        let offset = match (event.time, self.first) {
+            (Some(time), Some(first)) => format!("{:.6}", (time - first).as_s()),
+            _ => "-".into(),
+        };
+        let adapter = event.adapter.map_or("-".into(), |adapter| adapter.to_string());
+        let direction = direction(event.direction).unwrap_or("-");
+        let direction = if direction == "received" { "recv" } else { direction };
+        let handle = event.packet.handle().map_or("-".into(), |handle| handle.to_string());
+        let layer = event.packet.layer();
+        // Writing to a String cannot fail.
+        let _ = write!(
+            row,
+            "{:>6} {offset:>12}  {adapter:>3}  {direction:<4}  {layer:<7}  {handle:<6}  {}",
+            event.frame, self.text
+        );
+        if let Some(problem) = event.problem {
+            let _ = write!(row, " [{}]", problem_word(problem));
+        } else if event.cut {
+            row.push_str(" [cut]");
+        }
+        row.push('\n');
+        out.write_all(row.as_bytes())
+    }
+
+    fn json(&mut self, event: &Event<'_>, place: Place, out: &mut impl Write) -> io::Result<()> {
+        let offset = self.offset(event);
+        let packet = &event.packet;
+        let line = &mut self.line;
+        line.begin();
+        line.key("frame");
+        line.number(event.frame.into());
+        for (key, clock, zone) in [("time", Clock::Utc, "Z"), ("local_time", Clock::Local, "")] {
+            line.key(key);
+            self.scratch.clear();
+            let time = event.time.filter(|_| self.clock == clock);
+            match time {
+                Some(time) if self.moments.push(&mut self.scratch, time, zone) => {
+                    line.word(&self.scratch)
+                }
+                _ => line.null(),
+            }
+        }
+        line.key("offset_s");
+        match offset {
+            Some(offset) => line.seconds(offset),
+            None => line.null(),
+        }
+        line.optional("adapter", event.adapter);
+        line.key("dir");
+        match direction(event.direction) {
+            Some(word) => line.word(word),
+            None => line.null(),
+        }
+        line.key("layer");
+        line.word(packet.layer());
+        line.optional("code", packet.code());
+        line.optional("subcode", packet.subcode());
+        line.key("name");
+        line.word(packet.name());
+        line.optional("conn", place.connection);
+        line.optional("handle", packet.handle().map(|handle| handle.0));
+        line.key("peer");
+        match place.peer {
+            Some(peer) => {
+                self.scratch.clear();
+                let _ = write!(self.scratch, "{peer}");
+                line.word(&self.scratch);
+            }
+            None => line.null(),
+        }
+        line.optional("cid", packet.cid());
+        line.optional("status", packet.status());
+        line.optional("reason", packet.reason());
+        line.optional("answers", event.answers);
+        line.key("cut");
+        line.bool(event.cut);
+        line.key("problem");
+        match event.problem {
+            Some(problem) => line.word(problem_word(problem)),
+            None => line.null(),
+        }
+        line.key("fields");
+        fields::write(line, &mut self.scratch, packet, self.values);
+        line.key("text");
+        line.made_safe(&self.text);
+        out.write_all(line.end())
+    }
+}
+
+fn direction(direction: Option<Direction>) -> Option<&'static str> {
+    direction.map(|direction| match direction {
+        Direction::Sent => "sent",
+        Direction::Received => "received",
+    })
+}
+
+fn problem_word(problem: Problem) -> &'static str {
+    match problem {
+        Problem::Unknown => "unknown",
+        Problem::Cut => "cut",
+        Problem::Malformed => "malformed",
+    }
+}

@@ -1,0 +1,169 @@
+//! What every packet has in common: where it belongs, its code, its name, its outcome.
+use super::att::{self, Handle};
+use super::{ConnHandle, Layer, Packet, hci, mgmt, signal, smp};
+
+impl Packet<'_> {
+    /// The highest layer that was decoded, in the words of the event lines.
+    pub fn layer(&self) -> &'static str {
+        match self {
+            Packet::Command(_) => "command",
+            Packet::Event(_) => "event",
+            Packet::Att { .. } => "att",
+            Packet::Smp { .. } => "smp",
+            Packet::Signal { .. } => "signal",
+            Packet::L2cap { .. } => "l2cap",
+            Packet::Fragment { .. } => "acl",
+            Packet::Sco { .. } => "sco",
+            Packet::Iso { .. } => "iso",
+            Packet::Mgmt { .. } => "mgmt",
+            Packet::Note(_) => "note",
+            Packet::Opaque { layer: Layer::Vendor, .. } => "vendor",
+            Packet::Opaque { .. } => "opaque",
+        }
+    }
+
+    /// The number that the layer tells its packets apart by.
+    pub fn code(&self) -> Option<u32> {
+        Some(match self {
+            Packet::Command(command) => command.code().into(),
+            Packet::Event(event) => event.code().into(),
+            Packet::Att { pdu, .. } => pdu.code().into(),
+            Packet::Smp { pdu, .. } => pdu.code().into(),
+            Packet::Signal { pdu, .. } => pdu.code().into(),
+            Packet::Mgmt { pdu, .. } => pdu.code().into(),
+            Packet::Note(note) => note.code().into(),
+            Packet::Opaque { code, .. } => *code,
+            Packet::L2cap { .. }
+            | Packet::Fragment { .. }
+            | Packet::Sco { .. }
+            | Packet::Iso { .. } => return None,
+        })
+    }
+
+    /// LE Meta's subevent; for management 0 is a command and 1 an event.
+    pub fn subcode(&self) -> Option<u8> {
+        match self {
+            Packet::Event(event) => event.subevent(),
+            Packet::Mgmt { pdu, .. } => Some(pdu.is_event().into()),
+            _ => None,
+        }
+    }
+
+    /// The specification's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Packet::Command(command) => match command.opcode() {
+                opcode if opcode.0 >> 10 == 0x3f => "Vendor Command",
+                opcode => opcode.name().unwrap_or("Unknown Command"),
+            },
+            Packet::Event(event) => event_name(event),
+            Packet::Att { pdu, .. } => pdu.name().unwrap_or("Unknown ATT PDU"),
+            Packet::Smp { pdu, .. } => pdu.name().unwrap_or("Unknown SMP PDU"),
+            Packet::Signal { pdu, .. } => pdu.name().unwrap_or("Unknown Signalling Command"),
+            Packet::L2cap { .. } => "L2CAP Frame",
+            Packet::Fragment { .. } => "ACL Fragment",
+            Packet::Sco { .. } => "SCO Data",
+            Packet::Iso { .. } => "ISO Data",
+            Packet::Mgmt { pdu, .. } if pdu.is_event() => {
+                pdu.name().unwrap_or("Unknown Management Event")
+            }
+            Packet::Mgmt { pdu, .. } => pdu.name().unwrap_or("Unknown Management Command"),
+            Packet::Note(note) => note.name(),
+            Packet::Opaque { layer: Layer::Vendor, .. } => "Vendor Packet",
+            Packet::Opaque { layer: Layer::Foreign, .. } => "Foreign Packet",
+            Packet::Opaque { .. } => "Unreadable Packet",
+        }
+    }
+
+    /// The link that the packet belongs to or is about.
+    pub fn handle(&self) -> Option<ConnHandle> {
+        match self {
+            Packet::Command(command) => command.connection_handle(),
+            Packet::Event(event) => event.connection_handle(),
+            Packet::Att { handle, .. }
+            | Packet::Smp { handle, .. }
+            | Packet::Signal { handle, .. }
+            | Packet::L2cap { handle, .. }
+            | Packet::Fragment { handle, .. }
+            | Packet::Sco { handle, .. }
+            | Packet::Iso { handle, .. } => Some(*handle),
+            Packet::Mgmt { .. } | Packet::Note(_) | Packet::Opaque { .. } => None,
+        }
+    }
+
+    /// The L2CAP channel.
+    pub fn cid(&self) -> Option<u16> {
+        match self {
+            Packet::Att { cid, .. }
+            | Packet::Smp { cid, .. }
+            | Packet::Signal { cid, .. }
+            | Packet::L2cap { cid, .. } => Some(*cid),
+            _ => None,
+        }
+    }
+
+    /// The status that the packet carries; 0 is success.
+    pub fn status(&self) -> Option<u8> {
+        match self {
+            Packet::Event(event) => event.status().map(|status| status.0),
+            Packet::Mgmt { pdu, .. } => pdu.status().map(|status| status.0),
+            _ => None,
+        }
+    }
+
+    /// Disconnect reason, ATT error, SMP failure reason or signalling result.
+    pub fn reason(&self) -> Option<u16> {
+        match *self {
+            Packet::Event(hci::Event::DisconnectionComplete { reason, .. }) => {
+                Some(reason.0.into())
+            }
+            Packet::Command(
+                hci::Command::Disconnect { reason, .. }
+                | hci::Command::LeRemoteConnectionParameterRequestNegativeReply { reason, .. }
+                | hci::Command::RejectConnectionRequest { reason, .. },
+            ) => Some(reason.0.into()),
+            Packet::Att { pdu: att::Pdu::ErrorResponse { error_code, .. }, .. } => {
+                Some(error_code.0.into())
+            }
+            Packet::Smp { pdu: smp::Pdu::PairingFailed { reason }, .. } => Some(reason.0.into()),
+            Packet::Signal { ref pdu, .. } => signal_result(pdu),
+            Packet::Mgmt {
+                pdu: mgmt::Pdu::Event(mgmt::Event::DeviceDisconnected { reason, .. }),
+                ..
+            } => Some(reason.into()),
+            _ => None,
+        }
+    }
+
+    /// The attribute that the packet names.
+    pub fn attribute_handle(&self) -> Option<Handle> {
+        match self {
+            Packet::Att { pdu, .. } => pdu.attribute_handle(),
+            _ => None,
+        }
+    }
+}
+
+fn event_name(event: &hci::Event<'_>) -> &'static str {
+    match event {
+        hci::Event::Le { event } => event
+            .name()
+            .or_else(|| hci::names::subevent(event.code()))
+            .unwrap_or("Unknown LE Meta Event"),
+        _ => event.name().or_else(|| hci::names::event(event.code())).unwrap_or("Unknown Event"),
+    }
+}
+
+fn signal_result(pdu: &signal::Pdu<'_>) -> Option<u16> {
+    match *pdu {
+        signal::Pdu::CommandReject { reason, .. } => Some(reason),
+        signal::Pdu::ConnectionResponse { result, .. }
+        | signal::Pdu::ConfigureResponse { result, .. }
+        | signal::Pdu::InformationResponse { result, .. }
+        | signal::Pdu::ConnectionParameterUpdateResponse { result }
+        | signal::Pdu::LeCreditBasedConnectionResponse { result, .. }
+        | signal::Pdu::CreditBasedConnectionResponse { result, .. }
+        | signal::Pdu::CreditBasedReconfigureResponse { result } => Some(result),
+        _ => None,
+    }
+}
