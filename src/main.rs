@@ -1,6 +1,11 @@
 //! Parse what was typed, do the job, choose the exit status.
 use clap::{CommandFactory, Parser};
-use hcidiff::cli::{Cli, Command};
+use hcidiff::capture::{CaptureError, Input, OpenOptions};
+use hcidiff::cli::{self, Cli, Command};
+use hcidiff::listing::Listing;
+use hcidiff::report::events::Style;
+use hcidiff::report::safe;
+use hcidiff::wire::Address;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -24,7 +29,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let code = match &cli.command {
         None => trouble("comparing is not built yet"),
-        Some(Command::Events(_)) => trouble("events are not built yet"),
+        Some(Command::Events(events)) => return list(events, &mut out),
         Some(Command::Explain { .. }) => trouble("explanations are not built yet"),
         Some(Command::Schema) => trouble("the schema is not built yet"),
         Some(Command::Completions { shell }) => {
@@ -41,6 +46,38 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
     };
     out.flush()?;
     Ok(code)
+}
+
+fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
+    let listing = Listing {
+        style: match events.format {
+            cli::EventsFormat::Terminal => Style::Table,
+            cli::EventsFormat::Jsonl => Style::JsonLines,
+        },
+        values: events.show_values,
+        peer: events.peer.map(Address),
+        adapter: events.adapter,
+        connection: events.connection,
+    };
+    let options = OpenOptions {
+        salvage: events.reading.salvage,
+        member: events.reading.member.first().cloned(),
+        tz_offset: events.reading.tz_offset.first().copied(),
+    };
+    match listing.write(&Input::parse(&events.capture), &options, out) {
+        Ok(warnings) => {
+            for warning in warnings {
+                eprintln!("hcidiff: warning: {}", safe::text(&warning.text));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(CaptureError::Io(error)) => Err(error),
+        Err(error) => {
+            // What was read before the trouble has been shown.
+            out.flush()?;
+            Ok(trouble(&error.to_string()))
+        }
+    }
 }
 
 fn trouble(sentence: &str) -> ExitCode {

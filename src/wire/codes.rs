@@ -150,7 +150,7 @@ impl std::str::FromStr for Address {
         let mut bytes = [0; 6];
         let mut parts = text.split([':', '-']);
         for byte in bytes.iter_mut().rev() {
-            let part = parts.next().filter(|p| p.len() == 2).ok_or(())?;
+            let part = parts.next().filter(|p| p.len() == 2 && !p.starts_with('+')).ok_or(())?;
             *byte = u8::from_str_radix(part, 16).map_err(drop)?;
         }
         if parts.next().is_some() { Err(()) } else { Ok(Self(bytes)) }

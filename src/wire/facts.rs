@@ -1,6 +1,6 @@
 //! What every packet has in common: where it belongs, its code, its name, its outcome.
 use super::att::{self, Handle};
-use super::{ConnHandle, Layer, Packet, hci, mgmt, signal, smp};
+use super::{Address, ConnHandle, Layer, Packet, hci, mgmt, signal, smp};
 
 impl Packet<'_> {
     /// The highest layer that was decoded, in the words of the event lines.
@@ -71,7 +71,7 @@ impl Packet<'_> {
             Packet::Note(note) => note.name(),
             Packet::Opaque { layer: Layer::Vendor, .. } => "Vendor Packet",
             Packet::Opaque { layer: Layer::Foreign, .. } => "Foreign Packet",
-            Packet::Opaque { .. } => "Unreadable Packet",
+            Packet::Opaque { .. } => "Unknown Packet",
         }
     }
 
@@ -135,11 +135,60 @@ impl Packet<'_> {
         }
     }
 
+    /// The device that the packet names, where it names one.
+    pub fn peer(&self) -> Option<Address> {
+        match self {
+            Packet::Command(command) => command_peer(command),
+            Packet::Event(event) => event_peer(event),
+            Packet::Mgmt { pdu, .. } => pdu.address(),
+            _ => None,
+        }
+    }
+
+    /// Whether the packet names this device, perhaps among others.
+    pub fn names(&self, address: Address) -> bool {
+        match self {
+            Packet::Event(event) if self.peer().is_none() => {
+                event.advertising().any(|report| report.address == address)
+            }
+            _ => self.peer() == Some(address),
+        }
+    }
+
     /// The attribute that the packet names.
     pub fn attribute_handle(&self) -> Option<Handle> {
         match self {
             Packet::Att { pdu, .. } => pdu.attribute_handle(),
             _ => None,
+        }
+    }
+}
+
+fn command_peer(command: &hci::Command<'_>) -> Option<Address> {
+    let address = match *command {
+        hci::Command::LeCreateConnection { peer_address, .. }
+        | hci::Command::LeExtendedCreateConnection { peer_address, .. }
+        | hci::Command::LeExtendedCreateConnectionV2 { peer_address, .. } => peer_address,
+        hci::Command::CreateConnection { bd_addr, .. } => bd_addr,
+        hci::Command::LeAddDeviceToFilterAcceptList { address, .. }
+        | hci::Command::LeRemoveDeviceFromFilterAcceptList { address, .. } => address,
+        _ => return None,
+    };
+    // All zeros where the accept list decides.
+    Some(address).filter(|address| *address != Address::default())
+}
+
+fn event_peer(event: &hci::Event<'_>) -> Option<Address> {
+    match *event {
+        hci::Event::ConnectionComplete { bd_addr, .. }
+        | hci::Event::ConnectionRequest { bd_addr, .. }
+        | hci::Event::RemoteNameRequestComplete { bd_addr, .. } => Some(bd_addr),
+        _ => {
+            let connected = event.le_connection_complete().map(|link| link.peer_address);
+            let mut reports = event.advertising();
+            let alone = reports.next().filter(|_| reports.next().is_none());
+            let named = connected.or(alone.map(|report| report.address));
+            named.filter(|address| *address != Address::default())
         }
     }
 }
