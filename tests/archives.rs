@@ -1,0 +1,179 @@
+//! Captures inside archives: which one is read, from a file and from standard input.
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use hcidiff::capture::{CaptureError, Input, OpenOptions, Opened, open, open_stream};
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::PathBuf;
+use zip::write::SimpleFileOptions;
+
+fn vector(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/vectors").join(name);
+    fs::read(path).unwrap()
+}
+
+/// What a bug report holds; the filtered log and the older one are shorter than the current one.
+fn files() -> Vec<(&'static str, Vec<u8>)> {
+    let logs = "FS/data/misc/bluetooth/logs/";
+    let path = |name: &str| -> &'static str { format!("{logs}{name}").leak() };
+    vec![
+        ("main_entry.txt", b"bugreport-lynx.txt".to_vec()),
+        ("bugreport-lynx.txt", vector("s_snooz2.txt")),
+        (path("btsnoop_hci.log.last"), vector("h_cut_in_data.btsnoop")),
+        (path("btsnooz_hci.log"), vector("h_header_only.btsnoop")),
+        (path("btsnoop_hci.log"), vector("s_1002.btsnoop")),
+    ]
+}
+
+fn zipped(method: zip::CompressionMethod) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files() {
+        writer.start_file(name, SimpleFileOptions::default().compression_method(method)).unwrap();
+        writer.write_all(&bytes).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn tarred() -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, bytes) in files() {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        header.set_mtime(1_700_000_000);
+        builder.append_data(&mut header, name, &*bytes).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn wants(member: &str) -> OpenOptions {
+    OpenOptions { member: Some(member.into()), ..OpenOptions::default() }
+}
+
+fn from_pipe(bytes: &[u8], options: &OpenOptions) -> Result<Opened, CaptureError> {
+    open_stream(Cursor::new(bytes.to_vec()), "standard input", options)
+}
+
+fn from_file(bytes: &[u8], options: &OpenOptions) -> Result<Opened, CaptureError> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), bytes).unwrap();
+    open(&Input::Path(file.path().into()), options)
+}
+
+fn count(opened: Opened) -> usize {
+    let mut source = opened.source;
+    let mut records = 0;
+    while source.next().unwrap().is_some() {
+        records += 1;
+    }
+    records
+}
+
+#[test]
+fn the_current_log_is_read_and_the_others_are_named() {
+    use zip::CompressionMethod::{Deflated, Stored};
+    for archive in [zipped(Deflated), zipped(Stored), tarred(), gzipped(&tarred())] {
+        for open in [from_pipe, from_file] {
+            let opened = open(&archive, &OpenOptions::default()).unwrap();
+            let member = opened.member.clone().unwrap();
+            assert_eq!(member, "FS/data/misc/bluetooth/logs/btsnoop_hci.log");
+            let [warning] = &opened.warnings[..] else { panic!("{:?}", opened.warnings) };
+            assert_eq!(warning.code, "archive-member");
+            for other in ["btsnoop_hci.log.last", "btsnooz_hci.log", "bugreport-lynx.txt"] {
+                assert!(warning.text.contains(other), "{}", warning.text);
+            }
+            assert!(!warning.text.contains("main_entry"), "{}", warning.text);
+            assert_eq!(count(opened), 16);
+        }
+    }
+}
+
+#[test]
+fn a_member_is_chosen_by_its_name_or_path() {
+    let archive = zipped(zip::CompressionMethod::Deflated);
+    for (name, records) in [
+        ("btsnoop_hci.log.last", 5),
+        ("logs/btsnoop_hci.log.last", 5),
+        ("FS/data/misc/bluetooth/logs/btsnoop_hci.log", 16),
+        ("bugreport-lynx.txt", 16),
+    ] {
+        for archive in [&archive, &tarred()] {
+            let opened = from_pipe(archive, &wants(name)).unwrap();
+            assert!(opened.member.as_deref().unwrap().ends_with(name));
+            assert_eq!(count(opened), records, "{name}");
+        }
+    }
+    let missing = from_pipe(&archive, &wants("hci.log")).err().unwrap().to_string();
+    assert!(missing.contains("no file hci.log"), "{missing}");
+    assert!(missing.contains("btsnoop_hci.log.last"), "{missing}");
+    let text = from_pipe(&archive, &wants("main_entry.txt")).err().unwrap().to_string();
+    assert!(text.contains("plain text"), "{text}");
+}
+
+#[test]
+fn a_bug_report_alone_is_read_for_the_log_in_its_text() {
+    let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    writer.start_file("bugreport-x.txt", SimpleFileOptions::default()).unwrap();
+    // The log stands far below what is looked at of each file.
+    writer.write_all(&b"another line of the report\n".repeat(40_000)).unwrap();
+    writer.write_all(&vector("s_snooz1.txt")).unwrap();
+    let archive = writer.finish().unwrap().into_inner();
+    let opened = from_file(&archive, &OpenOptions::default()).unwrap();
+    assert_eq!(opened.member.as_deref(), Some("bugreport-x.txt"));
+    assert_eq!(count(opened), 16);
+}
+
+#[test]
+fn an_archive_without_a_capture_says_what_would_help() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(5);
+    builder.append_data(&mut header, "a.txt", &b"hello"[..]).unwrap();
+    let why = from_pipe(&builder.into_inner().unwrap(), &OpenOptions::default());
+    let why = why.err().unwrap().to_string();
+    assert!(why.contains("snoop log"), "{why}");
+}
+
+#[test]
+fn damaged_compression_keeps_what_came_before() {
+    let whole = vector("s_1002.btsnoop");
+    let mut packed = gzipped(&whole);
+    packed.truncate(packed.len() - 12);
+    let mut source = from_pipe(&packed, &OpenOptions::default()).unwrap().source;
+    let mut records = 0;
+    while source.next().unwrap().is_some() {
+        records += 1;
+    }
+    assert!((1..=16).contains(&records), "{records}");
+    let codes: Vec<_> = source.take_warnings().iter().map(|warning| warning.code).collect();
+    assert!(
+        codes.contains(&"compression-damaged") || codes.contains(&"cut-in-record"),
+        "{codes:?}"
+    );
+}
+
+#[test]
+fn a_wrong_checksum_in_a_zip_is_noticed() {
+    let mut archive = zipped(zip::CompressionMethod::Stored);
+    // The stored bytes of the current log, somewhere inside its first packet's time.
+    let log = vector("s_1002.btsnoop");
+    let at = archive.windows(log.len()).position(|window| window == log).unwrap();
+    archive[at + 16 + 23] ^= 1;
+    let mut source = from_file(&archive, &OpenOptions::default()).unwrap().source;
+    while source.next().unwrap().is_some() {}
+    let warnings = source.take_warnings();
+    assert!(warnings.iter().any(|w| w.code == "compression-damaged"), "{warnings:?}");
+}
+
+#[test]
+fn two_gzip_members_are_one_file() {
+    let (first, second) = (vector("s_1002.btsnoop"), vector("s_1002.btsnoop"));
+    let joined = [gzipped(&first), gzipped(&second)].concat();
+    assert_eq!(count(from_pipe(&joined, &OpenOptions::default()).unwrap()), 32);
+}
