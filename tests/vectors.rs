@@ -296,7 +296,7 @@ fn damage_costs_what_it_must_and_is_said() {
         ("h_ts_back.btsnoop", 16, "time-steps-back"),
         ("h_ts_zero.btsnoop", 16, "time-unusable"),
         ("h_ts_neg.btsnoop", 16, "time-unusable"),
-        ("h_ts_1969.btsnoop", 16, "time-unusable"),
+        ("h_ts_1969.btsnoop", 16, "clock-unset"),
         ("h_ts_unixepoch.btsnoop", 16, "epoch-missing"),
         ("h_concat.btsnoop", 16, "concatenated"),
         ("h_garbage_tail.btsnoop", 16, "impossible-length"),
@@ -348,6 +348,18 @@ fn damage_is_placed_to_the_byte() {
     let warning = garbage.warning("impossible-length");
     assert_eq!((warning.frame, warning.offset), (Some(17), Some(611)));
     assert!(warning.text.contains("16 records kept, 40 bytes not read"), "{}", warning.text);
+}
+
+#[test]
+fn a_clock_that_was_not_set_still_tells_distances() {
+    let unset = read("h_ts_1969.btsnoop");
+    assert_eq!(unset.clock, Clock::Relative);
+    let at = |time| -1_500_000 + (time - START) / STEP;
+    assert_eq!(unset.records, session(|time| Some(at(time))));
+    for name in ["h_ts_zero.btsnoop", "h_ts_neg.btsnoop"] {
+        let none = read(name);
+        assert_eq!((none.records, none.clock), (session(|_| None), Clock::None), "{name}");
+    }
 }
 
 #[test]

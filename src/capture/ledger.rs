@@ -65,8 +65,8 @@ impl Ledger {
 
     /// A time counted from 1970, if it can be one; `None` keeps the order only.
     ///
-    /// A capture whose first time lies in 1970 was made by a device without a
-    /// clock: its times count from power-on, and only distances mean something.
+    /// A capture whose first time lies around 1970 was made by a device whose clock was
+    /// not set: its times count from power-on, and only distances mean something.
     #[inline]
     pub fn moment(&mut self, since_1970: i64, offset: u64) -> Option<Timestamp> {
         let at = since_1970.saturating_add(self.shift);
@@ -83,12 +83,13 @@ impl Ledger {
     #[cold]
     fn odd_moment(&mut self, since_1970: i64, offset: u64) -> Option<Timestamp> {
         let at = since_1970.saturating_add(self.shift);
-        if self.last.is_none() && (0..YEAR).contains(&since_1970) {
+        if self.last.is_none() && (-YEAR..YEAR).contains(&since_1970) {
             self.clock = Clock::Relative;
             self.shift = 0;
+            self.remark(Remark::ClockUnset, offset);
             return self.step(since_1970, offset);
         }
-        let earliest = if self.clock == Clock::Relative { 0 } else { YEAR };
+        let earliest = if self.clock == Clock::Relative { -YEAR } else { YEAR };
         if !(earliest..LATEST).contains(&at) {
             self.remark(Remark::TimeUnusable, offset);
             return None;

@@ -13,6 +13,7 @@ pub(crate) enum Remark {
     UnknownTypes,
     DroppedPackets,
     EpochMissing,
+    ClockUnset,
     TimeUnusable,
     TimeStepsBack,
     TimeJumps,
@@ -45,6 +46,7 @@ impl Remark {
             Self::UnknownTypes => "unknown-types",
             Self::DroppedPackets => "dropped-packets",
             Self::EpochMissing => "epoch-missing",
+            Self::ClockUnset => "clock-unset",
             Self::TimeUnusable => "time-unusable",
             Self::TimeStepsBack => "time-steps-back",
             Self::TimeJumps => "time-jumps",
@@ -87,6 +89,7 @@ impl Remark {
             Self::EpochMissing => format!(
                 "{records} count{s} time from 1970 where the format counts from the year 0: read as if from 1970"
             ),
+            Self::ClockUnset => "the recording device's clock was not set (its times are of 1969 or 1970): only the distances between times mean something".into(),
             Self::TimeUnusable => format!(
                 "{records} ha{} a time before 1971 or after 2100: no time is shown for them, their order stands",
                 if n == 1 { "s" } else { "ve" }
