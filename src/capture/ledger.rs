@@ -8,6 +8,12 @@ const YEAR: i64 = 366 * 86_400 * 1_000_000;
 /// 2100-01-01.
 const LATEST: i64 = 4_102_444_800 * 1_000_000;
 
+/// Why a header is none.
+pub(crate) struct Fault {
+    pub code: &'static str,
+    pub text: String,
+}
+
 /// A stream being read and everything noticed on the way.
 pub(crate) struct Ledger {
     pub stream: Stream,
@@ -147,6 +153,39 @@ impl Ledger {
             self.tallies.push(Tally { remark, frame, offset, count: 0, amount: 0 });
         }
         &mut self.tallies[at]
+    }
+
+    /// Consumes the next record and returns its length, for formats of headers and lengths.
+    ///
+    /// `whole` tells the length of a record from its `header` bytes, or what is wrong with them.
+    #[inline]
+    pub fn advance(
+        &mut self,
+        header: usize,
+        whole: impl Fn(&[u8]) -> Result<usize, Fault>,
+        probe: impl Fn(&[u8]) -> Link,
+    ) -> Result<Option<usize>, CaptureError> {
+        loop {
+            if self.done {
+                return Ok(None);
+            }
+            let bytes = self.stream.peek(header)?;
+            match bytes.get(..header).map(&whole) {
+                Some(Ok(len)) => {
+                    if self.stream.peek(len)?.len() >= len {
+                        self.stream.consume(len);
+                        return Ok(Some(len));
+                    }
+                    self.cut(&probe)?;
+                }
+                _ if bytes.is_empty() => self.finish()?,
+                _ if bytes.iter().take(header).all(|&byte| byte == 0) => {
+                    self.padding(&probe, |_| false)?;
+                }
+                Some(Err(fault)) => drop(self.damage(fault.code, &fault.text, &probe)?),
+                None => drop(self.cut(&probe)?),
+            }
+        }
     }
 
     /// Something that happens once: said in the order in which it happened.

@@ -1,7 +1,7 @@
 //! Linux monitor records as a serial port or RTT carries them (FORMATS 1.8).
 use super::bytes::{le16, le32};
 use super::chain::{self, Link};
-use super::ledger::Ledger;
+use super::ledger::{Fault, Ledger};
 use super::remark::Remark;
 use super::stream::Stream;
 use super::{
@@ -110,39 +110,16 @@ fn probe(bytes: &[u8]) -> Link {
     Link::Record { len: header.whole(), clean: fits && Extra::decode(extra).is_some() }
 }
 
-impl Reader {
-    fn advance(&mut self) -> Result<Option<Header>, CaptureError> {
-        loop {
-            if self.ledger.is_done() {
-                return Ok(None);
-            }
-            let bytes = self.ledger.stream.peek(HEADER)?;
-            if bytes.is_empty() {
-                self.ledger.finish()?;
-                continue;
-            }
-            if bytes.iter().take(HEADER).all(|&byte| byte == 0) {
-                self.ledger.padding(probe, |_| false)?;
-                continue;
-            }
-            let Some(head) = bytes.first_chunk() else {
-                self.ledger.cut(probe)?;
-                continue;
-            };
-            let header = Header::decode(head);
-            if !header.is_possible() {
-                self.ledger.damage("not-a-record", "its lengths contradict each other", probe)?;
-                continue;
-            }
-            if self.ledger.stream.peek(header.whole())?.len() < header.whole() {
-                self.ledger.cut(probe)?;
-                continue;
-            }
-            self.ledger.stream.consume(header.whole());
-            return Ok(Some(header));
-        }
-    }
+/// The length of a record, from its header.
+fn whole(bytes: &[u8]) -> Result<usize, Fault> {
+    let header = bytes.first_chunk().map(Header::decode);
+    header.filter(Header::is_possible).map(|header| header.whole()).ok_or_else(|| Fault {
+        code: "not-a-record",
+        text: "its lengths contradict each other".into(),
+    })
+}
 
+impl Reader {
     /// Tenths of milliseconds that go on where the field starts over.
     fn unwrapped(&mut self, ticks: u32) -> i64 {
         let ticks = i64::from(ticks);
@@ -156,9 +133,11 @@ impl Reader {
 
 impl Source for Reader {
     fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
-        let Some(header) = self.advance()? else { return Ok(None) };
+        let Some(len) = self.ledger.advance(HEADER, whole, probe)? else { return Ok(None) };
+        let taken = self.ledger.stream.taken(len);
+        let Some(header) = taken.first_chunk().map(Header::decode) else { return Ok(None) };
         let frame = self.ledger.next_frame();
-        let offset = self.ledger.stream.offset() - header.whole() as u64;
+        let offset = self.ledger.stream.offset() - len as u64;
         let body = self.ledger.stream.taken(header.len - COUNTED);
         let extra = body.get(..header.extra).and_then(Extra::decode).unwrap_or_default();
         if extra.lost > 0 {

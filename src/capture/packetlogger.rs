@@ -1,7 +1,7 @@
 //! Apple PacketLogger `.pklg`, in both byte orders; BTstack writes it too (FORMATS 2).
 use super::bytes::Endian;
 use super::chain::{self, Link};
-use super::ledger::Ledger;
+use super::ledger::{Fault, Ledger};
 use super::remark::Remark;
 use super::stream::Stream;
 use super::{
@@ -86,79 +86,41 @@ fn probe(endian: Endian) -> impl Fn(&[u8]) -> Link {
     }
 }
 
-impl Reader {
-    /// Consumes up to the end of the next record; its length field, seconds and microseconds.
-    #[inline]
-    fn advance(&mut self) -> Result<Option<(u32, u32, u32)>, CaptureError> {
-        loop {
-            if self.ledger.is_done() {
-                return Ok(None);
-            }
-            let endian = self.endian;
-            let bytes = self.ledger.stream.peek(HEADER)?;
-            if bytes.len() < HEADER {
-                self.tail()?;
-                continue;
-            }
-            let len = endian.u32(bytes, 0);
-            let (seconds, micros) = (endian.u32(bytes, 4), endian.u32(bytes, 8));
-            if !(8..=LONGEST).contains(&len) {
-                self.oddity(len)?;
-                continue;
-            }
-            let whole = 4 + len as usize;
-            if self.ledger.stream.peek(whole)?.len() < whole {
-                self.ledger.cut(probe(endian))?;
-                continue;
-            }
-            self.ledger.stream.consume(whole);
-            return Ok(Some((len, seconds, micros)));
-        }
-    }
-
-    fn tail(&mut self) -> Result<(), CaptureError> {
-        let bytes = self.ledger.stream.peek(HEADER)?;
-        if bytes.is_empty() {
-            self.ledger.finish()
-        } else if bytes.iter().all(|&byte| byte == 0) {
-            self.ledger.padding(probe(self.endian), |_| false)
-        } else {
-            self.ledger.cut(probe(self.endian)).map(drop)
-        }
-    }
-
-    #[cold]
-    fn oddity(&mut self, len: u32) -> Result<(), CaptureError> {
-        let bytes = self.ledger.stream.peek(HEADER)?;
-        if bytes.iter().take(HEADER).all(|&byte| byte == 0) {
-            return self.ledger.padding(probe(self.endian), |_| false);
-        }
-        let text = if len < 8 {
-            format!("it claims {len} bytes, fewer than its own times take")
-        } else {
-            format!("it claims {len} bytes, more than any packet has")
+/// The length of a record, from its header.
+fn whole(endian: Endian) -> impl Fn(&[u8]) -> Result<usize, Fault> {
+    move |bytes| {
+        let len = endian.u32(bytes, 0);
+        let text = match len {
+            8..=LONGEST => return Ok(4 + len as usize),
+            ..8 => format!("it claims {len} bytes, fewer than its own times take"),
+            _ => format!("it claims {len} bytes, more than any packet has"),
         };
-        self.ledger.damage("impossible-length", &text, probe(self.endian)).map(drop)
+        Err(Fault { code: "impossible-length", text })
     }
 }
 
 impl Source for Reader {
     fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
-        let Some((len, seconds, micros)) = self.advance()? else { return Ok(None) };
+        let endian = self.endian;
+        let Some(len) = self.ledger.advance(HEADER, whole(endian), probe(endian))? else {
+            return Ok(None);
+        };
+        let header = self.ledger.stream.taken(len);
+        let (seconds, micros) = (endian.u32(header, 4), endian.u32(header, 8));
         let frame = self.ledger.next_frame();
-        let offset = self.ledger.stream.offset() - 4 - u64::from(len);
+        let offset = self.ledger.stream.offset() - len as u64;
         if micros >= MILLION {
             self.ledger.remark(Remark::OddMicroseconds, offset);
         }
         let since_1970 = i64::from(seconds) * i64::from(MILLION) + i64::from(micros);
         let time = self.ledger.moment(since_1970, offset);
-        let (kind, direction, size) = match len.checked_sub(COUNTED) {
+        let (kind, direction, size) = match (len - 4).checked_sub(COUNTED as usize) {
             None => {
                 self.ledger.remark(Remark::EmptyRecords, offset);
                 (Kind::Empty, None, 0)
             }
             Some(size) => {
-                let whole = self.ledger.stream.taken(size as usize + 1);
+                let whole = self.ledger.stream.taken(size + 1);
                 let byte = whole.first().copied().unwrap_or_default();
                 if !is_known(byte) {
                     self.ledger.remark(Remark::UnknownTypes, offset);
@@ -167,7 +129,7 @@ impl Source for Reader {
                 (kind, direction, size)
             }
         };
-        let payload = Payload::Bytes(self.ledger.stream.taken(size as usize));
+        let payload = Payload::Bytes(self.ledger.stream.taken(size));
         Ok(Some(Record {
             frame,
             offset,
@@ -176,7 +138,7 @@ impl Source for Reader {
             direction,
             kind,
             payload,
-            original_len: size,
+            original_len: size as u32,
             comment: None,
         }))
     }
