@@ -25,8 +25,21 @@ impl Hasher for AddressHasher {
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0.rotate_left(8) ^ u64::from(*byte)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut word = [0; 8];
+        let used = bytes.len().min(8);
+        word[..used].copy_from_slice(&bytes[..used]);
+        self.write_u64(u64::from_le_bytes(word));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let mixed = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.0 = mixed ^ (mixed >> 32);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        // The length of an array of six is always six.
+        if word != 6 {
+            self.write_u64(word as u64);
         }
     }
 }

@@ -17,6 +17,9 @@ const EARLY_DATA: Span = Span::from_ms(20);
 /// An error just before the end with the same code is its echo (HABITS R3).
 const ECHO: Span = Span::from_ms(15);
 
+/// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand.
+const MOST_CONNECTIONS: usize = 50_000;
+
 /// Data for a handle this long after its end belongs to a link whose beginning is missing.
 const STRAGGLER: Span = Span::from_ms(1000);
 
@@ -89,23 +92,27 @@ impl Connection {
 }
 
 impl Tracker {
-    fn new_connection(&mut self, adapter: usize, transport: Transport) -> usize {
+    fn new_connection(&mut self, adapter: usize, transport: Transport) -> Option<usize> {
         let index = self.connections.len();
+        if index >= MOST_CONNECTIONS {
+            self.totals.connections_elided += 1;
+            return None;
+        }
         let id = self.adapters.get(adapter).and_then(|a| a.facts.index);
         self.connections.push(Connection::new(index, id, transport));
         if let Some(state) = self.adapters.get_mut(adapter) {
             state.facts.attempts += 1;
         }
-        index
+        Some(index)
     }
 
     /// A create command opens an attempt.
-    pub(super) fn create(&mut self, adapter: usize, request: Request) -> usize {
+    pub(super) fn create(&mut self, adapter: usize, request: Request) -> Option<usize> {
         let transport =
             if request.kind == RequestKind::BrEdrCreate { Transport::BrEdr } else { Transport::Le };
         let at =
             At { frame: request.frame, time: request.at, direction: Direction::Sent, cut: false };
-        let index = self.new_connection(adapter, transport);
+        let index = self.new_connection(adapter, transport)?;
         let open = self.adapters.get(adapter).map_or(0, |a| a.open_links());
         let background = request.filter_policy != 0;
         let connection = &mut self.connections[index];
@@ -132,7 +139,7 @@ impl Tracker {
             }
             state.creating.push(index);
         }
-        index
+        Some(index)
     }
 
     /// Command Status of a create command.
@@ -206,7 +213,7 @@ impl Tracker {
             None => match self.early_link(adapter, at, fact) {
                 Some(index) => index,
                 None => {
-                    let index = self.new_connection(adapter, Transport::Le);
+                    let index = self.new_connection(adapter, Transport::Le)?;
                     let connection = &mut self.connections[index];
                     connection.steps.push(step(
                         Procedure::Connect,
@@ -361,7 +368,7 @@ impl Tracker {
         let index = match place {
             Some(place) => state.creating.remove(place),
             None => {
-                let index = self.new_connection(adapter, Transport::BrEdr);
+                let index = self.new_connection(adapter, Transport::BrEdr)?;
                 let connection = &mut self.connections[index];
                 connection.steps.push(step(
                     Procedure::Connect,
@@ -428,7 +435,7 @@ impl Tracker {
                 return None;
             }
         }
-        Some(self.unseen_start(adapter, handle, transport.unwrap_or(Transport::Le)))
+        self.unseen_start(adapter, handle, transport.unwrap_or(Transport::Le))
     }
 
     /// A link that was up before the capture began.
@@ -437,15 +444,15 @@ impl Tracker {
         adapter: usize,
         handle: ConnHandle,
         transport: Transport,
-    ) -> usize {
-        let index = self.new_connection(adapter, transport);
+    ) -> Option<usize> {
+        let index = self.new_connection(adapter, transport)?;
         let connection = &mut self.connections[index];
         connection.start_seen = false;
         connection.handle = Some(handle);
         if let Some(state) = self.adapters.get_mut(adapter) {
             state.open(handle, Link::new(index));
         }
-        index
+        Some(index)
     }
 
     pub(super) fn disconnect_command(
@@ -486,7 +493,7 @@ impl Tracker {
                     self.connections.get_mut(index)?.odd(at.frame, "second-disconnect");
                     return Some(index);
                 }
-                self.unseen_start(adapter, handle, Transport::Le);
+                self.unseen_start(adapter, handle, Transport::Le)?;
                 let link = self.adapters.get_mut(adapter)?.take(handle)?;
                 self.connections
                     .get_mut(link.connection)?
@@ -640,7 +647,7 @@ impl Tracker {
         adapter: usize,
         mut request: Request,
         phy: Option<InitiatingPhy>,
-    ) -> usize {
+    ) -> Option<usize> {
         if let Some(phy) = phy {
             (request.scan_interval, request.scan_window) = (phy.scan_interval, phy.scan_window);
             (request.interval_min, request.interval_max) =

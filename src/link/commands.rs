@@ -132,7 +132,7 @@ impl Tracker {
                 (request.interval_min, request.interval_max) =
                     (connection_interval_min, connection_interval_max);
                 (request.latency, request.timeout) = (max_latency, supervision_timeout);
-                return Some(self.create(adapter, request));
+                return self.create(adapter, request);
             }
             Command::LeExtendedCreateConnection {
                 initiator_filter_policy,
@@ -152,7 +152,7 @@ impl Tracker {
                     own_address_type,
                     initiating_phys,
                 );
-                return Some(self.extended_create(adapter, request, phys.iter().next()));
+                return self.extended_create(adapter, request, phys.iter().next());
             }
             Command::LeExtendedCreateConnectionV2 {
                 initiator_filter_policy,
@@ -173,7 +173,7 @@ impl Tracker {
                     own_address_type,
                     initiating_phys,
                 );
-                return Some(self.extended_create(adapter, request, phys.iter().next()));
+                return self.extended_create(adapter, request, phys.iter().next());
             }
             Command::CreateConnection { bd_addr, .. } => {
                 let request = Self::request(
@@ -184,7 +184,7 @@ impl Tracker {
                     0,
                     0,
                 );
-                return Some(self.create(adapter, request));
+                return self.create(adapter, request);
             }
             Command::LeCreateConnectionCancel {} => return self.create_cancel(adapter, at, true),
             Command::CreateConnectionCancel { .. } => {
@@ -371,7 +371,7 @@ impl Tracker {
                         self.connections.get_mut(index)?.odd(at.frame, "event-after-disconnect");
                         return Some(index);
                     }
-                    None => self.unseen_start(adapter, handle, Transport::Le),
+                    None => self.unseen_start(adapter, handle, Transport::Le)?,
                 }
             }
             None => return None,

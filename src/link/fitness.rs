@@ -87,6 +87,16 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             "If the device is a LE device, make the host use LE (BlueZ: `ControllerMode = le` in main.conf).".to_owned(),
         );
     }
+    if capture.totals.connections_elided > 0 {
+        say(
+            "too-many-connections",
+            format!(
+                "{} further attempts were counted and not kept",
+                capture.totals.connections_elided
+            ),
+            "Cut the capture to the minutes that matter.".to_owned(),
+        );
+    }
     if capture.clock == Clock::None {
         say(
             "no-times",

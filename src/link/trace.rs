@@ -55,6 +55,8 @@ pub struct Totals {
     /// Device advertising that found no room in the bounded table.
     pub devices_beyond_table: u64,
     pub adapter_events_elided: u64,
+    /// Attempts beyond the most that are kept.
+    pub connections_elided: u64,
 }
 
 /// A capture after the last event: plain data for compare, rules and reports.

@@ -124,7 +124,6 @@ impl AdapterState {
 #[derive(Debug, Default)]
 pub struct Tracker {
     pub(super) adapters: Vec<AdapterState>,
-    by_index: HashMap<Option<u16>, usize>,
     pub(super) connections: Vec<Connection>,
     pub(super) events: Vec<AdapterEvent>,
     pub(super) air: Air,
@@ -190,14 +189,14 @@ impl Tracker {
     }
 
     pub(super) fn adapter(&mut self, index: Option<u16>) -> Option<usize> {
-        if let Some(at) = self.by_index.get(&index) {
-            return Some(*at);
+        // One adapter or two: a search beats a hash on every event.
+        if let Some(at) = self.adapters.iter().position(|a| a.facts.index == index) {
+            return Some(at);
         }
         if self.adapters.len() >= MOST_ADAPTERS {
             return None;
         }
         self.adapters.push(AdapterState::new(index));
-        self.by_index.insert(index, self.adapters.len() - 1);
         Some(self.adapters.len() - 1)
     }
 
