@@ -94,8 +94,13 @@ impl Recorder {
 
 fn main() {
     let long = std::env::args().nth(1).is_some_and(|kind| kind == "long");
-    let mut recorder =
-        Recorder { decoder: Decoder::new(), tracker: Tracker::new(), frame: 0, now: 1_700_000_000_000_000, bytes: 0 };
+    let mut recorder = Recorder {
+        decoder: Decoder::new(),
+        tracker: Tracker::new(),
+        frame: 0,
+        now: 1_700_000_000_000_000,
+        bytes: 0,
+    };
     let start = Instant::now();
     let notification: Vec<u8> = [0x1b, 11, 0].into_iter().chain(0..20).collect();
     if long {
@@ -124,14 +129,24 @@ fn main() {
         }
     }
     let (bytes, records) = (recorder.bytes, recorder.frame);
-    let description = Description { format: "btsnoop", variant: String::new(), clock: Clock::Utc, resolution_us: 1 };
-    let capture: Capture =
-        recorder.tracker.finish(Origin { file: "endless".into(), label: "endless".into(), description, warnings: Vec::new() });
+    let description = Description {
+        format: "btsnoop",
+        variant: String::new(),
+        clock: Clock::Utc,
+        resolution_us: 1,
+    };
+    let capture: Capture = recorder.tracker.finish(Origin {
+        file: "endless".into(),
+        label: "endless".into(),
+        description,
+        warnings: Vec::new(),
+    });
     let folded = start.elapsed();
     let steps: usize = capture.connections.iter().map(|c| c.steps.len()).sum();
     let captures = [capture];
     let start = Instant::now();
-    let findings = rules::diagnose(&rules::Scene { captures: &captures, subject: 0, comparison: None });
+    let findings =
+        rules::diagnose(&rules::Scene { captures: &captures, subject: 0, comparison: None });
     println!(
         "{records} records, {:.0} MB, {} connections, {steps} steps; folded in {:.1} s; {} findings in {:.3} s",
         bytes as f64 / 1e6,

@@ -12,7 +12,7 @@ use crate::wire::{Address, AddressType, ConnHandle, Status};
 use std::sync::Arc;
 
 /// On USB, data of a new link may come before its Connection Complete (HABITS R5).
-const EARLY_DATA: Span = Span::from_ms(20);
+pub(super) const EARLY_DATA: Span = Span::from_ms(20);
 
 /// An error just before the end with the same code is its echo (HABITS R3).
 const ECHO: Span = Span::from_ms(15);
@@ -208,9 +208,16 @@ impl Tracker {
     ) -> Option<usize> {
         let central = fact.role == 0;
         let place = self.matching_create(adapter, fact, central);
+        let early = self.early_link(adapter, at, fact);
         let index = match place {
-            Some(place) => self.adapters.get_mut(adapter)?.creating.remove(place),
-            None => match self.early_link(adapter, at, fact) {
+            Some(place) => {
+                let index = self.adapters.get_mut(adapter)?.creating.remove(place);
+                if let Some(early) = early {
+                    self.adopt_early(adapter, early, index, fact.handle);
+                }
+                index
+            }
+            None => match early {
                 Some(index) => index,
                 None => {
                     let index = self.new_connection(adapter, Transport::Le)?;
@@ -297,9 +304,8 @@ impl Tracker {
         let (remote, local) =
             known.map_or_else(Default::default, |c| (Arc::clone(&c.remote), Arc::clone(&c.local)));
         let state = self.adapters.get_mut(adapter)?;
-        if let Some(stale) = state.take(fact.handle)
-            && stale.connection != index
-        {
+        let stale = state.link(fact.handle).is_some_and(|link| link.connection != index);
+        if stale && let Some(stale) = state.take(fact.handle) {
             // The same handle again without an end: the capture missed it.
             self.close_unended(stale, at, "handle-reused-without-disconnect");
         }
@@ -347,6 +353,39 @@ impl Tracker {
         let early = connection.heard.as_ref().map(|h| h.at)?;
         let just_now = at.time.since(early).is_some_and(|d| d <= EARLY_DATA);
         (!connection.start_seen && just_now && connection.att_sent == 0).then_some(index)
+    }
+
+    /// Data that came before its Connection Complete belongs to the attempt that asked for the link.
+    fn adopt_early(&mut self, adapter: usize, early: usize, index: usize, handle: ConnHandle) {
+        // It was made a moment ago, so it is the last; else it is left as it is.
+        if early + 1 != self.connections.len() {
+            return;
+        }
+        let Some(mut link) = self.adapters.get_mut(adapter).and_then(|state| state.take(handle))
+        else {
+            return;
+        };
+        let (Some(data), Some(connection)) =
+            (self.connections.pop(), self.connections.get_mut(index))
+        else {
+            return;
+        };
+        link.connection = index;
+        link.shift_steps(connection.steps.len());
+        connection.steps.extend(data.steps);
+        connection.heard = data.heard;
+        connection.last_heard = data.last_heard;
+        connection.first_att = data.first_att;
+        connection.mtu = data.mtu;
+        connection.att_received = data.att_received;
+        connection.usable_at = data.usable_at;
+        connection.last_pdu_at = data.last_pdu_at;
+        connection.last_pdu_frame = data.last_pdu_frame;
+        connection.odd(data.last_pdu_frame.unwrap_or(0), "data-before-connection-complete");
+        if let Some(state) = self.adapters.get_mut(adapter) {
+            state.facts.attempts = state.facts.attempts.saturating_sub(1);
+            state.open(handle, link);
+        }
     }
 
     /// BR/EDR Connection Complete of an ACL link.

@@ -147,6 +147,26 @@ impl Link {
         }
     }
 
+    /// The timeline that this link's steps were on moves behind another's.
+    pub fn shift_steps(&mut self, by: usize) {
+        for (_, index) in &mut self.runs {
+            *index += by;
+        }
+        for question in &mut self.questions {
+            for index in question.step.iter_mut().chain(&mut question.run) {
+                *index += by;
+            }
+        }
+        for index in [
+            &mut self.security_request,
+            &mut self.pairing,
+            &mut self.encrypting,
+            &mut self.mtu_step,
+        ] {
+            *index = index.map(|i| i + by);
+        }
+    }
+
     pub fn ask(&mut self, question: Question) {
         if self.questions.len() < MOST_OPEN {
             self.questions.push(question);

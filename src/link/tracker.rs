@@ -1,6 +1,7 @@
 //! Folds events into connections, one event at a time, in bounded memory.
 use super::adapter::{Adapter, AdapterEvent, Happening, Scan};
 use super::air::Air;
+use super::attempts::EARLY_DATA;
 use super::connection::{Connection, Transport};
 use super::host::HostSigns;
 use super::identity::Identities;
@@ -183,7 +184,13 @@ impl Tracker {
         if let Some(connection) = connection.and_then(|index| self.connections.get_mut(index)) {
             connection.cut_packets += u64::from(event.cut);
             connection.opaque_packets += u64::from(event.problem.is_some());
-            return Some(connection.number);
+            // Data this young may yet turn out to be that of an attempt under way.
+            let undecided = !connection.start_seen
+                && at
+                    .time
+                    .since(connection.heard.as_ref().map_or(at.time, |h| h.at))
+                    .is_some_and(|d| d <= EARLY_DATA);
+            return (!undecided).then_some(connection.number);
         }
         None
     }
