@@ -64,18 +64,19 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
         member: events.reading.member.first().cloned(),
         tz_offset: events.reading.tz_offset.first().copied(),
     };
-    match listing.write(&Input::parse(&events.capture), &options, out) {
+    let input = Input::parse(&events.capture);
+    match listing.write(&input, &options, out) {
         Ok(warnings) => {
             for warning in warnings {
                 eprintln!("hcidiff: warning: {}", safe::text(&warning.text));
             }
             Ok(ExitCode::SUCCESS)
         }
-        Err(CaptureError::Io(error)) => Err(error),
+        Err(CaptureError::Io(error)) if error.kind() == ErrorKind::BrokenPipe => Err(error),
         Err(error) => {
             // What was read before the trouble has been shown.
             out.flush()?;
-            Ok(trouble(&error.to_string()))
+            Ok(trouble(&format!("{}: {error}", safe::text(&input.name()))))
         }
     }
 }

@@ -49,7 +49,9 @@ struct Seen {
 struct Read {
     records: Vec<Seen>,
     warnings: Vec<Warning>,
+    /// What kind of clock it is, and what was said of it before the first record.
     clock: Clock,
+    clock_at_first: Clock,
     format: &'static str,
 }
 
@@ -80,13 +82,15 @@ fn see(record: &Record<'_>) -> Seen {
 fn read_with(name: &str, options: &OpenOptions) -> Result<Read, CaptureError> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/vectors").join(name);
     let mut source = open(&Input::Path(path), options)?.source;
+    let clock_at_first = source.describe().clock;
     let mut records = Vec::new();
     while let Some(record) = source.next()? {
         records.push(see(&record));
     }
     let description = source.describe();
     let warnings = source.take_warnings();
-    Ok(Read { records, warnings, clock: description.clock, format: description.format })
+    let (clock, format) = (description.clock, description.format);
+    Ok(Read { records, warnings, clock, clock_at_first, format })
 }
 
 fn read(name: &str) -> Read {
@@ -353,7 +357,7 @@ fn damage_is_placed_to_the_byte() {
 #[test]
 fn a_clock_that_was_not_set_still_tells_distances() {
     let unset = read("h_ts_1969.btsnoop");
-    assert_eq!(unset.clock, Clock::Relative);
+    assert_eq!((unset.clock, unset.clock_at_first), (Clock::Relative, Clock::Relative));
     let at = |time| -1_500_000 + (time - START) / STEP;
     assert_eq!(unset.records, session(|time| Some(at(time))));
     for name in ["h_ts_zero.btsnoop", "h_ts_neg.btsnoop"] {

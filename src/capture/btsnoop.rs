@@ -6,7 +6,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     CaptureError, Claim, Clock, Description, Direction, Format, Kind, LONGEST, OpenOptions,
-    Payload, Record, Source, Warning, WriteError, h4, monitor,
+    Payload, Record, Source, Timestamp, Warning, WriteError, h4, monitor,
 };
 use std::io::Write;
 
@@ -78,6 +78,11 @@ fn open(stream: Stream, options: &OpenOptions) -> Result<Box<dyn Source>, Captur
     let mut ledger = Ledger::new(stream, Clock::Utc, options);
     let datalink = file_header(ledger.stream.peek(FILE_HEADER)?)?;
     ledger.stream.consume(FILE_HEADER);
+    if let Some(first) = ledger.stream.peek(RECORD_HEADER)?.first_chunk().map(Header::decode)
+        && let Some(time) = since_1970(first.time)
+    {
+        ledger.expect(time);
+    }
     Ok(Box::new(Reader { ledger, datalink, drops: 0 }))
 }
 
@@ -92,6 +97,18 @@ fn file_header(bytes: &[u8]) -> Result<Datalink, CaptureError> {
         version => Err(CaptureError::Refused(format!(
             "a btsnoop file of version {version}: only version 1 is known"
         ))),
+    }
+}
+
+/// A record's time from 1970, with or without the epoch that belongs there.
+///
+/// Zero is what a writer without a clock leaves.
+#[inline]
+fn since_1970(time: i64) -> Option<i64> {
+    match time {
+        0 => None,
+        1..=WITHOUT_EPOCH => Some(time),
+        _ => Some(time.saturating_sub(EPOCH)),
     }
 }
 
@@ -220,18 +237,16 @@ impl Reader {
     }
 
     #[inline]
-    fn moment(&mut self, time: i64, offset: u64) -> Option<crate::time::Timestamp> {
-        match time {
-            // No clock at all: zero is what a writer leaves there.
-            0 => {
+    fn moment(&mut self, time: i64, offset: u64) -> Option<Timestamp> {
+        if (1..=WITHOUT_EPOCH).contains(&time) {
+            self.ledger.remark(Remark::EpochMissing, offset);
+        }
+        match since_1970(time) {
+            Some(time) => self.ledger.moment(time, offset),
+            None => {
                 self.ledger.remark(Remark::TimeUnusable, offset);
                 None
             }
-            1..=WITHOUT_EPOCH => {
-                self.ledger.remark(Remark::EpochMissing, offset);
-                self.ledger.moment(time, offset)
-            }
-            _ => self.ledger.moment(time.saturating_sub(EPOCH), offset),
         }
     }
 }
@@ -325,10 +340,9 @@ fn probe(datalink: Datalink) -> impl Fn(&[u8]) -> Link {
             }
             Datalink::Monitor => header.flags as u16 <= monitor::LAST,
         };
-        let since_1970 =
-            if header.time <= WITHOUT_EPOCH { header.time } else { header.time - EPOCH };
         // 2000 to 2100: padding and text have other times.
-        let time_fits = (946_684_800_000_000..4_102_444_800_000_000).contains(&since_1970);
+        let time_fits = since_1970(header.time)
+            .is_some_and(|time| (946_684_800_000_000..4_102_444_800_000_000).contains(&time));
         if flags_fit && time_fits && header.included <= 0xffff && header.original >= header.included
         {
             Link::Record { len: RECORD_HEADER + header.included as usize, clean: true }

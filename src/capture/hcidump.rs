@@ -19,7 +19,11 @@ const HEADER: usize = 12;
 const MILLION: u32 = 1_000_000;
 
 fn open(stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
-    Ok(Box::new(Reader { ledger: Ledger::new(stream, Clock::Utc, options) }))
+    let mut ledger = Ledger::new(stream, Clock::Utc, options);
+    if let Some(first) = ledger.stream.peek(HEADER)?.first_chunk().map(Header::decode) {
+        ledger.expect(first.since_1970());
+    }
+    Ok(Box::new(Reader { ledger }))
 }
 
 struct Reader {
@@ -44,6 +48,10 @@ impl Header {
             seconds: le32(bytes, 4),
             micros: le32(bytes, 8),
         }
+    }
+
+    fn since_1970(&self) -> i64 {
+        i64::from(self.seconds) * i64::from(MILLION) + i64::from(self.micros)
     }
 
     fn whole(&self) -> usize {
@@ -90,8 +98,7 @@ impl Source for Reader {
         if header.micros >= MILLION {
             self.ledger.remark(Remark::OddMicroseconds, offset);
         }
-        let since_1970 = i64::from(header.seconds) * i64::from(MILLION) + i64::from(header.micros);
-        let time = self.ledger.moment(since_1970, offset);
+        let time = self.ledger.moment(header.since_1970(), offset);
         let flagged = if header.received == 1 { Direction::Received } else { Direction::Sent };
         let len = usize::from(header.len);
         let kind =

@@ -58,6 +58,15 @@ impl Ledger {
         if self.last.is_none() && self.done { Clock::None } else { self.clock }
     }
 
+    /// Settles the kind of clock by the first record's time, ahead of reading it: whoever
+    /// shows records needs to know before the first one.
+    pub fn expect(&mut self, since_1970: i64) {
+        if (-YEAR..YEAR).contains(&since_1970) {
+            self.clock = Clock::Relative;
+            self.shift = 0;
+        }
+    }
+
     /// Numbers the next record.
     #[inline]
     pub fn next_frame(&mut self) -> u32 {
@@ -90,8 +99,7 @@ impl Ledger {
     fn odd_moment(&mut self, since_1970: i64, offset: u64) -> Option<Timestamp> {
         let at = since_1970.saturating_add(self.shift);
         if self.last.is_none() && (-YEAR..YEAR).contains(&since_1970) {
-            self.clock = Clock::Relative;
-            self.shift = 0;
+            self.expect(since_1970);
             self.remark(Remark::ClockUnset, offset);
             return self.step(since_1970, offset);
         }
@@ -247,7 +255,9 @@ impl Ledger {
             if self.salvage { "no plausible records follow" } else { "--salvage may find more" };
         let mut text = format!("record {record} at byte {offset}: {text}; ");
         if self.frame == 0 {
-            text.push_str(&format!("nothing could be read ({tried})"));
+            text.push_str(&format!(
+                "nothing could be read, perhaps because of a failed conversion or download ({tried})"
+            ));
             return Err(CaptureError::Refused(text));
         }
         let kept =

@@ -2,6 +2,7 @@
 use super::format::detect;
 use super::wrappers::{self, Supply, Unwrapped};
 use super::{CaptureError, Source, Warning};
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +17,14 @@ impl Input {
     /// `-` is standard input; everything else is a path.
     pub fn parse(argument: &Path) -> Self {
         if argument.as_os_str() == "-" { Self::Stdin } else { Self::Path(argument.into()) }
+    }
+
+    /// How messages call it: a file's name without its folders.
+    pub fn name(&self) -> Cow<'_, str> {
+        match self {
+            Self::Stdin => "standard input".into(),
+            Self::Path(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy(),
+        }
     }
 }
 
@@ -44,11 +53,8 @@ pub struct Opened {
 /// Opens a capture, in whatever format its content is and whatever is wrapped around it.
 pub fn open(input: &Input, options: &OpenOptions) -> Result<Opened, CaptureError> {
     match input {
-        Input::Stdin => open_stream(io::stdin(), "standard input", options),
-        Input::Path(path) => {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-            open_supply(Supply::from_path(path.clone())?, &name, options)
-        }
+        Input::Stdin => open_stream(io::stdin(), &input.name(), options),
+        Input::Path(path) => open_supply(Supply::from_path(path.clone())?, &input.name(), options),
     }
 }
 

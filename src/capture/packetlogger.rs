@@ -5,21 +5,21 @@ use super::ledger::{Fault, Ledger};
 use super::remark::Remark;
 use super::stream::Stream;
 use super::{
-    CaptureError, Claim, Clock, Description, Direction, Format, Head, Kind, LONGEST, OpenOptions,
-    Payload, Record, Source, Warning, WriteError,
+    Boxed, CaptureError, Claim, Clock, Description, Direction, Format, Head, Kind, LONGEST,
+    OpenOptions, Payload, Record, Source, Warning, WriteError,
 };
 use std::io::Write;
 
 pub(crate) const BIG: Format = Format {
     name: "packetlogger",
     claim: |head| claim(head, Endian::Big),
-    open: |stream, options| Ok(open(stream, options, Endian::Big)),
+    open: |stream, options| open(stream, options, Endian::Big),
 };
 
 pub(crate) const LITTLE: Format = Format {
     name: "packetlogger",
     claim: |head| claim(head, Endian::Little),
-    open: |stream, options| Ok(open(stream, options, Endian::Little)),
+    open: |stream, options| open(stream, options, Endian::Little),
 };
 
 /// Length, seconds, microseconds; the type byte is the first that the length may leave out.
@@ -32,10 +32,19 @@ fn claim(head: &Head<'_>, endian: Endian) -> Claim {
     Claim::chain(chain::score(head.bytes, head.whole, probe(endian)))
 }
 
-fn open(stream: Stream, options: &OpenOptions, endian: Endian) -> Box<dyn Source> {
+fn open(stream: Stream, options: &OpenOptions, endian: Endian) -> Result<Boxed, CaptureError> {
     // Apple stores local time as if it were UTC. BTstack stores UTC, and nothing proves which.
-    let ledger = Ledger::new(stream, Clock::Local, options);
-    Box::new(Reader { ledger, endian })
+    let mut ledger = Ledger::new(stream, Clock::Local, options);
+    let first = since_1970(ledger.stream.peek(HEADER)?, endian);
+    ledger.expect(first);
+    Ok(Box::new(Reader { ledger, endian }))
+}
+
+/// A record's time, with whatever is too much in its microseconds carried over.
+#[inline]
+fn since_1970(header: &[u8], endian: Endian) -> i64 {
+    let (seconds, micros) = (endian.u32(header, 4), endian.u32(header, 8));
+    i64::from(seconds) * i64::from(MILLION) + i64::from(micros)
 }
 
 struct Reader {
@@ -106,14 +115,13 @@ impl Source for Reader {
             return Ok(None);
         };
         let header = self.ledger.stream.taken(len);
-        let (seconds, micros) = (endian.u32(header, 4), endian.u32(header, 8));
+        let (time, micros) = (since_1970(header, endian), endian.u32(header, 8));
         let frame = self.ledger.next_frame();
         let offset = self.ledger.stream.offset() - len as u64;
         if micros >= MILLION {
             self.ledger.remark(Remark::OddMicroseconds, offset);
         }
-        let since_1970 = i64::from(seconds) * i64::from(MILLION) + i64::from(micros);
-        let time = self.ledger.moment(since_1970, offset);
+        let time = self.ledger.moment(time, offset);
         let (kind, direction, size) = match (len - 4).checked_sub(COUNTED as usize) {
             None => {
                 self.ledger.remark(Remark::EmptyRecords, offset);

@@ -46,6 +46,10 @@ fn open(stream: Stream, options: &OpenOptions) -> Result<super::Boxed, CaptureEr
     if !linktype::is_hci(linktype) {
         return Err(linktype::refusal(&[linktype]));
     }
+    if let Some(head) = ledger.stream.peek(RECORD_HEADER)?.first_chunk() {
+        let first = Header::decode(head, endian).since_1970(per_second);
+        ledger.expect(first);
+    }
     let splitter = Splitter::default();
     Ok(Box::new(Reader { ledger, endian, per_second, linktype, splitter }))
 }
@@ -74,6 +78,13 @@ impl Header {
             included: endian.u32(bytes, 8),
             original: endian.u32(bytes, 12),
         }
+    }
+}
+
+impl Header {
+    fn since_1970(&self, per_second: u32) -> i64 {
+        let micros = self.fraction / (per_second / 1_000_000);
+        i64::from(self.seconds) * 1_000_000 + i64::from(micros)
     }
 }
 
@@ -157,8 +168,7 @@ impl Source for Reader {
         if header.fraction >= self.per_second {
             self.ledger.remark(Remark::OddMicroseconds, offset);
         }
-        let micros = i64::from(header.fraction / (self.per_second / 1_000_000));
-        let time = self.ledger.moment(i64::from(header.seconds) * 1_000_000 + micros, offset);
+        let time = self.ledger.moment(header.since_1970(self.per_second), offset);
         let cut = header.original > header.included;
         if cut {
             self.ledger.remark(Remark::CutPackets, offset);
