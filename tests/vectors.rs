@@ -2,8 +2,11 @@
 //!
 //! What each one holds is known from the scripts that wrote it (fixtures/vectors); what
 //! each kind of damage must leave was settled beforehand, and counted with tshark too.
-use hcidiff::capture::{CaptureError, Direction, Input, Kind, OpenOptions, Record, Warning, open};
+use hcidiff::capture::{
+    CaptureError, Direction, Input, Kind, OpenOptions, Record, Warning, open, open_stream,
+};
 use hcidiff::time::Clock;
+use std::io::Cursor;
 use std::path::PathBuf;
 
 use Direction::{Received, Sent};
@@ -422,4 +425,45 @@ fn salvage_goes_on_after_damage() {
     }
     let rest = read_with("pn_badtrail.pcapng", &options).unwrap();
     assert_eq!(packets(&rest.records), packets(&whole[1..2]));
+}
+
+/// The bytes of a vector, to be put together in other ways.
+fn bytes(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/vectors").join(name);
+    std::fs::read(path).unwrap()
+}
+
+fn read_bytes(bytes: Vec<u8>) -> (Vec<String>, Vec<&'static str>) {
+    let options = OpenOptions::default();
+    let opened = open_stream(Cursor::new(bytes), "test", &options).unwrap();
+    let mut source = opened.source;
+    let mut packets = Vec::new();
+    while let Some(record) = source.next().unwrap() {
+        packets.push(see(&record).bytes);
+    }
+    (packets, source.take_warnings().iter().map(|warning| warning.code).collect())
+}
+
+#[test]
+fn joined_files_are_read_on_and_padding_ends_them() {
+    let once: Vec<_> = SESSION.iter().map(|(.., packet)| (*packet).to_owned()).collect();
+    let twice = [once.clone(), once.clone()].concat();
+    let steps = "time-steps-back";
+    for (first, second, codes) in [
+        ("s_201.pcap", "s_201be.pcap", ["concatenated", steps].as_slice()),
+        ("s_201ns.pcap", "s_201.pcap", &["concatenated", steps]),
+        ("s_1002.btsnoop", "s_2001.btsnoop", &["concatenated", steps]),
+        ("s_be.pklg", "s_be.pklg", &[steps]),
+        ("pn_be.pcapng", "pn_oldpb.pcapng", &["concatenated", steps]),
+        ("s.hcidump", "s.hcidump", &[steps]),
+        ("s.tty", "s.tty", &[steps]),
+    ] {
+        let joined = read_bytes([bytes(first), bytes(second)].concat());
+        assert_eq!(joined, (twice.clone(), codes.to_vec()), "{first} + {second}");
+        let padded = read_bytes([bytes(first), vec![0; 100]].concat());
+        assert_eq!(padded, (once.clone(), vec!["padding"]), "{first} + zeroes");
+    }
+    // A logger that reserves space ahead and is started again.
+    let gap = [bytes("s_1002.btsnoop"), vec![0; 512], bytes("s_1002.btsnoop")].concat();
+    assert_eq!(read_bytes(gap), (twice, vec!["padding", "concatenated", steps]));
 }

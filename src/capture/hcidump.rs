@@ -76,16 +76,16 @@ fn probe(bytes: &[u8]) -> Link {
     Link::Record { len: header.whole(), clean }
 }
 
-/// The length of a record, from its header.
+/// The length of a record, from its header. Zeroes alone are none.
 fn whole(bytes: &[u8]) -> Result<usize, Fault> {
     let header = bytes.first_chunk().map(Header::decode);
-    header
-        .filter(|header| header.received <= 1 && header.pad == 0)
-        .map(|header| header.whole())
-        .ok_or_else(|| Fault {
-            code: "not-a-record",
-            text: "its direction is neither in nor out".into(),
-        })
+    let is_possible = |header: &Header| {
+        header.received <= 1 && header.pad == 0 && (header.len, header.seconds) != (0, 0)
+    };
+    header.filter(is_possible).map(|header| header.whole()).ok_or_else(|| Fault {
+        code: "not-a-record",
+        text: "its direction is neither in nor out".into(),
+    })
 }
 
 impl Source for Reader {

@@ -205,6 +205,11 @@ impl Ledger {
         }
     }
 
+    /// Something about the capture as a whole.
+    pub fn say_of_all(&mut self, code: &'static str, text: &str) {
+        self.remarks.push(Warning { code, frame: None, offset: None, text: text.into() });
+    }
+
     /// The capture ends here as it should.
     pub fn finish(&mut self) -> Result<(), CaptureError> {
         if self.done {
@@ -221,7 +226,7 @@ impl Ledger {
             }
             self.say("compression-damaged", offset, text);
         } else if self.frame == 0 {
-            self.say("no-records", offset, "the capture has a header and no records".into());
+            self.say_of_all("no-records", "the capture has a header and no records");
         }
         Ok(())
     }
@@ -346,5 +351,52 @@ impl Ledger {
         warnings.append(&mut self.remarks);
         warnings.sort_by_key(|warning| warning.offset);
         warnings
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::OpenOptions;
+
+    const NOON: i64 = 1_700_000_000_000_000;
+
+    fn ledger(clock: Clock) -> Ledger {
+        Ledger::new(Stream::new(Box::new(std::io::empty())), clock, &OpenOptions::default())
+    }
+
+    fn codes(mut ledger: Ledger) -> Vec<(&'static str, Option<u32>)> {
+        ledger.next_frame();
+        ledger.finish().unwrap();
+        ledger.take_warnings().iter().map(|warning| (warning.code, warning.frame)).collect()
+    }
+
+    #[test]
+    fn a_clock_that_leaps_is_noticed_once_with_its_first_place() {
+        let mut ledger = ledger(Clock::Utc);
+        for time in [NOON, NOON + 2 * YEAR, NOON + 2 * YEAR - 5, NOON + 2 * YEAR - 7] {
+            ledger.next_frame();
+            assert_eq!(ledger.moment(time, 0), Some(Timestamp(time)));
+        }
+        assert_eq!(codes(ledger), [("time-jumps", Some(2)), ("time-steps-back", Some(3))]);
+    }
+
+    #[test]
+    fn times_of_power_on_are_relative_from_the_start() {
+        let mut ledger = ledger(Clock::Local);
+        assert_eq!(ledger.moment(5_000_000, 0), Some(Timestamp(5_000_000)));
+        assert_eq!(ledger.clock(), Clock::Relative);
+        assert_eq!(ledger.moment(5_400_000, 0), Some(Timestamp(5_400_000)));
+        assert_eq!(codes(ledger), [("clock-unset", Some(1))]);
+    }
+
+    #[test]
+    fn one_impossible_time_among_good_ones_is_no_time() {
+        let mut ledger = ledger(Clock::Utc);
+        assert!(ledger.moment(NOON, 0).is_some());
+        assert_eq!(ledger.moment(i64::MIN, 0), None);
+        assert_eq!(ledger.moment(i64::MAX, 0), None);
+        assert_eq!(ledger.moment(NOON + 1, 0), Some(Timestamp(NOON + 1)));
+        assert_eq!(ledger.clock(), Clock::Utc);
     }
 }

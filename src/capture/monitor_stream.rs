@@ -175,3 +175,33 @@ impl Source for Reader {
         self.ledger.take_warnings()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Direction;
+
+    /// An event with its time in ticks, after `extra` headers.
+    fn event(extra: &[u8], ticks: u32) -> Vec<u8> {
+        let payload = [0x0e, 4, 1, 3, 12, 0];
+        let headers = [extra, &[8], &ticks.to_le_bytes()].concat();
+        let len = (COUNTED + headers.len() + payload.len()) as u8;
+        [&[len, 0, 3, 0, 0, headers.len() as u8], &headers[..], &payload].concat()
+    }
+
+    #[test]
+    fn drops_are_added_up_and_the_clock_goes_on_where_it_wraps() {
+        let parts = [event(&[], u32::MAX - 9), event(&[2, 3, 5, 4], 90), event(&[], 100)];
+        let stream = Stream::new(Box::new(std::io::Cursor::new(parts.concat())));
+        let mut source = open(stream, &OpenOptions::default()).unwrap();
+        let mut times = Vec::new();
+        while let Some(record) = source.next().unwrap() {
+            assert_eq!((record.kind, record.direction), (Kind::Event, Some(Direction::Received)));
+            times.push(record.time.unwrap().0);
+        }
+        assert_eq!([times[1] - times[0], times[2] - times[1]], [10_000, 1_000]);
+        let warnings = source.take_warnings();
+        assert_eq!((warnings[0].code, warnings[0].frame), ("dropped-packets", Some(2)));
+        assert!(warnings[0].text.contains("lost 7 packets"), "{}", warnings[0].text);
+    }
+}

@@ -79,9 +79,7 @@ impl Header {
             original: endian.u32(bytes, 12),
         }
     }
-}
 
-impl Header {
     fn since_1970(&self, per_second: u32) -> i64 {
         let micros = self.fraction / (per_second / 1_000_000);
         i64::from(self.seconds) * 1_000_000 + i64::from(micros)
@@ -133,11 +131,7 @@ impl Reader {
     fn end(&mut self) -> Result<(), CaptureError> {
         self.ledger.finish()?;
         if self.ledger.frames() > 0 && !self.splitter.found_hci(self.linktype) {
-            self.ledger.say(
-                "no-hci",
-                0,
-                "no device in this USB capture speaks Bluetooth HCI".into(),
-            );
+            self.ledger.say_of_all("no-hci", "no device in this USB capture speaks Bluetooth HCI");
         }
         Ok(())
     }

@@ -233,11 +233,7 @@ impl Reader {
             .iter()
             .any(|&linktype| linktype::is_hci(linktype) && self.splitter.found_hci(linktype));
         if self.ledger.frames() > 0 && all_usb {
-            self.ledger.say(
-                "no-hci",
-                0,
-                "no device in this USB capture speaks Bluetooth HCI".into(),
-            );
+            self.ledger.say_of_all("no-hci", "no device in this USB capture speaks Bluetooth HCI");
         }
         Ok(())
     }
