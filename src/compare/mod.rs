@@ -1,9 +1,57 @@
 //! Two connections side by side: which to compare, how their steps align, what
 //! differs, and since when.
-use crate::link::{Procedure, words};
+use crate::link::{Capture, Connection, Procedure, Step, words as vocabulary};
 use crate::time::Span;
+use crate::wire::Address;
 use crate::wire::att::Uuid;
+use std::collections::HashSet;
 use std::fmt;
+
+pub mod align;
+mod choose;
+mod clocks;
+mod databases;
+mod delta;
+mod early;
+mod ending;
+mod habits;
+mod key;
+mod names;
+mod parameters;
+mod standing;
+mod timeline;
+pub mod words;
+
+pub use choose::{Choice, NoMatch, choose, describe};
+pub use clocks::rounded;
+pub use ending::Ending;
+pub use key::Key;
+pub use names::Names;
+pub use standing::{Failure, Standing};
+
+/// What the user decides about a comparison; arrays are reference, then subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How long after the connection is up counts as early.
+    pub window: Span,
+    pub peer: [Option<Address>; 2],
+    pub adapter: [Option<u16>; 2],
+    pub connection: [Option<u32>; 2],
+    /// Both sides are one capture: the options of either side apply to it.
+    pub one_capture: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            window: Span::from_ms(500),
+            peer: [None; 2],
+            adapter: [None; 2],
+            connection: [None; 2],
+            one_capture: false,
+        }
+    }
+}
 
 /// One connection of one capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +62,7 @@ pub struct Side {
     pub connection: u32,
 }
 
-words! {
+vocabulary! {
     /// What told that both sides speak of the same device.
     MatchedBy {
         Identity "identity",
@@ -26,7 +74,7 @@ words! {
     }
 }
 
-words! {
+vocabulary! {
     /// What became of a step on the other side.
     StepKind { Same "same", Changed "changed", Missing "missing", Extra "extra", Moved "moved", }
 }
@@ -41,13 +89,15 @@ pub struct AlignedStep {
     pub note: String,
     /// The difference is normal between the two host stacks.
     pub normal: bool,
+    /// Why it is normal.
+    pub why: Option<&'static str>,
 }
 
-words! {
+vocabulary! {
     Protocol { Att "att", Smp "smp", Signal "signal", }
 }
 
-words! {
+vocabulary! {
     /// What became of an early operation of one side on the other (CONTRACT: `missing_early.subject`).
     Fate {
         Never "never",
@@ -102,7 +152,7 @@ pub struct Parameter {
     pub why: Option<&'static str>,
 }
 
-words! {
+vocabulary! {
     DatabaseChange { Added "added", Removed "removed", Moved "moved", Altered "changed", }
 }
 
@@ -146,15 +196,117 @@ pub struct Comparison {
     pub parameters: Vec<Parameter>,
     pub databases: Vec<DatabaseDifference>,
     pub database_hash_equal: Option<bool>,
+    /// How the two links ended, where that differs.
+    pub ending: Ending,
+    /// The coarser of the two captures' clocks: no distance is finer.
+    pub resolution: Span,
     pub reference_others: Others,
     pub subject_others: Others,
     /// At least one difference is not normal between the two host stacks.
     pub differs: bool,
 }
 
-/// The connections of two captures that tell most, compared.
-///
-/// Nothing can be chosen yet; the aligner replaces this.
-pub fn of_captures(_: &[crate::link::Capture]) -> Option<Comparison> {
-    None
+/// One side while it is being compared.
+pub struct View<'a> {
+    pub capture: &'a Capture,
+    pub connection: &'a Connection,
+    pub names: Names,
+    /// Of every step, in order.
+    keys: Vec<Key>,
+    known: HashSet<Key>,
+}
+
+/// Both sides while they are being compared.
+struct Pair<'a> {
+    reference: View<'a>,
+    subject: View<'a>,
+    roles_differ: bool,
+    ending: Ending,
+}
+
+impl<'a> View<'a> {
+    fn new(capture: &'a Capture, connection: &'a Connection, names: Names) -> Self {
+        let keys: Vec<Key> =
+            connection.steps.iter().map(|step| Key::of(connection, &names, step)).collect();
+        let known = keys.iter().copied().collect();
+        Self { capture, connection, names, keys, known }
+    }
+
+    fn step(&self, at: usize) -> &'a Step {
+        &self.connection.steps[at]
+    }
+
+    /// A step in words.
+    fn name(&self, at: usize) -> String {
+        words::step(self.connection, &self.names, self.step(at))
+    }
+}
+
+/// The names of both sides' attributes, each learned from the other where it is the same device.
+pub fn names(captures: &[Capture], reference: Side, subject: Side) -> Option<(Names, Names)> {
+    let (left, right) = (captures.get(reference.capture)?, captures.get(subject.capture)?);
+    let (a, b) = (left.connection(reference.connection)?, right.connection(subject.connection)?);
+    let swapped = roles_differ(a, b);
+    let (mut ours, mut theirs) = (Names::of(left, a), Names::of(right, b));
+    let before = ours.clone();
+    ours.learn_from(&theirs, swapped);
+    theirs.learn_from(&before, swapped);
+    Some((ours, theirs))
+}
+
+fn roles_differ(a: &Connection, b: &Connection) -> bool {
+    matches!((a.role, b.role), (Some(a), Some(b)) if a != b)
+}
+
+/// The connections of the captures that tell most, compared; `None` where nothing matches.
+pub fn of_captures(captures: &[Capture]) -> Option<Comparison> {
+    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
+    compare(captures, &choose(captures, &options).ok()?, &options)
+}
+
+/// Compares what was chosen. `None` where the choice is not of these captures.
+pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Option<Comparison> {
+    let (reference, subject) = (choice.reference, choice.subject);
+    let (left, right) = (captures.get(reference.capture)?, captures.get(subject.capture)?);
+    let (a, b) = (left.connection(reference.connection)?, right.connection(subject.connection)?);
+    let (ours, theirs) = names(captures, reference, subject)?;
+    let roles_differ = roles_differ(a, b);
+    let pair = Pair {
+        reference: View::new(left, a, ours),
+        subject: View::new(right, b, theirs),
+        roles_differ,
+        ending: ending::compare(a, b, roles_differ),
+    };
+    let steps = timeline::align(&pair);
+    let (same_until, divergence) = timeline::divergence(&pair, &steps);
+    let (missing_early, extra_early) = early::both(&pair, options.window);
+    let parameters = parameters::compare(&pair);
+    let (databases, database_hash_equal) = databases::compare(&pair);
+    let differs = pair.ending.matters
+        || steps.iter().any(|step| !step.normal)
+        || missing_early.iter().any(|operation| !operation.normal)
+        || parameters.iter().any(|parameter| !parameter.normal)
+        || !databases.is_empty();
+    Some(Comparison {
+        reference,
+        subject,
+        matched_by: choice.matched_by,
+        match_says: choice.says.clone(),
+        window: options.window,
+        roles_differ,
+        same_until,
+        divergence,
+        steps,
+        missing_early,
+        extra_early,
+        clocks: clocks::facts(&pair),
+        parameters,
+        databases,
+        database_hash_equal,
+        ending: pair.ending,
+        resolution: Span(i64::from(left.resolution_us.max(right.resolution_us))),
+        reference_others: choice.reference_others.clone(),
+        subject_others: choice.subject_others.clone(),
+        differs,
+    })
 }

@@ -1,0 +1,375 @@
+//! Two sequences side by side: which elements correspond.
+//!
+//! The answer is ranges over indices, as a diff's is. Elements weigh: where not
+//! everything can be matched, what weighs more is. Small inputs are solved
+//! exactly. In large ones, elements and then short runs of elements that occur
+//! once on each side serve as anchors (patience), and what lies between two
+//! anchors is solved exactly where it is small and window by window where it is
+//! not: time and memory stay near-linear whatever the input, and no clock decides.
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::ops::Range;
+
+/// Cells that may be spent on solving one gap exactly.
+const MOST_CELLS: usize = 1 << 22;
+
+/// Side of the window in which a gap too large to solve at once is worked off.
+const WINDOW: usize = 128;
+
+/// Lengths of the runs that serve as anchors where single elements repeat too often.
+const RUNS: [usize; 2] = [16, 6];
+
+/// A range of the alignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    Equal {
+        left: usize,
+        right: usize,
+        len: usize,
+    },
+    /// Only on the left.
+    Left(Range<usize>),
+    /// Only on the right.
+    Right(Range<usize>),
+}
+
+/// Aligns `left` with `right`. Exchanging the two exchanges the answer's sides and nothing else.
+pub fn align<K: Ord + Hash + Clone>(
+    left: &[K],
+    right: &[K],
+    weight: impl Fn(&K) -> u32,
+) -> Vec<Op> {
+    // Ties are broken by side: put both into an order that does not depend on who is left.
+    let swapped = (left.len(), left) > (right.len(), right);
+    let (a, b) = if swapped { (right, left) } else { (left, right) };
+    let mut numbers = HashMap::new();
+    let mut weights = Vec::new();
+    let mut number = |key: &K| {
+        *numbers.entry(key.clone()).or_insert_with(|| {
+            weights.push(weight(key).max(1));
+            weights.len() as u32 - 1
+        })
+    };
+    let a: Vec<u32> = a.iter().map(&mut number).collect();
+    let b: Vec<u32> = b.iter().map(&mut number).collect();
+    let mut aligner = Aligner { a: &a, b: &b, weights: &weights, pairs: Vec::new(), spent: 0 };
+    aligner.gap(0..a.len(), 0..b.len(), 0);
+    let mut pairs = aligner.pairs;
+    if swapped {
+        pairs.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
+    }
+    ranges(&pairs, left.len(), right.len())
+}
+
+struct Aligner<'a> {
+    a: &'a [u32],
+    b: &'a [u32],
+    weights: &'a [u32],
+    /// Matched indices, ascending on both sides.
+    pairs: Vec<(usize, usize)>,
+    spent: usize,
+}
+
+impl Aligner<'_> {
+    /// Aligns one gap; `level` says which anchors have been tried.
+    fn gap(&mut self, mut a: Range<usize>, mut b: Range<usize>, level: usize) {
+        while !a.is_empty() && !b.is_empty() && self.a[a.start] == self.b[b.start] {
+            self.pairs.push((a.start, b.start));
+            a.start += 1;
+            b.start += 1;
+        }
+        let mut tail = 0;
+        while !a.is_empty() && !b.is_empty() && self.a[a.end - 1] == self.b[b.end - 1] {
+            a.end -= 1;
+            b.end -= 1;
+            tail += 1;
+        }
+        let (a_tail, b_tail) = (a.end, b.end);
+        self.middle(a, b, level);
+        self.pairs.extend((0..tail).map(|i| (a_tail + i, b_tail + i)));
+    }
+
+    fn middle(&mut self, a: Range<usize>, b: Range<usize>, level: usize) {
+        if a.is_empty() || b.is_empty() {
+            return;
+        }
+        let cells = a.len().saturating_mul(b.len());
+        let budget =
+            MOST_CELLS.max(self.a.len().saturating_add(self.b.len()).saturating_mul(WINDOW));
+        if cells <= MOST_CELLS && self.spent.saturating_add(cells) <= budget {
+            self.spent += cells;
+            self.exact(a, b);
+        } else if level <= RUNS.len() {
+            let run = level.checked_sub(1).map_or(1, |i| RUNS[i]);
+            let anchors = self.anchors(&a, &b, run);
+            let (mut from_a, mut from_b) = (a.start, b.start);
+            for (at_a, at_b) in anchors {
+                // Anchors of a longer run overlap: the gap before may have eaten this one.
+                if at_a >= from_a && at_b >= from_b {
+                    self.gap(from_a..at_a, from_b..at_b, level + 1);
+                    self.pairs.push((at_a, at_b));
+                    (from_a, from_b) = (at_a + 1, at_b + 1);
+                }
+            }
+            self.gap(from_a..a.end, from_b..b.end, level + 1);
+        } else {
+            self.windows(a, b);
+        }
+    }
+
+    /// Starts of runs that occur once on each side, in an order that both sides share.
+    fn anchors(&self, a: &Range<usize>, b: &Range<usize>, run: usize) -> Vec<(usize, usize)> {
+        #[derive(Default)]
+        struct Seen {
+            a: Option<usize>,
+            b: Option<usize>,
+            again: bool,
+        }
+        let mut seen: HashMap<&[u32], Seen> = HashMap::new();
+        for (at, elements) in self.a[a.clone()].windows(run).enumerate() {
+            let entry = seen.entry(elements).or_default();
+            entry.again |= entry.a.replace(a.start + at).is_some();
+        }
+        for (at, elements) in self.b[b.clone()].windows(run).enumerate() {
+            let entry = seen.entry(elements).or_default();
+            entry.again |= entry.b.replace(b.start + at).is_some();
+        }
+        let once = seen.into_values().filter(|entry| !entry.again);
+        let mut both: Vec<(usize, usize)> = once.filter_map(|entry| entry.a.zip(entry.b)).collect();
+        both.sort_unstable();
+        longest_rising(&both)
+    }
+
+    /// The heaviest common subsequence, by dynamic programming.
+    fn exact(&mut self, a: Range<usize>, b: Range<usize>) {
+        let steps = self.solve(&a, &b);
+        self.pairs.extend(steps);
+    }
+
+    fn solve(&self, a: &Range<usize>, b: &Range<usize>) -> Vec<(usize, usize)> {
+        #[derive(Clone, Copy)]
+        enum From {
+            Match,
+            A,
+            B,
+        }
+        let columns = b.len();
+        let mut from = vec![From::B; a.len() * columns];
+        // Scores of what remains, so that the walk below goes forward.
+        let mut below = vec![0_u64; columns + 1];
+        for (row, at_a) in a.clone().enumerate().rev() {
+            let element = self.a[at_a];
+            let gain = u64::from(self.weights[element as usize]);
+            let mut diagonal = 0;
+            for column in (0..columns).rev() {
+                let (down, right) = (below[column], below[column + 1]);
+                let matched = if self.b[b.start + column] == element { diagonal + gain } else { 0 };
+                let best = if matched > 0 && matched >= down.max(right) {
+                    (matched, From::Match)
+                } else if down >= right {
+                    (down, From::A)
+                } else {
+                    (right, From::B)
+                };
+                diagonal = down;
+                below[column] = best.0;
+                from[row * columns + column] = best.1;
+            }
+        }
+        let (mut row, mut column) = (0, 0);
+        let mut pairs = Vec::new();
+        while row < a.len() && column < columns {
+            match from[row * columns + column] {
+                From::Match => {
+                    pairs.push((a.start + row, b.start + column));
+                    row += 1;
+                    column += 1;
+                }
+                From::A => row += 1,
+                From::B => column += 1,
+            }
+        }
+        pairs
+    }
+
+    /// A gap without anchors, worked off window by window: the first half of each solution is kept.
+    fn windows(&mut self, mut a: Range<usize>, mut b: Range<usize>) {
+        while !a.is_empty() && !b.is_empty() {
+            let window_a = a.start..a.end.min(a.start + WINDOW);
+            let window_b = b.start..b.end.min(b.start + WINDOW);
+            let pairs = self.solve(&window_a, &window_b);
+            let last = window_a.end == a.end && window_b.end == b.end;
+            let half = |at: usize, window: &Range<usize>| at < window.start + WINDOW / 2;
+            let kept = pairs
+                .iter()
+                .take_while(|&&(x, y)| last || (half(x, &window_a) && half(y, &window_b)));
+            let before = self.pairs.len();
+            self.pairs.extend(kept);
+            if last {
+                return;
+            }
+            match self.pairs.last().filter(|_| self.pairs.len() > before) {
+                Some(&(x, y)) => (a.start, b.start) = (x + 1, y + 1),
+                None => {
+                    (a.start, b.start) =
+                        (a.end.min(a.start + WINDOW / 2), b.end.min(b.start + WINDOW / 2))
+                }
+            }
+        }
+    }
+}
+
+/// The longest chain of pairs that rises on both sides; `pairs` rises on the first.
+fn longest_rising(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut tails: Vec<usize> = Vec::new();
+    let mut before = vec![usize::MAX; pairs.len()];
+    for (at, pair) in pairs.iter().enumerate() {
+        let place = tails.partition_point(|&tail| pairs[tail].1 < pair.1);
+        if place > 0 {
+            before[at] = tails[place - 1];
+        }
+        if place == tails.len() {
+            tails.push(at);
+        } else {
+            tails[place] = at;
+        }
+    }
+    let mut chain = Vec::with_capacity(tails.len());
+    let mut at = tails.last().copied().unwrap_or(usize::MAX);
+    while at != usize::MAX {
+        chain.push(pairs[at]);
+        at = before[at];
+    }
+    chain.reverse();
+    chain
+}
+
+fn ranges(pairs: &[(usize, usize)], left: usize, right: usize) -> Vec<Op> {
+    let mut ops = Vec::new();
+    let (mut at_left, mut at_right) = (0, 0);
+    let end = [(left, right)];
+    for &(x, y) in pairs.iter().chain(&end) {
+        if x > at_left {
+            ops.push(Op::Left(at_left..x));
+        }
+        if y > at_right {
+            ops.push(Op::Right(at_right..y));
+        }
+        if (x, y) != (left, right) {
+            match ops.last_mut() {
+                Some(Op::Equal { left, right, len }) if *left + *len == x && *right + *len == y => {
+                    *len += 1
+                }
+                _ => ops.push(Op::Equal { left: x, right: y, len: 1 }),
+            }
+        }
+        (at_left, at_right) = (x + 1, y + 1);
+    }
+    ops
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn ops(left: &str, right: &str) -> Vec<Op> {
+        let (left, right): (Vec<char>, Vec<char>) =
+            (left.chars().collect(), right.chars().collect());
+        align(&left, &right, |_| 1)
+    }
+
+    fn matched(ops: &[Op]) -> usize {
+        ops.iter().map(|op| if let Op::Equal { len, .. } = op { *len } else { 0 }).sum()
+    }
+
+    /// Every index of both sides exactly once, and matches that match.
+    fn sound(ops: &[Op], left: &[u16], right: &[u16]) -> Result<(), TestCaseError> {
+        let (mut at_left, mut at_right) = (0, 0);
+        for op in ops {
+            match op {
+                Op::Equal { left: x, right: y, len } => {
+                    prop_assert_eq!((*x, *y), (at_left, at_right));
+                    prop_assert_eq!(&left[*x..x + len], &right[*y..y + len]);
+                    (at_left, at_right) = (x + len, y + len);
+                }
+                Op::Left(range) => {
+                    prop_assert_eq!(range.start, at_left);
+                    at_left = range.end;
+                }
+                Op::Right(range) => {
+                    prop_assert_eq!(range.start, at_right);
+                    at_right = range.end;
+                }
+            }
+        }
+        prop_assert_eq!((at_left, at_right), (left.len(), right.len()));
+        Ok(())
+    }
+
+    #[test]
+    fn nothing_aligns_with_nothing() {
+        assert_eq!(ops("", ""), []);
+        assert_eq!(ops("ab", ""), [Op::Left(0..2)]);
+        assert_eq!(ops("", "a"), [Op::Right(0..1)]);
+        assert_eq!(ops("ab", "ab"), [Op::Equal { left: 0, right: 0, len: 2 }]);
+    }
+
+    #[test]
+    fn what_weighs_more_is_matched() {
+        let heavy = |key: &char| if *key == 'W' { 5 } else { 1 };
+        let (left, right): (Vec<char>, Vec<char>) =
+            ("abW".chars().collect(), "Wab".chars().collect());
+        assert_eq!(
+            align(&left, &right, heavy),
+            [Op::Left(0..2), Op::Equal { left: 2, right: 0, len: 1 }, Op::Right(1..3)]
+        );
+        assert_eq!(matched(&align(&left, &right, |_| 1)), 2);
+    }
+
+    #[test]
+    fn a_large_input_without_any_anchor_is_still_aligned() {
+        // Three symbols only: nothing and no short run is unique.
+        let left: Vec<u16> = (0..60_000_u32).map(|i| (i * i / 7 % 3) as u16).collect();
+        let mut right = left.clone();
+        right.drain(1000..1040);
+        right.insert(30_000, 2);
+        let ops = align(&left, &right, |_| 1);
+        sound(&ops, &left, &right).unwrap();
+        assert!(matched(&ops) > 59_000, "{}", matched(&ops));
+    }
+
+    #[test]
+    fn nothing_in_common_is_bounded_too() {
+        let left: Vec<u16> = (0..100_000_u32).map(|i| (i % 1000) as u16).collect();
+        let right: Vec<u16> = (0..100_000_u32).map(|i| (2000 + i % 1000) as u16).collect();
+        assert_eq!(align(&left, &right, |_| 1), [Op::Left(0..100_000), Op::Right(0..100_000)]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_element_appears_once_and_sides_may_be_exchanged(
+            left in prop::collection::vec(0_u16..6, 0..60),
+            right in prop::collection::vec(0_u16..6, 0..60),
+        ) {
+            let there = align(&left, &right, |key| u32::from(*key) + 1);
+            sound(&there, &left, &right)?;
+            let back = align(&right, &left, |key| u32::from(*key) + 1);
+            let count = |ops: &[Op]| ops.iter().fold((0, 0), |(l, r), op| match op {
+                Op::Left(range) => (l + range.len(), r),
+                Op::Right(range) => (l, r + range.len()),
+                Op::Equal { .. } => (l, r),
+            });
+            let (missing, extra) = count(&there);
+            prop_assert_eq!(count(&back), (extra, missing));
+        }
+
+        #[test]
+        fn one_deletion_is_one_difference(left in prop::collection::vec(0_u16..9, 1..80), at in any::<prop::sample::Index>()) {
+            let mut right = left.clone();
+            right.remove(at.index(left.len()));
+            let ops = align(&left, &right, |_| 1);
+            prop_assert_eq!(matched(&ops), right.len());
+        }
+    }
+}

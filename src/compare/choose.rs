@@ -1,0 +1,449 @@
+//! Which connections to compare: the same device on both sides, one attempt of each.
+use super::standing::{Failure, Standing};
+use super::{MatchedBy, Options, Others, Side};
+use crate::link::{Capture, Connection, Role};
+use crate::time::Span;
+use crate::wire::Address;
+use crate::wire::att::Uuid;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What will be compared, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    pub reference: Side,
+    pub subject: Side,
+    pub matched_by: MatchedBy,
+    /// How sure, in words.
+    pub says: String,
+    pub reference_others: Others,
+    pub subject_others: Others,
+}
+
+/// Nothing on one side corresponds to anything on the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoMatch {
+    /// Why there is nothing to compare, in one sentence.
+    pub says: String,
+    /// What each side holds, a line a device.
+    pub holds: Vec<Vec<String>>,
+    /// The pairs that come nearest, with what to type.
+    pub nearest: Vec<String>,
+}
+
+/// All attempts of one capture to one device.
+struct Group<'a> {
+    capture: &'a Capture,
+    side: usize,
+    attempts: Vec<&'a Connection>,
+}
+
+/// Whether two connections of one capture have the same device at the other end.
+pub fn same_peer(a: &Connection, b: &Connection) -> bool {
+    let who = |c: &Connection| c.peer.identity.map(|(address, _)| address).or(c.peer.address);
+    who(a).is_some() && who(a) == who(b)
+}
+
+/// Chooses from two captures, or from one that holds working and failing attempts to one device.
+pub fn choose(captures: &[Capture], options: &Options) -> Result<Choice, NoMatch> {
+    match captures {
+        [one] => choose_within(one, options).ok_or_else(|| NoMatch {
+            says: "no device with both a working and a failing attempt".to_owned(),
+            holds: vec![holds(one)],
+            nearest: Vec::new(),
+        }),
+        [reference, subject] => choose_between(reference, subject, options),
+        _ => Err(NoMatch {
+            says: "two captures are needed".to_owned(),
+            holds: Vec::new(),
+            nearest: Vec::new(),
+        }),
+    }
+}
+
+fn choose_between(
+    reference: &Capture,
+    subject: &Capture,
+    options: &Options,
+) -> Result<Choice, NoMatch> {
+    let groups = [groups(reference, 0, options), groups(subject, 1, options)];
+    let no_match = |says: String, nearest| NoMatch {
+        says,
+        holds: vec![holds(reference), holds(subject)],
+        nearest,
+    };
+    for (side, (capture, groups)) in [reference, subject].iter().zip(&groups).enumerate() {
+        if groups.is_empty() {
+            let asked = options.connection[side].is_some()
+                || options.peer[side].is_some()
+                || options.adapter[side].is_some();
+            return Err(no_match(
+                if asked && !capture.connections.is_empty() {
+                    format!(
+                        "{} has no connection that fits the options given for it",
+                        capture.label
+                    )
+                } else {
+                    format!("{} holds no connection and no attempt to connect", capture.label)
+                },
+                Vec::new(),
+            ));
+        }
+    }
+    let only = groups[0].len() == 1 && groups[1].len() == 1;
+    let named = |side: usize| options.connection[side].is_some() || options.peer[side].is_some();
+    let mut best: Option<(Rank, MatchedBy, String, &Group<'_>, &Group<'_>)> = None;
+    for left in &groups[0] {
+        for right in &groups[1] {
+            let found = match same_device(left, right) {
+                Some((by, says)) => Some((by, says)),
+                None if only && named(0) && named(1) => Some((MatchedBy::Option, "chosen by the options".to_owned())),
+                None if only => Some((
+                    MatchedBy::Position,
+                    "by position only: each capture holds one device, nothing proves that it is the same".to_owned(),
+                )),
+                None => None,
+            };
+            let Some((by, says)) = found else { continue };
+            let rank = rank(by, left, right);
+            if best.as_ref().is_none_or(|(other, ..)| rank > *other) {
+                best = Some((rank, by, says, left, right));
+            }
+        }
+    }
+    let Some((_, by, says, left, right)) = best else {
+        return Err(no_match(
+            format!("no device of {} is one of {}", subject.label, reference.label),
+            nearest(&groups[0], &groups[1]),
+        ));
+    };
+    let (working, failing) = (left.works_best(), right.most_telling());
+    Ok(Choice {
+        reference: Side { capture: 0, connection: working.number },
+        subject: Side { capture: 1, connection: failing.number },
+        matched_by: by,
+        says,
+        reference_others: left.others(working.number),
+        subject_others: right.others(failing.number),
+    })
+}
+
+fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
+    let groups = groups(capture, 0, options);
+    let mut best: Option<(usize, Choice)> = None;
+    for group in &groups {
+        let (working, failing) = (group.works_best(), group.most_telling());
+        let mixed = Failure::of(working).is_none()
+            && Standing::of(working).usable
+            && Failure::of(failing).is_some();
+        let asked = options.connection[0].is_some() && options.connection[1].is_some();
+        if working.number == failing.number || !(mixed || asked) {
+            continue;
+        }
+        let choice = Choice {
+            reference: Side {
+                capture: 0,
+                connection: options.connection[0].unwrap_or(working.number),
+            },
+            subject: Side {
+                capture: 0,
+                connection: options.connection[1].unwrap_or(failing.number),
+            },
+            matched_by: if asked { MatchedBy::Option } else { MatchedBy::Address },
+            says: "attempts to the same device in one capture".to_owned(),
+            reference_others: Others::default(),
+            subject_others: group.others(failing.number),
+        };
+        let failures = group.attempts.iter().filter(|c| Failure::of(c).is_some()).count();
+        if best.as_ref().is_none_or(|(most, _)| failures > *most) {
+            best = Some((failures, choice));
+        }
+    }
+    best.map(|(_, choice)| choice)
+}
+
+/// How good a match is: the proof first, then how much there is to see.
+type Rank = (u8, bool, bool, usize);
+
+fn rank(by: MatchedBy, left: &Group<'_>, right: &Group<'_>) -> Rank {
+    let proof = match by {
+        MatchedBy::Option => 6,
+        MatchedBy::Identity => 5,
+        MatchedBy::Address => 4,
+        MatchedBy::Name => 3,
+        MatchedBy::Gatt => 2,
+        MatchedBy::Position => 1,
+    };
+    let works = Failure::of(left.works_best()).is_none() && Standing::of(left.works_best()).usable;
+    let fails = Failure::of(right.most_telling()).is_some();
+    (proof, works, fails, right.attempts.len())
+}
+
+/// Attempts by device, in order of first sight, as the options allow.
+fn groups<'a>(capture: &'a Capture, side: usize, options: &Options) -> Vec<Group<'a>> {
+    let mut groups: Vec<(Option<Address>, Group<'a>)> = Vec::new();
+    for connection in &capture.connections {
+        let who = connection.peer.identity.map(|(address, _)| address).or(connection.peer.address);
+        let wanted = |address: Address| {
+            connection.peer.address == Some(address)
+                || who == Some(address)
+                || connection.peer.on_air == Some(address)
+        };
+        let numbers =
+            if options.one_capture { options.connection } else { [options.connection[side]; 2] };
+        let numbered =
+            numbers.iter().all(Option::is_none) || numbers.contains(&Some(connection.number));
+        if !numbered
+            || options.peer[side].is_some_and(|address| !wanted(address))
+            || options.adapter[side].is_some_and(|adapter| connection.adapter != Some(adapter))
+        {
+            continue;
+        }
+        let numbered = numbers.iter().any(Option::is_some);
+        if routine(capture, connection) && !numbered {
+            continue;
+        }
+        match groups
+            .iter_mut()
+            .find(|(address, _)| *address == who || (numbered && options.one_capture))
+        {
+            Some((_, group)) => group.attempts.push(connection),
+            None => groups.push((who, Group { capture, side, attempts: vec![connection] })),
+        }
+    }
+    // Attempts to nobody in particular tell something only where there is nothing else.
+    if groups.iter().any(|(address, _)| address.is_some()) {
+        groups.retain(|(address, _)| address.is_some());
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// Cancelled only to be armed again at once, as hosts do that wait by accept list (HABITS R10).
+fn routine(capture: &Capture, connection: &Connection) -> bool {
+    let Some(request) = &connection.request else { return false };
+    if connection.connected() || request.filter_policy == 0 || request.cancel_frame.is_none() {
+        return false;
+    }
+    capture.connections.iter().skip(connection.number as usize).any(|next| {
+        let again = next.request.as_ref().and_then(|r| r.at.since(request.cancel_at));
+        next.adapter == connection.adapter
+            && again.is_some_and(|gap| gap.0 >= 0 && gap < Span::from_ms(2000))
+    })
+}
+
+impl<'a> Group<'a> {
+    /// The attempt that worked best; of equals, the first.
+    fn works_best(&self) -> &'a Connection {
+        let key = |c: &&&Connection| (Failure::of(c).is_none(), Standing::of(c));
+        let best = self.attempts.iter().rev().max_by(|a, b| key(a).cmp(&key(b)));
+        best.copied().unwrap_or(&self.capture.connections[0])
+    }
+
+    /// The attempt that shows best what goes wrong: of the most frequent failure, the one that came
+    /// furthest; of equals, the first. Where nothing fails, the one that worked best.
+    fn most_telling(&self) -> &'a Connection {
+        let mut often: BTreeMap<Failure, usize> = BTreeMap::new();
+        for failure in self.attempts.iter().filter_map(|c| Failure::of(c)) {
+            *often.entry(failure).or_default() += 1;
+        }
+        let Some((&worst, _)) = often.iter().max_by_key(|(failure, count)| (**count, **failure))
+        else {
+            return self.works_best();
+        };
+        let of_this = self.attempts.iter().rev().filter(|c| Failure::of(c) == Some(worst));
+        of_this.max_by_key(|c| Standing::of(c)).copied().unwrap_or_else(|| self.works_best())
+    }
+
+    /// The attempts that are not shown in full.
+    fn others(&self, shown: u32) -> Others {
+        let rest: Vec<&Connection> =
+            self.attempts.iter().copied().filter(|c| c.number != shown).collect();
+        if rest.is_empty() {
+            return Others::default();
+        }
+        let mut kinds: Vec<(Option<Failure>, Vec<&Connection>)> = Vec::new();
+        for connection in &self.attempts {
+            let failure = Failure::of(connection);
+            match kinds.iter_mut().find(|(kind, _)| *kind == failure) {
+                Some((_, of_kind)) => of_kind.push(connection),
+                None => kinds.push((failure, vec![connection])),
+            }
+        }
+        let total = self.attempts.len();
+        let says: Vec<String> = kinds
+            .iter()
+            .map(|(failure, of_kind)| {
+                let count = if of_kind.len() == total {
+                    format!("all {total}")
+                } else {
+                    format!("{} of {total}", of_kind.len())
+                };
+                match failure {
+                    None => format!("{count} worked"),
+                    Some(failure) => format!("{count} {}{}", failure.says(), after(of_kind)),
+                }
+            })
+            .collect();
+        Others { connections: rest.iter().map(|c| c.number).collect(), says: says.join(", ") }
+    }
+
+    fn who(&self) -> String {
+        describe(self.attempts[0])
+    }
+
+    fn uuids(&self) -> BTreeSet<Uuid> {
+        let own = |uuid: &Uuid| !matches!(uuid, Uuid::Short(0x1800..=0x1801 | 0x2800..=0x29ff));
+        let all = self.attempts.iter().flat_map(|c| c.remote.attributes());
+        all.filter_map(|a| a.uuid).filter(own).collect()
+    }
+}
+
+/// ` after 315–340 ms`, of all that lived.
+fn after(connections: &[&Connection]) -> String {
+    let lives: Vec<Span> = connections.iter().filter_map(|c| c.life()).collect();
+    let (Some(low), Some(high)) = (lives.iter().min(), lives.iter().max()) else {
+        return String::new();
+    };
+    match (low.to_string(), high.to_string()) {
+        (low, high) if low == high => format!(" after {low}"),
+        (low, high) => match (low.split_once(' '), high.split_once(' ')) {
+            (Some((number, unit)), Some((_, same))) if unit == same => {
+                format!(" after {number}–{high}")
+            }
+            _ => format!(" after {low}–{high}"),
+        },
+    }
+}
+
+fn same_device(left: &Group<'_>, right: &Group<'_>) -> Option<(MatchedBy, String)> {
+    let first = |group: &Group<'_>| {
+        let of = |f: fn(&Connection) -> Option<Address>| group.attempts.iter().find_map(|c| f(c));
+        (
+            of(|c| c.peer.identity.map(|(a, _)| a)),
+            of(|c| c.peer.address),
+            group.attempts.iter().find_map(|c| c.peer.name.clone()),
+        )
+    };
+    let ((identity, address, name), (identity_too, address_too, name_too)) =
+        (first(left), first(right));
+    let either = |a: Option<Address>, b: Option<Address>| a.is_some() && a == b;
+    if either(identity, identity_too)
+        || either(identity, address_too)
+        || either(address, identity_too)
+    {
+        return Some((MatchedBy::Identity, "the same identity address".to_owned()));
+    }
+    if either(address, address_too) {
+        return Some((MatchedBy::Address, "the same address".to_owned()));
+    }
+    if let Some(says) = two_ends(left, right) {
+        return Some((MatchedBy::Address, says));
+    }
+    if let (Some(name), Some(other)) = (name, name_too)
+        && name == other
+    {
+        return Some((MatchedBy::Name, "the same name, other addresses".to_owned()));
+    }
+    let (ours, theirs) = (left.uuids(), right.uuids());
+    let common = ours.intersection(&theirs).count();
+    if common >= 3 && common * 10 >= ours.union(&theirs).count() * 7 {
+        return Some((
+            MatchedBy::Gatt,
+            format!("{common} UUIDs of its services in common, other addresses"),
+        ));
+    }
+    None
+}
+
+/// A central's capture and its peripheral's: each one's peer is the other one's adapter.
+fn two_ends(left: &Group<'_>, right: &Group<'_>) -> Option<String> {
+    let role = |group: &Group<'_>| group.attempts.iter().find_map(|c| c.role);
+    if role(left)? == role(right)? {
+        return None;
+    }
+    let is_adapter = |group: &Group<'_>, of: &Capture| {
+        let peer = group.attempts.iter().find_map(|c| c.peer.address);
+        peer.is_some() && of.adapters.iter().any(|a| a.address == peer)
+    };
+    (is_adapter(left, right.capture) || is_adapter(right, left.capture)).then(|| {
+        "two ends of one kind of link: the peer of one is the adapter of the other".to_owned()
+    })
+}
+
+fn nearest(left: &[Group<'_>], right: &[Group<'_>]) -> Vec<String> {
+    let mut guesses: Vec<(usize, String)> = Vec::new();
+    for a in left {
+        for b in right {
+            let common = a.uuids().intersection(&b.uuids()).count();
+            let roles = usize::from(a.attempts[0].role == b.attempts[0].role);
+            let numbers = (a.works_best().number, b.most_telling().number);
+            let shared = if common > 0 {
+                format!("{common} UUIDs in common")
+            } else {
+                "only their order".to_owned()
+            };
+            guesses.push((
+                common * 2 + roles,
+                format!(
+                    "{} and {} ({shared}): --reference-connection {} --subject-connection {}",
+                    a.who(),
+                    b.who(),
+                    numbers.0,
+                    numbers.1
+                ),
+            ));
+        }
+    }
+    guesses.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    guesses.into_iter().take(3).map(|(_, says)| says).collect()
+}
+
+/// A device in one phrase: address, type, name.
+pub fn describe(connection: &Connection) -> String {
+    let peer = &connection.peer;
+    let mut text = match peer.address {
+        Some(address) => match peer.address_type.and_then(|t| t.name()) {
+            Some(kind) => format!("{address} ({kind})"),
+            None => address.to_string(),
+        },
+        None => "anyone on the accept list".to_owned(),
+    };
+    if let Some((identity, _)) = peer.identity
+        && Some(identity) != peer.address
+    {
+        text.push_str(&format!(", identity {identity}"));
+    }
+    if let Some(name) = &peer.name {
+        text.push_str(&format!(", \"{name}\""));
+    }
+    text
+}
+
+/// What a capture holds, a line a device.
+fn holds(capture: &Capture) -> Vec<String> {
+    let mut lines: Vec<String> = groups(capture, 0, &Options::default())
+        .iter()
+        .map(|group| {
+            let _ = group.side;
+            let role = match group.attempts[0].role {
+                Some(Role::Peripheral) => "connected to us",
+                _ => "attempts",
+            };
+            let numbers: Vec<String> =
+                group.attempts.iter().take(8).map(|c| c.number.to_string()).collect();
+            format!(
+                "{}: {} {role} (connection {})",
+                group.who(),
+                group.attempts.len(),
+                numbers.join(", ")
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        lines.push(format!(
+            "no connection; {} advertising reports of {} devices",
+            capture.totals.advertising_reports,
+            capture.devices.len()
+        ));
+    }
+    lines
+}

@@ -1,0 +1,120 @@
+//! The early ledger: what one side did right after connecting, and what became of it on the other.
+use super::{EarlyOperation, Fate, Pair, Protocol, View, habits};
+use crate::capture::Direction;
+use crate::link::{Moment, Procedure, Role, Step};
+use crate::time::Span;
+use crate::wire::Status;
+use std::collections::HashMap;
+
+/// What `from` did within the window and `to` did not do within it.
+pub fn ledger(from: &View<'_>, to: &View<'_>, window: Span, swapped: bool) -> Vec<EarlyOperation> {
+    // Places of each kind of operation on the other side, in order.
+    let mut there: HashMap<_, Vec<usize>> = HashMap::new();
+    for (at, step) in to.connection.steps.iter().enumerate() {
+        if operation(to, step).is_some() {
+            there.entry(to.keys[at]).or_default().push(at);
+        }
+    }
+    let mut taken: HashMap<_, usize> = HashMap::new();
+    let mut missing = Vec::new();
+    for (at, step) in from.connection.steps.iter().enumerate() {
+        let after = from.connection.after(step.at);
+        let Some(protocol) = operation(from, step) else { continue };
+        if !own(from, step, swapped) || !after.is_some_and(|after| after.0 >= 0 && after <= window)
+        {
+            continue;
+        }
+        let key = from.keys[at];
+        let turn = taken.entry(key).or_default();
+        let counterpart = there.get(&key).and_then(|places| places.get(*turn)).copied();
+        *turn += 1;
+        // One more round of what the other side also did early is no other operation.
+        let again = *turn > 1 && counterpart.is_none();
+        let other = counterpart.map(|place| to.step(place));
+        let other_after = other.and_then(|step| to.connection.after(step.at));
+        if again || other_after.is_some_and(|after| after <= window) {
+            continue;
+        }
+        let fate = match other {
+            Some(_) if other_after.is_none() => Fate::CannotTell,
+            Some(_) => Fate::Later,
+            None => fate(to, after),
+        };
+        missing.push(EarlyOperation {
+            protocol,
+            procedure: if key.procedure == Procedure::Subscribe {
+                Procedure::Subscribe
+            } else {
+                step.procedure
+            },
+            name: from.name(at),
+            attribute: from.names.attribute(from.connection, step),
+            step: at,
+            frame: step.frame,
+            after,
+            fate,
+            other_frame: other.map(|step| step.frame),
+            other_after,
+            normal: fate != Fate::Never || habits::absence(&key).is_some(),
+        });
+    }
+    missing
+}
+
+/// What became of an operation that never came (CONTRACT, section 4: `missing_early`).
+fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
+    let connection = to.connection;
+    let ended = connection.end.is_some();
+    if connection.start_seen && (!connection.connected() || connection.never_heard()) {
+        // Nothing could come on a link that was none. Still waiting when the capture ends: who knows.
+        let open = !ended && connection.status.is_none() && connection.end_seen;
+        return if open { Fate::CannotTell } else { Fate::NotReached };
+    }
+    if !connection.start_seen || to.capture.filtered || connection.cut_packets > 0 {
+        return Fate::CannotTell;
+    }
+    if connection.reason() == Some(Status::FAILED_TO_BE_ESTABLISHED) {
+        return Fate::NotReached;
+    }
+    let Some(moment) = moment else { return Fate::CannotTell };
+    let usable =
+        connection.after(connection.usable_at).filter(|_| connection.usable_at != Moment::UNKNOWN);
+    let over =
+        connection.after(connection.end.as_ref().map_or(connection.capture_end, |end| end.at));
+    let Some(over) = over else { return Fate::CannotTell };
+    let not_reached = if ended { Fate::NotReached } else { Fate::CannotTell };
+    match usable {
+        // The moment counts from when the host could have done it.
+        Some(usable) if over > moment.max(usable) => Fate::Never,
+        Some(_) => not_reached,
+        None => Fate::NotReached,
+    }
+}
+
+/// ATT, SMP and signalling count; what the controller does by itself does not.
+fn operation(view: &View<'_>, step: &Step) -> Option<Protocol> {
+    match step.procedure {
+        _ if step.is_att() => Some(Protocol::Att),
+        Procedure::Pair => Some(Protocol::Smp),
+        Procedure::Channel => Some(Protocol::Signal),
+        // A central updates by a command of the link layer, a peripheral asks by signalling.
+        Procedure::ParameterUpdate => {
+            let peripheral = view.connection.role == Some(Role::Peripheral);
+            ((step.by == Direction::Sent) == peripheral).then_some(Protocol::Signal)
+        }
+        _ => None,
+    }
+}
+
+/// What the host under capture did itself; on the other end of the link, the same side of it.
+fn own(view: &View<'_>, step: &Step, swapped: bool) -> bool {
+    let ours = (step.by == Direction::Sent) != swapped;
+    ours && !matches!(step.procedure, Procedure::Notify | Procedure::Indicate)
+        || ours && view.connection.role == Some(Role::Peripheral) && !swapped
+}
+
+/// Both directions of the ledger.
+pub fn both(pair: &Pair<'_>, window: Span) -> (Vec<EarlyOperation>, Vec<EarlyOperation>) {
+    let (left, right) = (&pair.reference, &pair.subject);
+    (ledger(left, right, window, false), ledger(right, left, window, pair.roles_differ))
+}

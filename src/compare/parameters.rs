@@ -1,0 +1,325 @@
+//! What was asked for and granted, side by side, and which differences are habits.
+use super::{Pair, Parameter, View, words};
+use crate::link::{Detail, Encryption, Outcome, Procedure, RequestKind};
+use crate::wire::att::ErrorCode;
+
+/// One row: what it is called, how a side says it, and whether two sides may differ in it.
+struct Row {
+    name: &'static str,
+    says: fn(&View<'_>) -> Option<String>,
+    judge: Judge,
+}
+
+/// Whether a difference is normal.
+enum Judge {
+    /// Always, and why.
+    Habit(&'static str),
+    /// Depends on the two sides: the reason if it is normal.
+    Depends(fn(&View<'_>, &View<'_>) -> Option<&'static str>),
+    /// Never.
+    Matters,
+}
+use Judge::{Depends, Habit, Matters};
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "transport",
+        says: |v| Some(v.connection.transport.word().to_owned()),
+        judge: Matters,
+    },
+    Row {
+        name: "role",
+        says: |v| Some(words::role(v.connection.role).to_owned()),
+        judge: Habit("captured at two ends of the link"),
+    },
+    Row {
+        name: "peer address type",
+        says: |v| Some(v.connection.peer.address_type?.to_string()),
+        // The same address asked for with another type is another device.
+        judge: Depends(|a, b| {
+            (a.connection.peer.address != b.connection.peer.address).then_some("two addresses")
+        }),
+    },
+    Row {
+        name: "create command",
+        says: |v| v.request(|r| r.kind.word().to_owned()),
+        judge: Habit("chosen by what the controller supports"),
+    },
+    Row {
+        name: "waits for",
+        says: |v| {
+            v.request(|r| {
+                if r.filter_policy == 1 { "the accept list" } else { "the peer" }.to_owned()
+            })
+        },
+        judge: Habit("Apple and newer Androids connect by accept list"),
+    },
+    Row {
+        name: "own address type",
+        says: |v| v.request(|r| address_type(r.own_address_type).to_owned()),
+        judge: Habit("phones and Macs use a private address, BlueZ its public one"),
+    },
+    Row {
+        name: "initiating PHYs",
+        says: |v| v.request(|r| phys(r.phys)),
+        judge: Depends(|a, b| {
+            let none = |v: &View<'_>| v.connection.request.as_ref().is_some_and(|r| r.phys == 0);
+            (!none(a) && !none(b))
+                .then_some("BlueZ asks for 1M, Apple for 1M and 2M, Android for all")
+        }),
+    },
+    Row {
+        name: "scan while initiating",
+        says: |v| v.request(|r| format!("{}/{}", ms(r.scan_window), ms(r.scan_interval))),
+        judge: Habit("every stack has its own"),
+    },
+    Row {
+        name: "interval asked",
+        says: |v| {
+            v.request(|r| {
+                format!(
+                    "{}-{}",
+                    words::interval_ms(r.interval_min).trim_end_matches(" ms"),
+                    words::interval_ms(r.interval_max)
+                )
+            })
+        },
+        judge: Habit("BlueZ asks for 30-50 ms, Apple for 10-30, Android for 30-50 or 10-20"),
+    },
+    Row { name: "latency asked", says: |v| v.request(|r| r.latency.to_string()), judge: Matters },
+    Row {
+        name: "supervision timeout asked",
+        says: |v| v.request(|r| words::timeout_ms(r.timeout)),
+        judge: Depends(timeout_fits),
+    },
+    Row {
+        name: "interval granted",
+        says: |v| Some(words::interval_ms(v.connection.granted?.interval)),
+        judge: Depends(|a, b| {
+            let usual =
+                |v: &View<'_>| v.connection.granted.is_none_or(|g| (6..=56).contains(&g.interval));
+            (usual(a) && usual(b)).then_some("15 to 50 ms, by the host's habit")
+        }),
+    },
+    Row {
+        name: "latency granted",
+        says: |v| Some(v.connection.granted?.latency.to_string()),
+        judge: Matters,
+    },
+    Row {
+        name: "supervision timeout",
+        says: |v| Some(words::timeout_ms(v.connection.granted?.timeout)),
+        judge: Depends(timeout_fits),
+    },
+    Row { name: "parameters at the end", says: |v| v.updated(), judge: Depends(timeout_fits) },
+    Row {
+        name: "MTU",
+        says: |v| v.mtu(),
+        judge: Depends(|a, b| {
+            (a.mtu_fine() && b.mtu_fine())
+                .then_some("517, 527, 185, 247 or none, by the host's habit")
+        }),
+    },
+    Row {
+        name: "data length",
+        says: |v| {
+            v.last(Procedure::DataLength, |d| match d {
+                Detail::DataLength { tx_octets, rx_octets: 1.., .. } => {
+                    Some(format!("{tx_octets} bytes"))
+                }
+                _ => None,
+            })
+        },
+        judge: Habit("set by the controller, or by Android after the MTU"),
+    },
+    Row {
+        name: "PHY",
+        says: |v| {
+            v.last(Procedure::Phy, |d| match d {
+                Detail::Phy { tx: tx @ 1.., rx, .. } => Some(format!("{}/{}", phy(tx), phy(rx))),
+                _ => None,
+            })
+        },
+        judge: Habit("Apple's controllers change to 2M by themselves"),
+    },
+    Row {
+        name: "channel selection",
+        says: |v| Some(if v.connection.channel_selection? == 0 { "#1" } else { "#2" }.to_owned()),
+        judge: Habit("reported by some controllers only"),
+    },
+    Row {
+        name: "scan during connect",
+        says: |v| {
+            v.connection.scan_at_connect.map(|s| format!("{:.0} % of the time", s.duty() * 100.0))
+        },
+        judge: Habit("no stack fails by it alone"),
+    },
+    Row {
+        name: "other links open",
+        says: |v| Some(v.connection.links_open.to_string()),
+        judge: Habit("what else the host is doing"),
+    },
+    Row {
+        name: "encryption",
+        says: |v| v.encryption(),
+        judge: Depends(|a, b| {
+            (a.unreached() || b.unreached()).then_some("one side never came that far")
+        }),
+    },
+    Row {
+        name: "peer's version",
+        says: |v| {
+            v.connection.peer.version.map(|(version, company)| {
+                let who = crate::numbers::company(company)
+                    .map_or_else(|| format!("{company:#06x}"), str::to_owned);
+                format!("{version:#04x}, {who}")
+            })
+        },
+        judge: Depends(|a, b| {
+            (a.connection.role != b.connection.role).then_some("two ends of the link")
+        }),
+    },
+];
+
+/// All rows that at least one side can fill.
+pub fn compare(pair: &Pair<'_>) -> Vec<Parameter> {
+    let (left, right) = (&pair.reference, &pair.subject);
+    ROWS.iter()
+        .filter_map(|row| {
+            let (reference, subject) = ((row.says)(left), (row.says)(right));
+            if reference.is_none() && subject.is_none() {
+                return None;
+            }
+            let why = if reference == subject {
+                None
+            } else if reference.is_none() || subject.is_none() {
+                let habit = match row.judge {
+                    Habit(why) => why,
+                    _ => "one side does not show it",
+                };
+                // Without encryption is said as a value; the rest is only not seen.
+                Some(habit)
+            } else {
+                match row.judge {
+                    Habit(why) => Some(why),
+                    Depends(judge) => judge(left, right),
+                    Matters => None,
+                }
+            };
+            let normal = reference == subject || why.is_some();
+            Some(Parameter { name: row.name, reference, subject, normal, why })
+        })
+        .collect()
+}
+
+/// A supervision timeout is a habit as long as enough connection events fit into it (HABITS 3.2).
+fn timeout_fits(a: &View<'_>, b: &View<'_>) -> Option<&'static str> {
+    let tight = |v: &View<'_>| {
+        let worst = [v.connection.granted, v.connection.current].into_iter().flatten();
+        worst.map(|g| g.events_in_timeout()).fold(f64::INFINITY, f64::min) <= 3.2
+    };
+    (!tight(a) && !tight(b)).then_some("420 ms, 720 ms, 5 s or 20 s, by the host's habit")
+}
+
+impl View<'_> {
+    fn request(&self, says: impl Fn(&crate::link::Request) -> String) -> Option<String> {
+        self.connection
+            .request
+            .as_deref()
+            .filter(|r| r.kind != RequestKind::Incoming && r.kind != RequestKind::BrEdrCreate)
+            .map(says)
+    }
+
+    fn last(
+        &self,
+        procedure: Procedure,
+        says: impl Fn(Detail) -> Option<String>,
+    ) -> Option<String> {
+        let steps = self.connection.steps.iter().rev();
+        steps
+            .filter(|s| s.procedure == procedure && s.outcome == Outcome::Ok)
+            .find_map(|s| says(s.detail))
+    }
+
+    fn updated(&self) -> Option<String> {
+        let (granted, current) = (self.connection.granted?, self.connection.current?);
+        let changed = (granted.interval, granted.latency, granted.timeout)
+            != (current.interval, current.latency, current.timeout);
+        changed.then(|| words::parameters(current.interval, current.latency, current.timeout))
+    }
+
+    fn mtu(&self) -> Option<String> {
+        let mtu = self.connection.mtu?;
+        let by = if mtu.by == crate::capture::Direction::Sent { "host" } else { "peer" };
+        Some(match (mtu.answered, mtu.error) {
+            (Some(answered), _) => format!("{by} asked {}, answered {answered}", mtu.requested),
+            (None, Some(error)) => {
+                format!("{by} asked {}, refused: {}", mtu.requested, ErrorCode(error))
+            }
+            (None, None) => format!("{by} asked {}, unanswered", mtu.requested),
+        })
+    }
+
+    /// Answered, refused as unsupported, cut off by the end, or never asked.
+    fn mtu_fine(&self) -> bool {
+        let exchange = self.connection.steps.iter().find(|s| s.procedure == Procedure::ExchangeMtu);
+        exchange.is_none_or(|s| {
+            s.outcome != Outcome::Unanswered
+                && (s.outcome != Outcome::Error || s.status == Some(0x06))
+        })
+    }
+
+    fn encryption(&self) -> Option<String> {
+        if !self.connection.connected() {
+            return None;
+        }
+        let tried = self.connection.steps.iter().filter(|s| s.procedure == Procedure::Encrypt);
+        let mut last = None;
+        for step in tried {
+            let Detail::Encryption { key, .. } = step.detail else { continue };
+            last = Some(match (key, step.outcome) {
+                (Encryption::Refresh, Outcome::Ok) => "on".to_owned(),
+                (key, Outcome::Ok) => format!("on, {key}"),
+                (key, _) => format!("{key}: {}", words::outcome(step)),
+            });
+        }
+        Some(last.unwrap_or_else(|| "none".to_owned()))
+    }
+
+    /// Never connected, never heard, or not seen from the start: what is not there could not be.
+    fn unreached(&self) -> bool {
+        !self.connection.connected() || self.connection.never_heard() || !self.connection.start_seen
+    }
+}
+
+fn address_type(own: u8) -> &'static str {
+    match own {
+        0 => "public",
+        1 => "random",
+        2 => "private, else public",
+        3 => "private, else random",
+        _ => "reserved",
+    }
+}
+
+fn phys(mask: u8) -> String {
+    let names = [(1, "1M"), (2, "2M"), (4, "Coded")];
+    let said: Vec<&str> =
+        names.iter().filter(|(bit, _)| mask & bit != 0).map(|(_, name)| *name).collect();
+    if said.is_empty() { "none".to_owned() } else { said.join(", ") }
+}
+
+fn phy(number: u8) -> &'static str {
+    match number {
+        1 => "1M",
+        2 => "2M",
+        3 => "Coded",
+        _ => "?",
+    }
+}
+
+/// Units of 0.625 ms.
+fn ms(units: u16) -> String {
+    let ms = f64::from(units) * 0.625;
+    if ms.fract() == 0.0 { format!("{ms:.0} ms") } else { format!("{ms:.1} ms") }
+}

@@ -1,0 +1,257 @@
+//! Steps, outcomes and endings in plain words: one spelling for every output.
+use super::names::{Names, subscribes};
+use crate::link::{
+    Connection, Detail, EndedBy, OpenRequest, Outcome, Pending, Procedure, Role, Step,
+};
+use crate::wire::att::{self, ErrorCode, Uuid};
+use crate::wire::{Opcode, Status, hci, smp};
+
+/// `Write 0x004c Heart Rate Control Point`: what a step did, named as well as the captures allow.
+pub fn step(connection: &Connection, names: &Names, step: &Step) -> String {
+    let attribute = names.attribute(connection, step);
+    let verb = verb(step, subscribes(step, names.of_step(connection, step)));
+    let mut text = match (&attribute, step.detail) {
+        (Some(attribute), _) if attribute.handle != 0 && !attribute.name.is_empty() => {
+            format!("{verb} {:#06x} {}", attribute.handle, attribute.name)
+        }
+        (Some(attribute), _) if attribute.handle != 0 => {
+            format!("{verb} {:#06x}", attribute.handle)
+        }
+        (Some(attribute), _) => format!("{verb} {}", attribute.name),
+        (None, Detail::Discovery { attribute_type, by_uuid, .. }) => match attribute_type {
+            0x2800 if by_uuid => "Discover services by UUID".to_owned(),
+            0x2801 => "Discover secondary services".to_owned(),
+            0x2a05 => "Service Changed".to_owned(),
+            _ => verb,
+        },
+        (None, _) => verb,
+    };
+    if step.count > 1 && !matches!(step.procedure, Procedure::Pair | Procedure::Connect) {
+        text.push_str(&format!(" ×{}", step.count));
+    }
+    text
+}
+
+/// A step's name without its attribute.
+fn verb(step: &Step, subscribes: bool) -> String {
+    use Procedure::*;
+    let text = match (step.procedure, step.detail) {
+        (Connect, _) => "Connect",
+        (Features, _) => "Read remote features",
+        (Version, _) => "Read remote version",
+        (DataLength, _) => "Data length",
+        (Phy, _) => "PHY",
+        (ParameterUpdate, _) => "Parameter update",
+        (ExchangeMtu, _) => "Exchange MTU",
+        (DiscoverServices, _) => "Discover services",
+        (DiscoverIncludes, _) => "Discover includes",
+        (DiscoverCharacteristics, _) => "Discover characteristics",
+        (DiscoverDescriptors, _) => "Discover descriptors",
+        (Read, Detail::Read { offset: 1.., .. }) => "Read on",
+        (Read, _) => "Read",
+        (Write | Subscribe, _) if subscribes => "Subscribe",
+        (Write, Detail::Write { prepared: true, .. }) => "Write (long)",
+        (Write, _) => "Write",
+        (WriteCommand, Detail::Write { signed: true, .. }) => "Write command (signed)",
+        (WriteCommand, _) => "Write command",
+        (Subscribe, _) => "Subscribe",
+        (Notify, _) => "Notification",
+        (Indicate, _) => "Indication",
+        (Pair, Detail::SecurityRequest { .. }) => "Security request",
+        (Pair, _) => "Pair",
+        (Encrypt, Detail::Encryption { key, .. }) => return format!("Encrypt ({key})"),
+        (Encrypt, _) => "Encrypt",
+        (Channel, Detail::Signal { psm, .. }) if psm != 0 => {
+            return format!("Open channel {psm:#06x}");
+        }
+        (Channel, _) => "Channel signalling",
+        (Scan, Detail::Scan { on: true, .. }) => "Scan on",
+        (Scan, _) => "Scan off",
+        (Disconnect, _) => "Disconnect",
+        (_, Detail::Att { opcode }) => return format!("ATT {opcode:#04x}"),
+        (_, Detail::Hci { code: 0x57 }) => "Authenticated payload timeout expired",
+        (_, Detail::Hci { code }) => {
+            return hci::names::command(code)
+                .map_or_else(|| format!("HCI {code:#06x}"), str::to_owned);
+        }
+        _ => "Other",
+    };
+    text.to_owned()
+}
+
+/// `ok`, `Insufficient Authentication (0x05)`, `unanswered`, `cut off`.
+pub fn outcome(step: &Step) -> String {
+    match step.outcome {
+        Outcome::Ok => "ok".to_owned(),
+        Outcome::Error => status(step).unwrap_or_else(|| "error".to_owned()),
+        Outcome::Unanswered => "unanswered".to_owned(),
+        Outcome::CutOff => "cut off by the link's end".to_owned(),
+        Outcome::Unknown => "outcome not in the capture".to_owned(),
+    }
+}
+
+/// A step's code, with its name in the step's own code space.
+pub fn status(step: &Step) -> Option<String> {
+    let code = step.status?;
+    Some(match step.procedure {
+        _ if step.is_att() => ErrorCode(code).to_string(),
+        Procedure::Pair => smp::Reason(code).to_string(),
+        Procedure::Channel => format!("result {code:#04x}"),
+        _ => Status(code).to_string(),
+    })
+}
+
+/// What a CCCD was set to.
+pub fn subscription(value: u16) -> &'static str {
+    match value & 3 {
+        0 => "off",
+        1 => "notifications",
+        2 => "indications",
+        _ => "notifications and indications",
+    }
+}
+
+/// `30 ms, latency 0, timeout 720 ms`, from raw units.
+pub fn parameters(interval: u16, latency: u16, timeout: u16) -> String {
+    format!("{}, latency {latency}, timeout {}", interval_ms(interval), timeout_ms(timeout))
+}
+
+/// An interval in units of 1.25 ms.
+pub fn interval_ms(interval: u16) -> String {
+    let ms = f64::from(interval) * 1.25;
+    if ms.fract() == 0.0 { format!("{ms:.0} ms") } else { format!("{ms:.2} ms") }
+}
+
+/// A supervision timeout in units of 10 ms.
+pub fn timeout_ms(timeout: u16) -> String {
+    match u32::from(timeout) * 10 {
+        ms if ms >= 1000 && ms % 1000 == 0 => format!("{} s", ms / 1000),
+        ms => format!("{ms} ms"),
+    }
+}
+
+/// A disconnect reason as one would say it to a colleague.
+pub fn reason(reason: Status) -> &'static str {
+    match reason {
+        Status::CONNECTION_TIMEOUT => "the peer fell silent until the supervision timeout ran out",
+        Status::REMOTE_USER_TERMINATED => "the peer hung up",
+        Status::REMOTE_LOW_RESOURCES => "the peer hung up: it was low on resources",
+        Status::REMOTE_POWER_OFF => "the peer hung up: it was switched off",
+        Status::LOCAL_HOST_TERMINATED => "this host hung up",
+        Status::FAILED_TO_BE_ESTABLISHED => "the peer was never heard on this link",
+        Status::MIC_FAILURE => "the two sides encrypted with different keys",
+        Status::LL_RESPONSE_TIMEOUT => "the peer left a link-layer procedure unanswered",
+        Status::AUTHENTICATION_FAILURE => "authentication failed",
+        Status::PIN_OR_KEY_MISSING => "one side no longer has the key",
+        Status::UNACCEPTABLE_CONNECTION_PARAMETERS => {
+            "the connection parameters were not acceptable"
+        }
+        Status::INSTANT_PASSED => "an agreed change came too late",
+        Status::UNSUPPORTED_REMOTE_FEATURE => "a feature is not supported",
+        _ => "the link ended",
+    }
+}
+
+/// Who ended the link.
+pub fn ended_by(by: EndedBy) -> &'static str {
+    match by {
+        EndedBy::Peer => "the peer",
+        EndedBy::Host => "this host",
+        EndedBy::Controller => "this controller",
+    }
+}
+
+/// How an attempt came out, in one clause.
+pub fn ending(connection: &Connection) -> String {
+    if !connection.connected() {
+        return match (connection.status, connection.request.as_ref().and_then(|r| r.cancel_frame)) {
+            (Some(Status::UNKNOWN_CONNECTION_IDENTIFIER), Some(_)) => {
+                "never connected: this host gave up waiting (0x02)".to_owned()
+            }
+            (Some(Status::SUCCESS) | None, _) => {
+                "never connected: nothing answered before the capture ended".to_owned()
+            }
+            (Some(status), _) => format!("never connected: {status}"),
+        };
+    }
+    let Some(end) = &connection.end else {
+        return match connection.capture_end.since(connection.zero()) {
+            Some(open) => format!("still up {open} later, when the capture ends"),
+            None => "still up when the capture ends".to_owned(),
+        };
+    };
+    let code = match end.reason_sent {
+        Some(sent) if end.by == EndedBy::Host => {
+            format!("{:#04x}, sent {:#04x}", end.reason.0, sent.0)
+        }
+        _ => format!("{:#04x}", end.reason.0),
+    };
+    let says = match end.by {
+        EndedBy::Host => "this host hung up",
+        _ => reason(end.reason),
+    };
+    match connection.life() {
+        Some(life) => format!("{says} ({code}) after {life}"),
+        None => format!("{says} ({code})"),
+    }
+}
+
+/// The number of connection intervals that a link lived, where that says something.
+pub fn intervals(connection: &Connection) -> Option<f64> {
+    let granted = connection.granted.filter(|g| g.interval > 0)?;
+    Some(connection.life()?.0 as f64 / granted.interval().0 as f64)
+}
+
+/// A question that was open at the end: `Read 0x0012, open for 5.0 s`.
+pub fn open_request(names: &Names, open: &OpenRequest) -> String {
+    let what = match open.pending {
+        Pending::Att(opcode) => match att_request(opcode) {
+            Some(name) => name.to_owned(),
+            None => format!("ATT {opcode:#04x}"),
+        },
+        Pending::Smp(_) => "pairing".to_owned(),
+        Pending::Signal(code) => format!("signalling request {code:#04x}"),
+        Pending::LinkLayer(Opcode(0)) => "Long Term Key Request".to_owned(),
+        Pending::LinkLayer(opcode) => {
+            hci::names::command(opcode.0).map_or_else(|| opcode.to_string(), str::to_owned)
+        }
+        Pending::ParameterRequest => "Connection Parameter Request".to_owned(),
+    };
+    let sent = open.by == crate::capture::Direction::Sent;
+    let mut text =
+        if open.attribute != 0 { format!("{what} {:#06x}", open.attribute) } else { what };
+    if let Some(meaning) = names.meaning(open.attribute, sent) {
+        text = format!("{text} {}", names.short(meaning.uuid));
+    }
+    if !sent {
+        text.push_str(" of the peer");
+    }
+    if let Some(age) = open.age {
+        text.push_str(&format!(", open for {age}"));
+    }
+    text
+}
+
+/// The specification's name of an ATT request.
+pub fn att_request(opcode: u8) -> Option<&'static str> {
+    att::Pdu::name_of(opcode)
+}
+
+/// Our role on a link.
+pub fn role(role: Option<Role>) -> &'static str {
+    match role {
+        Some(Role::Central) => "central",
+        Some(Role::Peripheral) => "peripheral",
+        None => "role unknown",
+    }
+}
+
+/// A UUID with its assigned name, where it has one.
+pub fn uuid(uuid: Uuid) -> String {
+    match uuid {
+        Uuid::Short(short) => {
+            crate::numbers::uuid16(short).map_or_else(|| format!("0x{short:04X}"), str::to_owned)
+        }
+        full => full.to_string(),
+    }
+}
