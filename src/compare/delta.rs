@@ -138,10 +138,10 @@ fn details(delta: &mut Delta, reference: &Step, subject: &Step) {
                 ));
             }
         }
-        (Detail::Pairing { phase, .. }, Detail::Pairing { phase: phase_too, .. }) => {
-            if phase != phase_too && reference.outcome != subject.outcome {
-                delta.matters(format!("{phase} against {phase_too}"));
-            }
+        (Detail::Pairing { phase, .. }, Detail::Pairing { phase: phase_too, .. })
+            if phase != phase_too && reference.outcome != subject.outcome =>
+        {
+            delta.matters(format!("{phase} against {phase_too}"));
         }
         (
             Detail::Parameters {

@@ -282,11 +282,29 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
     let (missing_early, extra_early) = early::both(&pair, options.window);
     let parameters = parameters::compare(&pair);
     let (databases, database_hash_equal) = databases::compare(&pair);
-    let differs = pair.ending.matters
-        || steps.iter().any(|step| !step.normal)
-        || missing_early.iter().any(|operation| !operation.normal)
-        || parameters.iter().any(|parameter| !parameter.normal)
-        || !databases.is_empty();
+    // Where every step agrees, something else may not.
+    let beside = || {
+        let parameter = parameters.iter().find(|parameter| !parameter.normal).map(|parameter| {
+            let said =
+                |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+            format!(
+                "the steps agree; {}: {} against {}",
+                parameter.name,
+                said(&parameter.reference),
+                said(&parameter.subject)
+            )
+        });
+        let database = databases
+            .first()
+            .map(|found| format!("the steps agree; the databases differ: {}", found.says));
+        let early = missing_early.iter().find(|operation| !operation.normal);
+        parameter
+            .or(database)
+            .or_else(|| early.map(|operation| format!("{} never came early", operation.name)))
+    };
+    let divergence = divergence.or_else(beside);
+    let differs =
+        divergence.is_some() || pair.ending.matters || steps.iter().any(|step| !step.normal);
     Some(Comparison {
         reference,
         subject,
