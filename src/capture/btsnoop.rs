@@ -1,4 +1,9 @@
-//! btsnoop: Android's HCI log, `btmon -w`, BTstack, Bumble, Frontline's `.cfa` (FORMATS 1).
+//! btsnoop: Android's HCI log, `btmon -w`, BTstack, Bumble, Frontline's `.cfa`.
+//!
+//! A header of magic, version (1) and datalink. A record: u32 original length, u32 included
+//! length, u32 flags, u32 packets lost so far, i64 microseconds since the year 0, then the
+//! included bytes. All big-endian. The flags hold direction and kind, or, in a monitor
+//! file, adapter and opcode.
 use super::bytes::{be_i64, be32};
 use super::chain::Link;
 use super::ledger::Ledger;

@@ -1,4 +1,9 @@
-//! btsnooz: the snoop log that Android folds into a bug report's text (FORMATS 1.7).
+//! btsnooz: the snoop log that Android folds into a bug report's text.
+//!
+//! Base64 between two marker lines. Inside: a version byte, the last packet's time (u64,
+//! microseconds from 1970), then a zlib stream of records: u16 length with the type byte,
+//! in version 2 the u16 length before cutting, u32 microseconds since the record before,
+//! a type byte, the packet. All little-endian.
 use super::bytes::{le16, le32};
 use super::chain::Link;
 use super::ledger::Ledger;

@@ -1,4 +1,4 @@
-//! Which way an ACL packet went, where the capture does not say (FORMATS 3.4).
+//! Which way an ACL packet went, where the capture does not say.
 use super::{Direction, Kind};
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,7 @@
-//! The raw dumps of `hcidump -w`, which BTstack calls BLUEZ format (FORMATS 4.8).
+//! The raw dumps of `hcidump -w`, which BTstack calls BLUEZ format.
+//!
+//! No file header and no magic number. A record: u16 length, a byte that is 1 for received,
+//! a zero byte, u32 seconds, u32 microseconds, then an H4 packet. All little-endian.
 use super::bytes::{le16, le32};
 use super::chain::{self, Link};
 use super::ledger::{Fault, Ledger};

@@ -102,7 +102,7 @@ mod tests {
         let time = |resolution, ticks| interface(resolution, 0).since_1970(ticks);
         assert_eq!(time(6, 1_700_000_000_012_345), Some(1_700_000_000_012_345));
         assert_eq!(time(9, 1_700_000_000_012_345_678), Some(1_700_000_000_012_345));
-        // FORMATS 3.2: 2^-10 ticks read 1700000000.012345 back as .011718.
+        // As tshark shows them: 2^-10 s ticks read 1700000000.012345 back as .011718.
         assert_eq!(time(0x8a, 1_700_000_000 * 1024 + 12), Some(1_700_000_000_011_718));
         assert_eq!(interface(6, 1000).since_1970(5), Some(1_000_000_005));
         assert_eq!(time(0xff, u64::MAX), Some(0));

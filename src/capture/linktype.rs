@@ -1,4 +1,4 @@
-//! Link types of pcap and pcapng: where in a frame the HCI packet stands (FORMATS 3.3).
+//! Link types of pcap and pcapng: where in a frame the HCI packet stands.
 use super::bytes::{Endian, be16, be32};
 use super::chain::Link;
 use super::direction::Inference;

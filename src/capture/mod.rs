@@ -55,7 +55,7 @@ pub enum Kind {
     Acl,
     Sco,
     Iso,
-    /// A Linux monitor record that is no HCI packet: its opcode (FORMATS 1.5).
+    /// A Linux monitor record that is no HCI packet: its opcode.
     Monitor(u16),
     /// A PacketLogger record that is no HCI packet: its type.
     Note(u8),

@@ -1,4 +1,7 @@
-//! Linux monitor records as a serial port or RTT carries them (FORMATS 1.8).
+//! Linux monitor records as a serial port or RTT carries them.
+//!
+//! A record: u16 length of what follows, u16 opcode, a zero byte, the length of the extra
+//! headers, those headers (lost packets, time), the payload. All little-endian.
 use super::bytes::{le16, le32};
 use super::chain::{self, Link};
 use super::ledger::{Fault, Ledger};

@@ -1,4 +1,7 @@
-//! Apple PacketLogger `.pklg`, in both byte orders; BTstack writes it too (FORMATS 2).
+//! Apple PacketLogger `.pklg`, in both byte orders; BTstack writes it too.
+//!
+//! No file header and no magic number. A record: u32 length of what follows, u32 seconds,
+//! u32 microseconds, a type byte, then a packet without its H4 byte, or a note's text.
 use super::bytes::Endian;
 use super::chain::{self, Link};
 use super::ledger::{Fault, Ledger};

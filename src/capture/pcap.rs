@@ -1,4 +1,7 @@
-//! pcap: Wireshark's older format, tcpdump, idevicebtlogger, Bumble (FORMATS 3.1).
+//! pcap: Wireshark's older format, tcpdump, idevicebtlogger, Bumble.
+//!
+//! A 24-byte header with byte order, resolution and link type; records of u32 seconds,
+//! u32 fraction, u32 included and u32 original length before each frame.
 use super::bytes::Endian;
 use super::chain::Link;
 use super::ledger::Ledger;

@@ -1,4 +1,6 @@
-//! pcapng: what Wireshark saves, with sections, interfaces and comments (FORMATS 3.2).
+//! pcapng: what Wireshark saves, with sections, interfaces and comments.
+//!
+//! Blocks of type, length, body, length again; pcap-parser takes each body apart.
 use super::bytes::Endian;
 use super::chain::Link;
 use super::interface::{Adapters, Interface};
