@@ -8,8 +8,15 @@ use crate::link::{Capture, Connection, words};
 use crate::trace::Trace;
 use std::fmt;
 
+mod bredr_instead_of_le;
+mod controller_hardware_error;
+mod create_with_no_phy;
 mod hosts;
+mod link_died_during_encryption;
+mod local_disconnect_2s_kernel_idle;
+mod local_drop_after_feature_reject;
 mod never_heard_peer;
+mod suspend_or_power;
 mod verdict;
 mod weigh;
 
@@ -19,7 +26,16 @@ pub use weigh::diagnose;
 
 /// Every rule, the more telling before the more general: where two explain the same
 /// connection with equal strength, the earlier one is named first.
-pub const RULES: &[&Rule] = &[&never_heard_peer::RULE];
+pub const RULES: &[&Rule] = &[
+    &controller_hardware_error::RULE,
+    &create_with_no_phy::RULE,
+    &bredr_instead_of_le::RULE,
+    &never_heard_peer::RULE,
+    &link_died_during_encryption::RULE,
+    &suspend_or_power::RULE,
+    &local_drop_after_feature_reject::RULE,
+    &local_disconnect_2s_kernel_idle::RULE,
+];
 
 words! {
     Level { Cause "cause", Suspect "suspect", Note "note", }

@@ -173,6 +173,13 @@ impl<'a, T: Entry> List<'a, T> {
     }
 }
 
+impl<T> Default for List<'_, T> {
+    /// No entries.
+    fn default() -> Self {
+        Self { bytes: &[], of: PhantomData }
+    }
+}
+
 impl<T> std::fmt::Debug for List<'_, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "List({} bytes)", self.bytes.len())

@@ -1,0 +1,84 @@
+use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use crate::link::{Happening, Stack};
+use crate::trace::Trace;
+use crate::wire::hci::Event;
+
+pub const RULE: Rule = Rule {
+    id: "controller-hardware-error",
+    title: "The local Bluetooth controller reported a hardware error",
+    basis: Basis::Laboratory,
+    silences: &["command-timeout-0x2016-or-other", "att-request-unanswered", "att-transaction-timeout-30s", "ncp-starvation"],
+    docs: "\
+## What it means
+The controller on this side crashed or lost its connection to the host. Links that were up are gone without a
+Disconnection Complete. The peer has done nothing wrong.
+
+## How it shows
+A Hardware Error event, then a reset and the start-up commands of a fresh controller.
+
+## What else it could be
+Noise on a serial line to the controller gives the same event as a firmware crash; both are on this side.
+
+## What to do
+Update the controller's firmware package; on a Raspberry Pi lower the UART speed or use the PL011 UART, do not scan and
+connect at once, and power-cycle the adapter; else use a USB dongle.",
+    sources: &["raspberrypi/linux#3330, #4601, #6462", "Core Specification, Vol 4, Part E, 7.7.16"],
+    check: Check::Capture(check),
+    fires_on: || Trace::new().up().mtu().wait_ms(800).event(Event::HardwareError { hardware_code: 3 }).into(),
+    silent_on: || Trace::new().up().mtu().wait_ms(800).done(crate::wire::hci::Command::Reset {}).into(),
+};
+
+const REMEDIES: &[Remedy] = &[
+    (
+        &[Stack::BlueZ, Stack::Noble],
+        "Update the firmware (`sudo apt upgrade`, package bluez-firmware or linux-firmware), then power-cycle: `sudo hciconfig hci0 down; sudo hciconfig hci0 up`, or `sudo systemctl restart hciuart` on a Raspberry Pi.",
+    ),
+    (
+        &[Stack::BlueZ, Stack::Noble],
+        "Do not scan while connecting; if it comes back, test with a USB dongle.",
+    ),
+    (
+        &[Stack::Android, Stack::Ios, Stack::MacOs],
+        "Switch Bluetooth off and on; if it comes back, the chip or its firmware is at fault.",
+    ),
+    (&[], "Do not look for the fault in the device: its link was cut from this side."),
+];
+
+fn check(scene: &Scene<'_>) -> Vec<Verdict> {
+    let capture = scene.capture();
+    let crashes = capture.adapter_events.iter().filter_map(|event| match event.what {
+        Happening::HardwareError(code) => Some((event, code)),
+        _ => None,
+    });
+    crashes
+        .map(|(event, code)| {
+            let lost: Vec<u32> = capture
+                .connections
+                .iter()
+                .filter(|c| c.adapter == event.adapter && c.end.is_none() && c.connected_frame.is_some_and(|f| f < event.frame))
+                .filter(|c| c.steps.last().is_none_or(|s| s.frame < event.frame))
+                .map(|c| c.number)
+                .collect();
+            let links = match lost.len() {
+                0 => String::new(),
+                1 => " One link was up and got no Disconnection Complete.".to_owned(),
+                n => format!(" {n} links were up and got no Disconnection Complete."),
+            };
+            let mut verdict = Verdict::cause(format!(
+                "The local controller reported hardware error {code:#04x}: it crashed or lost its line to the host.{links} The peer did not cause this."
+            ))
+            .sure(Confidence::High)
+            .about(lost)
+            .sees(event.frame, format!("Hardware Error, code {code:#04x}"))
+            .rules_out("supervision-timeout-0x08", "no link ended for want of packets from the peer: the controller itself failed")
+            .try_these(remedies(scene, REMEDIES));
+            let reset = capture.adapter_events.iter().find(|e| {
+                e.frame > event.frame && e.adapter == event.adapter && e.what == Happening::Reset
+            });
+            if let Some(reset) = reset {
+                verdict = verdict.sees(reset.frame, "the host resets the controller");
+            }
+            verdict
+        })
+        .collect()
+}
