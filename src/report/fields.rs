@@ -78,7 +78,9 @@ impl Fields<'_> {
     fn returned(&mut self, opcode: u16, parameters: &[u8]) {
         match hci::Return::decode(opcode, parameters, false).0 {
             hci::Return::Other { .. } => {
-                if let (Some(status), true) = (parameters.first(), opcode != 0) {
+                if let (Some(status), true) =
+                    (parameters.first(), opcode != 0 && opcode >> 10 != 0x3f)
+                {
                     self.number("status", i64::from(*status));
                 }
                 self.number("return_parameters", parameters.len() as i64);

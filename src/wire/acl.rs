@@ -29,7 +29,7 @@ pub fn decode<'a>(adapter: &'a mut Adapter, bytes: &'a [u8], event: &mut Event<'
     let declared = u16::from_le_bytes([l0, l1]);
     if LOGS.contains(&handle.0) && !adapter.connected(handle) {
         event.packet =
-            Packet::Opaque { layer: Layer::Vendor, code: handle.0.into(), len: declared.into() };
+            Packet::Opaque { layer: Layer::ChipLog, code: handle.0.into(), len: declared.into() };
         event.problem = Some(Problem::Unknown);
         return;
     }

@@ -351,7 +351,7 @@ mod tests {
         let log = (Acl, Received, "dc 2e 04 00 01 02 03 04");
         let connected =
             (Event, Received, "3e 13 01 00 dc 0e 00 01 01 02 03 04 05 c6 24 00 00 00 2a 00 01");
-        assert!(say(&[log])[0].contains("layer: Vendor"));
+        assert!(say(&[log])[0].contains("layer: ChipLog"));
         assert!(say(&[connected, log])[1].starts_with("Fragment"));
     }
 

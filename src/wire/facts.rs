@@ -17,7 +17,7 @@ impl Packet<'_> {
             Packet::Iso { .. } => "iso",
             Packet::Mgmt { .. } => "mgmt",
             Packet::Note(_) => "note",
-            Packet::Opaque { layer: Layer::Vendor, .. } => "vendor",
+            Packet::Opaque { layer: Layer::Vendor | Layer::ChipLog, .. } => "vendor",
             Packet::Opaque { .. } => "opaque",
         }
     }
@@ -70,6 +70,7 @@ impl Packet<'_> {
             Packet::Mgmt { pdu, .. } => pdu.name().unwrap_or("Unknown Management Command"),
             Packet::Note(note) => note.name(),
             Packet::Opaque { layer: Layer::Vendor, .. } => "Vendor Packet",
+            Packet::Opaque { layer: Layer::ChipLog, .. } => "Vendor Log",
             Packet::Opaque { layer: Layer::Foreign, .. } => "Foreign Packet",
             Packet::Opaque { .. } => "Unknown Packet",
         }
@@ -79,6 +80,10 @@ impl Packet<'_> {
     pub fn handle(&self) -> Option<ConnHandle> {
         match self {
             Packet::Command(command) => command.connection_handle(),
+            Packet::Event(hci::Event::NumberOfCompletedPackets { handles }) => {
+                let mut handles = handles.iter();
+                handles.next().filter(|_| handles.next().is_none()).map(|(handle, _)| handle)
+            }
             Packet::Event(event) => event.connection_handle(),
             Packet::Att { handle, .. }
             | Packet::Smp { handle, .. }
@@ -87,6 +92,9 @@ impl Packet<'_> {
             | Packet::Fragment { handle, .. }
             | Packet::Sco { handle, .. }
             | Packet::Iso { handle, .. } => Some(*handle),
+            Packet::Opaque { layer: Layer::ChipLog, code, .. } => {
+                u16::try_from(*code).ok().map(ConnHandle)
+            }
             Packet::Mgmt { .. } | Packet::Note(_) | Packet::Opaque { .. } => None,
         }
     }

@@ -61,6 +61,8 @@ pub enum Layer {
     Monitor,
     /// A packet type of the chip's maker, or a record type that nobody documented.
     Vendor,
+    /// A chip's own log, sent as ACL data under a handle of its own: the code.
+    ChipLog,
     Foreign,
 }
 

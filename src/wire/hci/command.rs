@@ -222,8 +222,8 @@ impl Command<'_> {
         Opcode(self.code())
     }
 
-    /// The link that the command is about.
-    pub fn connection_handle(&self) -> Option<ConnHandle> {
+    /// The link that a declared command is about.
+    pub(super) fn declared_handle(&self) -> Option<ConnHandle> {
         match *self {
             Command::Disconnect { connection_handle, .. }
             | Command::AuthenticationRequested { connection_handle }

@@ -2,6 +2,7 @@
 mod advertising;
 mod command;
 mod event;
+mod handles;
 mod le;
 pub mod names;
 mod returns;
