@@ -36,9 +36,6 @@ pub struct Events {
     scratch: String,
 }
 
-/// A year into 1970: no capture is that old.
-const POWER_ON: Timestamp = Timestamp(365 * 86_400 * 1_000_000);
-
 const HEADING: &str = " frame       time s  hci  dir   layer    handle  event\n";
 
 impl Events {
@@ -65,13 +62,7 @@ impl Events {
 
     /// Takes notice of an event that is not shown: times count from the first record.
     pub fn skip(&mut self, event: &Event<'_>) {
-        if let (None, Some(first)) = (self.first, event.time) {
-            self.first = Some(first);
-            // Times before 1971 count from power-on, whatever clock the format has.
-            if first < POWER_ON {
-                self.clock = Clock::Relative;
-            }
-        }
+        self.first = self.first.or(event.time);
     }
 
     pub fn push(
