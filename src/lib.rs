@@ -10,6 +10,7 @@
 pub mod capture;
 pub mod cli;
 pub mod compare;
+pub mod diagnosis;
 pub mod link;
 pub mod listing;
 pub mod numbers;

@@ -2,15 +2,21 @@
 use clap::{CommandFactory, Parser};
 use hcidiff::capture::{CaptureError, Input, OpenOptions};
 use hcidiff::cli::{self, Cli, Command};
+use hcidiff::diagnosis::{self, Trouble};
 use hcidiff::listing::Listing;
+use hcidiff::report::Report;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
+use hcidiff::report::terminal::{self, Screen};
 use hcidiff::wire::Address;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Unreadable input, nothing that matches, bad usage.
 const TROUBLE: u8 = 2;
+
+/// Wider lines than this are hard to follow.
+const WIDEST: usize = 200;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -28,7 +34,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> io::Result<ExitCode> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let code = match &cli.command {
-        None => trouble("comparing is not built yet"),
+        None => return compare(&cli.compare, &mut out),
         Some(Command::Events(events)) => return list(events, &mut out),
         Some(Command::Explain { .. }) => trouble("explanations are not built yet"),
         Some(Command::Schema) => trouble("the schema is not built yet"),
@@ -46,6 +52,67 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
     };
     out.flush()?;
     Ok(code)
+}
+
+/// The main job: two captures compared, or one looked at.
+fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
+    let report = match diagnosis::report(asked) {
+        Ok(report) => report,
+        Err(Trouble::Unreadable(error)) => return Ok(trouble(&error.to_string())),
+    };
+    for capture in &report.captures {
+        for warning in &capture.warnings {
+            eprintln!(
+                "hcidiff: warning: {}: {}",
+                safe::text(&capture.file),
+                safe::text(&warning.text)
+            );
+        }
+    }
+    let mut code = u8::from(report.found_something() && !asked.exit_zero);
+    if let Some(no_match) = &report.no_match {
+        eprintln!("hcidiff: {}", safe::text(&no_match.says));
+        code = TROUBLE;
+    }
+    let screen = if asked.output.is_empty() { screen(asked.color) } else { Screen::default() };
+    for path in &asked.output {
+        let format = cli::Format::of_file(path).unwrap_or(asked.format);
+        match rendered(&report, format, Screen::default()) {
+            Some(text) => std::fs::write(path, text)?,
+            None => return Ok(trouble("this format is not built yet")),
+        }
+    }
+    if asked.output.is_empty() && !asked.quiet {
+        match rendered(&report, asked.format, screen) {
+            Some(text) => out.write_all(text.as_bytes())?,
+            None => return Ok(trouble("this format is not built yet")),
+        }
+    }
+    out.flush()?;
+    Ok(ExitCode::from(code))
+}
+
+fn rendered(report: &Report, format: cli::Format, screen: Screen) -> Option<String> {
+    match format {
+        cli::Format::Terminal => Some(terminal::render(report, screen)),
+        cli::Format::Markdown | cli::Format::Json | cli::Format::Html => None,
+    }
+}
+
+/// The terminal's width and whether it wants colours (NO_COLOR, CLICOLOR_FORCE, TERM).
+fn screen(color: cli::Color) -> Screen {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let is_terminal = io::stdout().is_terminal();
+    let colour = match color {
+        cli::Color::Always => true,
+        cli::Color::Never => false,
+        cli::Color::Auto if set("NO_COLOR").is_some() => false,
+        cli::Color::Auto if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+        cli::Color::Auto => is_terminal && set("TERM").is_none_or(|term| term != "dumb"),
+    };
+    let columns = set("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
+    let width = columns.or_else(|| terminal::columns().filter(|_| is_terminal));
+    Screen { width: width.unwrap_or(Screen::default().width).min(WIDEST), colour }
 }
 
 fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {

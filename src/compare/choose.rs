@@ -33,7 +33,6 @@ pub struct NoMatch {
 /// All attempts of one capture to one device.
 struct Group<'a> {
     capture: &'a Capture,
-    side: usize,
     attempts: Vec<&'a Connection>,
 }
 
@@ -207,7 +206,7 @@ fn groups<'a>(capture: &'a Capture, side: usize, options: &Options) -> Vec<Group
             .find(|(address, _)| *address == who || (numbered && options.one_capture))
         {
             Some((_, group)) => group.attempts.push(connection),
-            None => groups.push((who, Group { capture, side, attempts: vec![connection] })),
+            None => groups.push((who, Group { capture, attempts: vec![connection] })),
         }
     }
     // Attempts to nobody in particular tell something only where there is nothing else.
@@ -418,14 +417,30 @@ pub fn describe(connection: &Connection) -> String {
     text
 }
 
+/// Numbers of the attempts of one capture that the options allow.
+pub fn attempts(capture: &Capture, options: &Options) -> Vec<u32> {
+    groups(capture, 0, options)
+        .iter()
+        .flat_map(|group| group.attempts.iter().map(|c| c.number))
+        .collect()
+}
+
+/// Of these attempts, the one that shows best what goes wrong.
+pub fn most_telling(capture: &Capture, numbers: &[u32]) -> Option<u32> {
+    let attempts: Vec<&Connection> =
+        numbers.iter().filter_map(|number| capture.connection(*number)).collect();
+    let group = Group { capture, attempts };
+    (!group.attempts.is_empty()).then(|| group.most_telling().number)
+}
+
 /// What a capture holds, a line a device.
-fn holds(capture: &Capture) -> Vec<String> {
+pub fn holds(capture: &Capture) -> Vec<String> {
     let mut lines: Vec<String> = groups(capture, 0, &Options::default())
         .iter()
         .map(|group| {
-            let _ = group.side;
             let role = match group.attempts[0].role {
                 Some(Role::Peripheral) => "connected to us",
+                _ if group.attempts.len() == 1 => "attempt",
                 _ => "attempts",
             };
             let numbers: Vec<String> =

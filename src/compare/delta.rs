@@ -39,6 +39,13 @@ pub fn compare(reference: &Step, subject: &Step) -> Delta {
         delta.matters(format!("{} in place of {}", name(subject), name(reference)));
     }
     details(&mut delta, reference, subject);
+    let (few, many) = (reference.count.min(subject.count), reference.count.max(subject.count));
+    if many >= 10
+        && many / 4 >= few
+        && matches!(subject.procedure, Procedure::Notify | Procedure::Indicate)
+    {
+        delta.normal(format!("×{} against ×{}", reference.count, subject.count));
+    }
     if reference.count == 1
         && subject.count == 1
         && reference.bytes != subject.bytes

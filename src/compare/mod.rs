@@ -1,6 +1,6 @@
 //! Two connections side by side: which to compare, how their steps align, what
 //! differs, and since when.
-use crate::link::{Capture, Connection, Procedure, Step, words as vocabulary};
+use crate::link::{Capture, Connection, Outcome, Procedure, Step, words as vocabulary};
 use crate::time::Span;
 use crate::wire::Address;
 use crate::wire::att::Uuid;
@@ -22,7 +22,7 @@ mod standing;
 mod timeline;
 pub mod words;
 
-pub use choose::{Choice, NoMatch, choose, describe};
+pub use choose::{Choice, NoMatch, attempts, choose, describe, holds, most_telling};
 pub use clocks::rounded;
 pub use ending::Ending;
 pub use key::Key;
@@ -213,7 +213,8 @@ pub struct View<'a> {
     pub names: Names,
     /// Of every step, in order.
     keys: Vec<Key>,
-    known: HashSet<Key>,
+    /// Of the steps that succeeded.
+    done: HashSet<Key>,
 }
 
 /// Both sides while they are being compared.
@@ -228,8 +229,9 @@ impl<'a> View<'a> {
     fn new(capture: &'a Capture, connection: &'a Connection, names: Names) -> Self {
         let keys: Vec<Key> =
             connection.steps.iter().map(|step| Key::of(connection, &names, step)).collect();
-        let known = keys.iter().copied().collect();
-        Self { capture, connection, names, keys, known }
+        let succeeded = |(step, key): (&Step, &Key)| (step.outcome == Outcome::Ok).then_some(*key);
+        let done = connection.steps.iter().zip(&keys).filter_map(succeeded).collect();
+        Self { capture, connection, names, keys, done }
     }
 
     fn step(&self, at: usize) -> &'a Step {

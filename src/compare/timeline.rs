@@ -196,7 +196,7 @@ fn repeated(pair: &Pair<'_>, key: &Key) -> bool {
         key.procedure,
         Procedure::Notify | Procedure::Indicate | Procedure::Read | Procedure::Write
     ) || habits::discovery(key.procedure);
-    bulk && pair.reference.has(key) && pair.subject.has(key)
+    bulk && pair.reference.did(key) && pair.subject.did(key)
 }
 
 impl View<'_> {
@@ -230,8 +230,9 @@ impl View<'_> {
         }
     }
 
-    pub fn has(&self, key: &Key) -> bool {
-        self.known.contains(key)
+    /// Whether this side did such a step with success.
+    pub fn did(&self, key: &Key) -> bool {
+        self.done.contains(key)
     }
 }
 

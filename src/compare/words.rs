@@ -1,5 +1,6 @@
 //! Steps, outcomes and endings in plain words: one spelling for every output.
 use super::names::{Names, subscribes};
+use super::standing::Failure;
 use crate::link::{
     Connection, Detail, EndedBy, OpenRequest, Outcome, Pending, Procedure, Role, Step,
 };
@@ -190,9 +191,14 @@ pub fn ending(connection: &Connection) -> String {
         EndedBy::Host => "this host hung up",
         _ => reason(end.reason),
     };
+    let because = match Failure::of(connection) {
+        Some(Failure::Security(_)) => ", after pairing or encryption had failed",
+        Some(Failure::Unanswered) => ", after waiting for an answer in vain",
+        _ => "",
+    };
     match connection.life() {
-        Some(life) => format!("{says} ({code}) after {life}"),
-        None => format!("{says} ({code})"),
+        Some(life) => format!("{says} ({code}) after {life}{because}"),
+        None => format!("{says} ({code}){because}"),
     }
 }
 
@@ -254,4 +260,42 @@ pub fn uuid(uuid: Uuid) -> String {
         }
         full => full.to_string(),
     }
+}
+
+/// What a successful step brought, where that is more than "ok".
+pub fn said(connection: &Connection, names: &Names, step: &Step) -> Option<String> {
+    let bytes =
+        || if step.bytes == 1 { "1 byte".to_owned() } else { format!("{} bytes", step.bytes) };
+    Some(match step.detail {
+        Detail::Write { head, .. } if subscribes(step, names.of_step(connection, step)) => {
+            subscription(head).to_owned()
+        }
+        Detail::Mtu { asked, answered: Some(answered), .. } => {
+            format!("{asked}, answered {answered}")
+        }
+        Detail::Version { version, company, .. } => {
+            let who = crate::numbers::company(company)
+                .map_or_else(|| format!("company {company:#06x}"), str::to_owned);
+            format!("version {version:#04x}, {who}")
+        }
+        Detail::DataLength { tx_octets, rx_octets: rx_octets @ 1.., .. } => {
+            format!("{tx_octets}/{rx_octets} bytes")
+        }
+        Detail::Parameters {
+            granted_interval: interval @ 1..,
+            granted_latency,
+            granted_timeout,
+            ..
+        } => parameters(interval, granted_latency, granted_timeout),
+        Detail::Discovery { first, last, found, .. } if step.procedure != Procedure::Indicate => {
+            format!("{found} found in {first:#06x}-{last:#06x}")
+        }
+        Detail::Subscription { value } => subscription(value).to_owned(),
+        Detail::Read { .. } | Detail::Write { .. } if step.bytes > 0 => bytes(),
+        Detail::None if matches!(step.procedure, Procedure::Notify | Procedure::Indicate) => {
+            bytes()
+        }
+        Detail::Pairing { phase, .. } => phase.to_string(),
+        _ => return None,
+    })
 }

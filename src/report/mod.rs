@@ -1,7 +1,49 @@
 //! What was found becomes text: for terminals, for machines, for pages.
+use crate::compare::{Comparison, NoMatch};
+use crate::link::Capture;
+use crate::rules::{Finding, Level};
+
 mod clock;
 pub mod events;
 mod fields;
 mod line;
 pub mod safe;
 mod sentence;
+pub mod terminal;
+pub mod words;
+
+/// Everything that a report may show; every renderer reads this and nothing else.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// One capture, or reference and subject in this order.
+    pub captures: Vec<Capture>,
+    pub comparison: Option<Comparison>,
+    /// Why two captures could not be compared.
+    pub no_match: Option<NoMatch>,
+    /// The connection that one capture's report is about, where the user named it.
+    pub focus: Option<u32>,
+    /// In order of weight: the first one is the verdict.
+    pub findings: Vec<Finding>,
+    pub shown: Shown,
+}
+
+/// What the user wants to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// Also the differences that are normal between host stacks.
+    pub strict: bool,
+    /// Do not fold equal or repeated steps.
+    pub full: bool,
+    /// Attribute values; elsewhere their length.
+    pub values: bool,
+    /// Aliases instead of addresses and names.
+    pub aliases: bool,
+}
+
+impl Report {
+    /// Whether there is a finding of level cause or suspect, or a difference that is not normal.
+    pub fn found_something(&self) -> bool {
+        let differs = self.comparison.as_ref().is_some_and(|comparison| comparison.differs);
+        differs || self.findings.iter().any(|finding| finding.level != Level::Note)
+    }
+}

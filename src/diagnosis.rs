@@ -1,0 +1,123 @@
+//! The main job: captures are read side by side, compared, and weighed.
+use crate::capture::{CaptureError, Input, OpenOptions};
+use crate::cli::{self, Compare};
+use crate::compare::{self, NoMatch, Options};
+use crate::link::Capture;
+use crate::pipeline;
+use crate::report::{Report, Shown};
+use crate::rules::{self, Scene};
+use crate::time::Span;
+use crate::wire::Address;
+use std::thread;
+
+const SIDES: [cli::Side; 2] = [cli::Side::Reference, cli::Side::Subject];
+
+/// Why there is no report, or why it is not the one that was asked for.
+#[derive(Debug)]
+pub enum Trouble {
+    /// A capture could not be read.
+    Unreadable(CaptureError),
+}
+
+/// Reads what the command line names, compares it, and says what was found.
+pub fn report(asked: &Compare) -> Result<Report, Trouble> {
+    let captures = read(asked)?;
+    let one_capture = captures.len() == 1;
+    let options = options(asked, one_capture);
+    let shown = Shown {
+        strict: asked.strict,
+        full: asked.full,
+        values: asked.show_values,
+        aliases: asked.aliases,
+    };
+    let mut report = Report {
+        captures,
+        comparison: None,
+        no_match: None,
+        focus: None,
+        findings: Vec::new(),
+        shown,
+    };
+    match compare::choose(&report.captures, &options) {
+        Ok(choice) => report.comparison = compare::compare(&report.captures, &choice, &options),
+        Err(no_match) if !one_capture => report.no_match = Some(no_match),
+        Err(_) => focus(&mut report, &options),
+    }
+    let scene = Scene {
+        captures: &report.captures,
+        subject: report.captures.len().saturating_sub(1),
+        comparison: report.comparison.as_ref(),
+    };
+    report.findings = rules::diagnose(&scene);
+    Ok(report)
+}
+
+/// Both captures at the same time.
+fn read(asked: &Compare) -> Result<Vec<Capture>, Trouble> {
+    let read = |path: &std::path::Path, side: cli::Side| {
+        let reading = &asked.reading;
+        let options = OpenOptions {
+            salvage: reading.salvage,
+            member: cli::of_side(&reading.member, side).cloned(),
+            tz_offset: cli::of_side(&reading.tz_offset, side).copied(),
+        };
+        // A label names one side; it is no label for the other.
+        let label = asked.label.get(side as usize).map(String::as_str);
+        pipeline::read(&Input::parse(path), &options, label).map_err(Trouble::Unreadable)
+    };
+    let mut captures = match asked.captures.as_slice() {
+        [one] => vec![read(one, cli::Side::Reference)?],
+        [reference, subject, ..] => thread::scope(|scope| {
+            let other = scope.spawn(|| read(subject, cli::Side::Subject));
+            let first = read(reference, cli::Side::Reference);
+            let second = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            Ok(vec![first?, second?])
+        })?,
+        [] => Vec::new(),
+    };
+    // Two captures of one name need names that tell them apart.
+    if let [reference, subject] = captures.as_mut_slice()
+        && reference.label == subject.label
+    {
+        reference.label.push_str(" (1)");
+        subject.label.push_str(" (2)");
+    }
+    Ok(captures)
+}
+
+fn options(asked: &Compare, one_capture: bool) -> Options {
+    let of = |side: cli::Side| {
+        (
+            cli::of_side(&asked.peer, side).copied().map(Address),
+            cli::of_side(&asked.adapter, side).copied(),
+        )
+    };
+    let [(peer, adapter), (peer_too, adapter_too)] = SIDES.map(of);
+    Options {
+        window: Span::from_ms(i64::from(asked.window)),
+        peer: [peer, peer_too],
+        adapter: [adapter, adapter_too],
+        connection: [asked.reference_connection, asked.subject_connection],
+        one_capture,
+    }
+}
+
+/// One capture without a comparison: the attempt that the options name, if they name one.
+fn focus(report: &mut Report, options: &Options) {
+    let Some(capture) = report.captures.first() else { return };
+    let numbers = compare::attempts(capture, options);
+    let named = options.peer[0].is_some()
+        || options.adapter[0].is_some()
+        || options.connection.iter().any(Option::is_some);
+    if !named {
+        return;
+    }
+    if numbers.is_empty() {
+        report.no_match = Some(NoMatch {
+            says: format!("{} has no connection that fits the options", capture.label),
+            holds: vec![compare::holds(capture)],
+            nearest: Vec::new(),
+        });
+    }
+    report.focus = compare::most_telling(capture, &numbers);
+}

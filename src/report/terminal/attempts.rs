@@ -1,0 +1,83 @@
+//! The table of attempts of one capture.
+use super::page::{Field, Page, Paint};
+use crate::compare::{Failure, Standing, describe};
+use crate::link::{Capture, Connection};
+use crate::report::{Report, words};
+
+/// Most attempts listed; `--full` lists all.
+const MOST: usize = 40;
+
+/// One line an attempt.
+pub fn table(page: &mut Page, report: &Report, capture: &Capture) {
+    if capture.connections.is_empty() {
+        return;
+    }
+    page.heading("ATTEMPTS");
+    let most = if report.shown.full { usize::MAX } else { MOST };
+    // The telling ones first in sight: where there are too many, routine is left out.
+    let mut shown: Vec<&Connection> = capture.connections.iter().collect();
+    if shown.len() > most {
+        shown.sort_by_key(|c| (!c.connected(), c.number));
+        shown.truncate(most);
+        shown.sort_by_key(|c| c.number);
+    }
+    let rows = shown.iter().map(|connection| row(connection)).collect();
+    let header = vec![
+        Field::right("#"),
+        Field::right("frame"),
+        "device".into(),
+        "how".into(),
+        "outcome".into(),
+    ];
+    page.table(Some(header), rows);
+    let hidden = capture.connections.len() - shown.len();
+    if hidden > 0 {
+        page.item("", &format!("{hidden} more attempts (--full lists them)"), Paint::Faint);
+    }
+}
+
+fn row(connection: &Connection) -> Vec<Field> {
+    let frame = connection
+        .request
+        .as_ref()
+        .map(|r| r.frame)
+        .filter(|f| *f > 0)
+        .or(connection.connected_frame)
+        .or(connection.status_frame);
+    let mut how = format!("{}, {}", connection.transport, words::link(connection));
+    if connection.att_sent + connection.att_received > 0 {
+        how.push_str(&format!(
+            ", ATT {} sent {} received",
+            connection.att_sent, connection.att_received
+        ));
+    }
+    let failed = Failure::of(connection).is_some();
+    vec![
+        Field::right(connection.number.to_string()),
+        Field::right(frame.map_or_else(|| "·".to_owned(), |f| f.to_string())),
+        Field::from(describe(connection)),
+        Field::from(how),
+        Field::from(words::ending(connection)).paint(if failed {
+            Paint::Red
+        } else {
+            Paint::Plain
+        }),
+    ]
+}
+
+/// The attempt whose timeline is shown: the one that findings speak of first, else the failure that
+/// came furthest, else the one that worked best.
+pub fn most_telling(report: &Report, capture: usize) -> Option<&Connection> {
+    let held = report.captures.get(capture)?;
+    if let Some(connection) = report.focus.and_then(|number| held.connection(number)) {
+        return Some(connection);
+    }
+    let spoken = report.findings.iter().filter(|finding| finding.capture == capture);
+    if let Some(connection) =
+        spoken.flat_map(|finding| &finding.connections).find_map(|number| held.connection(*number))
+    {
+        return Some(connection);
+    }
+    let rank = |c: &&Connection| (c.connected(), Failure::of(c).is_some(), Standing::of(c));
+    held.connections.iter().rev().max_by_key(rank)
+}

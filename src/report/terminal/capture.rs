@@ -1,0 +1,111 @@
+//! What one capture is, whether it is fit for a diagnosis, and who was heard in it.
+use super::page::{Field, Page, Paint};
+use crate::link::{Adapter, Capture, Device};
+use crate::numbers;
+use crate::report::words;
+use crate::time::Clock;
+
+/// Most devices listed.
+const MOST_DEVICES: usize = 12;
+
+/// Host, adapters, times, warnings and fitness.
+pub fn facts(page: &mut Page, capture: &Capture) {
+    if let (Some(first), Some(last)) = (capture.first_time, capture.last_time) {
+        let span = last - first;
+        let begins = match capture.clock {
+            Clock::Utc => first.rfc3339().map(|t| format!(", from {t}")),
+            Clock::Local => first.wall().map(|t| format!(", from {t} local time")),
+            Clock::Relative | Clock::None => None,
+        };
+        page.item("time      ", &format!("{span}{}", begins.unwrap_or_default()), Paint::Plain);
+    }
+    if let Some(host) = words::host(capture) {
+        let evidence = capture.host.as_ref().map_or("", |h| h.evidence.as_str());
+        page.item("host      ", &format!("{host} ({evidence})"), Paint::Plain);
+    }
+    for adapter in &capture.adapters {
+        page.item("adapter   ", &describe(adapter), Paint::Plain);
+    }
+    for warning in &capture.warnings {
+        let place = warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
+        page.item("warning   ", &format!("{place}{}", warning.text), Paint::Yellow);
+    }
+    for fitness in &capture.fitness {
+        page.item("fitness   ", &fitness.says, Paint::Yellow);
+        if !fitness.remedy.is_empty() {
+            page.item("          ", &fitness.remedy, Paint::Plain);
+        }
+    }
+    if capture.fitness.is_empty() {
+        page.item("fitness   ", "nothing speaks against a diagnosis", Paint::Green);
+    }
+}
+
+fn describe(adapter: &Adapter) -> String {
+    let mut parts =
+        vec![adapter.index.map_or_else(|| "unnamed".to_owned(), |index| format!("hci{index}"))];
+    parts.extend(adapter.address.map(|address| address.to_string()));
+    parts.extend(adapter.name.clone());
+    parts.extend(
+        adapter
+            .manufacturer
+            .map(|id| numbers::company(id).map_or_else(|| format!("{id:#06x}"), str::to_owned)),
+    );
+    parts.extend(adapter.version.map(|version| format!("HCI version {version:#04x}")));
+    parts.push(match adapter.attempts {
+        1 => "1 attempt".to_owned(),
+        attempts => format!("{attempts} attempts"),
+    });
+    parts.join(", ")
+}
+
+/// Advertising of the devices that somebody tried to connect to; of all where nobody did.
+pub fn devices(page: &mut Page, capture: &Capture) {
+    let tried = |device: &&Device| {
+        capture.connections.iter().any(|c| {
+            c.peer.address == Some(device.address)
+                || c.peer.on_air == Some(device.address)
+                || device.identity.is_some() && c.peer.identity == device.identity
+        })
+    };
+    let mut heard: Vec<&Device> =
+        capture.devices.iter().filter(|d| d.reports + d.scan_responses > 0).collect();
+    if !capture.connections.is_empty() {
+        heard.retain(|device| tried(device));
+    }
+    heard.sort_by_key(|device| std::cmp::Reverse(device.reports));
+    if heard.is_empty() {
+        return;
+    }
+    page.heading(if capture.connections.is_empty() {
+        "HEARD advertising"
+    } else {
+        "HEARD advertising, of those tried"
+    });
+    let rows = heard.iter().take(MOST_DEVICES).map(|device| {
+        let kind = match (device.connectable_reports, device.reports) {
+            (0, 0) => "scan responses only".to_owned(),
+            (0, _) => "not connectable".to_owned(),
+            (c, r) if c == r => "connectable".to_owned(),
+            (c, _) => format!("connectable in {c}"),
+        };
+        let rssi = match (device.rssi_min, device.rssi_max) {
+            (low, high) if low > high => String::new(),
+            (low, high) if low == high => format!("{low} dBm"),
+            (low, high) => format!("{low} to {high} dBm"),
+        };
+        let name = device.name.as_ref().map_or_else(String::new, |name| format!("\"{name}\""));
+        vec![
+            Field::from(device.address.to_string()),
+            Field::from(device.address_type.name().unwrap_or("")),
+            Field::from(name),
+            Field::right(format!("{} reports", device.reports)),
+            Field::from(kind),
+            Field::from(rssi),
+        ]
+    });
+    page.table(None, rows.collect());
+    if heard.len() > MOST_DEVICES {
+        page.item("", &format!("and {} more", heard.len() - MOST_DEVICES), Paint::Faint);
+    }
+}

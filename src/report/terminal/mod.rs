@@ -1,0 +1,64 @@
+//! The report as a terminal shows it: the verdict first, then what led to it.
+mod attempts;
+mod capture;
+mod page;
+mod tables;
+mod timeline;
+mod verdict;
+
+use crate::report::Report;
+use page::Page;
+
+/// How the text will be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Screen {
+    pub width: usize,
+    pub colour: bool,
+}
+
+impl Default for Screen {
+    /// A file or a pipe: 80 columns, no colours.
+    fn default() -> Self {
+        Self { width: 80, colour: false }
+    }
+}
+
+/// Columns of the terminal that we write to, if it is one.
+pub fn columns() -> Option<usize> {
+    comfy_table::Table::new().width().map(usize::from)
+}
+
+/// The whole report.
+pub fn render(report: &Report, screen: Screen) -> String {
+    let mut page = Page::new(screen.width, screen.colour);
+    verdict::sides(&mut page, report);
+    verdict::findings(&mut page, report);
+    match &report.comparison {
+        Some(comparison) => {
+            if let [_] = report.captures.as_slice() {
+                attempts::table(&mut page, report, &report.captures[0]);
+            }
+            timeline::compared(&mut page, report, comparison);
+            tables::early(&mut page, report, comparison);
+            tables::ends(&mut page, report, comparison);
+            tables::clocks(&mut page, report, comparison);
+            tables::parameters(&mut page, report, comparison);
+            tables::databases(&mut page, comparison);
+        }
+        None => {
+            for (index, capture) in report.captures.iter().enumerate() {
+                if report.captures.len() > 1 {
+                    page.heading(&format!("CAPTURE {}", capture.label));
+                }
+                capture::facts(&mut page, capture);
+                capture::devices(&mut page, capture);
+                attempts::table(&mut page, report, capture);
+                if let Some(connection) = attempts::most_telling(report, index) {
+                    timeline::alone(&mut page, report, capture, connection);
+                    tables::open_requests(&mut page, capture, connection);
+                }
+            }
+        }
+    }
+    page.finish()
+}

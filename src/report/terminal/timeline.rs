@@ -1,0 +1,243 @@
+//! Timelines: two lanes aligned, or one alone.
+use super::page::{Field, Page, Paint};
+use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
+use crate::link::{Capture, Connection, Procedure, Step};
+use crate::report::{Report, words};
+use crate::time::Span;
+
+/// Equal steps are folded from this many on.
+const FOLD: usize = 3;
+
+/// Most lines of a timeline; `--full` lifts it.
+const MOST: usize = 400;
+
+/// Both timelines, aligned.
+pub fn compared(page: &mut Page, report: &Report, comparison: &Comparison) {
+    let Some((ours, theirs)) =
+        compare::names(&report.captures, comparison.reference, comparison.subject)
+    else {
+        return;
+    };
+    let side = |side: compare::Side| report.captures.get(side.capture)?.connection(side.connection);
+    let (Some(a), Some(b)) = (side(comparison.reference), side(comparison.subject)) else { return };
+    let lanes = Lanes {
+        a,
+        b,
+        ours: &ours,
+        theirs: &theirs,
+        resolution: comparison.resolution,
+        wide: page.width() >= 120,
+    };
+    let mut rows = Vec::new();
+    let mut at = 0;
+    while at < comparison.steps.len() && (report.shown.full || rows.len() < MOST) {
+        let run = comparison.steps[at..].iter().take_while(|step| folds(report, step)).count();
+        if run >= FOLD && !report.shown.full {
+            // The last equal step before a difference stays in sight.
+            let kept = usize::from(at + run < comparison.steps.len());
+            rows.push(lanes.folded(&comparison.steps[at..at + run - kept]));
+            at += run - kept;
+            if kept == 0 {
+                continue;
+            }
+        }
+        rows.push(lanes.row(&comparison.steps[at], report.shown.strict));
+        at += 1;
+    }
+    page.heading("TIMELINE");
+    let (left, right) = labels(report, comparison);
+    let mut header: Vec<Field> = vec![
+        "".into(),
+        "step".into(),
+        Field::right("frame"),
+        Field::right(left),
+        Field::right("frame"),
+        Field::right(right),
+    ];
+    if lanes.wide {
+        header.push("note".into());
+    }
+    page.table(Some(header), rows);
+    if at < comparison.steps.len() {
+        page.item(
+            "",
+            &format!("{} more steps (--full shows them)", comparison.steps.len() - at),
+            Paint::Faint,
+        );
+    }
+    elided(page, a);
+    elided(page, b);
+    page.item("", words::LEGEND, Paint::Faint);
+}
+
+/// What the two lanes are called.
+pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
+    if report.captures.len() == 1 {
+        return (
+            format!("#{}", comparison.reference.connection),
+            format!("#{}", comparison.subject.connection),
+        );
+    }
+    let label = |side: compare::Side| {
+        let label = report.captures.get(side.capture).map_or("", |c| c.label.as_str());
+        crate::report::safe::fit(label, 16).into_owned()
+    };
+    (label(comparison.reference), label(comparison.subject))
+}
+
+/// Whether a step may vanish in a run of equal ones.
+fn folds(report: &Report, step: &AlignedStep) -> bool {
+    match step.kind {
+        StepKind::Same => true,
+        _ => step.normal && !report.shown.strict,
+    }
+}
+
+struct Lanes<'a> {
+    a: &'a Connection,
+    b: &'a Connection,
+    ours: &'a Names,
+    theirs: &'a Names,
+    resolution: Span,
+    /// There is room for the notes in a column of their own.
+    wide: bool,
+}
+
+impl Lanes<'_> {
+    fn row(&self, aligned: &AlignedStep, strict: bool) -> Vec<Field> {
+        let (x, y) = (
+            aligned.reference.and_then(|i| self.a.steps.get(i)),
+            aligned.subject.and_then(|i| self.b.steps.get(i)),
+        );
+        let name = match (x, y) {
+            (Some(step), _) => words::step(self.a, self.ours, step),
+            (None, Some(step)) => words::step(self.b, self.theirs, step),
+            (None, None) => String::new(),
+        };
+        let mut note = aligned.note.clone();
+        if let Some(why) = aligned.why.filter(|why| strict && !note.contains(why)) {
+            note = if note.is_empty() {
+                format!("normal: {why}")
+            } else {
+                format!("{note} (normal: {why})")
+            };
+        } else if aligned.normal && aligned.kind != StepKind::Same {
+            note.push_str(if note.is_empty() { "normal" } else { " (normal)" });
+        }
+        let what = if self.wide || note.is_empty() { name } else { format!("{name}\n  {note}") };
+        let mut row =
+            vec![Field::from(words::sign(aligned.kind)).paint(paint(aligned)), Field::from(what)];
+        for (connection, step) in [(self.a, x), (self.b, y)] {
+            row.push(Field::right(step.map_or_else(|| "·".to_owned(), |s| s.frame.to_string())));
+            row.push(Field::right(step.map_or_else(String::new, |s| self.after(connection, s))));
+        }
+        if self.wide {
+            row.push(Field::from(note));
+        }
+        row
+    }
+
+    fn folded(&self, steps: &[AlignedStep]) -> Vec<Field> {
+        let normal = steps.iter().filter(|step| step.kind != StepKind::Same).count();
+        let what = match (steps.len() - normal, normal) {
+            (same, 0) => format!("{same} equal steps"),
+            (0, normal) => format!("{normal} normal differences"),
+            (same, 1) => format!("{same} equal steps, 1 normal difference"),
+            (same, normal) => format!("{same} equal steps, {normal} normal differences"),
+        };
+        let mut row =
+            vec![Field::from("=").paint(Paint::Faint), Field::from(what).paint(Paint::Faint)];
+        for (connection, of) in [
+            (self.a, steps.iter().filter_map(|s| s.reference).collect::<Vec<_>>()),
+            (self.b, steps.iter().filter_map(|s| s.subject).collect()),
+        ] {
+            let first = of.iter().min().and_then(|i| connection.steps.get(*i));
+            row.push(Field::right(first.map_or_else(|| "·".to_owned(), |s| s.frame.to_string())));
+            row.push(Field::right(first.map_or_else(String::new, |s| self.after(connection, s))));
+        }
+        if self.wide {
+            row.push(Field::default());
+        }
+        row
+    }
+
+    fn after(&self, connection: &Connection, step: &Step) -> String {
+        connection
+            .after(step.at)
+            .map_or_else(String::new, |after| rounded(after, self.resolution).to_string())
+    }
+}
+
+fn paint(step: &AlignedStep) -> Paint {
+    match step.kind {
+        _ if step.normal => Paint::Faint,
+        StepKind::Same => Paint::Faint,
+        StepKind::Changed => Paint::Yellow,
+        StepKind::Missing => Paint::Red,
+        StepKind::Extra => Paint::Green,
+        StepKind::Moved => Paint::Blue,
+    }
+}
+
+/// One timeline.
+pub fn alone(page: &mut Page, report: &Report, capture: &Capture, connection: &Connection) {
+    let names = Names::of(capture, connection);
+    page.heading(&format!("TIMELINE of #{}, {}", connection.number, compare::describe(connection)));
+    let most = if report.shown.full { usize::MAX } else { MOST };
+    let rows: Vec<Vec<Field>> =
+        connection.steps.iter().take(most).map(|step| row(connection, &names, step)).collect();
+    let left = connection.steps.len().saturating_sub(rows.len());
+    let header = vec![
+        Field::right("frame"),
+        Field::right("after"),
+        "".into(),
+        "step".into(),
+        "outcome".into(),
+    ];
+    page.table(Some(header), rows);
+    if left > 0 {
+        page.item("", &format!("{left} more steps (--full shows them)"), Paint::Faint);
+    }
+    elided(page, connection);
+}
+
+fn row(connection: &Connection, names: &Names, step: &Step) -> Vec<Field> {
+    let direction = match step.procedure {
+        Procedure::Connect | Procedure::Disconnect => " ",
+        _ if step.by == crate::capture::Direction::Sent => ">",
+        _ => "<",
+    };
+    let mut outcome = if step.procedure == Procedure::Disconnect {
+        words::ending(connection)
+    } else if step.failed() {
+        words::outcome(step)
+    } else {
+        words::said(connection, names, step).unwrap_or_else(|| words::outcome(step))
+    };
+    if let Some(took) =
+        step.duration().filter(|took| took.0 > 0 && step.procedure != Procedure::Disconnect)
+    {
+        outcome = if step.count > 1 {
+            format!("{outcome}, over {took}")
+        } else {
+            format!("{outcome}, {took}")
+        };
+    }
+    vec![
+        Field::right(step.frame.to_string()),
+        Field::right(connection.after(step.at).map_or_else(String::new, |after| after.to_string())),
+        Field::from(direction),
+        Field::from(words::step(connection, names, step)),
+        Field::from(outcome).paint(if step.failed() { Paint::Red } else { Paint::Plain }),
+    ]
+}
+
+fn elided(page: &mut Page, connection: &Connection) {
+    if connection.elided_steps > 0 {
+        let says = format!(
+            "#{}: {} steps beyond the first 100,000 are counted only",
+            connection.number, connection.elided_steps
+        );
+        page.item("", &says, Paint::Yellow);
+    }
+}

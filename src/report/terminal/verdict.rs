@@ -1,0 +1,206 @@
+//! The first screen: who is compared, what came out, what is wrong and what to do.
+use super::page::{Page, Paint};
+use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
+use crate::link::{Capture, Connection};
+use crate::report::{Report, words};
+use crate::rules::{Finding, Level};
+
+/// Most evidence lines of the verdict; the other findings show fewer.
+const MOST_EVIDENCE: usize = 4;
+
+/// Which connections, how each came out, and since when they differ.
+pub fn sides(page: &mut Page, report: &Report) {
+    match (&report.comparison, report.captures.as_slice()) {
+        (Some(comparison), captures) => compared(page, comparison, captures),
+        (None, [_]) if report.no_match.is_some() => nothing_to_compare(page, report),
+        (None, [one]) => {
+            page.heading(&format!("{}: {} records, {}", one.file, one.totals.records, one.format))
+        }
+        (None, _) => nothing_to_compare(page, report),
+    }
+}
+
+fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
+    let side = |side: Side| {
+        Some((
+            captures.get(side.capture)?,
+            captures.get(side.capture)?.connection(side.connection)?,
+        ))
+    };
+    let (Some((left, a)), Some((right, b))) =
+        (side(comparison.reference), side(comparison.subject))
+    else {
+        return;
+    };
+    if captures.len() == 1 {
+        page.heading(&format!("{}: a working attempt and a failing one", left.file));
+    } else {
+        page.heading(&format!("{} (reference) and {} (subject)", left.label, right.label));
+    }
+    let sure = match comparison.matched_by {
+        MatchedBy::Address | MatchedBy::Identity if !comparison.roles_differ => {
+            format!("matched by {}", comparison.matched_by)
+        }
+        by => format!("matched by {by}: {}", comparison.match_says),
+    };
+    let sure = format!("{}; {sure}", describe(b));
+    page.item("device     ", &sure, Paint::Plain);
+    for (name, connection) in [("reference  ", a), ("subject    ", b)] {
+        let says = format!(
+            "#{}, {}: {}",
+            connection.number,
+            words::link(connection),
+            words::ending(connection)
+        );
+        page.item(name, &says, outcome(connection));
+    }
+    for (name, others) in
+        [("reference  ", &comparison.reference_others), ("subject    ", &comparison.subject_others)]
+    {
+        if !others.says.is_empty() {
+            page.item(name, &format!("attempts to this device: {}", others.says), Paint::Plain);
+        }
+    }
+    if comparison.roles_differ {
+        page.item(
+            "           ",
+            "the captures were made at opposite ends: directions are swapped for the comparison",
+            Paint::Faint,
+        );
+    }
+    page.item("diverge    ", &divergence(comparison), Paint::Bold);
+}
+
+/// `same until frame 412 / 377, then …`.
+fn divergence(comparison: &Comparison) -> String {
+    let normal =
+        comparison.steps.iter().filter(|step| step.normal && !step.note.is_empty()).count()
+            + comparison
+                .steps
+                .iter()
+                .filter(|step| step.normal && step.note.is_empty() && step.why.is_some())
+                .count();
+    match (&comparison.divergence, comparison.same_until) {
+        (Some(says), Some((left, right))) => {
+            format!("same until frame {left} / frame {right}, then {says}")
+        }
+        (Some(says), None) => format!("from the beginning: {says}"),
+        (None, _) if normal == 0 => "no difference".to_owned(),
+        (None, _) => format!(
+            "no difference but {normal} that are normal between two hosts (--strict shows them)"
+        ),
+    }
+}
+
+fn outcome(connection: &Connection) -> Paint {
+    if Failure::of(connection).is_some() { Paint::Red } else { Paint::Green }
+}
+
+fn nothing_to_compare(page: &mut Page, report: &Report) {
+    let Some(no_match) = &report.no_match else { return };
+    page.heading(if report.captures.len() == 1 {
+        "NO SUCH CONNECTION"
+    } else {
+        "NOTHING TO COMPARE"
+    });
+    page.item("", &no_match.says, Paint::Plain);
+    for (capture, holds) in report.captures.iter().zip(&no_match.holds) {
+        for line in holds {
+            page.item(&format!("{}: ", capture.label), line, Paint::Plain);
+        }
+    }
+    for guess in &no_match.nearest {
+        page.item("nearest: ", guess, Paint::Plain);
+    }
+}
+
+/// The verdict in full, what else was found more briefly.
+pub fn findings(page: &mut Page, report: &Report) {
+    let (notes, weighty): (Vec<_>, Vec<_>) =
+        report.findings.iter().partition(|finding| finding.level == Level::Note);
+    if let Some(first) = weighty.first() {
+        page.gap();
+        verdict(page, report, first);
+    }
+    for finding in weighty.iter().skip(1) {
+        page.gap();
+        brief(page, report, finding);
+    }
+    if !notes.is_empty() {
+        page.gap();
+    }
+    for finding in notes {
+        page.item(
+            "note  ",
+            &format!("{}: {} [{}]", finding.title, finding.says, finding.rule),
+            Paint::Blue,
+        );
+    }
+}
+
+fn verdict(page: &mut Page, report: &Report, finding: &Finding) {
+    title(page, report, finding);
+    page.item("  ", &finding.says, Paint::Plain);
+    for remedy in &finding.remedies {
+        page.item("  do      ", remedy, Paint::Bold);
+    }
+    evidence(page, report, finding, MOST_EVIDENCE);
+    for ruled_out in &finding.rules_out {
+        page.item("  not     ", &format!("{}: {}", ruled_out.rule, ruled_out.why), Paint::Faint);
+    }
+    for question in &finding.would_settle {
+        page.item("  settle  ", question, Paint::Plain);
+    }
+}
+
+fn brief(page: &mut Page, report: &Report, finding: &Finding) {
+    title(page, report, finding);
+    page.item("  ", &finding.says, Paint::Plain);
+    evidence(page, report, finding, 2);
+    if let Some(remedy) = finding.remedies.first() {
+        page.item("  do      ", remedy, Paint::Bold);
+    }
+}
+
+fn title(page: &mut Page, report: &Report, finding: &Finding) {
+    let (label, paint) = match finding.level {
+        Level::Cause => ("CAUSE  ", Paint::Red),
+        Level::Suspect => ("SUSPECT  ", Paint::Yellow),
+        Level::Note => ("NOTE  ", Paint::Blue),
+    };
+    let place = match report.captures.len() {
+        1 => String::new(),
+        _ => {
+            report.captures.get(finding.capture).map_or(String::new(), |c| format!("{}, ", c.label))
+        }
+    };
+    let connections: Vec<String> =
+        finding.connections.iter().map(|number| format!("#{number}")).collect();
+    let whom =
+        if connections.is_empty() { String::new() } else { format!(", {}", connections.join(" ")) };
+    let says = format!(
+        "{} ({}{} confidence{whom}) [{}]",
+        finding.title, place, finding.confidence, finding.rule
+    );
+    page.item(label, &says, paint);
+}
+
+fn evidence(page: &mut Page, report: &Report, finding: &Finding, most: usize) {
+    for evidence in finding.evidence.iter().take(most) {
+        let whose = match report.captures.len() {
+            1 => String::new(),
+            _ => report
+                .captures
+                .get(evidence.capture)
+                .map_or(String::new(), |c| format!("{} ", c.label)),
+        };
+        page.item(
+            "  seen    ",
+            &format!("{whose}frame {}: {}", evidence.frame, evidence.text),
+            Paint::Plain,
+        );
+    }
+    if let Some(more @ 1..) = finding.evidence.len().checked_sub(most) {
+        page.item("  ", &format!("and {more} more frames"), Paint::Faint);
+    }
+}
