@@ -360,6 +360,8 @@ fn bulk(step: &Step) -> Bulk {
         | DiscoverIncludes
         | DiscoverCharacteristics
         | DiscoverDescriptors => Bulk::Yes,
+        // The link layer's own business runs beside what the hosts talk about.
+        Features | Version | DataLength | Phy => Bulk::Yes,
         _ => Bulk::No,
     }
 }

@@ -12,10 +12,17 @@ mod bredr_instead_of_le;
 mod controller_hardware_error;
 mod create_with_no_phy;
 mod hosts;
+mod immediate_0x13_after_first_att;
 mod link_died_during_encryption;
 mod local_disconnect_2s_kernel_idle;
 mod local_drop_after_feature_reject;
 mod never_heard_peer;
+mod param_update_unanswered_then_drop;
+mod peer_hangs_up_on_deadline;
+mod remote_user_terminated_idle;
+mod see;
+mod short_supervision_timeout_linux_420ms;
+mod supervision_timeout_0x08;
 mod suspend_or_power;
 mod verdict;
 mod weigh;
@@ -31,7 +38,13 @@ pub const RULES: &[&Rule] = &[
     &create_with_no_phy::RULE,
     &bredr_instead_of_le::RULE,
     &never_heard_peer::RULE,
+    &param_update_unanswered_then_drop::RULE,
+    &immediate_0x13_after_first_att::RULE,
+    &peer_hangs_up_on_deadline::RULE,
+    &remote_user_terminated_idle::RULE,
     &link_died_during_encryption::RULE,
+    &supervision_timeout_0x08::RULE,
+    &short_supervision_timeout_linux_420ms::RULE,
     &suspend_or_power::RULE,
     &local_drop_after_feature_reject::RULE,
     &local_disconnect_2s_kernel_idle::RULE,
