@@ -102,16 +102,17 @@ impl Stream {
 
     #[cold]
     fn fill(&mut self, want: usize) -> io::Result<()> {
-        if self.start > 0 {
+        // Moved only when the rest of the buffer is too short: whoever looks far ahead in
+        // small steps must not pay for a move at each of them.
+        if self.buffer.len() - self.start < want {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
+            if self.buffer.len() < want {
+                self.buffer.resize(CHUNK.max(want.saturating_mul(2)), 0);
+            }
         }
-        let size = want.max(CHUNK);
-        if self.buffer.len() < size {
-            self.buffer.resize(size, 0);
-        }
-        while self.end < want {
+        while self.end - self.start < want {
             let Some(room) = self.buffer.get_mut(self.end..) else { break };
             match self.input.read(room) {
                 Ok(0) => {

@@ -1,5 +1,6 @@
 //! zip archives: what an Android bug report is.
 use super::member::{Choice, HEAD, Member, Members};
+use crate::capture::bytes::le32;
 use crate::capture::stream::Stream;
 use crate::capture::{CaptureError, OpenOptions};
 use flate2::CrcReader;
@@ -12,8 +13,30 @@ pub(crate) fn is_zip(head: &[u8]) -> bool {
     head.starts_with(b"PK\x03\x04")
 }
 
+/// The longest list of files that is read into memory; a bug report's takes some 100 KiB.
+const LONGEST_LIST: u32 = 4 << 20;
+/// The end of the list: its record, and the comment that may follow.
+const END: u64 = 22 + 0xffff;
+
+/// The length of the archive's list of files, as the record at its end says.
+fn list_len(file: &mut File) -> io::Result<Option<u32>> {
+    let len = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(len.saturating_sub(END)))?;
+    let mut end = Vec::new();
+    file.take(END).read_to_end(&mut end)?;
+    file.seek(SeekFrom::Start(0))?;
+    let at = end.windows(4).rposition(|window| window == b"PK\x05\x06");
+    Ok(at.map(|at| le32(&end, at + 12)))
+}
+
 /// Looks through the archive.
-pub(crate) fn choose(file: File, options: &OpenOptions) -> Result<Choice, CaptureError> {
+pub(crate) fn choose(mut file: File, options: &OpenOptions) -> Result<Choice, CaptureError> {
+    if list_len(&mut file)?.is_some_and(|len| len > LONGEST_LIST) {
+        return Err(CaptureError::Refused(
+            "a zip archive of too many files to look through: unzip it and give the capture itself"
+                .into(),
+        ));
+    }
     let mut archive = ZipArchive::new(file).map_err(refused)?;
     let mut members = Members::default();
     let mut head = Vec::new();
