@@ -467,3 +467,22 @@ fn joined_files_are_read_on_and_padding_ends_them() {
     let gap = [bytes("s_1002.btsnoop"), vec![0; 512], bytes("s_1002.btsnoop")].concat();
     assert_eq!(read_bytes(gap), (twice, vec!["padding", "concatenated", steps]));
 }
+
+#[test]
+fn many_gaps_are_counted_and_not_listed() {
+    let session = bytes("s_1002.btsnoop");
+    let (header, records) = session.split_at(16);
+    let damaged = [records, &[0xff; 30]].concat().repeat(50);
+    let options = OpenOptions { salvage: true, ..OpenOptions::default() };
+    let input = Cursor::new([header, &damaged].concat());
+    let mut source = open_stream(input, "test", &options).unwrap().source;
+    let mut records = 0;
+    while source.next().unwrap().is_some() {
+        records += 1;
+    }
+    assert_eq!(records, 50 * 16);
+    let warnings = source.take_warnings();
+    // 49 gaps and an end, of which eight are told in full.
+    assert_eq!(warnings.iter().filter(|w| w.code == "impossible-length").count(), 8);
+    assert_eq!(warnings.last().unwrap().text, "42 more places of damage were skipped");
+}

@@ -8,6 +8,9 @@ const YEAR: i64 = 366 * 86_400 * 1_000_000;
 /// 2100-01-01.
 const LATEST: i64 = 4_102_444_800 * 1_000_000;
 
+/// Places of damage that are said one by one.
+const PLACES: usize = 8;
+
 /// Why a header is none.
 pub(crate) struct Fault {
     pub code: &'static str,
@@ -24,6 +27,8 @@ pub(crate) struct Ledger {
     last: Option<i64>,
     tallies: Vec<Tally>,
     remarks: Vec<Warning>,
+    /// Places of damage beyond those in `remarks`.
+    unsaid: u64,
     salvage: bool,
     done: bool,
 }
@@ -38,6 +43,7 @@ impl Ledger {
             last: None,
             tallies: Vec::new(),
             remarks: Vec::new(),
+            unsaid: 0,
             salvage: options.salvage,
             done: false,
         };
@@ -196,13 +202,15 @@ impl Ledger {
         }
     }
 
-    /// Something that happens once: said in the order in which it happened.
+    /// Something that happens at one place: said in the order in which it happened.
     pub fn say(&mut self, code: &'static str, offset: u64, text: String) {
         // A damaged file under --salvage may have thousands of gaps.
-        if self.remarks.len() < 64 {
-            let frame = Some(self.frame.saturating_add(1));
-            self.remarks.push(Warning { code, frame, offset: Some(offset), text });
+        if self.remarks.len() >= PLACES {
+            self.unsaid += 1;
+            return;
         }
+        let frame = Some(self.frame.saturating_add(1));
+        self.remarks.push(Warning { code, frame, offset: Some(offset), text });
     }
 
     /// Something about the capture as a whole.
@@ -350,6 +358,11 @@ impl Ledger {
             self.tallies.drain(..).map(|tally| tally.warning()).collect();
         warnings.append(&mut self.remarks);
         warnings.sort_by_key(|warning| warning.offset);
+        if self.unsaid > 0 {
+            let text = format!("{} more places of damage were skipped", self.unsaid);
+            warnings.push(Warning { code: "more-damage", frame: None, offset: None, text });
+            self.unsaid = 0;
+        }
         warnings
     }
 }
