@@ -6,7 +6,7 @@ use crate::capture::{Direction, Kind, Payload, Record};
 use crate::link::{Capture, Origin, Tracker};
 use crate::time::{Clock, Timestamp};
 use crate::wire::att::{self, ErrorCode, Handle};
-use crate::wire::hci::{Command, Event, LeEvent};
+use crate::wire::hci::{Command, Event, LeEvent, Returned};
 use crate::wire::{Address, AddressType, ConnHandle, Decoder, Opcode, Status, signal, smp};
 
 /// The handle that [`Trace::connected`] opens.
@@ -115,7 +115,7 @@ impl Trace {
         self.event(Event::CommandComplete {
             num_hci_command_packets: 1,
             command_opcode: opcode,
-            return_parameters: returns,
+            return_parameters: Returned(returns),
         })
     }
 

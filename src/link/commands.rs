@@ -139,7 +139,6 @@ impl Tracker {
                 own_address_type,
                 peer_address_type,
                 peer_address,
-                initiating_phys,
                 ref phys,
             } => {
                 let peer = (peer_address, peer_address_type);
@@ -150,7 +149,7 @@ impl Tracker {
                     peer,
                     initiator_filter_policy,
                     own_address_type,
-                    initiating_phys,
+                    phys.mask,
                 );
                 return self.extended_create(adapter, request, phys.iter().next());
             }
@@ -159,7 +158,6 @@ impl Tracker {
                 own_address_type,
                 peer_address_type,
                 peer_address,
-                initiating_phys,
                 ref phys,
                 ..
             } => {
@@ -171,7 +169,7 @@ impl Tracker {
                     peer,
                     initiator_filter_policy,
                     own_address_type,
-                    initiating_phys,
+                    phys.mask,
                 );
                 return self.extended_create(adapter, request, phys.iter().next());
             }
@@ -310,7 +308,7 @@ impl Tracker {
         }
         match event {
             Event::CommandComplete { command_opcode, return_parameters, .. } => {
-                let (answer, _) = Return::decode(command_opcode.0, return_parameters, at.cut);
+                let answer = return_parameters.of(*command_opcode, at.cut);
                 return self.command_complete(adapter, at, *command_opcode, &answer);
             }
             Event::CommandStatus { status, command_opcode, .. } => {

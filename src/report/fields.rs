@@ -33,7 +33,7 @@ impl Fields<'_> {
             }) => {
                 self.number("num_hci_command_packets", i64::from(*num_hci_command_packets));
                 self.number("command_opcode", i64::from(command_opcode.0));
-                self.returned(command_opcode.0, return_parameters);
+                self.returned(command_opcode.0, return_parameters.0);
             }
             Packet::Event(event) => {
                 event.fields(self);

@@ -209,8 +209,13 @@ impl Words<'_> {
             }
             ReadResponse { attribute_value: value }
             | ReadBlobResponse { part_attribute_value: value }
-            | ReadMultipleResponse { values: value }
-            | ReadMultipleVariableResponse { values: value } => self.value(value),
+            | ReadMultipleResponse { values: value } => self.value(value),
+            ReadMultipleVariableResponse { values } => {
+                for (at, value) in values.iter().enumerate() {
+                    self.out.push_str(if at == 0 { "" } else { "; " });
+                    self.value(value);
+                }
+            }
             WriteRequest { attribute_handle, attribute_value }
             | WriteCommand { attribute_handle, attribute_value }
             | HandleValueNotification { attribute_handle, attribute_value }

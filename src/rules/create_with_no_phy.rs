@@ -1,6 +1,7 @@
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
 use crate::link::{Connection, RequestKind};
 use crate::trace::{PEER, Trace};
+use crate::wire::field::Phys;
 use crate::wire::hci::Command;
 use crate::wire::{AddressType, Status};
 
@@ -34,8 +35,7 @@ fn example(phys: u8) -> Trace {
         own_address_type: 0,
         peer_address_type: AddressType::RANDOM,
         peer_address: PEER,
-        initiating_phys: phys,
-        phys: Default::default(),
+        phys: Phys::masked(phys),
     });
     trace.status(crate::wire::Opcode(0x2043), Status::UNSUPPORTED_FEATURE)
 }

@@ -326,6 +326,43 @@ impl<'a> Field<'a> for Values<'a> {
     }
 }
 
+/// Length and value, repeated (3.4.4.12). What the MTU left no room for, the last value lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lengths<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Lengths<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || {
+            let length = usize::from(le16(rest, 0)?);
+            let value = rest.get(2..)?;
+            let value = value.get(..length).unwrap_or(value);
+            rest = rest.get(2 + length..).unwrap_or(&[]);
+            Some(value)
+        })
+    }
+}
+
+impl<'a> Field<'a> for Lengths<'a> {
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+        Ok((&[], Self { bytes: input }))
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.bytes);
+    }
+    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
+        sink.begin_list(name);
+        for value in self.iter() {
+            sink.begin_item();
+            sink.bytes("attribute_value", value);
+            sink.end_item();
+        }
+        sink.end_list();
+    }
+}
+
 impl Entry for Handle {
     const SIZE: usize = 2;
     fn read(bytes: &[u8]) -> Option<Self> {
@@ -381,7 +418,7 @@ pdus! {
         0x06 FindByTypeValueRequest "Find By Type Value Request" {
             starting_handle: Handle, ending_handle: Handle, attribute_type: u16, attribute_value: &'a [u8]
         } "0100 ffff 0028 0f18";
-        0x07 FindByTypeValueResponse "Find By Type Value Response" { list: List<'a, (Handle, Handle)> } "0100 0900";
+        0x07 FindByTypeValueResponse "Find By Type Value Response" { list: List<'a, (Handle, Handle), 1> } "0100 0900";
         0x08 ReadByTypeRequest "Read By Type Request" {
             starting_handle: Handle, ending_handle: Handle, attribute_type: LastUuid
         } "0100 ffff 0328";
@@ -390,7 +427,7 @@ pdus! {
         0x0b ReadResponse "Read Response" { attribute_value: &'a [u8] } "64";
         0x0c ReadBlobRequest "Read Blob Request" { attribute_handle: Handle, value_offset: u16 } "2100 1600";
         0x0d ReadBlobResponse "Read Blob Response" { part_attribute_value: &'a [u8] } "6465";
-        0x0e ReadMultipleRequest "Read Multiple Request" { handles: List<'a, Handle> } "2100 2300";
+        0x0e ReadMultipleRequest "Read Multiple Request" { handles: List<'a, Handle, 2> } "2100 2300";
         0x0f ReadMultipleResponse "Read Multiple Response" { values: &'a [u8] } "0102";
         0x10 ReadByGroupTypeRequest "Read By Group Type Request" {
             starting_handle: Handle, ending_handle: Handle, attribute_group_type: LastUuid
@@ -409,8 +446,8 @@ pdus! {
         0x1b HandleValueNotification "Handle Value Notification" { attribute_handle: Handle, attribute_value: &'a [u8] } "2100 5f";
         0x1d HandleValueIndication "Handle Value Indication" { attribute_handle: Handle, attribute_value: &'a [u8] } "2100 0100ffff";
         0x1e HandleValueConfirmation "Handle Value Confirmation" {} "";
-        0x20 ReadMultipleVariableRequest "Read Multiple Variable Request" { handles: List<'a, Handle> } "2100 2300";
-        0x21 ReadMultipleVariableResponse "Read Multiple Variable Response" { values: &'a [u8] } "0100 05 0200 0607";
+        0x20 ReadMultipleVariableRequest "Read Multiple Variable Request" { handles: List<'a, Handle, 2> } "2100 2300";
+        0x21 ReadMultipleVariableResponse "Read Multiple Variable Response" { values: Lengths<'a> } "0100 05 0200 0607";
         0x23 MultipleHandleValueNotification "Multiple Handle Value Notification" { list: Values<'a> } "2100 0100 05 2300 0200 0607";
         0x52 WriteCommand "Write Command" { attribute_handle: Handle, attribute_value: &'a [u8] } "2200 01";
         0xd2 SignedWriteCommand "Signed Write Command" { attribute_handle: Handle, attribute_value: SignedValue<'a> }
@@ -471,11 +508,16 @@ pub const fn is_request(opcode: u8) -> bool {
 mod tests {
     use super::*;
     use crate::wire::Problem;
-    use crate::wire::pdus::check_table;
+    use crate::wire::pdus::{check_properties, check_table};
 
     #[test]
     fn every_pdu_decodes_its_example_and_encodes_it_back() {
         check_table!(Pdu);
+    }
+
+    #[test]
+    fn any_bytes_of_any_pdu_decode() {
+        check_properties!(Pdu);
     }
 
     #[test]

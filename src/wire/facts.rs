@@ -1,6 +1,6 @@
 //! What every packet has in common: where it belongs, its code, its name, its outcome.
 use super::att::{self, Handle};
-use super::{Address, ConnHandle, Layer, Packet, hci, mgmt, signal, smp};
+use super::{Address, ConnHandle, Layer, Packet, hci, mgmt, smp};
 
 impl Packet<'_> {
     /// The highest layer that was decoded, in the words of the event lines.
@@ -134,7 +134,7 @@ impl Packet<'_> {
                 Some(error_code.0.into())
             }
             Packet::Smp { pdu: smp::Pdu::PairingFailed { reason }, .. } => Some(reason.0.into()),
-            Packet::Signal { ref pdu, .. } => signal_result(pdu),
+            Packet::Signal { ref pdu, .. } => pdu.result(),
             Packet::Mgmt {
                 pdu: mgmt::Pdu::Event(mgmt::Event::DeviceDisconnected { reason, .. }),
                 ..
@@ -208,19 +208,5 @@ fn event_name(event: &hci::Event<'_>) -> &'static str {
             .or_else(|| hci::names::subevent(event.code()))
             .unwrap_or("Unknown LE Meta Event"),
         _ => event.name().or_else(|| hci::names::event(event.code())).unwrap_or("Unknown Event"),
-    }
-}
-
-fn signal_result(pdu: &signal::Pdu<'_>) -> Option<u16> {
-    match *pdu {
-        signal::Pdu::CommandReject { reason, .. } => Some(reason),
-        signal::Pdu::ConnectionResponse { result, .. }
-        | signal::Pdu::ConfigureResponse { result, .. }
-        | signal::Pdu::InformationResponse { result, .. }
-        | signal::Pdu::ConnectionParameterUpdateResponse { result }
-        | signal::Pdu::LeCreditBasedConnectionResponse { result, .. }
-        | signal::Pdu::CreditBasedConnectionResponse { result, .. }
-        | signal::Pdu::CreditBasedReconfigureResponse { result } => Some(result),
-        _ => None,
     }
 }

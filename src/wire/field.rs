@@ -142,15 +142,15 @@ pub trait Entry: Sized {
     fn show(&self, sink: &mut dyn FieldSink);
 }
 
-/// Entries up to the packet's end; a partial entry makes the packet malformed.
+/// Entries up to the packet's end, `MIN` at least; a partial entry makes the packet malformed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct List<'a, T> {
+pub struct List<'a, T, const MIN: usize = 0> {
     bytes: &'a [u8],
     of: PhantomData<T>,
 }
 
-impl<'a, T: Entry> List<'a, T> {
-    pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
+impl<'a, T: Entry, const MIN: usize> List<'a, T, MIN> {
+    pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T, MIN> {
         self.bytes.chunks_exact(T::SIZE.max(1)).filter_map(T::read)
     }
 
@@ -173,14 +173,14 @@ impl<'a, T: Entry> List<'a, T> {
     }
 }
 
-impl<T> Default for List<'_, T> {
+impl<T, const MIN: usize> Default for List<'_, T, MIN> {
     /// No entries.
     fn default() -> Self {
         Self { bytes: &[], of: PhantomData }
     }
 }
 
-impl<T> std::fmt::Debug for List<'_, T> {
+impl<T, const MIN: usize> std::fmt::Debug for List<'_, T, MIN> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "List({} bytes)", self.bytes.len())
     }
@@ -190,10 +190,10 @@ pub(super) fn malformed<T>(input: &[u8]) -> IResult<&[u8], T> {
     Err(nom::Err::Error(nom::error::Error::new(input, ErrorKind::Verify)))
 }
 
-impl<'a, T: Entry> Field<'a> for List<'a, T> {
+impl<'a, T: Entry, const MIN: usize> Field<'a> for List<'a, T, MIN> {
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        if !input.len().is_multiple_of(T::SIZE.max(1)) {
+        if !input.len().is_multiple_of(T::SIZE.max(1)) || input.len() < MIN * T::SIZE {
             return malformed(input);
         }
         Ok((&[], List { bytes: input, of: PhantomData }))
@@ -240,6 +240,46 @@ impl<'a, T: Entry> Field<'a> for Counted<'a, T> {
     }
 }
 
+/// What a command asks of each PHY that its bit mask names (7.8.64, 7.8.66).
+pub trait PerPhy: Entry {
+    /// The mask's name.
+    const MASK: &'static str;
+}
+
+/// A bit mask of PHYs, and an entry for each bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phys<'a, T> {
+    pub mask: u8,
+    list: List<'a, T>,
+}
+
+impl<'a, T: PerPhy> Phys<'a, T> {
+    /// A mask alone, for traces written by hand.
+    pub fn masked(mask: u8) -> Self {
+        Self { mask, list: List::default() }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
+        self.list.iter()
+    }
+}
+
+impl<'a, T: PerPhy> Field<'a> for Phys<'a, T> {
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+        let (input, mask) = le_u8.parse(input)?;
+        let (input, bytes) = take(mask.count_ones() as usize * T::SIZE).parse(input)?;
+        Ok((input, Self { mask, list: List { bytes, of: PhantomData } }))
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.mask);
+        out.extend_from_slice(self.list.bytes);
+    }
+    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
+        sink.number(T::MASK, i64::from(self.mask));
+        self.list.show_entries(name, sink);
+    }
+}
+
 pub(super) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
@@ -252,6 +292,18 @@ impl Entry for (ConnHandle, u16) {
     fn show(&self, sink: &mut dyn FieldSink) {
         sink.number("connection_handle", i64::from(self.0.0));
         sink.number("num_completed_packets", i64::from(self.1));
+    }
+}
+
+/// Links of a connected isochronous group (7.8.99): its own handle, and that of the ACL link.
+impl Entry for (ConnHandle, ConnHandle) {
+    const SIZE: usize = 4;
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Some((ConnHandle(le16(bytes, 0)?), ConnHandle(le16(bytes, 2)?)))
+    }
+    fn show(&self, sink: &mut dyn FieldSink) {
+        sink.number("cis_connection_handle", i64::from(self.0.0));
+        sink.number("acl_connection_handle", i64::from(self.1.0));
     }
 }
 

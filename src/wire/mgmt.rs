@@ -335,7 +335,7 @@ fn find(table: &[(u16, &'static str)], code: u16) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::pdus::check_table;
+    use crate::wire::pdus::{check_properties, check_table};
 
     #[test]
     fn every_command_decodes_its_example_and_encodes_it_back() {
@@ -343,8 +343,18 @@ mod tests {
     }
 
     #[test]
+    fn any_bytes_of_any_command_decode() {
+        check_properties!(Command);
+    }
+
+    #[test]
     fn every_event_decodes_its_example_and_encodes_it_back() {
         check_table!(Event);
+    }
+
+    #[test]
+    fn any_bytes_of_any_event_decode() {
+        check_properties!(Event);
     }
 
     #[test]

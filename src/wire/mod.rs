@@ -122,3 +122,14 @@ pub enum Packet<'a> {
         len: u32,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Events are built and moved millions of times; a new variant must not make all of them larger.
+    #[test]
+    fn packets_stay_small() {
+        assert!(size_of::<Packet<'_>>() <= 80, "{}", size_of::<Packet<'_>>());
+    }
+}

@@ -11,11 +11,25 @@ macro_rules! pdus {
         }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[derive(Clone, Copy, PartialEq)]
         pub enum $Pdu<'a> {
             $($(#[$vmeta])* $name { $($field: $ty),* },)*
             /// Not declared, or not decoded: see the event's problem.
             Other { code: $Code, parameters: &'a [u8] },
+        }
+
+        /// Bytes that nobody decoded may be anything, keys included: their number stands for them.
+        impl std::fmt::Debug for $Pdu<'_> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $($Pdu::$name { $($field),* } => {
+                        f.debug_struct(stringify!($name))$(.field(stringify!($field), $field))*.finish()
+                    })*
+                    $Pdu::Other { code, parameters } => {
+                        write!(f, "Other {{ code: {code:#04x}, {} bytes }}", parameters.len())
+                    }
+                }
+            }
         }
 
         impl<'a> $Pdu<'a> {
@@ -108,6 +122,69 @@ macro_rules! check_table {
 }
 #[cfg(test)]
 pub(crate) use check_table;
+
+/// Checks a table with any bytes: whatever decodes completely encodes to the same bytes; what was
+/// cut anywhere says so, or shows a problem; a number is never lost.
+#[cfg(test)]
+macro_rules! check_properties {
+    ($Pdu:ident) => {
+        use proptest::prelude::*;
+        let examples: Vec<_> = $Pdu::EXAMPLES
+            .iter()
+            .map(|(code, _, example)| (*code, $crate::wire::pdus::hex(example)))
+            .collect();
+        let bytes = prop::collection::vec(any::<u8>(), 0..80);
+        let one = (0..examples.len(), bytes, any::<usize>(), any::<u8>(), any::<bool>());
+        proptest!(ProptestConfig::with_cases(256), |((at, noise, place, byte, cut) in one)| {
+            let (code, example) = &examples[at];
+            let mut changed = example.clone();
+            if !changed.is_empty() {
+                let place = place % changed.len();
+                changed[place] = byte;
+            }
+            for bytes in [&noise, &changed, example] {
+                let (pdu, problem) = $Pdu::decode(*code, bytes, cut);
+                prop_assert_eq!(pdu.code(), *code);
+                prop_assert!(!cut || problem == Some($crate::wire::Problem::Cut));
+                if matches!(pdu, $Pdu::Other { .. }) {
+                    prop_assert!(problem.is_some());
+                }
+                let mut out = Vec::new();
+                pdu.encode(&mut out);
+                match problem {
+                    None => prop_assert_eq!(&out, bytes),
+                    // A tail beyond the specification is not kept.
+                    Some(_) => prop_assert!(bytes.starts_with(&out)),
+                }
+                pdu.fields(&mut $crate::wire::pdus::Nothing);
+                let _ = format!("{pdu:?}");
+            }
+            let shorter = &example[..place % (example.len() + 1)];
+            let (_, problem) = $Pdu::decode(*code, shorter, true);
+            prop_assert_eq!(problem, Some($crate::wire::Problem::Cut));
+        });
+    };
+}
+#[cfg(test)]
+pub(crate) use check_properties;
+
+/// Takes fields and keeps none.
+#[cfg(test)]
+pub(crate) struct Nothing;
+
+#[cfg(test)]
+impl crate::wire::field::FieldSink for Nothing {
+    fn number(&mut self, _: &'static str, _: i64) {}
+    fn text(&mut self, _: &'static str, value: &dyn std::fmt::Display) {
+        let _ = value.to_string();
+    }
+    fn bytes(&mut self, _: &'static str, _: &[u8]) {}
+    fn secret(&mut self, _: &'static str, _: usize) {}
+    fn begin_list(&mut self, _: &'static str) {}
+    fn begin_item(&mut self) {}
+    fn end_item(&mut self) {}
+    fn end_list(&mut self) {}
+}
 
 #[cfg(test)]
 pub(crate) fn hex(text: &str) -> Vec<u8> {

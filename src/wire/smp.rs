@@ -68,11 +68,16 @@ pdus! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::pdus::check_table;
+    use crate::wire::pdus::{check_properties, check_table};
 
     #[test]
     fn every_pdu_decodes_its_example_and_encodes_it_back() {
         check_table!(Pdu);
+    }
+
+    #[test]
+    fn any_bytes_of_any_pdu_decode() {
+        check_properties!(Pdu);
     }
 
     #[test]

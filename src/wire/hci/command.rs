@@ -1,6 +1,6 @@
 //! HCI commands (Core, Vol 4, Part E, section 7): what hosts do on the way to a connection and on it.
 use crate::wire::codes::{Address, AddressType, ConnHandle, Opcode, Secret, Status};
-use crate::wire::field::{Entry, FieldSink, List, le16};
+use crate::wire::field::{Counted, Entry, FieldSink, PerPhy, Phys, U24, le16};
 use crate::wire::pdus::pdus;
 
 /// One PHY of an extended create command (7.8.66).
@@ -46,6 +46,10 @@ impl Entry for InitiatingPhy {
     }
 }
 
+impl PerPhy for InitiatingPhy {
+    const MASK: &'static str = "initiating_phys";
+}
+
 /// One PHY of the extended scan parameters (7.8.64).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ScanningPhy {
@@ -70,6 +74,38 @@ impl Entry for ScanningPhy {
     }
 }
 
+impl PerPhy for ScanningPhy {
+    const MASK: &'static str = "scanning_phys";
+}
+
+/// One set of LE Set Extended Advertising Enable (7.8.56).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AdvertisingSet {
+    pub advertising_handle: u8,
+    /// In units of 10 ms; 0 has no end.
+    pub duration: u16,
+    pub max_extended_advertising_events: u8,
+}
+
+impl Entry for AdvertisingSet {
+    const SIZE: usize = 4;
+    fn read(bytes: &[u8]) -> Option<Self> {
+        Some(Self {
+            advertising_handle: *bytes.first()?,
+            duration: le16(bytes, 1)?,
+            max_extended_advertising_events: *bytes.get(3)?,
+        })
+    }
+    fn show(&self, sink: &mut dyn FieldSink) {
+        sink.number("advertising_handle", i64::from(self.advertising_handle));
+        sink.number("duration", i64::from(self.duration));
+        sink.number(
+            "max_extended_advertising_events",
+            i64::from(self.max_extended_advertising_events),
+        );
+    }
+}
+
 pdus! {
     /// One HCI command, after its header of opcode and length.
     Command: u16 {
@@ -85,6 +121,7 @@ pdus! {
         0x040c LinkKeyRequestNegativeReply "Link Key Request Negative Reply" { bd_addr: Address } "0102030405c6";
         0x040d PinCodeRequestReply "PIN Code Request Reply" { bd_addr: Address, pin_code_length: u8, pin_code: Secret<16> }
             "0102030405c6 04 30303030000000000000000000000000";
+        0x040e PinCodeRequestNegativeReply "PIN Code Request Negative Reply" { bd_addr: Address } "0102030405c6";
         0x0411 AuthenticationRequested "Authentication Requested" { connection_handle: ConnHandle } "4000";
         0x0413 SetConnectionEncryption "Set Connection Encryption" { connection_handle: ConnHandle, encryption_enable: u8 } "4000 01";
         0x0419 RemoteNameRequest "Remote Name Request" {
@@ -92,7 +129,14 @@ pdus! {
         } "0102030405c6 02 00 0000";
         0x041b ReadRemoteSupportedFeatures "Read Remote Supported Features" { connection_handle: ConnHandle } "4000";
         0x041d ReadRemoteVersionInformation "Read Remote Version Information" { connection_handle: ConnHandle } "4000";
+        0x042b IoCapabilityRequestReply "IO Capability Request Reply" {
+            bd_addr: Address, io_capability: u8, oob_data_present: u8, authentication_requirements: u8
+        } "0102030405c6 03 00 05";
+        0x042c UserConfirmationRequestReply "User Confirmation Request Reply" { bd_addr: Address } "0102030405c6";
+        0x042d UserConfirmationRequestNegativeReply "User Confirmation Request Negative Reply" { bd_addr: Address } "0102030405c6";
         0x042e UserPasskeyRequestReply "User Passkey Request Reply" { bd_addr: Address, numeric_value: Secret<4> } "0102030405c6 01020304";
+        0x042f UserPasskeyRequestNegativeReply "User Passkey Request Negative Reply" { bd_addr: Address } "0102030405c6";
+        0x0434 IoCapabilityRequestNegativeReply "IO Capability Request Negative Reply" { bd_addr: Address, reason: Status } "0102030405c6 37";
         0x0c01 SetEventMask "Set Event Mask" { event_mask: u64 } "ffffffffffffff3f";
         0x0c03 Reset "Reset" {} "";
         0x0c13 WriteLocalName "Write Local Name" { local_name: &'a [u8] } "6869";
@@ -105,6 +149,7 @@ pdus! {
         0x1003 ReadLocalSupportedFeatures "Read Local Supported Features" {} "";
         0x1005 ReadBufferSize "Read Buffer Size" {} "";
         0x1009 ReadBdAddr "Read BD ADDR" {} "";
+        0x1408 ReadEncryptionKeySize "Read Encryption Key Size" { connection_handle: ConnHandle } "4000";
         0x1405 ReadRssi "Read RSSI" { handle: ConnHandle } "4000";
         0x2001 LeSetEventMask "LE Set Event Mask" { le_event_mask: u64 } "1f00000000000000";
         0x2002 LeReadBufferSize "LE Read Buffer Size" {} "";
@@ -180,27 +225,36 @@ pdus! {
         0x2035 LeSetAdvertisingSetRandomAddress "LE Set Advertising Set Random Address" {
             advertising_handle: u8, random_address: Address
         } "01 0102030405c6";
-        0x2036 LeSetExtendedAdvertisingParameters "LE Set Extended Advertising Parameters" { parameters: &'a [u8] } "01130000";
+        0x2036 LeSetExtendedAdvertisingParameters "LE Set Extended Advertising Parameters" {
+            advertising_handle: u8, advertising_event_properties: u16, primary_advertising_interval_min: U24,
+            primary_advertising_interval_max: U24, primary_advertising_channel_map: u8, own_address_type: u8,
+            peer_address_type: AddressType, peer_address: Address, advertising_filter_policy: u8, advertising_tx_power: i8,
+            primary_advertising_phy: u8, secondary_advertising_max_skip: u8, secondary_advertising_phy: u8,
+            advertising_sid: u8, scan_request_notification_enable: u8
+        } "01 1300 200000 400000 07 01 00 000000000000 00 7f 01 00 01 00 00";
         0x2037 LeSetExtendedAdvertisingData "LE Set Extended Advertising Data" {
             advertising_handle: u8, operation: u8, fragment_preference: u8, advertising_data_length: u8, advertising_data: &'a [u8]
         } "01 03 01 03 020106";
         0x2038 LeSetExtendedScanResponseData "LE Set Extended Scan Response Data" {
             advertising_handle: u8, operation: u8, fragment_preference: u8, scan_response_data_length: u8, scan_response_data: &'a [u8]
         } "01 03 01 03 020106";
-        0x2039 LeSetExtendedAdvertisingEnable "LE Set Extended Advertising Enable" { enable: u8, num_sets: u8, sets: &'a [u8] } "01 01 01000000";
+        0x2039 LeSetExtendedAdvertisingEnable "LE Set Extended Advertising Enable" { enable: u8, sets: Counted<'a, AdvertisingSet> } "01 01 01000000";
         0x2041 LeSetExtendedScanParameters "LE Set Extended Scan Parameters" {
-            own_address_type: u8, scanning_filter_policy: u8, scanning_phys: u8, phys: List<'a, ScanningPhy>
+            own_address_type: u8, scanning_filter_policy: u8, phys: Phys<'a, ScanningPhy>
         } "00 00 01 01 6000 3000";
         0x2042 LeSetExtendedScanEnable "LE Set Extended Scan Enable" { enable: u8, filter_duplicates: u8, duration: u16, period: u16 } "01 00 0000 0000";
         0x2043 LeExtendedCreateConnection "LE Extended Create Connection" {
             initiator_filter_policy: u8, own_address_type: u8, peer_address_type: AddressType, peer_address: Address,
-            initiating_phys: u8, phys: List<'a, InitiatingPhy>
+            phys: Phys<'a, InitiatingPhy>
         } "00 00 01 0102030405c6 01 6000 6000 1800 2800 0000 2a00 0000 0000";
         0x204e LeSetPrivacyMode "LE Set Privacy Mode" {
             peer_identity_address_type: AddressType, peer_identity_address: Address, privacy_mode: u8
         } "01 0102030405c6 01";
         0x2060 LeReadBufferSizeV2 "LE Read Buffer Size [v2]" {} "";
+        0x2064 LeCreateCis "LE Create CIS" { cis: Counted<'a, (ConnHandle, ConnHandle)> } "01 6000 4000";
+        0x2065 LeRemoveCig "LE Remove CIG" { cig_id: u8 } "01";
         0x2066 LeAcceptCisRequest "LE Accept CIS Request" { connection_handle: ConnHandle } "6000";
+        0x2067 LeRejectCisRequest "LE Reject CIS Request" { connection_handle: ConnHandle, reason: Status } "6000 0d";
         0x206d LeRequestPeerSca "LE Request Peer SCA" { connection_handle: ConnHandle } "4000";
         0x207d LeSetDefaultSubrate "LE Set Default Subrate" {
             subrate_min: u16, subrate_max: u16, max_latency: u16, continuation_number: u16, supervision_timeout: u16
@@ -211,7 +265,7 @@ pdus! {
         } "4000 0100 0100 0000 0000 c800";
         0x2085 LeExtendedCreateConnectionV2 "LE Extended Create Connection [v2]" {
             advertising_handle: u8, subevent: u8, initiator_filter_policy: u8, own_address_type: u8,
-            peer_address_type: AddressType, peer_address: Address, initiating_phys: u8, phys: List<'a, InitiatingPhy>
+            peer_address_type: AddressType, peer_address: Address, phys: Phys<'a, InitiatingPhy>
         } "ff ff 01 01 00 000000000000 01 3000 3000 0800 1800 0000 4800 0200 0c00";
         0x2088 LeReadAllRemoteFeatures "LE Read All Remote Features" { connection_handle: ConnHandle, pages_requested: u8 } "4000 01";
     }
@@ -233,6 +287,7 @@ impl Command<'_> {
             | Command::WriteAuthenticatedPayloadTimeout { connection_handle, .. }
             | Command::ReadAuthenticatedPayloadTimeout { connection_handle }
             | Command::ReadRssi { handle: connection_handle }
+            | Command::ReadEncryptionKeySize { connection_handle }
             | Command::LeConnectionUpdate { connection_handle, .. }
             | Command::LeReadChannelMap { connection_handle }
             | Command::LeReadRemoteFeatures { connection_handle }
@@ -247,6 +302,7 @@ impl Command<'_> {
             | Command::LeReadPhy { connection_handle }
             | Command::LeSetPhy { connection_handle, .. }
             | Command::LeAcceptCisRequest { connection_handle }
+            | Command::LeRejectCisRequest { connection_handle, .. }
             | Command::LeRequestPeerSca { connection_handle }
             | Command::LeSubrateRequest { connection_handle, .. }
             | Command::LeReadAllRemoteFeatures { connection_handle, .. } => Some(connection_handle),
@@ -265,10 +321,30 @@ impl Opcode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::pdus::check_table;
+    use crate::wire::pdus::{check_properties, check_table};
 
     #[test]
     fn every_command_decodes_its_example_and_encodes_it_back() {
         check_table!(Command);
+    }
+
+    #[test]
+    fn any_bytes_of_any_command_decode() {
+        check_properties!(Command);
+    }
+
+    /// Whole or short, decoded or not: a key is neither printed nor handed out.
+    #[test]
+    fn keys_do_not_print() {
+        let keys = [0x040b, 0x040d, 0x042e, 0x2017, 0x2019, 0x201a, 0x2027, 0x0c11, 0x0430];
+        for (code, length) in keys.into_iter().flat_map(|code| (0..64).map(move |n| (code, n))) {
+            let bytes = vec![0x5a; length];
+            let (command, _) = Command::decode(code, &bytes, false);
+            let printed = format!("{command:?}").replace("5A:5A:5A:5A:5A:5A", "");
+            // As hexadecimal, as a list of numbers, as text; PIN lengths and handles are no keys.
+            for trace in ["5a, 5a", "90, 90", "ZZ", "5a5a"] {
+                assert!(!printed.contains(trace), "{printed}");
+            }
+        }
     }
 }

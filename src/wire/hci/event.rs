@@ -1,8 +1,9 @@
 //! HCI events (Core, Vol 4, Part E, section 7.7), LE Meta aside.
 use super::le::LeEvent;
+use super::returns::Returned;
 use crate::wire::Problem;
 use crate::wire::codes::{Address, ConnHandle, Opcode, Secret, Status};
-use crate::wire::field::{Counted, Field, FieldSink};
+use crate::wire::field::{Counted, Field, FieldSink, malformed};
 use crate::wire::pdus::pdus;
 use nom::IResult;
 
@@ -30,7 +31,7 @@ pdus! {
             latency: u32, delay_variation: u32
         } "00 4000 00 01 00000000 00000000 102b0000 ffffffff";
         0x0e CommandComplete "Command Complete" {
-            num_hci_command_packets: u8, command_opcode: Opcode, return_parameters: &'a [u8]
+            num_hci_command_packets: u8, command_opcode: Opcode, return_parameters: Returned<'a>
         } "01 030c 00";
         0x0f CommandStatus "Command Status" { status: Status, num_hci_command_packets: u8, command_opcode: Opcode } "00 01 0d20";
         0x10 HardwareError "Hardware Error" { hardware_code: u8 } "03";
@@ -67,6 +68,10 @@ pdus! {
             minimum_remote_timeout: u16, minimum_local_timeout: u16
         } "00 4000 2003 2003 0000 0000";
         0x30 EncryptionKeyRefreshComplete "Encryption Key Refresh Complete" { status: Status, connection_handle: ConnHandle } "00 4000";
+        0x31 IoCapabilityRequest "IO Capability Request" { bd_addr: Address } "0102030405c6";
+        0x32 IoCapabilityResponse "IO Capability Response" {
+            bd_addr: Address, io_capability: u8, oob_data_present: u8, authentication_requirements: u8
+        } "0102030405c6 03 00 05";
         0x33 UserConfirmationRequest "User Confirmation Request" { bd_addr: Address, numeric_value: Secret<4> } "0102030405c6 01020304";
         0x34 UserPasskeyRequest "User Passkey Request" { bd_addr: Address } "0102030405c6";
         0x36 SimplePairingComplete "Simple Pairing Complete" { status: Status, bd_addr: Address } "00 0102030405c6";
@@ -84,8 +89,12 @@ pdus! {
 /// LE Meta nests one table in another.
 impl<'a> Field<'a> for LeEvent<'a> {
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        let (input, subevent) = u8::parse(input)?;
-        Ok((&[], LeEvent::decode(subevent, input, false).0))
+        let (rest, subevent) = u8::parse(input)?;
+        // Only [`Event::read`] keeps a subevent that has a problem.
+        match LeEvent::decode(subevent, rest, false) {
+            (event, None) => Ok((&[], event)),
+            (_, Some(_)) => malformed(input),
+        }
     }
     fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.code());
@@ -129,7 +138,6 @@ impl<'a> Event<'a> {
             | Event::ChangeConnectionLinkKeyComplete { connection_handle, .. }
             | Event::QosSetupComplete { connection_handle, .. }
             | Event::FlushOccurred { connection_handle }
-            | Event::ModeChange { connection_handle, .. }
             | Event::ReadClockOffsetComplete { connection_handle, .. }
             | Event::ConnectionPacketTypeChanged { connection_handle, .. }
             | Event::QosViolation { connection_handle }
@@ -139,6 +147,7 @@ impl<'a> Event<'a> {
             | Event::SniffSubrating { connection_handle, .. }
             | Event::EnhancedFlushComplete { connection_handle }
             | Event::MaxSlotsChange { connection_handle, .. }
+            | Event::ModeChange { connection_handle, .. }
             | Event::SynchronousConnectionComplete { connection_handle, .. }
             | Event::EncryptionKeyRefreshComplete { connection_handle, .. }
             | Event::LinkSupervisionTimeoutChanged { connection_handle, .. }
@@ -165,7 +174,6 @@ impl<'a> Event<'a> {
             | Event::CommandStatus { status, .. }
             | Event::ChangeConnectionLinkKeyComplete { status, .. }
             | Event::QosSetupComplete { status, .. }
-            | Event::ModeChange { status, .. }
             | Event::ReadClockOffsetComplete { status, .. }
             | Event::ConnectionPacketTypeChanged { status, .. }
             | Event::FlowSpecificationComplete { status, .. }
@@ -173,6 +181,7 @@ impl<'a> Event<'a> {
             | Event::SynchronousConnectionChanged { status, .. }
             | Event::SniffSubrating { status, .. }
             | Event::RoleChange { status, .. }
+            | Event::ModeChange { status, .. }
             | Event::SynchronousConnectionComplete { status, .. }
             | Event::EncryptionKeyRefreshComplete { status, .. }
             | Event::SimplePairingComplete { status, .. } => Some(status),
@@ -183,7 +192,7 @@ impl<'a> Event<'a> {
                 None
             }
             Event::CommandComplete { command_opcode, return_parameters, .. } => {
-                super::Return::decode(command_opcode.0, return_parameters, false).0.status()
+                return_parameters.of(command_opcode, false).status()
             }
             Event::Le { ref event } => event.status(),
             _ => None,
@@ -194,10 +203,15 @@ impl<'a> Event<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::pdus::check_table;
+    use crate::wire::pdus::{check_properties, check_table};
 
     #[test]
     fn every_event_decodes_its_example_and_encodes_it_back() {
         check_table!(Event);
+    }
+
+    #[test]
+    fn any_bytes_of_any_event_decode() {
+        check_properties!(Event);
     }
 }

@@ -40,7 +40,7 @@ impl Event<'_> {
                 if about_a_link(command_opcode.0) =>
             {
                 // A command that the controller does not know returns its status alone.
-                return_parameters.get(1..).and_then(handle)
+                return_parameters.0.get(1..).and_then(handle)
             }
             event => event.declared_handle(),
         }
@@ -51,6 +51,7 @@ impl Event<'_> {
 mod tests {
     use super::*;
     use crate::wire::Opcode;
+    use crate::wire::hci::Returned;
     use crate::wire::pdus::hex;
 
     #[test]
@@ -60,7 +61,7 @@ mod tests {
             let bytes = hex(example);
             let (command, _) = Command::decode(*code, &bytes, false);
             // A connected isochronous stream is no link of its own yet.
-            if command.declared_handle().is_some() && *code != 0x2066 {
+            if command.declared_handle().is_some() && !matches!(code, 0x2066 | 0x2067) {
                 assert!(about_a_link(*code), "{name}");
             }
         }
@@ -83,7 +84,7 @@ mod tests {
             command_opcode: Opcode(0x2022),
             return_parameters: parameters,
         };
-        assert_eq!(complete(&bytes).connection_handle(), link);
-        assert_eq!(complete(&bytes[..1]).connection_handle(), None);
+        assert_eq!(complete(Returned(&bytes)).connection_handle(), link);
+        assert_eq!(complete(Returned(&bytes[..1])).connection_handle(), None);
     }
 }

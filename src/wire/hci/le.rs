@@ -41,6 +41,14 @@ pdus! {
         0x0c PhyUpdateComplete "LE PHY Update Complete" { status: Status, connection_handle: ConnHandle, tx_phy: u8, rx_phy: u8 } "00 4000 02 02";
         0x0d ExtendedAdvertisingReport "LE Extended Advertising Report" { reports: ExtendedReports<'a> }
             "01 1300 01 0102030405c6 01 00 ff 7f c4 0000 00 000000000000 03 020106";
+        0x0e PeriodicAdvertisingSyncEstablished "LE Periodic Advertising Sync Established" {
+            status: Status, sync_handle: u16, advertising_sid: u8, advertiser_address_type: AddressType, advertiser_address: Address,
+            advertiser_phy: u8, periodic_advertising_interval: u16, advertiser_clock_accuracy: u8
+        } "00 0100 02 01 0102030405c6 01 5000 01";
+        0x0f PeriodicAdvertisingReport "LE Periodic Advertising Report" {
+            sync_handle: u16, tx_power: i8, rssi: i8, cte_type: u8, data_status: u8, data_length: u8, data: &'a [u8]
+        } "0100 7f c4 ff 00 03 020106";
+        0x10 PeriodicAdvertisingSyncLost "LE Periodic Advertising Sync Lost" { sync_handle: u16 } "0100";
         0x11 ScanTimeout "LE Scan Timeout" {} "";
         0x12 AdvertisingSetTerminated "LE Advertising Set Terminated" {
             status: Status, advertising_handle: u8, connection_handle: ConnHandle, num_completed_extended_advertising_events: u8
@@ -48,6 +56,12 @@ pdus! {
         0x13 ScanRequestReceived "LE Scan Request Received" { advertising_handle: u8, scanner_address_type: AddressType, scanner_address: Address }
             "01 01 0102030405c6";
         0x14 ChannelSelectionAlgorithm "LE Channel Selection Algorithm" { connection_handle: ConnHandle, channel_selection_algorithm: u8 } "4000 01";
+        0x17 CteRequestFailed "LE CTE Request Failed" { status: Status, connection_handle: ConnHandle } "00 4000";
+        0x18 PeriodicAdvertisingSyncTransferReceived "LE Periodic Advertising Sync Transfer Received" {
+            status: Status, connection_handle: ConnHandle, service_data: u16, sync_handle: u16, advertising_sid: u8,
+            advertiser_address_type: AddressType, advertiser_address: Address, advertiser_phy: u8,
+            periodic_advertising_interval: u16, advertiser_clock_accuracy: u8
+        } "00 4000 0000 0100 02 01 0102030405c6 01 5000 01";
         0x19 CisEstablished "LE CIS Established" {
             status: Status, connection_handle: ConnHandle, cig_sync_delay: U24, cis_sync_delay: U24, transport_latency_c_to_p: U24,
             transport_latency_p_to_c: U24, phy_c_to_p: u8, phy_p_to_c: u8, nse: u8, bn_c_to_p: u8, bn_p_to_c: u8,
@@ -181,6 +195,8 @@ impl LeEvent<'_> {
             | LeEvent::PhyUpdateComplete { connection_handle, .. }
             | LeEvent::AdvertisingSetTerminated { connection_handle, .. }
             | LeEvent::ChannelSelectionAlgorithm { connection_handle, .. }
+            | LeEvent::CteRequestFailed { connection_handle, .. }
+            | LeEvent::PeriodicAdvertisingSyncTransferReceived { connection_handle, .. }
             | LeEvent::CisEstablished { connection_handle, .. }
             | LeEvent::CisRequest { acl_connection_handle: connection_handle, .. }
             | LeEvent::RequestPeerScaComplete { connection_handle, .. }
@@ -203,6 +219,9 @@ impl LeEvent<'_> {
             | LeEvent::GenerateDhKeyComplete { status, .. }
             | LeEvent::PhyUpdateComplete { status, .. }
             | LeEvent::AdvertisingSetTerminated { status, .. }
+            | LeEvent::PeriodicAdvertisingSyncEstablished { status, .. }
+            | LeEvent::PeriodicAdvertisingSyncTransferReceived { status, .. }
+            | LeEvent::CteRequestFailed { status, .. }
             | LeEvent::CisEstablished { status, .. }
             | LeEvent::RequestPeerScaComplete { status, .. }
             | LeEvent::TransmitPowerReporting { status, .. }
@@ -215,10 +234,15 @@ impl LeEvent<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::pdus::check_table;
+    use crate::wire::pdus::{check_properties, check_table};
 
     #[test]
     fn every_subevent_decodes_its_example_and_encodes_it_back() {
         check_table!(LeEvent);
+    }
+
+    #[test]
+    fn any_bytes_of_any_subevent_decode() {
+        check_properties!(LeEvent);
     }
 }

@@ -10,10 +10,10 @@ mod returns;
 pub use advertising::{
     AdvertisingReport, DirectedReports, ExtendedReports, LegacyReports, Reports,
 };
-pub use command::{Command, InitiatingPhy, ScanningPhy};
+pub use command::{AdvertisingSet, Command, InitiatingPhy, ScanningPhy};
 pub use event::Event;
 pub use le::{LeConnection, LeEvent};
-pub use returns::Return;
+pub use returns::{Return, Returned};
 
 impl Event<'_> {
     /// Any of the three LE Connection Complete events, as one fact.

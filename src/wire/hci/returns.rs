@@ -1,6 +1,39 @@
 //! What Command Complete returns, by the command that it answers.
-use crate::wire::codes::{Address, ConnHandle, Status};
+use crate::wire::codes::{Address, ConnHandle, Opcode, Status};
+use crate::wire::field::{Field, FieldSink};
 use crate::wire::pdus::pdus;
+use nom::IResult;
+
+/// Return parameters as they came; which fields they hold, their command says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Returned<'a>(pub &'a [u8]);
+
+impl<'a> Returned<'a> {
+    /// The parameters of this command.
+    pub fn of(self, command: Opcode, cut: bool) -> Return<'a> {
+        Return::decode(command.0, self.0, cut).0
+    }
+}
+
+/// They may be keys: only their number is told.
+impl std::fmt::Debug for Returned<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl<'a> Field<'a> for Returned<'a> {
+    #[inline]
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+        Ok((&[], Self(input)))
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0);
+    }
+    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
+        sink.secret(name, self.0.len());
+    }
+}
 
 pdus! {
     /// Return parameters. Commands that return only a status (and handle) need no entry: see [`Return::status`].
@@ -14,6 +47,7 @@ pdus! {
             total_num_synchronous_data_packets: u16
         } "00 fd03 40 0800 0800";
         0x1009 ReadBdAddr "Read BD ADDR" { status: Status, bd_addr: Address } "00 0102030405c6";
+        0x1408 ReadEncryptionKeySize "Read Encryption Key Size" { status: Status, connection_handle: ConnHandle, key_size: u8 } "00 4000 10";
         0x1405 ReadRssi "Read RSSI" { status: Status, handle: ConnHandle, rssi: i8 } "00 4000 c4";
         0x2002 LeReadBufferSize "LE Read Buffer Size" {
             status: Status, le_acl_data_packet_length: u16, total_num_le_acl_data_packets: u8
@@ -43,6 +77,7 @@ impl Return<'_> {
             | Return::ReadBufferSize { status, .. }
             | Return::ReadBdAddr { status, .. }
             | Return::ReadRssi { status, .. }
+            | Return::ReadEncryptionKeySize { status, .. }
             | Return::LeReadBufferSize { status, .. }
             | Return::LeReadLocalSupportedFeatures { status, .. }
             | Return::LeReadAdvertisingPhysicalChannelTxPower { status, .. }
@@ -60,10 +95,15 @@ impl Return<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::pdus::check_table;
+    use crate::wire::pdus::{check_properties, check_table};
 
     #[test]
     fn every_return_decodes_its_example_and_encodes_it_back() {
         check_table!(Return);
+    }
+
+    #[test]
+    fn any_bytes_of_any_return_decode() {
+        check_properties!(Return);
     }
 }
