@@ -486,3 +486,24 @@ fn many_gaps_are_counted_and_not_listed() {
     assert_eq!(warnings.iter().filter(|w| w.code == "impossible-length").count(), 8);
     assert_eq!(warnings.last().unwrap().text, "42 more places of damage were skipped");
 }
+
+#[test]
+fn every_kind_of_clock_is_known_before_the_first_record() {
+    for name in ["s_1002.btsnoop", "s_be.pklg", "s_201.pcap", "pn_be.pcapng", "s.hcidump", "s.tty"]
+    {
+        let read = read(name);
+        assert_eq!(read.clock_at_first, read.clock, "{name}");
+    }
+    // The session again, a minute after power-on.
+    let mut early = bytes("pn_be.pcapng");
+    let start = START.to_be_bytes();
+    let mut at = 0;
+    while let Some(found) = early[at..].windows(4).position(|window| *window == start[..4]) {
+        at += found;
+        early[at..at + 8].copy_from_slice(&60_000_000i64.to_be_bytes());
+    }
+    let mut source =
+        open_stream(Cursor::new(early), "test", &OpenOptions::default()).unwrap().source;
+    assert_eq!(source.describe().clock, Clock::Relative);
+    assert_eq!(source.next().unwrap().unwrap().time.unwrap().0, 60_000_000);
+}

@@ -48,8 +48,12 @@ fn endian(magic: &[u8]) -> Option<Endian> {
 }
 
 fn open(stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
+    let mut ledger = Ledger::new(stream, Clock::Utc, options);
+    if let Some(first) = first_time(ledger.stream.peek(PAGE)?) {
+        ledger.expect(first);
+    }
     Ok(Box::new(Reader {
-        ledger: Ledger::new(stream, Clock::Utc, options),
+        ledger,
         endian: Endian::Little,
         section: 0,
         interfaces: Vec::new(),
@@ -58,6 +62,31 @@ fn open(stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
         linktypes: Vec::new(),
         resolution_us: 1,
     }))
+}
+
+/// Where the first packet of HCI usually is: after a section header and a few interfaces.
+const PAGE: usize = 4096;
+
+/// When the first packet of HCI was, if it is within the first page.
+fn first_time(mut head: &[u8]) -> Option<i64> {
+    let endian = endian(head.get(8..12)?)?;
+    let mut interfaces = Vec::new();
+    loop {
+        let len = endian.u32(head, 4) as usize;
+        let block = head.get(..len).filter(|block| block.len() >= FRAME)?;
+        match step(block, endian.u32(block, 0), endian, &interfaces) {
+            Err(Change::Interface(interface)) => interfaces.push(interface),
+            Ok(Step::Packet(packet)) => {
+                let interface = interfaces.get(packet.interface as usize)?;
+                if linktype::is_hci(interface.linktype) {
+                    return interface.since_1970(packet.ticks?);
+                }
+            }
+            Ok(Step::Damaged(_)) => return None,
+            _ => {}
+        }
+        head = head.get(len..)?;
+    }
 }
 
 struct Reader {
