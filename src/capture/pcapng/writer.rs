@@ -1,6 +1,6 @@
 //! Writes pcapng files of HCI with direction (201), which Wireshark opens with its comments.
-use super::linktype::H4_WITH_DIRECTION;
-use super::{Direction, LONGEST, Record, WriteError, h4};
+use crate::capture::linktype::H4_WITH_DIRECTION;
+use crate::capture::{Direction, LONGEST, Record, WriteError, h4};
 use std::io::Write;
 
 /// Writes a little-endian section with one interface an adapter.
@@ -105,8 +105,8 @@ fn pad(body: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Kind, Payload};
     use super::*;
+    use crate::capture::{Kind, Payload};
 
     #[test]
     fn a_kind_without_a_type_byte_is_refused() {
