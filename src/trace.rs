@@ -298,6 +298,19 @@ impl Trace {
         self.acl(Direction::Sent, 4, request).wait_ms(50).acl(Direction::Received, 4, &answer)
     }
 
+    /// The peer asks and we answer: requests of a central that looks at our database.
+    pub fn from_peer(self, request: &[u8], response: &[u8]) -> Self {
+        self.acl(Direction::Received, 4, request)
+            .wait_ms(1)
+            .acl(Direction::Sent, 4, response)
+            .wait_ms(30)
+    }
+
+    /// We ask (or indicate) and the peer answers, as bytes.
+    pub fn to_peer(self, request: &[u8], response: &[u8]) -> Self {
+        self.acl(Direction::Sent, 4, request).wait_ms(50).acl(Direction::Received, 4, response)
+    }
+
     pub fn write(self, handle: u16, value: &[u8]) -> Self {
         self.exchange(
             att::Pdu::WriteRequest { attribute_handle: Handle(handle), attribute_value: value },

@@ -21,6 +21,8 @@ const CHARACTERISTIC: u16 = 0x2803;
 const CCCD: Uuid = Uuid::Short(0x2902);
 const DEVICE_NAME: Uuid = Uuid::Short(0x2a00);
 const SERVICE_CHANGED: Uuid = Uuid::Short(0x2a05);
+/// Characteristic properties (3.3.1.1).
+const NOTIFY_OR_INDICATE: u8 = 0x30;
 const DATABASE_HASH: Uuid = Uuid::Short(0x2b2a);
 
 impl Link {
@@ -238,10 +240,7 @@ impl Link {
                 attribute = attribute_handle.0;
                 bytes = attribute_value.len() as u64;
                 let server = self.database(at.direction == Direction::Sent);
-                if server
-                    .get(attribute)
-                    .is_some_and(|a| a.uuid == Some(CCCD) && a.kind == AttributeKind::Descriptor)
-                {
+                if is_cccd(server, attribute, attribute_value) {
                     (Procedure::Subscribe, Detail::Subscription { value: head(attribute_value) })
                 } else {
                     (
@@ -553,6 +552,32 @@ fn gained(connection: &mut Connection, index: usize, len: usize, to: u16, entrie
 
 fn discovery(first: u16, last: u16, attribute_type: u16, by_uuid: bool) -> Detail {
     Detail::Discovery { first, last, found: 0, attribute_type, by_uuid }
+}
+
+/// Whether a write goes to a Client Characteristic Configuration Descriptor.
+///
+/// BlueZ does not ask what the one descriptor of a notifying characteristic is: it takes it for the
+/// CCCD, as it must be. So do we, where the value is one that a CCCD takes.
+fn is_cccd(server: &mut Database, handle: u16, value: &[u8]) -> bool {
+    match server.get(handle) {
+        Some(known) if known.kind != AttributeKind::Unknown => {
+            return known.uuid == Some(CCCD) && known.kind == AttributeKind::Descriptor;
+        }
+        _ => {}
+    }
+    let notifies =
+        server.characteristic_of(handle).is_some_and(|c| c.properties & NOTIFY_OR_INDICATE != 0);
+    let inferred = notifies && matches!(value, [0..=2, 0]);
+    if inferred {
+        server.learn(Attribute {
+            handle,
+            kind: AttributeKind::Descriptor,
+            uuid: Some(CCCD),
+            end: 0,
+            properties: 0,
+        });
+    }
+    inferred
 }
 
 fn short(uuid: Uuid) -> u16 {

@@ -13,15 +13,24 @@ mod controller_hardware_error;
 mod create_with_no_phy;
 mod hosts;
 mod immediate_0x13_after_first_att;
+mod insufficient_auth_no_pairing;
 mod link_died_during_encryption;
 mod local_disconnect_2s_kernel_idle;
 mod local_drop_after_feature_reject;
+mod mic_failure_0x3d;
 mod never_heard_peer;
+mod no_pairing_agent;
+mod pairing_method_mismatch;
+mod pairing_refused_by_peer;
 mod param_update_unanswered_then_drop;
 mod peer_hangs_up_on_deadline;
+mod pin_or_key_missing_0x06;
 mod remote_user_terminated_idle;
+mod security_request_ignored;
 mod see;
+mod service_changed_on_exit;
 mod short_supervision_timeout_linux_420ms;
+mod smp_timeout_30s;
 mod supervision_timeout_0x08;
 mod suspend_or_power;
 mod verdict;
@@ -38,6 +47,15 @@ pub const RULES: &[&Rule] = &[
     &create_with_no_phy::RULE,
     &bredr_instead_of_le::RULE,
     &never_heard_peer::RULE,
+    &service_changed_on_exit::RULE,
+    &pin_or_key_missing_0x06::RULE,
+    &mic_failure_0x3d::RULE,
+    &pairing_refused_by_peer::RULE,
+    &no_pairing_agent::RULE,
+    &smp_timeout_30s::RULE,
+    &pairing_method_mismatch::RULE,
+    &security_request_ignored::RULE,
+    &insufficient_auth_no_pairing::RULE,
     &param_update_unanswered_then_drop::RULE,
     &immediate_0x13_after_first_att::RULE,
     &peer_hangs_up_on_deadline::RULE,

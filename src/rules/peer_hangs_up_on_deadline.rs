@@ -73,7 +73,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let outlived =
         reference.is_some_and(|r| r.life().is_none_or(|life| lives.iter().all(|l| life > *l)));
     let constant = see::constant(&lives);
-    if tries.is_empty() || (!constant && !(tries.len() == 1 && outlived)) || same_last_pdu(&tries) {
+    let single = tries.len() == 1 && outlived;
+    if tries.is_empty() || !(constant || single) || same_last_pdu(&tries) {
         return None;
     }
     let first = tries.first()?;
