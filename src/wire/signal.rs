@@ -17,6 +17,12 @@ pdus! {
         0x09 EchoResponse "Echo Response" { data: &'a [u8] } "01";
         0x0a InformationRequest "Information Request" { info_type: u16 } "0200";
         0x0b InformationResponse "Information Response" { info_type: u16, result: u16, info: &'a [u8] } "0200 0000 b8020000";
+        0x0c CreateChannelRequest "Create Channel Request" { psm: u16, source_cid: u16, controller_id: u8 } "0100 4000 01";
+        0x0d CreateChannelResponse "Create Channel Response" { destination_cid: u16, source_cid: u16, result: u16, status: u16 } "4100 4000 0000 0000";
+        0x0e MoveChannelRequest "Move Channel Request" { initiator_cid: u16, destination_controller_id: u8 } "4000 01";
+        0x0f MoveChannelResponse "Move Channel Response" { initiator_cid: u16, result: u16 } "4000 0000";
+        0x10 MoveChannelConfirmation "Move Channel Confirmation" { initiator_cid: u16, result: u16 } "4000 0000";
+        0x11 MoveChannelConfirmationResponse "Move Channel Confirmation Response" { initiator_cid: u16 } "4000";
         0x12 ConnectionParameterUpdateRequest "Connection Parameter Update Request" {
             interval_min: u16, interval_max: u16, latency: u16, timeout: u16
         } "0600 0c00 0000 c800";
@@ -121,6 +127,9 @@ impl Pdu<'_> {
             Pdu::CommandReject { reason: result, .. }
             | Pdu::ConnectionResponse { result, .. }
             | Pdu::ConfigureResponse { result, .. }
+            | Pdu::CreateChannelResponse { result, .. }
+            | Pdu::MoveChannelResponse { result, .. }
+            | Pdu::MoveChannelConfirmation { result, .. }
             | Pdu::InformationResponse { result, .. }
             | Pdu::ConnectionParameterUpdateResponse { result }
             | Pdu::LeCreditBasedConnectionResponse { result, .. }
