@@ -8,6 +8,8 @@ use crate::link::{Capture, Connection, words};
 use crate::trace::Trace;
 use std::fmt;
 
+mod att_request_unanswered;
+mod att_transaction_timeout_30s;
 mod bredr_instead_of_le;
 mod controller_hardware_error;
 mod create_with_no_phy;
@@ -15,15 +17,19 @@ mod hosts;
 mod immediate_0x13_after_first_att;
 mod insufficient_auth_no_pairing;
 mod link_died_during_encryption;
+mod ll_response_timeout_40s;
 mod local_disconnect_2s_kernel_idle;
 mod local_drop_after_feature_reject;
+mod local_stack_stopped;
 mod mic_failure_0x3d;
 mod never_heard_peer;
+mod never_usable_connection;
 mod no_pairing_agent;
 mod pairing_method_mismatch;
 mod pairing_refused_by_peer;
 mod param_update_unanswered_then_drop;
 mod peer_hangs_up_on_deadline;
+mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
 mod remote_user_terminated_idle;
 mod security_request_ignored;
@@ -35,6 +41,7 @@ mod supervision_timeout_0x08;
 mod suspend_or_power;
 mod verdict;
 mod weigh;
+mod zombie_link_data_silence;
 
 pub use hosts::{Remedy, remedies};
 pub use verdict::Verdict;
@@ -56,6 +63,9 @@ pub const RULES: &[&Rule] = &[
     &pairing_method_mismatch::RULE,
     &security_request_ignored::RULE,
     &insufficient_auth_no_pairing::RULE,
+    &ll_response_timeout_40s::RULE,
+    &phy_or_dle_update_kills_link::RULE,
+    &local_stack_stopped::RULE,
     &param_update_unanswered_then_drop::RULE,
     &immediate_0x13_after_first_att::RULE,
     &peer_hangs_up_on_deadline::RULE,
@@ -66,6 +76,10 @@ pub const RULES: &[&Rule] = &[
     &suspend_or_power::RULE,
     &local_drop_after_feature_reject::RULE,
     &local_disconnect_2s_kernel_idle::RULE,
+    &att_transaction_timeout_30s::RULE,
+    &never_usable_connection::RULE,
+    &att_request_unanswered::RULE,
+    &zombie_link_data_silence::RULE,
 ];
 
 words! {

@@ -137,6 +137,13 @@ pub struct LastUuid {
     long: bool,
 }
 
+impl LastUuid {
+    /// In its two-byte form.
+    pub const fn short(short: u16) -> Self {
+        Self { uuid: Uuid::Short(short), long: false }
+    }
+}
+
 impl fmt::Debug for LastUuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&self.uuid, f)
