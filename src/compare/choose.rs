@@ -272,12 +272,12 @@ impl<'a> Group<'a> {
             .iter()
             .map(|(failure, of_kind)| {
                 let count = if of_kind.len() == total {
-                    format!("all {total}")
+                    if total == 2 { "both".to_owned() } else { format!("all {total}") }
                 } else {
                     format!("{} of {total}", of_kind.len())
                 };
                 match failure {
-                    None => format!("{count} worked"),
+                    None => format!("{count} ended normally"),
                     Some(failure) => format!("{count} {}{}", failure.says(), after(of_kind)),
                 }
             })

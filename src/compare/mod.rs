@@ -280,7 +280,18 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
         ending: ending::compare(a, b, roles_differ),
     };
     let steps = timeline::align(&pair);
-    let (same_until, divergence) = timeline::divergence(&pair, &steps);
+    let (same_until, divergence) = if a.transport == b.transport {
+        timeline::divergence(&pair, &steps)
+    } else {
+        (
+            None,
+            Some(format!(
+                "the subject went by {} where the reference went by {}",
+                words::transport(b.transport),
+                words::transport(a.transport)
+            )),
+        )
+    };
     let (missing_early, extra_early) = early::both(&pair, options.window);
     let parameters = parameters::compare(&pair);
     let (databases, database_hash_equal) = databases::compare(&pair);

@@ -24,7 +24,7 @@ use Judge::{Depends, Habit, Matters};
 const ROWS: &[Row] = &[
     Row {
         name: "transport",
-        says: |v| Some(v.connection.transport.word().to_owned()),
+        says: |v| Some(words::transport(v.connection.transport).to_owned()),
         judge: Matters,
     },
     Row {

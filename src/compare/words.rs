@@ -2,10 +2,10 @@
 use super::names::{Names, subscribes};
 use super::standing::Failure;
 use crate::link::{
-    Connection, Detail, EndedBy, OpenRequest, Outcome, Pending, Procedure, Role, Step,
+    Connection, Detail, EndedBy, OpenRequest, Outcome, Pending, Procedure, Role, Step, Transport,
 };
 use crate::wire::att::{self, ErrorCode, Uuid};
-use crate::wire::{Opcode, Status, hci, smp};
+use crate::wire::{Opcode, Status, hci, signal, smp};
 
 /// `Write 0x004c Heart Rate Control Point`: what a step did, named as well as the captures allow.
 pub fn step(connection: &Connection, names: &Names, step: &Step) -> String {
@@ -216,7 +216,8 @@ pub fn open_request(names: &Names, open: &OpenRequest) -> String {
             None => format!("ATT {opcode:#04x}"),
         },
         Pending::Smp(_) => "pairing".to_owned(),
-        Pending::Signal(code) => format!("signalling request {code:#04x}"),
+        Pending::Signal(code) => signal::Pdu::name_of(code)
+            .map_or_else(|| format!("signalling request {code:#04x}"), str::to_owned),
         Pending::LinkLayer(Opcode(0)) => "Long Term Key Request".to_owned(),
         Pending::LinkLayer(opcode) => {
             hci::names::command(opcode.0).map_or_else(|| opcode.to_string(), str::to_owned)
@@ -241,6 +242,14 @@ pub fn open_request(names: &Names, open: &OpenRequest) -> String {
 /// The specification's name of an ATT request.
 pub fn att_request(opcode: u8) -> Option<&'static str> {
     att::Pdu::name_of(opcode)
+}
+
+/// The transport as the specification spells it.
+pub fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Le => "LE",
+        Transport::BrEdr => "BR/EDR",
+    }
 }
 
 /// Our role on a link.

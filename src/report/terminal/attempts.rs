@@ -44,7 +44,8 @@ fn row(connection: &Connection) -> Vec<Field> {
         .filter(|f| *f > 0)
         .or(connection.connected_frame)
         .or(connection.status_frame);
-    let mut how = format!("{}, {}", connection.transport, words::link(connection));
+    let mut how =
+        format!("{}, {}", words::transport(connection.transport), words::link(connection));
     if connection.att_sent + connection.att_received > 0 {
         how.push_str(&format!(
             ", ATT {} sent {} received",

@@ -99,7 +99,11 @@ pub fn devices(page: &mut Page, capture: &Capture) {
             Field::from(device.address.to_string()),
             Field::from(device.address_type.name().unwrap_or("")),
             Field::from(name),
-            Field::right(format!("{} reports", device.reports)),
+            Field::right(if device.reports == 1 {
+                "1 report".to_owned()
+            } else {
+                format!("{} reports", device.reports)
+            }),
             Field::from(kind),
             Field::from(rssi),
         ]

@@ -112,10 +112,15 @@ impl Page {
 
     /// A label and wrapped text that hangs behind it.
     pub fn item(&mut self, label: &str, text: &str, paint: Paint) {
-        let indent = safe::width(label).min(self.width / 2);
+        let label = safe::text(label);
+        let indent = safe::width(&label);
+        if indent > self.width / 3 {
+            // A long label (a file's name) is text itself.
+            return self.item("", &format!("{label}{text}"), Paint::Plain);
+        }
         for (at, line) in wrap(&safe::text(text), self.width - indent).iter().enumerate() {
             if at == 0 {
-                let painted = self.painted(label, paint);
+                let painted = self.painted(&label, paint);
                 self.text.push_str(&painted);
             } else {
                 self.text.extend(std::iter::repeat_n(' ', indent));

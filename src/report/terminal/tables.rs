@@ -48,7 +48,7 @@ pub fn early(page: &mut Page, report: &Report, comparison: &Comparison) {
         if habits > 0 {
             page.item(
                 "",
-                &format!("and {habits} that are habits of the host (--strict shows them)"),
+                &format!("and {habits} by habit of the host (--strict shows them)"),
                 Paint::Faint,
             );
         }

@@ -139,11 +139,15 @@ impl Lanes<'_> {
 
     fn folded(&self, steps: &[AlignedStep]) -> Vec<Field> {
         let normal = steps.iter().filter(|step| step.kind != StepKind::Same).count();
+        let plural = |count: usize, what: &str| {
+            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+        };
         let what = match (steps.len() - normal, normal) {
-            (same, 0) => format!("{same} equal steps"),
-            (0, normal) => format!("{normal} normal differences"),
-            (same, 1) => format!("{same} equal steps, 1 normal difference"),
-            (same, normal) => format!("{same} equal steps, {normal} normal differences"),
+            (same, 0) => plural(same, "equal step"),
+            (0, normal) => plural(normal, "normal difference"),
+            (same, normal) => {
+                format!("{}, {}", plural(same, "equal step"), plural(normal, "normal difference"))
+            }
         };
         let mut row =
             vec![Field::from("=").paint(Paint::Faint), Field::from(what).paint(Paint::Faint)];

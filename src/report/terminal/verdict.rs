@@ -43,7 +43,11 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
         }
         by => format!("matched by {by}: {}", comparison.match_says),
     };
-    let sure = format!("{}; {sure}", describe(b));
+    let device = match (describe(a), describe(b)) {
+        (one, other) if one == other || comparison.roles_differ => one,
+        (one, other) => format!("{one} and {other}"),
+    };
+    let sure = format!("{device}; {sure}");
     page.item("device     ", &sure, Paint::Plain);
     for (name, connection) in [("reference  ", a), ("subject    ", b)] {
         let says = format!(
