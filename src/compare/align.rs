@@ -14,7 +14,7 @@ use std::ops::Range;
 const MOST_CELLS: usize = 1 << 22;
 
 /// Side of the window in which a gap too large to solve at once is worked off.
-const WINDOW: usize = 128;
+const WINDOW: usize = 96;
 
 /// Lengths of the runs that serve as anchors where single elements repeat too often.
 const RUNS: [usize; 2] = [16, 6];
@@ -52,13 +52,42 @@ pub fn align<K: Ord + Hash + Clone>(
     };
     let a: Vec<u32> = a.iter().map(&mut number).collect();
     let b: Vec<u32> = b.iter().map(&mut number).collect();
-    let mut aligner = Aligner { a: &a, b: &b, weights: &weights, pairs: Vec::new(), spent: 0 };
-    aligner.gap(0..a.len(), 0..b.len(), 0);
-    let mut pairs = aligner.pairs;
-    if swapped {
-        pairs.iter_mut().for_each(|pair| *pair = (pair.1, pair.0));
-    }
+    // What the other side never has can have no counterpart: it only stands in the way.
+    let (shared_a, places_a) = shared(&a, &b, weights.len());
+    let (shared_b, places_b) = shared(&b, &a, weights.len());
+    let mut aligner = Aligner {
+        a: &shared_a,
+        b: &shared_b,
+        weights: &weights,
+        pairs: Vec::new(),
+        spent: 0,
+        below: Vec::new(),
+        from: Vec::new(),
+    };
+    aligner.gap(0..shared_a.len(), 0..shared_b.len(), 0);
+    let pairs: Vec<(usize, usize)> = aligner
+        .pairs
+        .iter()
+        .map(|&(x, y)| (places_a[x] as usize, places_b[y] as usize))
+        .map(|(x, y)| if swapped { (y, x) } else { (x, y) })
+        .collect();
     ranges(&pairs, left.len(), right.len())
+}
+
+/// The elements that also occur on the other side, and where they stood.
+fn shared(elements: &[u32], others: &[u32], kinds: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut occurs = vec![false; kinds];
+    others.iter().for_each(|&element| occurs[element as usize] = true);
+    let kept = (0_u32..).zip(elements).filter(|&(_, &element)| occurs[element as usize]);
+    kept.map(|(at, &element)| (element, at)).unzip()
+}
+
+/// What to do at a cell of the table.
+#[derive(Clone, Copy)]
+enum Move {
+    Match,
+    A,
+    B,
 }
 
 struct Aligner<'a> {
@@ -68,6 +97,9 @@ struct Aligner<'a> {
     /// Matched indices, ascending on both sides.
     pairs: Vec<(usize, usize)>,
     spent: usize,
+    // Kept between solutions, so that small ones do not allocate.
+    below: Vec<u32>,
+    from: Vec<Move>,
 }
 
 impl Aligner<'_> {
@@ -119,74 +151,66 @@ impl Aligner<'_> {
 
     /// Starts of runs that occur once on each side, in an order that both sides share.
     fn anchors(&self, a: &Range<usize>, b: &Range<usize>, run: usize) -> Vec<(usize, usize)> {
-        #[derive(Default)]
-        struct Seen {
-            a: Option<usize>,
-            b: Option<usize>,
-            again: bool,
+        let (ours, theirs) = (once(self.a, a, run), once(self.b, b, run));
+        let mut both = Vec::new();
+        let mut theirs = theirs.into_iter().peekable();
+        for (hash, x) in ours {
+            while theirs.next_if(|&(other, _)| other < hash).is_some() {}
+            if let Some((_, y)) = theirs.next_if(|&(other, _)| other == hash) {
+                let (x, y) = (x as usize, y as usize);
+                // Two runs may share a hash by accident.
+                if self.a[x..x + run] == self.b[y..y + run] {
+                    both.push((x, y));
+                }
+            }
         }
-        let mut seen: HashMap<&[u32], Seen> = HashMap::new();
-        for (at, elements) in self.a[a.clone()].windows(run).enumerate() {
-            let entry = seen.entry(elements).or_default();
-            entry.again |= entry.a.replace(a.start + at).is_some();
-        }
-        for (at, elements) in self.b[b.clone()].windows(run).enumerate() {
-            let entry = seen.entry(elements).or_default();
-            entry.again |= entry.b.replace(b.start + at).is_some();
-        }
-        let once = seen.into_values().filter(|entry| !entry.again);
-        let mut both: Vec<(usize, usize)> = once.filter_map(|entry| entry.a.zip(entry.b)).collect();
         both.sort_unstable();
         longest_rising(&both)
     }
 
     /// The heaviest common subsequence, by dynamic programming.
     fn exact(&mut self, a: Range<usize>, b: Range<usize>) {
-        let steps = self.solve(&a, &b);
-        self.pairs.extend(steps);
+        let pairs = self.solve(&a, &b);
+        self.pairs.extend(pairs);
     }
 
-    fn solve(&self, a: &Range<usize>, b: &Range<usize>) -> Vec<(usize, usize)> {
-        #[derive(Clone, Copy)]
-        enum From {
-            Match,
-            A,
-            B,
-        }
+    fn solve(&mut self, a: &Range<usize>, b: &Range<usize>) -> Vec<(usize, usize)> {
         let columns = b.len();
-        let mut from = vec![From::B; a.len() * columns];
+        self.from.clear();
+        self.from.resize(a.len() * columns, Move::B);
         // Scores of what remains, so that the walk below goes forward.
-        let mut below = vec![0_u64; columns + 1];
-        for (row, at_a) in a.clone().enumerate().rev() {
-            let element = self.a[at_a];
-            let gain = u64::from(self.weights[element as usize]);
-            let mut diagonal = 0;
-            for column in (0..columns).rev() {
-                let (down, right) = (below[column], below[column + 1]);
-                let matched = if self.b[b.start + column] == element { diagonal + gain } else { 0 };
-                let best = if matched > 0 && matched >= down.max(right) {
-                    (matched, From::Match)
+        self.below.clear();
+        self.below.resize(columns + 1, 0);
+        let others = &self.b[b.clone()];
+        for (&element, row) in
+            self.a[a.clone()].iter().zip(self.from.chunks_exact_mut(columns)).rev()
+        {
+            let gain = self.weights[element as usize];
+            let (mut diagonal, mut right) = (0, 0);
+            for ((&other, from), below) in others.iter().zip(row).zip(&mut self.below).rev() {
+                let down = *below;
+                (right, *from) = if other == element && diagonal + gain >= down.max(right) {
+                    (diagonal + gain, Move::Match)
                 } else if down >= right {
-                    (down, From::A)
+                    (down, Move::A)
                 } else {
-                    (right, From::B)
+                    (right, Move::B)
                 };
                 diagonal = down;
-                below[column] = best.0;
-                from[row * columns + column] = best.1;
+                *below = right;
             }
         }
         let (mut row, mut column) = (0, 0);
         let mut pairs = Vec::new();
         while row < a.len() && column < columns {
-            match from[row * columns + column] {
-                From::Match => {
+            match self.from[row * columns + column] {
+                Move::Match => {
                     pairs.push((a.start + row, b.start + column));
                     row += 1;
                     column += 1;
                 }
-                From::A => row += 1,
-                From::B => column += 1,
+                Move::A => row += 1,
+                Move::B => column += 1,
             }
         }
         pairs
@@ -217,6 +241,31 @@ impl Aligner<'_> {
             }
         }
     }
+}
+
+/// Hashes of runs that occur once in a range, ascending, with their places.
+fn once(elements: &[u32], range: &Range<usize>, run: usize) -> Vec<(u64, u32)> {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let Some(starts) = (range.len() + 1).checked_sub(run) else { return Vec::new() };
+    let leaving = (1..run).fold(1_u64, |power, _| power.wrapping_mul(FACTOR));
+    let mixed = |at: usize| u64::from(elements[at]).wrapping_add(1);
+    let mut hash = 0_u64;
+    let mut hashes = Vec::with_capacity(starts);
+    for end in range.clone() {
+        hash = hash.wrapping_mul(FACTOR).wrapping_add(mixed(end));
+        if let Some(gone) = (end + 1).checked_sub(run).filter(|start| *start >= range.start) {
+            hashes.push((hash ^ hash >> 29, gone as u32));
+            hash = hash.wrapping_sub(mixed(gone).wrapping_mul(leaving));
+        }
+    }
+    hashes.sort_unstable();
+    let mut unique = Vec::with_capacity(hashes.len());
+    for chunk in hashes.chunk_by(|one, other| one.0 == other.0) {
+        if let [only] = chunk {
+            unique.push(*only);
+        }
+    }
+    unique
 }
 
 /// The longest chain of pairs that rises on both sides; `pairs` rises on the first.
