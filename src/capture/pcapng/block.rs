@@ -24,6 +24,7 @@ pub(super) struct Packet {
 /// What a block means for reading on.
 pub(super) enum Step {
     Packet(Packet),
+    Change(Change),
     Passed,
     Damaged(String),
 }
@@ -35,28 +36,25 @@ pub(super) enum Change {
 }
 
 /// Reads one whole block.
-pub(super) fn step(
-    block: &[u8],
-    kind: u32,
-    endian: Endian,
-    interfaces: &[Interface],
-) -> Result<Step, Change> {
+pub(super) fn step(block: &[u8], kind: u32, endian: Endian, interfaces: &[Interface]) -> Step {
     if kind == OBSOLETE {
-        return Ok(obsolete(block, endian, interfaces));
+        return obsolete(block, endian, interfaces);
     }
     let parsed = match endian {
         Endian::Big => parse_block_be(block),
         Endian::Little => parse_block_le(block),
     };
     let Ok((_, parsed)) = parsed else {
-        return Ok(Step::Damaged("a block whose insides do not fit its length".into()));
+        return Step::Damaged("a block whose insides do not fit its length".into());
     };
     match parsed {
-        Block::SectionHeader(header) => Err(Change::Section { version: header.major_version }),
+        Block::SectionHeader(header) => {
+            Step::Change(Change::Section { version: header.major_version })
+        }
         Block::InterfaceDescription(described) => {
             let options = &described.options;
             let name = option(options, 2).map(String::from_utf8_lossy);
-            Err(Change::Interface(Interface {
+            Step::Change(Change::Interface(Interface {
                 linktype: described.linktype.0 as u16,
                 snap_len: described.snaplen,
                 resolution: option(options, 9)
@@ -75,7 +73,7 @@ pub(super) fn step(
                 .filter_map(|option| option.as_bytes().ok())
                 .map(String::from_utf8_lossy)
                 .collect();
-            Ok(check(
+            check(
                 Packet {
                     interface: packet.if_id,
                     ticks: Some(u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low)),
@@ -92,7 +90,7 @@ pub(super) fn step(
                 },
                 block,
                 interfaces,
-            ))
+            )
         }
         Block::SimplePacket(packet) => {
             let limit = interfaces.first().map_or(0, |interface| interface.snap_len);
@@ -108,9 +106,9 @@ pub(super) fn step(
                 lost: 0,
                 comment: None,
             };
-            Ok(check(packet, block, interfaces))
+            check(packet, block, interfaces)
         }
-        _ => Ok(Step::Passed),
+        _ => Step::Passed,
     }
 }
 

@@ -77,15 +77,15 @@ fn first_time(mut head: &[u8]) -> Option<i64> {
         let len = endian.u32(head, 4) as usize;
         let block = head.get(..len).filter(|block| block.len() >= FRAME)?;
         match step(block, endian.u32(block, 0), endian, &interfaces) {
-            Err(Change::Interface(interface)) => interfaces.push(interface),
-            Ok(Step::Packet(packet)) => {
+            Step::Change(Change::Interface(interface)) => interfaces.push(interface),
+            Step::Packet(packet) => {
                 let interface = interfaces.get(packet.interface as usize)?;
                 if linktype::is_hci(interface.linktype) {
                     return interface.since_1970(packet.ticks?);
                 }
             }
-            Ok(Step::Damaged(_)) => return None,
-            _ => {}
+            Step::Damaged(_) => return None,
+            Step::Change(Change::Section { .. }) | Step::Passed => {}
         }
         head = head.get(len..)?;
     }
@@ -154,16 +154,12 @@ impl Reader {
                 ))?;
                 continue;
             }
-            let step = match step(block, kind, self.endian, &self.interfaces) {
-                Ok(step) => step,
-                Err(change) => {
+            match step(block, kind, self.endian, &self.interfaces) {
+                Step::Change(change) => {
                     if self.change(change)? {
                         self.ledger.stream.consume(len);
                     }
-                    continue;
                 }
-            };
-            match step {
                 Step::Damaged(text) => self.damage(&text)?,
                 Step::Passed => self.ledger.stream.consume(len),
                 Step::Packet(packet) => {
