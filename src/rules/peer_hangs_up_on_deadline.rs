@@ -69,7 +69,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         .filter(|c| busy(c) && !explained(c))
         .collect();
     let lives: Vec<Span> = tries.iter().filter_map(|c| c.life()).collect();
-    let reference = scene.reference();
+    // The other end of the same link did not outlive anything.
+    let reference = scene.reference().filter(|_| scene.comparison.is_some_and(|c| !c.roles_differ));
     let outlived =
         reference.is_some_and(|r| r.life().is_none_or(|life| lives.iter().all(|l| life > *l)));
     let constant = see::constant(&lives);

@@ -78,7 +78,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         })
     });
     // A data length change stands at the start of nearly every link: demand it twice, and nobody who survived it.
-    if lost.len() < 2 && !(phy && !survived) || (!phy && survived) {
+    let told_apart = if phy { !survived || lost.len() >= 2 } else { !survived && lost.len() >= 2 };
+    if !told_apart {
         return None;
     }
     let what = if phy { "the PHY changed" } else { "the data length changed" };
