@@ -88,12 +88,15 @@ impl Key {
     pub fn weight(&self) -> u32 {
         use Procedure::*;
         match self.procedure {
-            Connect | Disconnect => 12,
-            Write | WriteCommand | Subscribe | Pair | Encrypt => 8,
-            ExchangeMtu => 6,
-            Read | Channel | ParameterUpdate => 4,
-            Notify | Indicate => 3,
-            _ => 2,
+            Connect | Disconnect => 24,
+            Write | WriteCommand | Subscribe | Pair | Encrypt => 16,
+            ExchangeMtu => 12,
+            Read | Channel | ParameterUpdate => 8,
+            Notify | Indicate => 6,
+            DiscoverServices | DiscoverCharacteristics => 4,
+            DiscoverIncludes | DiscoverDescriptors => 3,
+            // What the controllers do in between may stand anywhere.
+            _ => 1,
         }
     }
 

@@ -82,7 +82,11 @@ pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
         let label = report.captures.get(side.capture).map_or("", |c| c.label.as_str());
         crate::report::safe::fit(label, 16).into_owned()
     };
-    (label(comparison.reference), label(comparison.subject))
+    match (label(comparison.reference), label(comparison.subject)) {
+        // Long names that begin alike do not tell the sides apart.
+        (one, other) if one == other => ("reference".to_owned(), "subject".to_owned()),
+        both => both,
+    }
 }
 
 /// Whether a step may vanish in a run of equal ones.
