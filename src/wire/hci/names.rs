@@ -1,7 +1,7 @@
 //! Names of HCI numbers that no table declares: their packets stay opaque, but not nameless.
 //!
 //! Numbers and names are those of the Core Specification (Vol 4, Part E, section 7), compared with
-//! Wireshark's value tables; the wording is today's (Central and Peripheral, accept list).
+//! Wireshark's value tables (tests/names.rs); the wording is today's (Central and Peripheral, accept list).
 
 /// The name of a command that [`super::Command`] does not declare.
 pub fn command(opcode: u16) -> Option<&'static str> {
@@ -291,6 +291,8 @@ const COMMANDS: &[(u16, &str)] = &[
     (0x209b, "LE Read Monitored Advertisers List Size"),
     (0x209c, "LE Enable Monitoring Advertisers"),
     (0x209d, "LE Frame Space Update"),
+    (0x209f, "LE Enable UTP OTA Mode"),
+    (0x20a0, "LE UTP Send"),
     (0x20a1, "LE Connection Rate Request"),
     (0x20a2, "LE Set Default Rate Parameters"),
     (0x20a3, "LE Read Minimum Supported Connection Interval"),
@@ -359,6 +361,7 @@ const SUBEVENTS: &[(u8, &str)] = &[
     (0x33, "LE CS Test End Complete"),
     (0x34, "LE Monitored Advertisers Report"),
     (0x35, "LE Frame Space Update Complete"),
+    (0x36, "LE UTP Receive"),
     (0x37, "LE Connection Rate Change"),
 ];
 
