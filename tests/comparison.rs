@@ -80,21 +80,21 @@ fn renamed(capture: &Capture, addresses: u8, handles: u16, adapters: u16, clock:
     let address =
         |address: &mut Address| address.0.iter_mut().take(3).for_each(|byte| *byte ^= addresses);
     for adapter in &mut capture.adapters {
-        adapter.address.as_mut().map(address);
+        adapter.address.iter_mut().for_each(address);
         adapter.index = adapter.index.map(|index| index + adapters);
     }
     for device in &mut capture.devices {
         address(&mut device.address);
-        device.identity.as_mut().map(|(identity, _)| address(identity));
+        device.identity.iter_mut().for_each(|(identity, _)| address(identity));
     }
     for connection in &mut capture.connections {
         connection.adapter = connection.adapter.map(|index| index + adapters);
         connection.handle =
             connection.handle.map(|ConnHandle(handle)| ConnHandle(handle ^ handles));
         let peer = &mut connection.peer;
-        peer.address.as_mut().map(address);
-        peer.on_air.as_mut().map(address);
-        peer.identity.as_mut().map(|(identity, _)| address(identity));
+        peer.address.iter_mut().for_each(address);
+        peer.on_air.iter_mut().for_each(address);
+        peer.identity.iter_mut().for_each(|(identity, _)| address(identity));
         if let Some(request) = &mut connection.request {
             address(&mut request.peer);
             moved(&mut request.at, clock);
