@@ -135,10 +135,10 @@ impl Line {
 
 /// `0a1b…`
 pub fn push_hex(buffer: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     for byte in bytes {
-        for nibble in [byte >> 4, byte & 15] {
-            buffer.push(char::from(b"0123456789abcdef"[usize::from(nibble)]));
-        }
+        let pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+        buffer.push_str(str::from_utf8(&pair).unwrap_or_default());
     }
 }
 
@@ -155,15 +155,17 @@ pub fn push_number(buffer: &mut String, mut value: u64) {
             break;
         }
     }
-    buffer.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+    buffer.push_str(str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Six digits.
 pub fn push_micros(buffer: &mut String, us: u32) {
-    for pair in [us / 10_000 % 100, us / 100 % 100, us % 100] {
+    let mut digits = [0; 6];
+    for (place, pair) in digits.chunks_mut(2).zip([us / 10_000 % 100, us / 100 % 100, us % 100]) {
         let at = pair as usize * 2;
-        buffer.extend(PAIRS[at..at + 2].iter().map(|digit| char::from(*digit)));
+        place.copy_from_slice(&PAIRS[at..at + 2]);
     }
+    buffer.push_str(str::from_utf8(&digits).unwrap_or_default());
 }
 
 #[cfg(test)]

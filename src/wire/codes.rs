@@ -131,8 +131,14 @@ pub struct Address(pub [u8; 6]);
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{g:02X}:{e:02X}:{d:02X}:{c:02X}:{b:02X}:{a:02X}")
+        // Every report has one: a table is several times faster than six formatted numbers.
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        let mut text = [b':'; 17];
+        for (place, byte) in text.chunks_mut(3).zip(self.0.iter().rev()) {
+            place[0] = DIGITS[usize::from(byte >> 4)];
+            place[1] = DIGITS[usize::from(byte & 15)];
+        }
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
