@@ -36,7 +36,8 @@ impl Listing {
             let event = decoder.decode(&record);
             let connection = tracker.push(&event);
             let tracked = connection.and_then(|number| tracker.peer_of(number));
-            let place = Place { connection, peer: tracked.or_else(|| event.packet.peer()) };
+            let peer = tracked.or_else(|| event.packet.peer());
+            let place = Place { connection, peer, comment: record.comment.as_deref() };
             if self.wants(&event, place) {
                 events.push(&event, place, out)?;
             } else {
@@ -48,7 +49,7 @@ impl Listing {
         Ok(warnings)
     }
 
-    fn wants(&self, event: &Event<'_>, place: Place) -> bool {
+    fn wants(&self, event: &Event<'_>, place: Place<'_>) -> bool {
         let peer = |peer| place.peer == Some(peer) || event.packet.names(peer);
         self.adapter.is_none_or(|adapter| event.adapter == Some(adapter))
             && self.connection.is_none_or(|number| place.connection == Some(number))

@@ -1,7 +1,7 @@
 //! `hcidiff events`: one line for each record, as a table or as JSON.
 use super::clock::Moments;
 use super::line::Line;
-use super::{fields, sentence};
+use super::{fields, safe, sentence};
 use crate::capture::Direction;
 use crate::time::{Clock, Timestamp};
 use crate::wire::{Address, Event, Problem};
@@ -10,10 +10,12 @@ use std::io::{self, Write};
 
 /// What is known of an event from the connections around it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Place<'a> {
     /// Connection number.
     pub connection: Option<u32>,
     pub peer: Option<Address>,
+    /// What somebody wrote beside the record (pcapng).
+    pub comment: Option<&'a str>,
 }
 
 /// How events are shown.
@@ -68,14 +70,14 @@ impl Events {
     pub fn push(
         &mut self,
         event: &Event<'_>,
-        place: Place,
+        place: Place<'_>,
         out: &mut impl Write,
     ) -> io::Result<()> {
         self.skip(event);
         self.text.clear();
         sentence::write(&mut self.text, &event.packet, self.values);
         match self.style {
-            Style::Table => self.row(event, out),
+            Style::Table => self.row(event, place, out),
             Style::JsonLines => self.json(event, place, out),
         }
     }
@@ -85,7 +87,7 @@ impl Events {
         Some((event.time? - self.first?).0)
     }
 
-    fn row(&mut self, event: &Event<'_>, out: &mut impl Write) -> io::Result<()> {
+    fn row(&mut self, event: &Event<'_>, place: Place<'_>, out: &mut impl Write) -> io::Result<()> {
         let row = &mut self.scratch;
         row.clear();
         let offset = match (event.time, self.first) {
@@ -108,11 +110,19 @@ impl Events {
         } else if event.cut {
             row.push_str(" [cut]");
         }
+        if let Some(comment) = place.comment {
+            let _ = write!(row, " ({})", safe::text(comment));
+        }
         row.push('\n');
         out.write_all(row.as_bytes())
     }
 
-    fn json(&mut self, event: &Event<'_>, place: Place, out: &mut impl Write) -> io::Result<()> {
+    fn json(
+        &mut self,
+        event: &Event<'_>,
+        place: Place<'_>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
         let offset = self.offset(event);
         let packet = &event.packet;
         let line = &mut self.line;
@@ -173,6 +183,10 @@ impl Events {
         fields::write(line, &mut self.scratch, packet, self.values);
         line.key("text");
         line.made_safe(&self.text);
+        if let Some(comment) = place.comment {
+            line.key("comment");
+            line.text(comment);
+        }
         out.write_all(line.end())
     }
 }

@@ -35,10 +35,7 @@ impl Fields<'_> {
                 self.number("command_opcode", i64::from(command_opcode.0));
                 self.returned(command_opcode.0, return_parameters.0);
             }
-            Packet::Event(event) => {
-                event.fields(self);
-                self.advertised(event.advertising().map(|report| report.data));
-            }
+            Packet::Event(event) => event.fields(self),
             Packet::Att { pdu, .. } => pdu.fields(self),
             Packet::Smp { pdu, .. } => pdu.fields(self),
             Packet::Signal { identifier, pdu, .. } => {
@@ -66,7 +63,7 @@ impl Fields<'_> {
                     mgmt::Event::DeviceFound { eir, .. } | mgmt::Event::DeviceConnected { eir, .. },
                 ) = pdu
                 {
-                    self.advertised([eir.0].into_iter());
+                    ad::show(eir.0, self);
                 }
             }
             Packet::Note(note) => note.fields(self),
@@ -86,14 +83,6 @@ impl Fields<'_> {
                 self.number("return_parameters", parameters.len() as i64);
             }
             known => known.fields(self),
-        }
-    }
-
-    /// Names in advertising data.
-    fn advertised<'a>(&mut self, data: impl Iterator<Item = &'a [u8]>) {
-        if let Some(name) = data.filter_map(ad::name).next() {
-            let name = String::from_utf8_lossy(name.bytes);
-            self.text("name", &name);
         }
     }
 }
@@ -121,9 +110,9 @@ impl FieldSink for Fields<'_> {
         }
     }
 
-    fn secret(&mut self, name: &'static str, len: usize) {
+    fn secret(&mut self, name: &'static str, _: usize) {
         self.line.key(name);
-        self.line.number(len as u64);
+        self.line.null();
     }
 
     fn begin_list(&mut self, name: &'static str) {

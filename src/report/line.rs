@@ -4,7 +4,7 @@ use super::safe;
 /// One line being written.
 #[derive(Debug, Default)]
 pub struct Line {
-    buffer: String,
+    buffer: Vec<u8>,
 }
 
 /// Two decimal digits of every number below 100.
@@ -18,59 +18,60 @@ impl Line {
     /// Starts an object, forgetting the line before.
     pub fn begin(&mut self) {
         self.buffer.clear();
-        self.buffer.push('{');
+        self.buffer.push(b'{');
     }
 
     /// Ends the line.
     pub fn end(&mut self) -> &[u8] {
-        self.buffer.push_str("}\n");
-        self.buffer.as_bytes()
+        self.buffer.extend_from_slice(b"}\n");
+        &self.buffer
     }
 
     /// `"key":`, parted from what stands before it. Keys are our own plain words.
     #[inline]
     pub fn key(&mut self, key: &str) {
         self.part();
-        self.buffer.push('"');
-        self.buffer.push_str(key);
-        self.buffer.push_str("\":");
+        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(key.as_bytes());
+        self.buffer.extend_from_slice(b"\":");
     }
 
     /// Opens an object or list: `{`, `[`.
     #[inline]
     pub fn open(&mut self, bracket: char) {
-        self.buffer.push(bracket);
+        self.buffer.push(bracket as u8);
     }
 
     #[inline]
     pub fn close(&mut self, bracket: char) {
-        self.buffer.push(bracket);
+        self.buffer.push(bracket as u8);
     }
 
     /// A comma, where something stands before in the same object or list.
     #[inline]
     pub fn part(&mut self) {
-        if !matches!(self.buffer.as_bytes().last(), Some(b'{' | b'[' | b':')) {
-            self.buffer.push(',');
+        if !matches!(self.buffer.last(), Some(b'{' | b'[' | b':')) {
+            self.buffer.push(b',');
         }
     }
 
     pub fn null(&mut self) {
-        self.buffer.push_str("null");
+        self.buffer.extend_from_slice(b"null");
     }
 
     pub fn bool(&mut self, value: bool) {
-        self.buffer.push_str(if value { "true" } else { "false" });
+        self.buffer.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     #[inline]
     pub fn number(&mut self, value: u64) {
-        push_number(&mut self.buffer, value);
+        let mut room = [0; 20];
+        self.buffer.extend_from_slice(digits(value, &mut room));
     }
 
     pub fn signed(&mut self, value: i64) {
         if value < 0 {
-            self.buffer.push('-');
+            self.buffer.push(b'-');
         }
         self.number(value.unsigned_abs());
     }
@@ -78,12 +79,12 @@ impl Line {
     /// Microseconds as seconds with six decimals.
     pub fn seconds(&mut self, us: i64) {
         if us < 0 {
-            self.buffer.push('-');
+            self.buffer.push(b'-');
         }
         let us = us.unsigned_abs();
         self.number(us / 1_000_000);
-        self.buffer.push('.');
-        push_micros(&mut self.buffer, (us % 1_000_000) as u32);
+        self.buffer.push(b'.');
+        self.buffer.extend_from_slice(&micros((us % 1_000_000) as u32));
     }
 
     /// Text from anywhere: made safe first, for what JSON hides its reader's terminal will show.
@@ -93,18 +94,18 @@ impl Line {
 
     /// Text that is safe to show already.
     pub fn made_safe(&mut self, text: &str) {
-        self.buffer.push('"');
+        self.buffer.push(b'"');
         if text.bytes().any(|byte| matches!(byte, b'"' | b'\\')) {
-            for c in text.chars() {
-                if matches!(c, '"' | '\\') {
-                    self.buffer.push('\\');
+            for byte in text.bytes() {
+                if matches!(byte, b'"' | b'\\') {
+                    self.buffer.push(b'\\');
                 }
-                self.buffer.push(c);
+                self.buffer.push(byte);
             }
         } else {
-            self.buffer.push_str(text);
+            self.buffer.extend_from_slice(text.as_bytes());
         }
-        self.buffer.push('"');
+        self.buffer.push(b'"');
     }
 
     /// A number, or null.
@@ -120,52 +121,55 @@ impl Line {
     /// Plain words of ours.
     #[inline]
     pub fn word(&mut self, word: &str) {
-        self.buffer.push('"');
-        self.buffer.push_str(word);
-        self.buffer.push('"');
+        self.buffer.push(b'"');
+        self.buffer.extend_from_slice(word.as_bytes());
+        self.buffer.push(b'"');
     }
 
     /// Bytes as a string of hexadecimal digits.
     pub fn hex(&mut self, bytes: &[u8]) {
-        self.buffer.push('"');
-        push_hex(&mut self.buffer, bytes);
-        self.buffer.push('"');
+        self.buffer.push(b'"');
+        self.buffer.extend(bytes.iter().flat_map(|byte| hex(*byte)));
+        self.buffer.push(b'"');
     }
 }
 
 /// `0a1b…`
 pub fn push_hex(buffer: &mut String, bytes: &[u8]) {
+    buffer.extend(bytes.iter().flat_map(|byte| hex(*byte)).map(char::from));
+}
+
+fn hex(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        let pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
-        buffer.push_str(str::from_utf8(&pair).unwrap_or_default());
-    }
+    [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]
 }
 
 /// Decimal digits, faster than the formatter.
 #[inline]
-pub fn push_number(buffer: &mut String, mut value: u64) {
-    let mut digits = [0; 20];
-    let mut at = digits.len();
+fn digits(mut value: u64, room: &mut [u8; 20]) -> &[u8] {
+    let mut at = room.len();
     loop {
         at -= 1;
-        digits[at] = b'0' + (value % 10) as u8;
+        room[at] = b'0' + (value % 10) as u8;
         value /= 10;
         if value == 0 {
-            break;
+            return &room[at..];
         }
     }
-    buffer.push_str(str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 /// Six digits.
 pub fn push_micros(buffer: &mut String, us: u32) {
+    buffer.push_str(str::from_utf8(&micros(us)).unwrap_or_default());
+}
+
+fn micros(us: u32) -> [u8; 6] {
     let mut digits = [0; 6];
     for (place, pair) in digits.chunks_mut(2).zip([us / 10_000 % 100, us / 100 % 100, us % 100]) {
         let at = pair as usize * 2;
         place.copy_from_slice(&PAIRS[at..at + 2]);
     }
-    buffer.push_str(str::from_utf8(&digits).unwrap_or_default());
+    digits
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! The same shape serves advertising reports, scan responses and mgmt's EIR.
 use super::att::Uuid;
+use super::field::FieldSink;
 
 /// One AD structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,38 @@ pub fn appearance(data: &[u8]) -> Option<u16> {
 /// Transmit power in dBm.
 pub fn tx_power(data: &[u8]) -> Option<i8> {
     structures(data).find(|it| it.kind == TX_POWER)?.value.first().map(|byte| byte.cast_signed())
+}
+
+/// Hands what the data says to the sink: flags, name, services, manufacturer, appearance, power.
+pub fn show(data: &[u8], sink: &mut dyn FieldSink) {
+    if let Some(flags) = flags(data) {
+        sink.number("flags", flags.into());
+    }
+    if let Some(name) = name(data) {
+        sink.text(
+            if name.complete { "name" } else { "short_name" },
+            &String::from_utf8_lossy(name.bytes),
+        );
+    }
+    let mut services = services(data).peekable();
+    if services.peek().is_some() {
+        sink.begin_list("services");
+        for uuid in services {
+            sink.begin_item();
+            sink.text("uuid", &uuid);
+            sink.end_item();
+        }
+        sink.end_list();
+    }
+    if let Some((company, _)) = manufacturer(data) {
+        sink.number("manufacturer", company.into());
+    }
+    if let Some(appearance) = appearance(data) {
+        sink.number("appearance", appearance.into());
+    }
+    if let Some(power) = tx_power(data) {
+        sink.number("tx_power", power.into());
+    }
 }
 
 impl<'a> Structure<'a> {

@@ -54,6 +54,16 @@ impl Adapters {
         adapter
     }
 
+    /// Bytes held for frames and units that are not complete.
+    #[cfg(test)]
+    pub fn held(&self) -> usize {
+        self.known
+            .iter()
+            .flat_map(|adapter| adapter.links.iter().flatten())
+            .map(|link| link.held())
+            .sum()
+    }
+
     fn find(&mut self, index: Option<u16>) -> usize {
         if let Some(at) = self.known.iter().position(|adapter| adapter.index == index) {
             return at;

@@ -374,6 +374,54 @@ mod tests {
         ]
     }
 
+    /// Records of a fixture: kind, direction, bytes.
+    fn fixture(name: &str) -> Vec<(Kind, Direction, Vec<u8>)> {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/vectors").join(name);
+        let options = crate::capture::OpenOptions::default();
+        let mut opened =
+            crate::capture::open(&crate::capture::Input::Path(path), &options).unwrap();
+        let mut records = Vec::new();
+        while let Some(record) = opened.source.next().unwrap() {
+            records.push((record.kind, record.direction.unwrap_or(Sent), record.bytes().to_vec()));
+        }
+        records
+    }
+
+    #[test]
+    fn a_packet_cut_anywhere_never_passes_for_a_whole_one() {
+        let mut seen = 0;
+        for name in ["layers.btsnoop", "s_mon.btsnoop"] {
+            for (kind, direction, bytes) in fixture(name) {
+                for end in 0..bytes.len() {
+                    let whole = record(1, kind, direction, &bytes[..end]);
+                    let cut = Record { original_len: bytes.len() as u32, ..whole };
+                    let mut decoder = Decoder::new();
+                    let event = decoder.decode(&cut);
+                    assert!(event.cut, "{event:?}");
+                    let open = matches!(event.packet, Packet::Fragment { .. });
+                    assert!(open || event.problem.is_some(), "{event:?}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 1000);
+    }
+
+    #[test]
+    fn open_frames_of_many_links_take_bounded_memory() {
+        let mut decoder = Decoder::new();
+        // 4,096 links with 4,000 bytes each would be 16 MB.
+        for handle in 0..4096u16 {
+            let mut bytes = vec![0; 4004];
+            bytes[..2].copy_from_slice(&(handle | 0x2000).to_le_bytes());
+            bytes[2..8].copy_from_slice(&[0xa0, 0x0f, 0xff, 0xff, 4, 0]);
+            let record = record(1, Acl, Received, &bytes);
+            decoder.decode(&record);
+        }
+        assert!(decoder.adapters.held() <= 4 << 20, "{}", decoder.adapters.held());
+    }
+
     proptest! {
         #[test]
         fn any_bytes_decode_to_something(

@@ -1,5 +1,6 @@
 //! Advertising reports: three shapes on the wire, one for whoever asks.
 use super::{Event, LeEvent};
+use crate::wire::ad;
 use crate::wire::codes::{Address, AddressType};
 use crate::wire::field::{Field, FieldSink, le16, malformed};
 use nom::IResult;
@@ -146,6 +147,7 @@ macro_rules! reports {
                     sink.text("address", &report.address);
                     sink.number("rssi", i64::from(report.rssi));
                     sink.bytes("data", report.data);
+                    ad::show(report.data, sink);
                     sink.end_item();
                 }
                 sink.end_list();
