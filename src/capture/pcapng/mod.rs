@@ -85,7 +85,7 @@ fn first_time(mut head: &[u8]) -> Option<i64> {
                 }
             }
             Step::Damaged(_) => return None,
-            Step::Change(Change::Section { .. }) | Step::Passed => {}
+            Step::Change(Change::Section { .. }) | Step::Counted | Step::Passed => {}
         }
         head = head.get(len..)?;
     }
@@ -162,6 +162,10 @@ impl Reader {
                 }
                 Step::Damaged(text) => self.damage(&text)?,
                 Step::Passed => self.ledger.stream.consume(len),
+                Step::Counted => {
+                    self.ledger.next_frame();
+                    self.ledger.stream.consume(len);
+                }
                 Step::Packet(packet) => {
                     self.refuse_foreign()?;
                     self.ledger.stream.consume(len);
