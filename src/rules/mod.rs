@@ -10,28 +10,37 @@ use std::fmt;
 
 mod att_request_unanswered;
 mod att_transaction_timeout_30s;
+mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
+mod connection_cancelled_by_app;
 mod controller_hardware_error;
 mod create_with_no_phy;
+mod gatt_busy_parallel_requests;
 mod hosts;
 mod immediate_0x13_after_first_att;
 mod insufficient_auth_no_pairing;
+mod latency_or_interval_change_stalls;
 mod link_died_during_encryption;
 mod ll_response_timeout_40s;
 mod local_disconnect_2s_kernel_idle;
 mod local_drop_after_feature_reject;
 mod local_stack_stopped;
+mod long_write_mtu_mismatch;
 mod mic_failure_0x3d;
+mod ncp_starvation;
 mod never_heard_peer;
 mod never_usable_connection;
 mod no_pairing_agent;
+mod ota_erase_silence;
 mod pairing_method_mismatch;
 mod pairing_refused_by_peer;
 mod param_update_unanswered_then_drop;
 mod peer_hangs_up_on_deadline;
+mod peripheral_0x08_after_5s_android;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
 mod remote_user_terminated_idle;
+mod reverse_discovery_collides;
 mod security_request_ignored;
 mod see;
 mod service_changed_on_exit;
@@ -41,6 +50,7 @@ mod supervision_timeout_0x08;
 mod suspend_or_power;
 mod verdict;
 mod weigh;
+mod write_command_flood;
 mod zombie_link_data_silence;
 
 pub use hosts::{Remedy, remedies};
@@ -66,6 +76,12 @@ pub const RULES: &[&Rule] = &[
     &ll_response_timeout_40s::RULE,
     &phy_or_dle_update_kills_link::RULE,
     &local_stack_stopped::RULE,
+    &write_command_flood::RULE,
+    &latency_or_interval_change_stalls::RULE,
+    &bootloader_reboot_address_change::RULE,
+    &ota_erase_silence::RULE,
+    &gatt_busy_parallel_requests::RULE,
+    &reverse_discovery_collides::RULE,
     &param_update_unanswered_then_drop::RULE,
     &immediate_0x13_after_first_att::RULE,
     &peer_hangs_up_on_deadline::RULE,
@@ -76,10 +92,14 @@ pub const RULES: &[&Rule] = &[
     &suspend_or_power::RULE,
     &local_drop_after_feature_reject::RULE,
     &local_disconnect_2s_kernel_idle::RULE,
+    &ncp_starvation::RULE,
+    &long_write_mtu_mismatch::RULE,
     &att_transaction_timeout_30s::RULE,
     &never_usable_connection::RULE,
     &att_request_unanswered::RULE,
     &zombie_link_data_silence::RULE,
+    &peripheral_0x08_after_5s_android::RULE,
+    &connection_cancelled_by_app::RULE,
 ];
 
 words! {
