@@ -192,11 +192,9 @@ proptest! {
             exchanged = keys[0] != keys[1];
             // What they are changes places; when and where stays.
             let (mut one, mut other) = (connection.steps[at].clone(), connection.steps[at + 1].clone());
-            for field in [|s: &mut hcidiff::link::Step| (s.at, s.last_at)] {
-                let (first, second) = (field(&mut one), field(&mut other));
-                (one.at, one.last_at) = second;
-                (other.at, other.last_at) = first;
-            }
+            let (first, second) = ((one.at, one.last_at), (other.at, other.last_at));
+            (one.at, one.last_at) = second;
+            (other.at, other.last_at) = first;
             (one.frame, other.frame) = (other.frame, one.frame);
             (one.last_frame, other.last_frame) = (other.last_frame, one.last_frame);
             connection.steps[at] = other;

@@ -247,6 +247,17 @@ fn every_width_is_kept() {
 }
 
 #[test]
+fn aliases_hide_every_address_and_name() {
+    for case in cases() {
+        let (report, ..) = hcidiff(&files(&case), &["--aliases", "--strict"]);
+        for tells in ["F0:12:7C", "B8:27:EB", "LabSensor", "unknown-device"] {
+            assert!(!report.contains(tells), "{case}: {tells}\n{report}");
+        }
+        assert!(report.contains("device-1") || report.contains("adapter-"), "{case}");
+    }
+}
+
+#[test]
 fn colours_change_nothing_but_colours() {
     let (plain, ..) = hcidiff(&files("kick-mac-bluez"), &["--color", "never"]);
     let (painted, ..) = hcidiff(&files("kick-mac-bluez"), &["--color", "always"]);

@@ -1,7 +1,7 @@
 //! The early ledger: what one side did right after connecting, and what became of it on the other.
 use super::{EarlyOperation, Fate, Pair, Protocol, View, habits};
 use crate::capture::Direction;
-use crate::link::{Moment, Procedure, Role, Step};
+use crate::link::{Moment, Procedure, Role, Step, Transport};
 use crate::time::Span;
 use crate::wire::Status;
 use std::collections::HashMap;
@@ -77,8 +77,12 @@ fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
         return Fate::NotReached;
     }
     let Some(moment) = moment else { return Fate::CannotTell };
-    let usable =
-        connection.after(connection.usable_at).filter(|_| connection.usable_at != Moment::UNKNOWN);
+    let usable = match connection.transport {
+        Transport::Le => Some(connection.usable_at).filter(|at| *at != Moment::UNKNOWN),
+        // BR/EDR: L2CAP may begin as soon as the link is up.
+        Transport::BrEdr => Some(connection.connected_at),
+    };
+    let usable = usable.and_then(|at| connection.after(at));
     let over =
         connection.after(connection.end.as_ref().map_or(connection.capture_end, |end| end.at));
     let Some(over) = over else { return Fate::CannotTell };

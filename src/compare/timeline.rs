@@ -252,6 +252,16 @@ pub fn divergence(pair: &Pair<'_>, steps: &[AlignedStep]) -> (Option<(u32, u32)>
         let name = |view: &View<'_>, at: usize| view.name(at);
         let next = |side: fn(&AlignedStep) -> Option<usize>| steps[at..].iter().find_map(side);
         let at_frame = |view: &View<'_>, at: usize| format!("frame {}", view.step(at).frame);
+        let ends = |view: &View<'_>, at: Option<usize>| {
+            at.is_some_and(|at| view.step(at).procedure == Procedure::Disconnect)
+        };
+        if ends(left, step.reference) || ends(right, step.subject) {
+            let frame = |view: &View<'_>, at: Option<usize>| {
+                at.map_or_else(|| "no end".to_owned(), |at| at_frame(view, at))
+            };
+            let frames = format!("{}; {}", frame(left, step.reference), frame(right, step.subject));
+            return (same, Some(format!("the end ({frames}): {}", step.note)));
+        }
         let says = match (step.reference, step.subject) {
             (Some(x), Some(y)) => format!(
                 "{} ({}; {}): {}",

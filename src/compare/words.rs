@@ -59,11 +59,16 @@ fn verb(step: &Step, subscribes: bool) -> String {
         (Notify, _) => "Notification",
         (Indicate, _) => "Indication",
         (Pair, Detail::SecurityRequest { .. }) => "Security request",
+        // BR/EDR pairs below HCI: the host asks for authentication.
+        (Pair, Detail::None) => "Authenticate",
         (Pair, _) => "Pair",
         (Encrypt, Detail::Encryption { key, .. }) => return format!("Encrypt ({key})"),
         (Encrypt, _) => "Encrypt",
         (Channel, Detail::Signal { psm, .. }) if psm != 0 => {
             return format!("Open channel {psm:#06x}");
+        }
+        (Channel, Detail::Signal { code, .. }) => {
+            return signal::Pdu::name_of(code).unwrap_or("Channel signalling").to_owned();
         }
         (Channel, _) => "Channel signalling",
         (Scan, Detail::Scan { on: true, .. }) => "Scan on",
@@ -96,7 +101,7 @@ pub fn status(step: &Step) -> Option<String> {
     let code = step.status?;
     Some(match step.procedure {
         _ if step.is_att() => ErrorCode(code).to_string(),
-        Procedure::Pair => smp::Reason(code).to_string(),
+        Procedure::Pair if step.detail != Detail::None => smp::Reason(code).to_string(),
         Procedure::Channel => format!("result {code:#04x}"),
         _ => Status(code).to_string(),
     })

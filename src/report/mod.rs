@@ -3,6 +3,7 @@ use crate::compare::{Comparison, NoMatch};
 use crate::link::Capture;
 use crate::rules::{Finding, Level};
 
+pub mod aliases;
 mod clock;
 pub mod events;
 mod fields;

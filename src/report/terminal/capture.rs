@@ -45,7 +45,7 @@ fn describe(adapter: &Adapter) -> String {
     let mut parts =
         vec![adapter.index.map_or_else(|| "unnamed".to_owned(), |index| format!("hci{index}"))];
     parts.extend(adapter.address.map(|address| address.to_string()));
-    parts.extend(adapter.name.clone());
+    parts.extend(adapter.name.as_ref().map(|name| format!("\"{name}\"")));
     parts.extend(
         adapter
             .manufacturer

@@ -7,6 +7,7 @@ mod timeline;
 mod verdict;
 
 use crate::report::Report;
+use crate::report::aliases::Aliases;
 use page::Page;
 
 /// How the text will be looked at.
@@ -30,7 +31,8 @@ pub fn columns() -> Option<usize> {
 
 /// The whole report.
 pub fn render(report: &Report, screen: Screen) -> String {
-    let mut page = Page::new(screen.width, screen.colour);
+    let aliases = report.shown.aliases.then(|| Aliases::of(&report.captures));
+    let mut page = Page::new(screen.width, screen.colour, aliases);
     verdict::sides(&mut page, report);
     verdict::findings(&mut page, report);
     match &report.comparison {

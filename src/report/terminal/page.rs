@@ -1,4 +1,5 @@
 //! Paragraphs and tables that fit the width of a terminal.
+use crate::report::aliases::Aliases;
 use crate::report::safe;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
 
@@ -6,6 +7,8 @@ use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
 pub struct Page {
     width: usize,
     colour: bool,
+    /// What stands for addresses and names, where they are not to be shown.
+    aliases: Option<Aliases>,
     text: String,
 }
 
@@ -74,8 +77,14 @@ impl<T: Into<String>> From<T> for Field {
 
 impl Page {
     /// Widths below 40 columns are not believed.
-    pub fn new(width: usize, colour: bool) -> Self {
-        Self { width: width.max(40), colour, text: String::new() }
+    pub fn new(width: usize, colour: bool, aliases: Option<Aliases>) -> Self {
+        Self { width: width.max(40), colour, aliases, text: String::new() }
+    }
+
+    /// Text as it may be shown: without what moves cursors, and without names if so asked.
+    fn shown(&self, text: &str) -> String {
+        let text = safe::text(text);
+        self.aliases.as_ref().map_or_else(|| text.to_string(), |aliases| aliases.hide(&text))
     }
 
     pub fn finish(self) -> String {
@@ -103,7 +112,7 @@ impl Page {
 
     pub fn heading(&mut self, text: &str) {
         self.gap();
-        let text = safe::text(text);
+        let text = self.shown(text);
         let text = safe::fit(&text, self.width);
         let painted = self.painted(&text, Paint::Bold);
         self.text.push_str(&painted);
@@ -112,13 +121,13 @@ impl Page {
 
     /// A label and wrapped text that hangs behind it.
     pub fn item(&mut self, label: &str, text: &str, paint: Paint) {
-        let label = safe::text(label);
+        let label = self.shown(label);
         let indent = safe::width(&label);
         if indent > self.width / 3 {
             // A long label (a file's name) is text itself.
             return self.item("", &format!("{label}{text}"), Paint::Plain);
         }
-        for (at, line) in wrap(&safe::text(text), self.width - indent).iter().enumerate() {
+        for (at, line) in wrap(&self.shown(text), self.width - indent).iter().enumerate() {
             if at == 0 {
                 let painted = self.painted(&label, paint);
                 self.text.push_str(&painted);
@@ -164,7 +173,7 @@ impl Page {
     }
 
     fn cell(&self, field: Field) -> Cell {
-        let lines: Vec<_> = field.text.split('\n').map(safe::text).collect();
+        let lines: Vec<_> = field.text.split('\n').map(|line| self.shown(line)).collect();
         let mut cell = Cell::new(lines.join("\n"));
         if field.right {
             cell = cell.set_alignment(CellAlignment::Right);
@@ -228,7 +237,7 @@ mod tests {
     #[test]
     fn tables_keep_to_the_width() {
         for width in [60, 80, 120, 200] {
-            let mut page = Page::new(width, false);
+            let mut page = Page::new(width, false, None);
             let long =
                 "a long text that will have to be wrapped somewhere, as texts are ".repeat(4);
             page.table(None, vec![vec!["=".into(), long.into(), Field::right("12")]; 2]);
