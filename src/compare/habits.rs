@@ -130,3 +130,58 @@ pub fn application(key: &Key) -> bool {
         && !gap(key)
         && !gatt_own(key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::Procedure;
+
+    fn key(procedure: Procedure, what: What) -> Key {
+        Key { procedure, central: true, what }
+    }
+
+    const VENDOR: What = What::Uuid(Uuid::Full([7; 16]));
+
+    #[test]
+    fn what_applications_do_is_no_habit() {
+        for procedure in [Write, Subscribe, Read] {
+            for what in [VENDOR, What::Handle(9), What::Uuid(Uuid::Short(0x2a19))] {
+                assert_eq!(absence(&key(procedure, what)), None, "{procedure}");
+                assert!(application(&key(procedure, what)));
+            }
+        }
+        for procedure in [Connect, Disconnect, Pair, Encrypt, Notify] {
+            assert_eq!(absence(&key(procedure, What::Nothing)), None, "{procedure}");
+        }
+        assert_eq!(absence(&key(Other, What::Hci(AUTHENTICATED_PAYLOAD_EXPIRED))), None);
+        assert_eq!(place(&key(Write, VENDOR)), None);
+    }
+
+    #[test]
+    fn what_hosts_do_by_themselves_is() {
+        let habits = [
+            key(Version, What::Nothing),
+            key(ExchangeMtu, What::Nothing),
+            key(DiscoverServices, What::Type(0x2800)),
+            key(Read, What::Uuid(Uuid::Short(0x2a00))),
+            key(Read, What::Uuid(Uuid::Short(0x2b2a))),
+            key(Subscribe, What::Uuid(Uuid::Short(0x2a05))),
+            key(Write, What::Uuid(Uuid::Short(0x2b29))),
+            key(Pair, What::SecurityRequest),
+        ];
+        for habit in habits {
+            assert!(absence(&habit).is_some(), "{habit:?}");
+            assert!(!application(&habit));
+        }
+        assert!(place(&key(Encrypt, What::Nothing)).is_some());
+    }
+
+    #[test]
+    fn every_row_gives_a_reason_of_its_own() {
+        let mut reasons: Vec<&str> = HABITS.iter().map(|habit| habit.why).collect();
+        assert!(reasons.iter().all(|why| why.len() > 20));
+        reasons.sort_unstable();
+        reasons.dedup();
+        assert_eq!(reasons.len(), HABITS.len());
+    }
+}

@@ -10,6 +10,12 @@ const MOST_DEVICES: usize = 12;
 
 /// Host, adapters, times, warnings and fitness.
 pub fn facts(page: &mut Page, capture: &Capture) {
+    page.heading("CAPTURE");
+    page.item(
+        "file      ",
+        &format!("{}, {} records, {}", capture.file, capture.totals.records, capture.format),
+        Paint::Plain,
+    );
     if let (Some(first), Some(last)) = (capture.first_time, capture.last_time) {
         let span = last - first;
         let begins = match capture.clock {

@@ -37,8 +37,10 @@ pub fn render(report: &Report, screen: Screen) -> String {
     verdict::findings(&mut page, report);
     match &report.comparison {
         Some(comparison) => {
-            if let [_] = report.captures.as_slice() {
-                attempts::table(&mut page, report, &report.captures[0]);
+            if let [capture] = report.captures.as_slice() {
+                capture::facts(&mut page, capture);
+                capture::devices(&mut page, capture);
+                attempts::table(&mut page, report, capture);
             }
             timeline::compared(&mut page, report, comparison);
             tables::early(&mut page, report, comparison);
@@ -49,9 +51,6 @@ pub fn render(report: &Report, screen: Screen) -> String {
         }
         None => {
             for (index, capture) in report.captures.iter().enumerate() {
-                if report.captures.len() > 1 {
-                    page.heading(&format!("CAPTURE {}", capture.label));
-                }
                 capture::facts(&mut page, capture);
                 capture::devices(&mut page, capture);
                 attempts::table(&mut page, report, capture);

@@ -13,9 +13,7 @@ pub fn sides(page: &mut Page, report: &Report) {
     match (&report.comparison, report.captures.as_slice()) {
         (Some(comparison), captures) => compared(page, comparison, captures),
         (None, [_]) if report.no_match.is_some() => nothing_to_compare(page, report),
-        (None, [one]) => {
-            page.heading(&format!("{}: {} records, {}", one.file, one.totals.records, one.format))
-        }
+        (None, [one]) => page.heading(&one.file),
         (None, _) => nothing_to_compare(page, report),
     }
 }
