@@ -54,7 +54,7 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 /// Fewest notifications that show a pace, and how many times it must be missed.
-const FEWEST: u32 = 5;
+const FEWEST: u32 = 3;
 const TIMES: i64 = 20;
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -63,12 +63,6 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .iter()
         .filter(|s| s.procedure == Procedure::Notify && s.by == Direction::Received)
         .max_by_key(|s| s.last_frame)?;
-    let total: u32 = connection
-        .steps
-        .iter()
-        .filter(|s| s.procedure == Procedure::Notify && s.attribute == run.attribute)
-        .map(|s| s.count)
-        .sum();
     let pace = Span(run.duration()?.0 / i64::from(run.count.max(2) - 1));
     let until: Moment = connection.end.as_ref().map_or(connection.capture_end, |end| {
         if end.command_frame.is_some() { end.command_at } else { end.at }
@@ -79,7 +73,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .steps
         .iter()
         .any(|s| s.frame > run.last_frame && s.procedure != Procedure::Disconnect);
-    let enough = total >= FEWEST.min(run.count + 2) && run.count >= 3;
+    let enough = run.count >= FEWEST;
     let regular = pace.0 > 0 && pace < Span::from_ms(5_000);
     if !by_us
         || !enough
