@@ -5,7 +5,10 @@ use crate::link::{Capture, Connection, Role};
 use crate::time::Span;
 use crate::wire::Address;
 use crate::wire::att::Uuid;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Most devices, or following attempts, that are looked at where each would be looked at with each.
+const FEW: usize = 64;
 
 /// What will be compared, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,22 +94,22 @@ fn choose_between(
     let only = groups[0].len() == 1 && groups[1].len() == 1;
     let named = |side: usize| options.connection[side].is_some() || options.peer[side].is_some();
     let mut best: Option<(Rank, MatchedBy, String, &Group<'_>, &Group<'_>)> = None;
-    for left in &groups[0] {
-        for right in &groups[1] {
-            let found = match same_device(left, right) {
-                Some((by, says)) => Some((by, says)),
-                None if only && named(0) && named(1) => Some((MatchedBy::Option, "chosen by the options".to_owned())),
-                None if only => Some((
-                    MatchedBy::Position,
-                    "by position only: each capture holds one device, nothing proves that it is the same".to_owned(),
-                )),
-                None => None,
-            };
-            let Some((by, says)) = found else { continue };
-            let rank = rank(by, left, right);
-            if best.as_ref().is_none_or(|(other, ..)| rank > *other) {
-                best = Some((rank, by, says, left, right));
+    for (left, right) in candidates(&groups[0], &groups[1]) {
+        let found = match same_device(left, right) {
+            Some((by, says)) => Some((by, says)),
+            None if only && named(0) && named(1) => {
+                Some((MatchedBy::Option, "chosen by the options".to_owned()))
             }
+            None if only => Some((
+                MatchedBy::Position,
+                "by position only: each capture holds one device, nothing proves that it is the same".to_owned(),
+            )),
+            None => None,
+        };
+        let Some((by, says)) = found else { continue };
+        let rank = rank(by, left, right);
+        if best.as_ref().is_none_or(|(other, ..)| rank > *other) {
+            best = Some((rank, by, says, left, right));
         }
     }
     let Some((_, by, says, left, right)) = best else {
@@ -160,6 +163,42 @@ fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
     best.map(|(_, choice)| choice)
 }
 
+/// Pairs worth a closer look: those that share an address or a name; where none do, the first few
+/// of each side with one another. A capture may hold thousands of devices.
+fn candidates<'g, 'a>(
+    left: &'g [Group<'a>],
+    right: &'g [Group<'a>],
+) -> Vec<(&'g Group<'a>, &'g Group<'a>)> {
+    let mut addresses: HashMap<Address, BTreeSet<usize>> = HashMap::new();
+    let mut names: HashMap<&str, BTreeSet<usize>> = HashMap::new();
+    for (at, group) in right.iter().enumerate() {
+        for address in group.addresses() {
+            addresses.entry(address).or_default().insert(at);
+        }
+        if let Some(name) = group.name() {
+            names.entry(name).or_default().insert(at);
+        }
+    }
+    let mut pairs = Vec::new();
+    for group in left {
+        let by_address = group.addresses().filter_map(|address| addresses.get(&address));
+        let by_name = group.name().and_then(|name| names.get(name));
+        let mut others: BTreeSet<usize> = by_address.flatten().copied().collect();
+        if others.is_empty() {
+            others.extend(by_name.into_iter().flatten().take(FEW));
+        }
+        pairs.extend(others.into_iter().map(|at| (group, &right[at])));
+    }
+    if pairs.is_empty() {
+        let all = left
+            .iter()
+            .take(FEW)
+            .flat_map(|one| right.iter().take(FEW).map(move |other| (one, other)));
+        pairs.extend(all);
+    }
+    pairs
+}
+
 /// How good a match is: the proof first, then how much there is to see.
 type Rank = (u8, bool, bool, usize);
 
@@ -180,6 +219,7 @@ fn rank(by: MatchedBy, left: &Group<'_>, right: &Group<'_>) -> Rank {
 /// Attempts by device, in order of first sight, as the options allow.
 fn groups<'a>(capture: &'a Capture, side: usize, options: &Options) -> Vec<Group<'a>> {
     let mut groups: Vec<(Option<Address>, Group<'a>)> = Vec::new();
+    let mut places = HashMap::new();
     for connection in &capture.connections {
         let who = connection.peer.identity.map(|(address, _)| address).or(connection.peer.address);
         let wanted = |address: Address| {
@@ -201,12 +241,14 @@ fn groups<'a>(capture: &'a Capture, side: usize, options: &Options) -> Vec<Group
         if routine(capture, connection) && !numbered {
             continue;
         }
-        match groups
-            .iter_mut()
-            .find(|(address, _)| *address == who || (numbered && options.one_capture))
-        {
+        // Two attempts of one capture that the user named are compared whatever they are.
+        let place = if numbered && options.one_capture { None } else { who };
+        match places.get(&place).and_then(|at: &usize| groups.get_mut(*at)) {
             Some((_, group)) => group.attempts.push(connection),
-            None => groups.push((who, Group { capture, attempts: vec![connection] })),
+            None => {
+                places.insert(place, groups.len());
+                groups.push((who, Group { capture, attempts: vec![connection] }));
+            }
         }
     }
     // Attempts to nobody in particular tell something only where there is nothing else.
@@ -222,7 +264,7 @@ fn routine(capture: &Capture, connection: &Connection) -> bool {
     if connection.connected() || request.filter_policy == 0 || request.cancel_frame.is_none() {
         return false;
     }
-    capture.connections.iter().skip(connection.number as usize).any(|next| {
+    capture.connections.iter().skip(connection.number as usize).take(FEW).any(|next| {
         let again = next.request.as_ref().and_then(|r| r.at.since(request.cancel_at));
         next.adapter == connection.adapter
             && again.is_some_and(|gap| gap.0 >= 0 && gap < Span::from_ms(2000))
@@ -230,6 +272,19 @@ fn routine(capture: &Capture, connection: &Connection) -> bool {
 }
 
 impl<'a> Group<'a> {
+    /// Addresses and identities that tell the device, each side's own words.
+    fn addresses(&self) -> impl Iterator<Item = Address> {
+        let first =
+            |of: fn(&Connection) -> Option<Address>| self.attempts.iter().find_map(|c| of(c));
+        [first(|c| c.peer.identity.map(|(address, _)| address)), first(|c| c.peer.address)]
+            .into_iter()
+            .flatten()
+    }
+
+    fn name(&self) -> Option<&'a str> {
+        self.attempts.iter().find_map(|c| c.peer.name.as_deref())
+    }
+
     /// The attempt that worked best; of equals, the first.
     fn works_best(&self) -> &'a Connection {
         let key = |c: &&&Connection| (Failure::of(c).is_none(), Standing::of(c));
@@ -370,8 +425,8 @@ fn two_ends(left: &Group<'_>, right: &Group<'_>) -> Option<String> {
 
 fn nearest(left: &[Group<'_>], right: &[Group<'_>]) -> Vec<String> {
     let mut guesses: Vec<(usize, String)> = Vec::new();
-    for a in left {
-        for b in right {
+    for a in left.iter().take(FEW) {
+        for b in right.iter().take(FEW) {
             let common = a.uuids().intersection(&b.uuids()).count();
             let roles = usize::from(a.attempts[0].role == b.attempts[0].role);
             let numbers = (a.works_best().number, b.most_telling().number);
@@ -435,8 +490,10 @@ pub fn most_telling(capture: &Capture, numbers: &[u32]) -> Option<u32> {
 
 /// What a capture holds, a line a device.
 pub fn holds(capture: &Capture) -> Vec<String> {
-    let mut lines: Vec<String> = groups(capture, 0, &Options::default())
+    let groups = groups(capture, 0, &Options::default());
+    let mut lines: Vec<String> = groups
         .iter()
+        .take(FEW)
         .map(|group| {
             let role = match group.attempts[0].role {
                 Some(Role::Peripheral) => "connected to us",
@@ -453,6 +510,9 @@ pub fn holds(capture: &Capture) -> Vec<String> {
             )
         })
         .collect();
+    if groups.len() > FEW {
+        lines.push(format!("and {} more devices", groups.len() - FEW));
+    }
     if lines.is_empty() {
         lines.push(format!(
             "no connection; {} advertising reports of {} devices",

@@ -4,6 +4,7 @@ use crate::link::{Adapter, Capture, Device};
 use crate::numbers;
 use crate::report::words;
 use crate::time::Clock;
+use std::collections::HashSet;
 
 /// Most devices listed.
 const MOST_DEVICES: usize = 12;
@@ -67,12 +68,14 @@ fn describe(adapter: &Adapter) -> String {
 
 /// Advertising of the devices that somebody tried to connect to; of all where nobody did.
 pub fn devices(page: &mut Page, capture: &Capture) {
+    let peers = capture.connections.iter().map(|c| &c.peer);
+    let known: HashSet<_> = peers
+        .flat_map(|peer| [peer.address, peer.on_air, peer.identity.map(|(address, _)| address)])
+        .flatten()
+        .collect();
     let tried = |device: &&Device| {
-        capture.connections.iter().any(|c| {
-            c.peer.address == Some(device.address)
-                || c.peer.on_air == Some(device.address)
-                || device.identity.is_some() && c.peer.identity == device.identity
-        })
+        known.contains(&device.address)
+            || device.identity.is_some_and(|(address, _)| known.contains(&address))
     };
     let mut heard: Vec<&Device> =
         capture.devices.iter().filter(|d| d.reports + d.scan_responses > 0).collect();

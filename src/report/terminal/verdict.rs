@@ -8,6 +8,9 @@ use crate::rules::{Finding, Level};
 /// Most evidence lines of the verdict; the other findings show fewer.
 const MOST_EVIDENCE: usize = 4;
 
+/// Most connections named in a finding's title.
+const MOST_NUMBERS: usize = 8;
+
 /// Which connections, how each came out, and since when they differ.
 pub fn sides(page: &mut Page, report: &Report) {
     match (&report.comparison, report.captures.as_slice()) {
@@ -176,8 +179,11 @@ fn title(page: &mut Page, report: &Report, finding: &Finding) {
             report.captures.get(finding.capture).map_or(String::new(), |c| format!("{}, ", c.label))
         }
     };
-    let connections: Vec<String> =
-        finding.connections.iter().map(|number| format!("#{number}")).collect();
+    let mut connections: Vec<String> =
+        finding.connections.iter().take(MOST_NUMBERS).map(|number| format!("#{number}")).collect();
+    if let Some(more @ 1..) = finding.connections.len().checked_sub(MOST_NUMBERS) {
+        connections.push(format!("and {more} more"));
+    }
     let whom =
         if connections.is_empty() { String::new() } else { format!(", {}", connections.join(" ")) };
     let says = format!(
