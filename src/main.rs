@@ -4,10 +4,10 @@ use hcidiff::capture::{CaptureError, Input, OpenOptions};
 use hcidiff::cli::{self, Cli, Command};
 use hcidiff::diagnosis::{self, Trouble};
 use hcidiff::listing::Listing;
-use hcidiff::report::Report;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
+use hcidiff::report::{Report, json};
 use hcidiff::wire::Address;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -37,7 +37,10 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         None => return compare(&cli.compare, &mut out),
         Some(Command::Events(events)) => return list(events, &mut out),
         Some(Command::Explain { .. }) => trouble("explanations are not built yet"),
-        Some(Command::Schema) => trouble("the schema is not built yet"),
+        Some(Command::Schema) => {
+            out.write_all(json::SCHEMA_TEXT.as_bytes())?;
+            ExitCode::SUCCESS
+        }
         Some(Command::Completions { shell }) => {
             // Into memory first: the generator panics where a pipe is closed.
             let mut script = Vec::new();
@@ -95,7 +98,8 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
 fn rendered(report: &Report, format: cli::Format, screen: Screen) -> Option<String> {
     match format {
         cli::Format::Terminal => Some(terminal::render(report, screen)),
-        cli::Format::Markdown | cli::Format::Json | cli::Format::Html => None,
+        cli::Format::Json => Some(json::render(report)),
+        cli::Format::Markdown | cli::Format::Html => None,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod aliases;
 mod clock;
 pub mod events;
 mod fields;
+pub mod json;
 mod line;
 pub mod safe;
 mod sentence;

@@ -1,0 +1,309 @@
+//! The report for machines: `hcidiff.report/1`. `docs/report.schema.json` describes it.
+use super::Report;
+use super::aliases::Aliases;
+use crate::capture::{Direction, Warning};
+use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
+use crate::link::{Adapter, Capture, Connection, Granted, Moment, Mtu, Request, Step};
+use crate::rules::Finding;
+use crate::time::{Clock, Span};
+use crate::wire::{AddressType, att};
+use serde_json::{Map, Value, json};
+
+/// Name and version of the shape; a change that breaks readers gets another.
+pub const SCHEMA: &str = "hcidiff.report/1";
+
+/// The JSON Schema of [`render`]'s output.
+pub const SCHEMA_TEXT: &str = include_str!("../../docs/report.schema.json");
+
+/// The report as one JSON object, indented, with a newline at its end.
+pub fn render(report: &Report) -> String {
+    let value = json!({
+        "schema": SCHEMA,
+        "captures": report.captures.iter().map(capture).collect::<Vec<_>>(),
+        "comparison": report.comparison.as_ref().map(|c| comparison(report, c)),
+        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+    });
+    let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
+    text.push('\n');
+    if report.shown.aliases { Aliases::of(&report.captures).hide(&text) } else { text }
+}
+
+/// Milliseconds to the microsecond.
+fn ms(span: Span) -> Value {
+    json!(span.0 as f64 / 1000.0)
+}
+
+fn maybe(span: Option<Span>) -> Value {
+    span.map_or(Value::Null, ms)
+}
+
+fn capture(capture: &Capture) -> Value {
+    let time = |time: Option<crate::time::Timestamp>| {
+        time.and_then(|t| match capture.clock {
+            Clock::Utc => t.rfc3339(),
+            Clock::Local => t.wall(),
+            Clock::Relative | Clock::None => None,
+        })
+    };
+    let duration =
+        capture.last_time.zip(capture.first_time).map(|(last, first)| (last - first).as_s());
+    json!({
+        "label": capture.label,
+        "path": capture.file,
+        "format": capture.format,
+        "records": capture.totals.records,
+        "first_time": time(capture.first_time),
+        "last_time": time(capture.last_time),
+        "duration_s": duration,
+        "adapters": capture.adapters.iter().map(adapter).collect::<Vec<_>>(),
+        "host": capture.host.as_ref().map(|h| json!({ "stack": h.stack.word(), "version": h.version, "guessed": h.guessed })),
+        "warnings": capture.warnings.iter().map(warning).collect::<Vec<_>>(),
+        "fitness": capture.fitness.iter().map(|f| json!({ "code": f.code, "says": f.says, "remedy": f.remedy })).collect::<Vec<_>>(),
+        "connections": capture.connections.iter().map(|c| connection(capture, c)).collect::<Vec<_>>(),
+    })
+}
+
+fn adapter(adapter: &Adapter) -> Value {
+    json!({
+        "index": adapter.index,
+        "address": adapter.address.map(|a| a.to_string()),
+        "name": adapter.name,
+        "manufacturer": adapter.manufacturer,
+        "version": adapter.version,
+    })
+}
+
+fn warning(warning: &Warning) -> Value {
+    json!({ "code": warning.code, "frame": warning.frame, "offset": warning.offset, "text": warning.text })
+}
+
+fn address_type(kind: AddressType) -> Option<&'static str> {
+    kind.name()
+}
+
+fn connection(capture: &Capture, c: &Connection) -> Value {
+    let names = Names::of(capture, c);
+    let after = |moment: Moment| maybe(c.after(moment));
+    let end = c.end.as_ref();
+    json!({
+        "number": c.number,
+        "adapter": c.adapter,
+        "transport": c.transport.word(),
+        "role": c.role.map(|r| r.word()),
+        "peer": {
+            "address": c.peer.address.map(|a| a.to_string()),
+            "address_type": c.peer.address_type.and_then(address_type),
+            "name": c.peer.name.as_deref(),
+        },
+        "start_seen": c.start_seen,
+        "end_seen": c.end_seen,
+        "requested": c.request.as_deref().map(request),
+        "status": c.status.map(|s| s.0),
+        "connected_frame": c.connected_frame,
+        "handle": c.handle.map(|h| h.0),
+        "interval_ms": c.granted.map(|g| g.interval().as_ms()),
+        "latency": c.granted.map(|g| g.latency),
+        "supervision_timeout_ms": c.granted.map(|g| g.timeout().as_ms()),
+        "peer_heard": c.peer_heard(),
+        "peer_heard_after_ms": c.heard.as_ref().map_or(Value::Null, |h| after(h.at)),
+        "mtu": mtu(c),
+        "first_att": first_att(c),
+        "att_sent": c.att_sent,
+        "att_received": c.att_received,
+        "encrypted": c.encrypted,
+        "paired": c.paired,
+        "reason": end.map(|e| e.reason.0),
+        "reason_sent": end.and_then(|e| e.reason_sent).map(|r| r.0),
+        "ended_by": end.map(|e| e.by.word()),
+        "disconnect_frame": end.map(|e| e.frame),
+        "duration_ms": maybe(c.life()),
+        "idle_before_end_ms": maybe(c.idle_before_end()),
+        "elided_steps": c.elided_steps,
+        "steps": c.steps.iter().map(|s| step(c, &names, s)).collect::<Vec<_>>(),
+    })
+}
+
+fn request(request: &Request) -> Value {
+    let granted = |units: u16| {
+        Granted { interval: units, latency: 0, timeout: 0, clock_accuracy: 0 }.interval().as_ms()
+    };
+    json!({
+        "frame": request.frame,
+        "parameters": {
+            "command": request.kind.word(),
+            "filter_policy": request.filter_policy,
+            "own_address_type": request.own_address_type,
+            "phys": request.phys,
+            "scan_interval_ms": f64::from(request.scan_interval) * 0.625,
+            "scan_window_ms": f64::from(request.scan_window) * 0.625,
+            "interval_min_ms": granted(request.interval_min),
+            "interval_max_ms": granted(request.interval_max),
+            "latency": request.latency,
+            "supervision_timeout_ms": u32::from(request.timeout) * 10,
+        },
+        "cancel_frame": request.cancel_frame,
+    })
+}
+
+/// Null where nothing answered: the request itself is a step.
+fn mtu(c: &Connection) -> Value {
+    let answered = |mtu: Mtu| Some((mtu, mtu.answered?, mtu.effective()?));
+    let Some((mtu, answer, effective)) = c.mtu.and_then(answered) else { return Value::Null };
+    json!({
+        "by": if mtu.by == Direction::Sent { "host" } else { "peer" },
+        "requested": mtu.requested,
+        "answered": answer,
+        "effective": effective,
+        "requested_after_ms": maybe(c.after(mtu.at)),
+        "answered_after_ms": maybe(c.after(mtu.answered_at)),
+        "frame": mtu.frame,
+    })
+}
+
+fn first_att(c: &Connection) -> Value {
+    c.first_att.map_or(Value::Null, |first| {
+        json!({ "frame": first.frame, "after_ms": maybe(c.after(first.at)), "name": att::Pdu::name_of(first.opcode) })
+    })
+}
+
+fn step(c: &Connection, names: &Names, step: &Step) -> Value {
+    json!({
+        "procedure": step.procedure.word(),
+        "name": compare::words::step(c, names, step),
+        "frame": step.frame,
+        "last_frame": step.last_frame,
+        "after_ms": maybe(c.after(step.at)),
+        "duration_ms": maybe(step.duration()),
+        "dir": if step.by == Direction::Sent { "sent" } else { "received" },
+        "count": step.count,
+        "bytes": step.bytes,
+        "attribute": names.attribute(c, step).map(|a| attribute(&a)),
+        "outcome": step.outcome.word(),
+        "status": step.status,
+    })
+}
+
+fn attribute(name: &compare::AttributeName) -> Value {
+    json!({ "handle": name.handle, "uuid": name.uuid.map(|u| u.to_string()), "name": name.name })
+}
+
+fn comparison(report: &Report, comparison: &Comparison) -> Value {
+    let sides = [comparison.reference, comparison.subject].map(|side| {
+        let capture = report.captures.get(side.capture);
+        capture.and_then(|c| c.connection(side.connection))
+    });
+    let [reference, subject] = sides;
+    let names = compare::names(&report.captures, comparison.reference, comparison.subject);
+    let at = |c: Option<&Connection>, index: Option<usize>| -> Value {
+        let Some((c, step)) = c.and_then(|c| Some((c, c.steps.get(index?)?))) else {
+            return Value::Null;
+        };
+        json!({ "frame": step.frame, "after_ms": maybe(c.after(step.at)) })
+    };
+    let steps: Vec<Value> = comparison
+        .steps
+        .iter()
+        .filter_map(|aligned| {
+            let (c, step, names) = match (aligned.reference, aligned.subject) {
+                (Some(index), _) => {
+                    (reference?, reference?.steps.get(index)?, names.as_ref().map(|(r, _)| r))
+                }
+                (None, Some(index)) => {
+                    (subject?, subject?.steps.get(index)?, names.as_ref().map(|(_, s)| s))
+                }
+                (None, None) => return None,
+            };
+            Some(json!({
+                "kind": aligned.kind.word(),
+                "procedure": step.procedure.word(),
+                "name": names.map(|n| compare::words::step(c, n, step)),
+                "reference": at(reference, aligned.reference),
+                "subject": at(subject, aligned.subject),
+                "note": aligned.note,
+                "normal": aligned.normal,
+            }))
+        })
+        .collect();
+    let pair = |of: &dyn Fn(&Connection) -> Value| json!({ "reference": reference.map(of), "subject": subject.map(of) });
+    json!({
+        "reference": side(comparison.reference),
+        "subject": side(comparison.subject),
+        "matched_by": comparison.matched_by.word(),
+        "window_ms": comparison.window.as_ms(),
+        "roles_differ": comparison.roles_differ,
+        "same_until": comparison.same_until.map(|(r, s)| json!({ "reference_frame": r, "subject_frame": s })),
+        "divergence": comparison.divergence,
+        "steps": steps,
+        "missing_early": comparison.missing_early.iter().map(early).collect::<Vec<_>>(),
+        "extra_early": comparison.extra_early.iter().map(early).collect::<Vec<_>>(),
+        "first_att": pair(&first_att),
+        "mtu": pair(&mtu),
+        "clocks": comparison.clocks.iter().map(|f| json!({
+            "name": f.name, "reference_ms": maybe(f.reference), "subject_ms": maybe(f.subject),
+        })).collect::<Vec<_>>(),
+        "parameters": comparison.parameters.iter().map(|p| json!({
+            "name": p.name, "reference": p.reference, "subject": p.subject, "normal": p.normal,
+        })).collect::<Vec<_>>(),
+        "databases": comparison.databases.iter().map(|d| json!({
+            "change": d.change.word(), "uuid": d.uuid.map(|u| u.to_string()), "name": d.name,
+            "reference_handle": d.reference_handle, "subject_handle": d.subject_handle, "says": d.says,
+        })).collect::<Vec<_>>(),
+        "disconnect": pair(&disconnect),
+        "differs": comparison.differs,
+    })
+}
+
+fn side(side: Side) -> Value {
+    json!({ "capture": side.capture, "connection": side.connection })
+}
+
+fn early(operation: &EarlyOperation) -> Value {
+    json!({
+        "protocol": operation.protocol.word(),
+        "procedure": operation.procedure.word(),
+        "name": operation.name,
+        "attribute": operation.attribute.as_ref().map(attribute),
+        "reference_frame": operation.frame,
+        "reference_after_ms": maybe(operation.after),
+        "subject": operation.fate.word(),
+        "subject_frame": operation.other_frame,
+        "subject_after_ms": maybe(operation.other_after),
+        "normal": operation.normal,
+    })
+}
+
+fn disconnect(c: &Connection) -> Value {
+    c.end.as_ref().map_or(Value::Null, |end| {
+        json!({
+            "reason": end.reason.0,
+            "reason_sent": end.reason_sent.map(|r| r.0),
+            "ended_by": end.by.word(),
+            "frame": end.frame,
+            "says": compare::words::ending(c),
+            "duration_ms": maybe(c.life()),
+            "idle_before_end_ms": maybe(c.idle_before_end()),
+        })
+    })
+}
+
+fn finding(finding: &Finding) -> Value {
+    let mut value = Map::new();
+    value.insert("rule".into(), json!(finding.rule));
+    value.insert("title".into(), json!(finding.title));
+    value.insert("level".into(), json!(finding.level.word()));
+    value.insert("confidence".into(), json!(finding.confidence.word()));
+    value.insert("capture".into(), json!(finding.capture));
+    value.insert("connections".into(), json!(finding.connections));
+    value.insert("says".into(), json!(finding.says));
+    let evidence = finding
+        .evidence
+        .iter()
+        .map(|e| json!({ "capture": e.capture, "frame": e.frame, "text": e.text }));
+    value.insert("evidence".into(), evidence.collect());
+    let out = finding.rules_out.iter().map(|r| json!({ "rule": r.rule, "why": r.why }));
+    value.insert("rules_out".into(), out.collect());
+    value.insert("would_settle".into(), json!(finding.would_settle));
+    value.insert("remedies".into(), json!(finding.remedies));
+    value.insert("sources".into(), json!(finding.sources));
+    Value::Object(value)
+}

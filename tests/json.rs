@@ -1,0 +1,83 @@
+//! Every JSON report is what its schema says, and says what the contract promises.
+use serde_json::Value;
+use std::path::Path;
+use std::process::Command;
+
+fn run(arguments: &[&str]) -> (i32, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab"))
+        .args(arguments)
+        .output()
+        .expect("the program runs");
+    (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+fn report(arguments: &[&str]) -> Value {
+    let (code, text) = run(&[arguments, &["--format", "json"]].concat());
+    assert!((0..=2).contains(&code), "{arguments:?}: {code}");
+    serde_json::from_str(&text).unwrap_or_else(|e| panic!("{arguments:?}: {e}: {text}"))
+}
+
+/// Every row of the truth table: alone, or as a pair.
+fn rows() -> Vec<Vec<&'static str>> {
+    let table = include_str!("../fixtures/lab/EXPECTED.tsv");
+    let rows = table.lines().filter(|l| !l.starts_with('#') && !l.starts_with("reference\t"));
+    rows.map(|row| row.split('\t').take(2).filter(|name| *name != "-").collect()).collect()
+}
+
+#[test]
+fn every_report_validates_against_the_schema_that_ships() {
+    let (_, schema) = run(&["schema"]);
+    let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let rows = rows();
+    assert!(rows.len() > 180);
+    for row in rows.iter().step_by(3) {
+        let report = report(row);
+        let errors: Vec<String> = validator
+            .iter_errors(&report)
+            .map(|e| format!("{}: {e}", e.instance_path()))
+            .take(5)
+            .collect();
+        assert!(errors.is_empty(), "{row:?}: {errors:#?}");
+    }
+    // The schema must be able to refuse.
+    let mut wrong = report(&rows[0]);
+    wrong["captures"][0]["connections"][0]["transport"] = "infrared".into();
+    assert!(!validator.is_valid(&wrong));
+}
+
+/// Facts of FACTS.tsv and EXPECTED.tsv, read through the JSON.
+#[test]
+fn the_flagship_pair_says_what_the_laboratory_knows() {
+    let report = report(&["A2/20c-mac-good.pklg", "B-bluez5.66/b04-failed-establish-3e.btsnoop"]);
+    assert_eq!(report["schema"], "hcidiff.report/1");
+    assert_eq!(report["captures"][0]["path"], "20c-mac-good.pklg");
+    let finding = &report["findings"][0];
+    assert_eq!(
+        (finding["rule"].as_str(), finding["level"].as_str()),
+        (Some("never-heard-peer"), Some("cause"))
+    );
+    assert_eq!(finding["connections"], serde_json::json!([1, 2, 3]));
+    let connections = &report["captures"][1]["connections"];
+    let reasons: Vec<Option<u64>> = (0..4).map(|n| connections[n]["reason"].as_u64()).collect();
+    assert_eq!(reasons, [Some(0x3e), Some(0x3e), Some(0x3e), Some(0x16)]);
+    assert_eq!(connections[0]["peer_heard"], false);
+    assert_eq!(connections[0]["mtu"], Value::Null);
+    assert_eq!(connections[3]["mtu"]["effective"], 247);
+    assert_eq!(connections[3]["mtu"]["requested"], 517);
+    let early = report["comparison"]["missing_early"].as_array().expect("a list");
+    assert!(!early.is_empty() && early.iter().all(|e| e["subject"] != "never"), "{early:#?}");
+}
+
+#[test]
+fn aliases_and_secrets_hold_in_json() {
+    let (_, text) = run(&["A/07-bond-lost.btsnoop", "--format", "json", "--aliases"]);
+    assert!(!text.contains("F0:12:7C:AA:00:01") && text.contains("device-1"), "{text}");
+}
+
+#[test]
+fn the_same_bytes_in_give_the_same_bytes_out() {
+    let pair = ["A/01-good-basic.pklg", "B-bluez5.66/b02-kick.btsnoop", "--format", "json"];
+    assert_eq!(run(&pair), run(&pair));
+}
