@@ -15,8 +15,8 @@ const SIDES: [cli::Side; 2] = [cli::Side::Reference, cli::Side::Subject];
 /// Why there is no report, or why it is not the one that was asked for.
 #[derive(Debug)]
 pub enum Trouble {
-    /// A capture could not be read.
-    Unreadable(CaptureError),
+    /// A capture could not be read: as it was named, and why.
+    Unreadable(String, CaptureError),
 }
 
 /// Reads what the command line names, compares it, and says what was found.
@@ -63,7 +63,9 @@ fn read(asked: &Compare) -> Result<Vec<Capture>, Trouble> {
         };
         // A label names one side; it is no label for the other.
         let label = asked.label.get(side as usize).map(String::as_str);
-        pipeline::read(&Input::parse(path), &options, label).map_err(Trouble::Unreadable)
+        let input = Input::parse(path);
+        pipeline::read(&input, &options, label)
+            .map_err(|error| Trouble::Unreadable(input.name().into_owned(), error))
     };
     let mut captures = match asked.captures.as_slice() {
         [one] => vec![read(one, cli::Side::Reference)?],

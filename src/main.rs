@@ -61,7 +61,9 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
 fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     let report = match diagnosis::report(asked) {
         Ok(report) => report,
-        Err(Trouble::Unreadable(error)) => return Ok(trouble(&error.to_string())),
+        Err(Trouble::Unreadable(name, error)) => {
+            return Ok(trouble(&format!("{}: {error}", safe::text(&name))));
+        }
     };
     for capture in &report.captures {
         for warning in &capture.warnings {

@@ -194,6 +194,15 @@ fn nothing_that_matches_is_trouble() {
 }
 
 #[test]
+fn what_cannot_be_read_is_named() {
+    let pair =
+        [pairs().join("kick-bumble/reference.btsnoop"), PathBuf::from("no-such-file.btsnoop")];
+    let (report, status, said) = hcidiff(&pair, &[]);
+    assert_eq!((report.as_str(), status), ("", 2));
+    assert!(said.starts_with("hcidiff: no-such-file.btsnoop: "), "{said}");
+}
+
+#[test]
 fn options_choose_and_the_exit_status_can_be_silenced() {
     let pair = files("kick-mac-bluez");
     let (report, status, _) = hcidiff(&pair, &["--subject-connection", "1"]);
