@@ -16,6 +16,8 @@ mod connection_cancelled_by_app;
 mod controller_hardware_error;
 mod create_with_no_phy;
 mod gatt_busy_parallel_requests;
+mod discovery_order_or_volume_difference;
+mod gatt_cache_stale;
 mod hosts;
 mod immediate_0x13_after_first_att;
 mod insufficient_auth_no_pairing;
@@ -32,6 +34,10 @@ mod never_heard_peer;
 mod never_usable_connection;
 mod no_pairing_agent;
 mod ota_erase_silence;
+mod missing_mtu_exchange;
+mod mtu_exchange_breaks_peer;
+mod noble_stall_mtu_invalid_pdu;
+mod notifications_never_enabled;
 mod pairing_method_mismatch;
 mod pairing_refused_by_peer;
 mod param_update_unanswered_then_drop;
@@ -83,6 +89,9 @@ pub const RULES: &[&Rule] = &[
     &gatt_busy_parallel_requests::RULE,
     &reverse_discovery_collides::RULE,
     &param_update_unanswered_then_drop::RULE,
+    &noble_stall_mtu_invalid_pdu::RULE,
+    &mtu_exchange_breaks_peer::RULE,
+    &discovery_order_or_volume_difference::RULE,
     &immediate_0x13_after_first_att::RULE,
     &peer_hangs_up_on_deadline::RULE,
     &remote_user_terminated_idle::RULE,
@@ -94,6 +103,9 @@ pub const RULES: &[&Rule] = &[
     &local_disconnect_2s_kernel_idle::RULE,
     &ncp_starvation::RULE,
     &long_write_mtu_mismatch::RULE,
+    &missing_mtu_exchange::RULE,
+    &gatt_cache_stale::RULE,
+    &notifications_never_enabled::RULE,
     &att_transaction_timeout_30s::RULE,
     &never_usable_connection::RULE,
     &att_request_unanswered::RULE,
