@@ -41,7 +41,7 @@ fn example(reference_too: bool) -> Example {
     };
     let reference = Trace::new().up().mtu().discovery(2).write(3, &[1]);
     let reference = if reference_too {
-        reference.refused(search.clone(), crate::wire::att::ErrorCode::ATTRIBUTE_NOT_FOUND)
+        reference.refused(search, crate::wire::att::ErrorCode::ATTRIBUTE_NOT_FOUND)
     } else {
         reference
     };
@@ -50,7 +50,7 @@ fn example(reference_too: bool) -> Example {
             .up()
             .mtu()
             .wait_ms(after)
-            .att(Sent, search.clone())
+            .att(Sent, search)
             .wait_ms(100)
             .disconnected(Status::REMOTE_USER_TERMINATED)
     };
