@@ -215,18 +215,27 @@ fn options_choose_and_the_exit_status_can_be_silenced() {
     assert_eq!(status, 0, "{report}");
 }
 
+/// Within 24 lines of 80 columns: the verdict with its evidence and its remedy, how both sides came
+/// out, and since when they differ.
 #[test]
-fn outcome_and_first_divergence_stand_in_the_first_screen() {
+fn the_first_screen_makes_the_case() {
+    let mut verdicts = 0;
     for case in cases() {
         let (report, ..) = hcidiff(&files(&case), &[]);
         if case == "only-scanning" {
             continue;
         }
         let screen: Vec<&str> = report.lines().take(24).collect();
-        for label in ["reference  #", "subject    #", "diverge    "] {
+        let mut wanted = vec!["reference  #", "subject    #", "diverge    "];
+        if screen.iter().any(|line| line.starts_with("CAUSE  ") || line.starts_with("SUSPECT  ")) {
+            verdicts += 1;
+            wanted.extend(["  seen    ", "  do      "]);
+        }
+        for label in wanted {
             assert!(screen.iter().any(|line| line.starts_with(label)), "{case}: {label}\n{report}");
         }
     }
+    assert!(verdicts >= 15, "{verdicts}");
 }
 
 #[test]

@@ -95,7 +95,9 @@ fn evidence(
             .collect::<Vec<_>>()
     };
     let mut all = of(scene.subject, subject);
-    all.extend(of(other, reference));
+    // What the working side did stands right behind the first frame: it is what to compare with.
+    let place = all.len().min(1);
+    all.splice(place..place, of(other, reference));
     all
 }
 

@@ -33,8 +33,10 @@ pub fn columns() -> Option<usize> {
 pub fn render(report: &Report, screen: Screen) -> String {
     let aliases = report.shown.aliases.then(|| Aliases::of(&report.captures));
     let mut page = Page::new(screen.width, screen.colour, aliases);
+    verdict::heading(&mut page, report);
+    verdict::verdict(&mut page, report);
     verdict::sides(&mut page, report);
-    verdict::findings(&mut page, report);
+    verdict::more(&mut page, report);
     match &report.comparison {
         Some(comparison) => {
             if let [capture] = report.captures.as_slice() {

@@ -4,19 +4,37 @@ use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
 use crate::link::{Capture, Connection};
 use crate::report::{Report, words};
 use crate::rules::{Finding, Level};
+use std::ops::Range;
 
-/// Most evidence lines of the verdict; the other findings show fewer.
-const MOST_EVIDENCE: usize = 4;
+/// Evidence of the verdict in the first screen, and in all.
+const FIRST_EVIDENCE: usize = 2;
+const MOST_EVIDENCE: usize = 8;
+
+/// Most findings shown, unless everything is asked for.
+const MOST_FINDINGS: usize = 7;
 
 /// Most connections named in a finding's title.
 const MOST_NUMBERS: usize = 8;
+
+/// What the report is about.
+pub fn heading(page: &mut Page, report: &Report) {
+    match (&report.comparison, report.captures.as_slice()) {
+        (Some(_), [one]) => {
+            page.heading(&format!("{}: a working attempt and a failing one", one.file))
+        }
+        (Some(_), [left, right]) => {
+            page.heading(&format!("{} (reference) and {} (subject)", left.label, right.label));
+        }
+        (None, [one]) if report.no_match.is_none() => page.heading(&one.file),
+        _ => {}
+    }
+}
 
 /// Which connections, how each came out, and since when they differ.
 pub fn sides(page: &mut Page, report: &Report) {
     match (&report.comparison, report.captures.as_slice()) {
         (Some(comparison), captures) => compared(page, comparison, captures),
-        (None, [_]) if report.no_match.is_some() => nothing_to_compare(page, report),
-        (None, [one]) => page.heading(&one.file),
+        (None, [_]) if report.no_match.is_none() => {}
         (None, _) => nothing_to_compare(page, report),
     }
 }
@@ -28,16 +46,10 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
             captures.get(side.capture)?.connection(side.connection)?,
         ))
     };
-    let (Some((left, a)), Some((right, b))) =
-        (side(comparison.reference), side(comparison.subject))
+    let (Some((_, a)), Some((_, b))) = (side(comparison.reference), side(comparison.subject))
     else {
         return;
     };
-    if captures.len() == 1 {
-        page.heading(&format!("{}: a working attempt and a failing one", left.file));
-    } else {
-        page.heading(&format!("{} (reference) and {} (subject)", left.label, right.label));
-    }
     let sure = match comparison.matched_by {
         MatchedBy::Address | MatchedBy::Identity if !comparison.roles_differ => {
             format!("matched by {}", comparison.matched_by)
@@ -49,7 +61,6 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
         (one, other) => format!("{one} and {other}"),
     };
     let sure = format!("{device}; {sure}");
-    page.item("device     ", &sure, Paint::Plain);
     for (name, connection) in [("reference  ", a), ("subject    ", b)] {
         let says = format!(
             "#{}, {}: {}",
@@ -74,6 +85,7 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
         );
     }
     page.item("diverge    ", &divergence(comparison), Paint::Bold);
+    page.item("device     ", &sure, Paint::Plain);
 }
 
 /// `same until frame 412 / 377, then …`.
@@ -119,38 +131,67 @@ fn nothing_to_compare(page: &mut Page, report: &Report) {
     }
 }
 
-/// The verdict in full, what else was found more briefly.
-pub fn findings(page: &mut Page, report: &Report) {
+/// The verdict as the first screen has room for: what, why by which frames, what to do, what it is not.
+pub fn verdict(page: &mut Page, report: &Report) {
+    let Some(finding) = report.findings.first().filter(|f| f.level != Level::Note) else { return };
+    title(page, report, finding);
+    page.item("  ", &finding.says, Paint::Plain);
+    evidence(page, report, finding, 0..FIRST_EVIDENCE);
+    if let Some(remedy) = finding.remedies.first() {
+        page.item("  do      ", remedy, Paint::Bold);
+    }
+    if let Some(out) = finding.rules_out.first() {
+        page.item("  not     ", &format!("{}: {}", out.rule, out.why), Paint::Faint);
+    }
+    page.gap();
+}
+
+/// What the first screen left out of the verdict, and what else was found.
+pub fn more(page: &mut Page, report: &Report) {
     let (notes, weighty): (Vec<_>, Vec<_>) =
         report.findings.iter().partition(|finding| finding.level == Level::Note);
+    let most = if report.shown.full { usize::MAX } else { MOST_FINDINGS };
     if let Some(first) = weighty.first() {
-        page.gap();
-        verdict(page, report, first);
+        rest(page, report, first);
     }
-    for finding in weighty.iter().skip(1) {
+    for finding in weighty.iter().take(most).skip(1) {
         page.gap();
         brief(page, report, finding);
     }
-    if !notes.is_empty() {
+    let room = most.saturating_sub(weighty.len());
+    if !notes.is_empty() && room > 0 {
         page.gap();
     }
-    for finding in notes {
+    for finding in notes.iter().take(room) {
         page.item(
             "note  ",
             &format!("{}: {} [{}]", finding.title, finding.says, finding.rule),
             Paint::Blue,
         );
     }
+    if let Some(hidden @ 1..) = report.findings.len().checked_sub(most) {
+        page.item("", &format!("and {hidden} more findings (--full shows them)"), Paint::Faint);
+    }
 }
 
-fn verdict(page: &mut Page, report: &Report, finding: &Finding) {
-    title(page, report, finding);
-    page.item("  ", &finding.says, Paint::Plain);
-    for remedy in &finding.remedies {
+fn rest(page: &mut Page, report: &Report, finding: &Finding) {
+    let more = finding.evidence.len() > FIRST_EVIDENCE
+        || finding.remedies.len() > 1
+        || finding.rules_out.len() > 1
+        || !finding.would_settle.is_empty();
+    if !more {
+        return;
+    }
+    page.gap();
+    page.heading("MORE ON THE VERDICT");
+    for remedy in finding.remedies.iter().skip(1) {
         page.item("  do      ", remedy, Paint::Bold);
     }
-    evidence(page, report, finding, MOST_EVIDENCE);
-    for ruled_out in &finding.rules_out {
+    evidence(page, report, finding, FIRST_EVIDENCE..MOST_EVIDENCE);
+    if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
+        page.item("  ", &format!("and {more} more frames"), Paint::Faint);
+    }
+    for ruled_out in finding.rules_out.iter().skip(1) {
         page.item("  not     ", &format!("{}: {}", ruled_out.rule, ruled_out.why), Paint::Faint);
     }
     for question in &finding.would_settle {
@@ -161,7 +202,7 @@ fn verdict(page: &mut Page, report: &Report, finding: &Finding) {
 fn brief(page: &mut Page, report: &Report, finding: &Finding) {
     title(page, report, finding);
     page.item("  ", &finding.says, Paint::Plain);
-    evidence(page, report, finding, 2);
+    evidence(page, report, finding, 0..FIRST_EVIDENCE);
     if let Some(remedy) = finding.remedies.first() {
         page.item("  do      ", remedy, Paint::Bold);
     }
@@ -193,8 +234,8 @@ fn title(page: &mut Page, report: &Report, finding: &Finding) {
     page.item(label, &says, paint);
 }
 
-fn evidence(page: &mut Page, report: &Report, finding: &Finding, most: usize) {
-    for evidence in finding.evidence.iter().take(most) {
+fn evidence(page: &mut Page, report: &Report, finding: &Finding, which: Range<usize>) {
+    for evidence in finding.evidence.iter().take(which.end).skip(which.start) {
         let whose = match report.captures.len() {
             1 => String::new(),
             _ => report
@@ -207,8 +248,5 @@ fn evidence(page: &mut Page, report: &Report, finding: &Finding, most: usize) {
             &format!("{whose}frame {}: {}", evidence.frame, evidence.text),
             Paint::Plain,
         );
-    }
-    if let Some(more @ 1..) = finding.evidence.len().checked_sub(most) {
-        page.item("  ", &format!("and {more} more frames"), Paint::Faint);
     }
 }
