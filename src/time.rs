@@ -43,6 +43,13 @@ impl Span {
     }
 }
 
+impl Sub for Span {
+    type Output = Self;
+    fn sub(self, less: Self) -> Self {
+        Self(self.0.saturating_sub(less.0))
+    }
+}
+
 impl Sub for Timestamp {
     type Output = Span;
     fn sub(self, earlier: Self) -> Span {

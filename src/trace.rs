@@ -216,6 +216,13 @@ impl Trace {
         self.taken(command)
     }
 
+    /// The same, and the controller says no.
+    pub fn create_refused(self, status: Status) -> Self {
+        let mut trace = self.create();
+        trace.packets.pop();
+        trace.status(Opcode(0x200d), status)
+    }
+
     /// LE Connection Complete as central: 48.75 ms, 420 ms.
     pub fn connected(self) -> Self {
         self.connected_as(0, 39, 0, 42)

@@ -8,12 +8,15 @@ use crate::link::{Capture, Connection, words};
 use crate::trace::Trace;
 use std::fmt;
 
+mod adapter_slots_exhausted;
 mod att_request_unanswered;
 mod att_transaction_timeout_30s;
 mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
 mod connection_cancelled_by_app;
 mod controller_hardware_error;
+mod create_conn_status_error;
+mod create_conn_timeout_cancel;
 mod create_with_no_phy;
 mod discovery_order_or_volume_difference;
 mod gatt_busy_parallel_requests;
@@ -43,6 +46,8 @@ mod pairing_refused_by_peer;
 mod param_update_unanswered_then_drop;
 mod peer_hangs_up_on_deadline;
 mod peripheral_0x08_after_5s_android;
+mod peer_nonconnectable;
+mod peer_rejects_or_cc_error;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
 mod remote_user_terminated_idle;
@@ -55,8 +60,10 @@ mod smp_timeout_30s;
 mod supervision_timeout_0x08;
 mod suspend_or_power;
 mod verdict;
+mod waits;
 mod weigh;
 mod write_command_flood;
+mod wrong_peer_address_type;
 mod zombie_link_data_silence;
 
 pub use hosts::{Remedy, remedies};
@@ -69,7 +76,13 @@ pub const RULES: &[&Rule] = &[
     &controller_hardware_error::RULE,
     &create_with_no_phy::RULE,
     &bredr_instead_of_le::RULE,
+    &wrong_peer_address_type::RULE,
+    &peer_nonconnectable::RULE,
+    &adapter_slots_exhausted::RULE,
+    &create_conn_status_error::RULE,
+    &create_conn_timeout_cancel::RULE,
     &never_heard_peer::RULE,
+    &peer_rejects_or_cc_error::RULE,
     &service_changed_on_exit::RULE,
     &pin_or_key_missing_0x06::RULE,
     &mic_failure_0x3d::RULE,
