@@ -11,6 +11,7 @@ use std::fmt;
 mod adapter_slots_exhausted;
 mod att_request_unanswered;
 mod att_transaction_timeout_30s;
+mod background_connect_accept_list_stall;
 mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
 mod connection_cancelled_by_app;
@@ -24,6 +25,7 @@ mod gatt_cache_stale;
 mod hosts;
 mod immediate_0x13_after_first_att;
 mod insufficient_auth_no_pairing;
+mod late_host_write;
 mod latency_or_interval_change_stalls;
 mod link_died_during_encryption;
 mod ll_response_timeout_40s;
@@ -36,6 +38,7 @@ mod missing_mtu_exchange;
 mod mtu_exchange_breaks_peer;
 mod ncp_starvation;
 mod never_heard_peer;
+mod never_heard_retry_loop;
 mod never_usable_connection;
 mod no_pairing_agent;
 mod noble_stall_mtu_invalid_pdu;
@@ -44,14 +47,17 @@ mod ota_erase_silence;
 mod pairing_method_mismatch;
 mod pairing_refused_by_peer;
 mod param_update_unanswered_then_drop;
+mod peer_gone_or_moved;
 mod peer_hangs_up_on_deadline;
-mod peripheral_0x08_after_5s_android;
 mod peer_nonconnectable;
 mod peer_rejects_or_cc_error;
+mod peripheral_0x08_after_5s_android;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
 mod remote_user_terminated_idle;
 mod reverse_discovery_collides;
+mod rpa_identity_mismatch;
+mod scan_starves_new_link;
 mod security_request_ignored;
 mod see;
 mod service_changed_on_exit;
@@ -78,10 +84,15 @@ pub const RULES: &[&Rule] = &[
     &bredr_instead_of_le::RULE,
     &wrong_peer_address_type::RULE,
     &peer_nonconnectable::RULE,
+    &rpa_identity_mismatch::RULE,
+    &peer_gone_or_moved::RULE,
     &adapter_slots_exhausted::RULE,
     &create_conn_status_error::RULE,
+    &background_connect_accept_list_stall::RULE,
     &create_conn_timeout_cancel::RULE,
     &never_heard_peer::RULE,
+    &never_heard_retry_loop::RULE,
+    &scan_starves_new_link::RULE,
     &peer_rejects_or_cc_error::RULE,
     &service_changed_on_exit::RULE,
     &pin_or_key_missing_0x06::RULE,
@@ -124,6 +135,7 @@ pub const RULES: &[&Rule] = &[
     &att_request_unanswered::RULE,
     &zombie_link_data_silence::RULE,
     &peripheral_0x08_after_5s_android::RULE,
+    &late_host_write::RULE,
     &connection_cancelled_by_app::RULE,
 ];
 
