@@ -21,6 +21,7 @@ const START: i64 = 1_757_000_000_000_000;
 #[derive(Clone, Debug)]
 struct Packet {
     at: i64,
+    adapter: u16,
     direction: Direction,
     kind: Kind,
     bytes: Vec<u8>,
@@ -30,6 +31,7 @@ struct Packet {
 #[derive(Clone, Debug)]
 pub struct Trace {
     now: i64,
+    adapter: u16,
     packets: Vec<Packet>,
     handle: ConnHandle,
     peer: Address,
@@ -46,6 +48,7 @@ impl Trace {
     pub fn new() -> Self {
         Self {
             now: START,
+            adapter: 0,
             packets: Vec::new(),
             handle: HANDLE,
             peer: PEER,
@@ -56,6 +59,12 @@ impl Trace {
     /// Time passes.
     pub fn wait_ms(mut self, ms: u32) -> Self {
         self.now += i64::from(ms) * 1000;
+        self
+    }
+
+    /// From here on, packets are this adapter's.
+    pub fn adapter(mut self, index: u16) -> Self {
+        self.adapter = index;
         self
     }
 
@@ -72,7 +81,7 @@ impl Trace {
     }
 
     fn push(mut self, direction: Direction, kind: Kind, bytes: Vec<u8>) -> Self {
-        self.packets.push(Packet { at: self.now, direction, kind, bytes });
+        self.packets.push(Packet { at: self.now, adapter: self.adapter, direction, kind, bytes });
         // Nothing is instantaneous.
         self.now += 100;
         self
@@ -199,13 +208,18 @@ impl Trace {
 
     /// LE Create Connection as BlueZ's kernel sends it: 30-50 ms, 420 ms.
     pub fn create(self) -> Self {
+        self.create_from(0)
+    }
+
+    /// The same from another kind of own address.
+    pub fn create_from(self, own_address_type: u8) -> Self {
         let command = Command::LeCreateConnection {
             le_scan_interval: 0x60,
             le_scan_window: 0x60,
             initiator_filter_policy: 0,
             peer_address_type: self.peer_type,
             peer_address: self.peer,
-            own_address_type: 0,
+            own_address_type,
             connection_interval_min: 24,
             connection_interval_max: 40,
             max_latency: 0,
@@ -223,9 +237,28 @@ impl Trace {
         trace.status(Opcode(0x200d), status)
     }
 
+    /// LE Extended Create Connection on these PHYs (bits), with the same parameters on each.
+    pub fn create_extended(self, phys: u8, status: Status) -> Self {
+        let mut parameters = vec![0, 0, self.peer_type.0];
+        parameters.extend(self.peer.0);
+        parameters.push(phys);
+        for _ in 0..phys.count_ones() {
+            parameters.extend([0x60, 0, 0x60, 0, 24, 0, 40, 0, 0, 0, 42, 0, 0, 0, 0, 0]);
+        }
+        let mut bytes = vec![0x43, 0x20, parameters.len() as u8];
+        bytes.extend(parameters);
+        self.push(Direction::Sent, Kind::Command, bytes).status(Opcode(0x2043), status)
+    }
+
     /// LE Connection Complete as central: 48.75 ms, 420 ms.
     pub fn connected(self) -> Self {
         self.connected_as(0, 39, 0, 42)
+    }
+
+    /// The same, at once.
+    pub fn connected_now(mut self) -> Self {
+        self.now -= 60_000;
+        self.connected()
     }
 
     pub fn connected_as(self, role: u8, interval: u16, latency: u16, timeout: u16) -> Self {
@@ -363,6 +396,23 @@ impl Trace {
         self.push(Direction::Sent, Kind::Monitor(opcode), payload.to_vec())
     }
 
+    /// A process opens a Bluetooth socket: format 0 raw, 1 user, 2 control.
+    pub fn opens(self, cookie: u32, format: u16, process: &str) -> Self {
+        let mut payload = cookie.to_le_bytes().to_vec();
+        payload.extend(format.to_le_bytes());
+        payload.extend([1, 22, 0, 0, 0, 0, 0, process.len() as u8]);
+        payload.extend(process.as_bytes());
+        self.monitor(14, &payload)
+    }
+
+    /// Another trace, from here on.
+    pub fn followed_by(mut self, next: Self) -> Self {
+        let shift = self.now - START;
+        self.packets.extend(next.packets.into_iter().map(|p| Packet { at: p.at + shift, ..p }));
+        self.now = next.now + shift;
+        self
+    }
+
     /// Everything again, as the same program tries once more.
     pub fn repeated(mut self, times: usize, pause_ms: u32) -> Self {
         let once = self.packets.clone();
@@ -384,7 +434,7 @@ impl Trace {
                 frame: index as u32 + 1,
                 offset: 0,
                 time: Some(Timestamp(packet.at)),
-                adapter: Some(0),
+                adapter: Some(packet.adapter),
                 direction: Some(packet.direction),
                 kind: packet.kind,
                 payload: Payload::Bytes(&packet.bytes),

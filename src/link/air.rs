@@ -69,6 +69,7 @@ impl Air {
             name: None,
             identity: None,
             adapter: None,
+            elsewhere: false,
             reports: 0,
             connectable_reports: 0,
             scan_responses: 0,
@@ -118,6 +119,7 @@ impl Air {
             device.last = Some(seen);
         }
         device.adapter = device.adapter.or(adapter);
+        device.elsewhere |= device.adapter != adapter;
         if let Some(rssi) = rssi {
             device.rssi_min = device.rssi_min.min(rssi);
             device.rssi_max = device.rssi_max.max(rssi);

@@ -22,8 +22,10 @@ pub struct Device {
     pub name: Option<String>,
     /// The identity behind a resolvable address, where the capture itself proves it.
     pub identity: Option<(Address, AddressType)>,
-    /// Index of the adapter that heard it.
+    /// Index of the adapter that heard it first.
     pub adapter: Option<u16>,
+    /// Another adapter heard it too.
+    pub elsewhere: bool,
     /// Advertising reports, scan responses not counted.
     pub reports: u64,
     pub connectable_reports: u64,

@@ -1,3 +1,4 @@
+use super::waits::pending;
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::link::{Connection, RequestKind, Stack};
 use crate::trace::Trace;
@@ -95,18 +96,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             .sees(request.frame, format!("{} to {}", request.kind, request.peer))
             .sees(frame, format!("Command Status: {status}"))
             .rules_out("never-heard-peer", "no connect request left this host");
-    let pending = scene.capture().connections.iter().find(|other| {
-        other.number != connection.number
-            && other.adapter == connection.adapter
-            && other
-                .request
-                .as_ref()
-                .is_some_and(|r| r.frame < request.frame && r.status == Some(Status::SUCCESS))
-            && other.status_frame.is_none_or(|f| f > frame)
-    });
     verdict = match status {
         Status::COMMAND_DISALLOWED => {
-            if let Some(other) = pending.and_then(|c| c.request.as_ref()) {
+            if let Some(other) = pending(scene, connection).and_then(|c| c.request.as_ref()) {
                 verdict = verdict.sees(
                     other.frame,
                     format!("{} to {}, still pending at that moment", other.kind, other.peer),

@@ -1,9 +1,7 @@
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
 use crate::link::{Connection, RequestKind};
-use crate::trace::{PEER, Trace};
-use crate::wire::field::Phys;
-use crate::wire::hci::Command;
-use crate::wire::{AddressType, Status};
+use crate::trace::Trace;
+use crate::wire::Status;
 
 pub const RULE: Rule = Rule {
     id: "create-with-no-phy",
@@ -30,14 +28,7 @@ Update the kernel: this is a bug of the host with some controllers (seen with ke
 };
 
 fn example(phys: u8) -> Trace {
-    let trace = Trace::new().advertises(0).command(Command::LeExtendedCreateConnection {
-        initiator_filter_policy: 0,
-        own_address_type: 0,
-        peer_address_type: AddressType::RANDOM,
-        peer_address: PEER,
-        phys: Phys::masked(phys),
-    });
-    trace.status(crate::wire::Opcode(0x2043), Status::UNSUPPORTED_FEATURE)
+    Trace::new().advertises(0).create_extended(phys, Status::UNSUPPORTED_FEATURE)
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -11,14 +11,17 @@ use std::fmt;
 mod adapter_slots_exhausted;
 mod att_request_unanswered;
 mod att_transaction_timeout_30s;
+mod attempt_not_in_this_capture;
 mod background_connect_accept_list_stall;
 mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
+mod command_timeout_0x2016_or_other;
 mod connection_cancelled_by_app;
 mod controller_hardware_error;
 mod create_conn_status_error;
 mod create_conn_timeout_cancel;
 mod create_with_no_phy;
+mod csa2_extended_connect_interop;
 mod discovery_order_or_volume_difference;
 mod gatt_busy_parallel_requests;
 mod gatt_cache_stale;
@@ -36,6 +39,7 @@ mod long_write_mtu_mismatch;
 mod mic_failure_0x3d;
 mod missing_mtu_exchange;
 mod mtu_exchange_breaks_peer;
+mod multi_adapter_wrong_controller;
 mod ncp_starvation;
 mod never_heard_peer;
 mod never_heard_retry_loop;
@@ -44,9 +48,11 @@ mod no_pairing_agent;
 mod noble_stall_mtu_invalid_pdu;
 mod notifications_never_enabled;
 mod ota_erase_silence;
+mod own_address_type_differs;
 mod pairing_method_mismatch;
 mod pairing_refused_by_peer;
 mod param_update_unanswered_then_drop;
+mod peer_filters_centrals;
 mod peer_gone_or_moved;
 mod peer_hangs_up_on_deadline;
 mod peer_nonconnectable;
@@ -54,6 +60,7 @@ mod peer_rejects_or_cc_error;
 mod peripheral_0x08_after_5s_android;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
+mod queued_delivery;
 mod remote_user_terminated_idle;
 mod reverse_discovery_collides;
 mod rpa_identity_mismatch;
@@ -65,9 +72,11 @@ mod short_supervision_timeout_linux_420ms;
 mod smp_timeout_30s;
 mod supervision_timeout_0x08;
 mod suspend_or_power;
+mod two_stacks_one_adapter;
 mod verdict;
 mod waits;
 mod weigh;
+mod wifi_coexistence_combo_chip;
 mod write_command_flood;
 mod wrong_peer_address_type;
 mod zombie_link_data_silence;
@@ -80,12 +89,16 @@ pub use weigh::diagnose;
 /// connection with equal strength, the earlier one is named first.
 pub const RULES: &[&Rule] = &[
     &controller_hardware_error::RULE,
+    &command_timeout_0x2016_or_other::RULE,
     &create_with_no_phy::RULE,
     &bredr_instead_of_le::RULE,
+    &attempt_not_in_this_capture::RULE,
+    &multi_adapter_wrong_controller::RULE,
     &wrong_peer_address_type::RULE,
     &peer_nonconnectable::RULE,
     &rpa_identity_mismatch::RULE,
     &peer_gone_or_moved::RULE,
+    &two_stacks_one_adapter::RULE,
     &adapter_slots_exhausted::RULE,
     &create_conn_status_error::RULE,
     &background_connect_accept_list_stall::RULE,
@@ -93,6 +106,9 @@ pub const RULES: &[&Rule] = &[
     &never_heard_peer::RULE,
     &never_heard_retry_loop::RULE,
     &scan_starves_new_link::RULE,
+    &csa2_extended_connect_interop::RULE,
+    &peer_filters_centrals::RULE,
+    &wifi_coexistence_combo_chip::RULE,
     &peer_rejects_or_cc_error::RULE,
     &service_changed_on_exit::RULE,
     &pin_or_key_missing_0x06::RULE,
@@ -136,6 +152,8 @@ pub const RULES: &[&Rule] = &[
     &zombie_link_data_silence::RULE,
     &peripheral_0x08_after_5s_android::RULE,
     &late_host_write::RULE,
+    &queued_delivery::RULE,
+    &own_address_type_differs::RULE,
     &connection_cancelled_by_app::RULE,
 ];
 

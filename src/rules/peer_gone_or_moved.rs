@@ -83,6 +83,7 @@ fn later_scan(
         let heard: Vec<Report> = capture
             .devices
             .iter()
+            .filter(|d| d.adapter == adapter)
             .filter_map(|d| d.last)
             .filter(|last| last.frame > event.frame)
             .collect();

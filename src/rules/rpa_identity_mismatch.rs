@@ -83,7 +83,7 @@ pub fn resolvable(capture: &Capture, adapter: Option<u16>, identity: Address, be
 }
 
 /// A private address that the capture proves to be this identity's.
-fn proved<'a>(capture: &'a Capture, identity: Address) -> Option<&'a Device> {
+fn proved(capture: &Capture, identity: Address) -> Option<&Device> {
     let of_links = || {
         let link = capture.connections.iter().find(|c| {
             c.peer.identity.is_some_and(|(known, _)| known == identity)

@@ -1,4 +1,5 @@
 //! What several rules look for, said once.
+use super::Scene;
 use crate::link::{Connection, Detail, End, EndedBy, Procedure, Step};
 use crate::time::Span;
 
@@ -116,4 +117,10 @@ pub fn pdu(step: &Step) -> String {
         (Procedure::Notify, _) => format!("notification{attribute}"),
         (procedure, _) => procedure.to_string(),
     }
+}
+
+/// All attempts of the capture under diagnosis to the device of that one.
+pub fn attempts_of<'a>(scene: &Scene<'a>, one: &Connection) -> Vec<&'a Connection> {
+    let of = |group: &Vec<&Connection>| group.iter().any(|c| c.number == one.number);
+    scene.devices().into_iter().find(of).unwrap_or_default()
 }

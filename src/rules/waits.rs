@@ -71,3 +71,16 @@ pub fn show(mut verdict: super::Verdict, lines: Vec<(u32, String)>) -> super::Ve
     verdict.evidence.extend(lines);
     verdict
 }
+
+/// Another attempt that the adapter was still busy with when this one was asked for.
+pub fn pending<'a>(scene: &Scene<'a>, connection: &Connection) -> Option<&'a Connection> {
+    let request = connection.request.as_deref()?;
+    scene.capture().connections.iter().find(|other| {
+        let earlier = other
+            .request
+            .as_ref()
+            .is_some_and(|r| r.frame < request.frame && r.status == Some(Status::SUCCESS));
+        let open = other.status_frame.is_none_or(|frame| frame > request.frame);
+        other.adapter == connection.adapter && earlier && open
+    })
+}

@@ -254,11 +254,6 @@ pub struct Phys<'a, T> {
 }
 
 impl<'a, T: PerPhy> Phys<'a, T> {
-    /// A mask alone, for traces written by hand.
-    pub fn masked(mask: u8) -> Self {
-        Self { mask, list: List::default() }
-    }
-
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
         self.list.iter()
     }
