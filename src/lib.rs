@@ -11,6 +11,7 @@ pub mod capture;
 pub mod cli;
 pub mod compare;
 pub mod diagnosis;
+pub mod explain;
 pub mod link;
 pub mod listing;
 pub mod numbers;

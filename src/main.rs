@@ -3,6 +3,7 @@ use clap::{CommandFactory, Parser};
 use hcidiff::capture::{CaptureError, Input, OpenOptions};
 use hcidiff::cli::{self, Cli, Command};
 use hcidiff::diagnosis::{self, Trouble};
+use hcidiff::explain;
 use hcidiff::listing::Listing;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
@@ -36,7 +37,20 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
     let code = match &cli.command {
         None => return compare(&cli.compare, &mut out),
         Some(Command::Events(events)) => return list(events, &mut out),
-        Some(Command::Explain { .. }) => trouble("explanations are not built yet"),
+        Some(Command::Explain { what: None }) => {
+            out.write_all(explain::list().as_bytes())?;
+            ExitCode::SUCCESS
+        }
+        Some(Command::Explain { what: Some(what) }) => match explain::card(what) {
+            Some(card) => {
+                out.write_all(card.as_bytes())?;
+                ExitCode::SUCCESS
+            }
+            None => trouble(&format!(
+                "no card for `{}`; `hcidiff explain` lists what there is",
+                safe::text(what)
+            )),
+        },
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
             ExitCode::SUCCESS

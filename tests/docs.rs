@@ -1,0 +1,47 @@
+//! What is written in `docs/` is what the program says.
+use std::path::Path;
+use std::process::Command;
+
+/// `UPDATE_DOCS=1 cargo test --test docs` writes it anew.
+#[test]
+fn the_page_of_rules_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
+    let page = hcidiff::explain::rules_page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).expect("docs/rules.md can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == page, "docs/rules.md is not current: UPDATE_DOCS=1 cargo test --test docs");
+}
+
+fn explain(what: &[&str]) -> (Option<i32>, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .arg("explain")
+        .args(what)
+        .output()
+        .expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn explain_knows_rules_codes_and_texts_and_says_when_it_does_not() {
+    for (what, says) in [
+        ("never-heard-peer", "The device never answered"),
+        ("0x3e", "six connection intervals"),
+        ("att:0x0a", "normal end of every discovery"),
+        ("smp:0x05", "pairing mode"),
+        ("mgmt:3", "remote host"),
+        ("le-connection-abort-by-local", "does not say who aborted"),
+    ] {
+        let (code, out, _) = explain(&[what]);
+        assert_eq!(code, Some(0), "{what}");
+        assert!(out.contains(says), "{what}: {out}");
+    }
+    let (code, out, _) = explain(&[]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("never-heard-peer") && out.contains("le-connection-abort-by-local"));
+    let (code, _, err) = explain(&["flux-compensator"]);
+    assert_eq!(code, Some(2));
+    assert!(err.contains("flux-compensator"), "{err}");
+}
