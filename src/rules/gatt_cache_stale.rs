@@ -49,14 +49,6 @@ const REMEDIES: &[Remedy] = &[
         "`bluetoothctl remove ADDRESS`, then connect again (this also removes a bond); with BlueZ before 5.62 delete /var/lib/bluetooth/ADAPTER/cache/ADDRESS too. For a test: `[GATT]` `Cache=no` in /etc/bluetooth/main.conf.",
     ),
     (
-        &[Stack::Android],
-        "Forget the device in the settings, or switch Bluetooth off and on, so that the phone discovers again.",
-    ),
-    (
-        &[Stack::Ios, Stack::MacOs],
-        "Switch Bluetooth off and on so that CoreBluetooth discovers again; firmware should send Service Changed.",
-    ),
-    (
         &[],
         "In the device's firmware: offer the Database Hash (0x2B2A), or send a Service Changed indication after the database changed.",
     ),

@@ -13,6 +13,7 @@ mod att_request_unanswered;
 mod att_transaction_timeout_30s;
 mod attempt_not_in_this_capture;
 mod background_connect_accept_list_stall;
+mod auth_payload_timeout;
 mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
 mod command_timeout_0x2016_or_other;
@@ -22,6 +23,7 @@ mod create_conn_status_error;
 mod create_conn_timeout_cancel;
 mod create_with_no_phy;
 mod csa2_extended_connect_interop;
+mod db_out_of_sync_0x12;
 mod discovery_order_or_volume_difference;
 mod gatt_busy_parallel_requests;
 mod gatt_cache_stale;
@@ -79,6 +81,7 @@ mod weigh;
 mod wifi_coexistence_combo_chip;
 mod write_command_flood;
 mod wrong_peer_address_type;
+mod write_type_mismatch;
 mod zombie_link_data_silence;
 
 pub use hosts::{Remedy, remedies};
@@ -144,7 +147,9 @@ pub const RULES: &[&Rule] = &[
     &ncp_starvation::RULE,
     &long_write_mtu_mismatch::RULE,
     &missing_mtu_exchange::RULE,
+    &db_out_of_sync_0x12::RULE,
     &gatt_cache_stale::RULE,
+    &write_type_mismatch::RULE,
     &notifications_never_enabled::RULE,
     &att_transaction_timeout_30s::RULE,
     &never_usable_connection::RULE,
@@ -155,6 +160,7 @@ pub const RULES: &[&Rule] = &[
     &queued_delivery::RULE,
     &own_address_type_differs::RULE,
     &connection_cancelled_by_app::RULE,
+    &auth_payload_timeout::RULE,
 ];
 
 words! {
