@@ -83,14 +83,14 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         first.status?
     ))
     .sure(if theirs.is_some() { Confidence::High } else { Confidence::Medium });
-    if let Some(att) = connection.first_att {
-        verdict =
-            verdict.sees(att.frame, "first ATT packet; no Exchange MTU Request before or after it");
-    }
     for step in refused.iter().take(4) {
         verdict = verdict
             .sees(step.frame, see::pdu(step))
             .sees(step.last_frame, format!("Error Response {:#04x}", step.status?));
+    }
+    if let Some(att) = connection.first_att {
+        verdict =
+            verdict.sees(att.frame, "first ATT packet; no Exchange MTU Request before or after it");
     }
     if let Some(mtu) = theirs {
         let effective = mtu.effective().map_or(String::new(), |e| format!(", in force: {e}"));
