@@ -1,0 +1,95 @@
+//! Every laboratory capture and pair gets the verdict that `fixtures/lab/EXPECTED.tsv` names: which rule
+//! comes first, which others may stand above a note, and which tempting mistakes must not be made.
+use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::link::Capture;
+use hcidiff::rules::{Level, Scene, diagnose};
+use hcidiff::{compare, pipeline};
+use serde_json::Value;
+use std::path::Path;
+
+fn read(name: &str) -> Capture {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab").join(name);
+    pipeline::read(&Input::Path(path), &OpenOptions::default(), None)
+        .unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+#[test]
+fn every_laboratory_capture_gets_its_verdict() {
+    let table = include_str!("../fixtures/lab/EXPECTED.tsv");
+    let mut rows = 0;
+    let mut wrong = Vec::new();
+    for line in table.lines().filter(|l| !l.starts_with('#') && !l.starts_with("reference\t")) {
+        let mut cells = line.split('\t');
+        let mut cell = || cells.next().unwrap_or("");
+        let (reference, subject, first, may, never) = (cell(), cell(), cell(), cell(), cell());
+        rows += 1;
+        let captures: Vec<Capture> =
+            [reference, subject].into_iter().filter(|n| *n != "-").map(read).collect();
+        let comparison = compare::of_captures(&captures);
+        let scene = Scene {
+            captures: &captures,
+            subject: captures.len() - 1,
+            comparison: comparison.as_ref(),
+        };
+        let found: Vec<&str> =
+            diagnose(&scene).iter().filter(|f| f.level != Level::Note).map(|f| f.rule).collect();
+        let first: Vec<&str> = first.split('|').collect();
+        let may: Vec<&str> = may.split(' ').filter(|m| !m.is_empty()).collect();
+        let mut say =
+            |what: String| wrong.push(format!("{reference} {subject}: {what}; found {found:?}"));
+        match found.first() {
+            None if first == ["none"] => {}
+            None => say(format!("nothing found, expected {first:?}")),
+            Some(rule) if first == ["none"] && may.contains(rule) => {}
+            Some(rule) if !first.contains(rule) => say(format!("{rule} first, expected {first:?}")),
+            Some(_) => {}
+        }
+        for rule in &found {
+            if never.split(' ').any(|n| n == *rule) {
+                say(format!("{rule} is a tempting mistake"));
+            } else if !first.contains(rule) && !may.contains(rule) {
+                say(format!("{rule} may not accompany {first:?}"));
+            }
+        }
+    }
+    assert!(rows > 180, "{rows} rows");
+    assert!(wrong.is_empty(), "{} of {rows} rows are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Files of other people's that are larger are left to `cargo run --example findings`.
+const LARGEST: u64 = 5_000_000;
+
+#[test]
+fn every_real_link_that_was_never_answered_is_named_and_no_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
+    let Ok(catalogue) = std::fs::read_to_string(folder.join("catalogue.json")) else {
+        eprintln!("no real captures here: skipped");
+        return;
+    };
+    let catalogue: Value = serde_json::from_str(&catalogue).expect("a catalogue");
+    let mut with = 0;
+    for entry in catalogue["captures"].as_array().into_iter().flatten() {
+        let (Some(file), Some(ends)) = (entry["file"].as_str(), entry["disc"].as_object()) else {
+            continue;
+        };
+        let expected = ends.get("LE 0x3e").and_then(Value::as_u64).unwrap_or(0);
+        if entry["size"].as_u64().is_none_or(|size| size > LARGEST) {
+            assert_eq!(expected, 0, "{file} is too large to be left out");
+            continue;
+        }
+        let capture =
+            pipeline::read(&Input::Path(folder.join(file)), &OpenOptions::default(), None);
+        let Ok(capture) = capture else { continue };
+        let captures = [capture];
+        let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+        let named = found.iter().find(|f| f.rule == "never-heard-peer");
+        let numbers = named.map_or(&[][..], |f| &f.connections);
+        assert_eq!(numbers.len() as u64, expected, "{file}: {numbers:?}");
+        for number in numbers {
+            let connection = captures[0].connection(*number).expect("a connection of the capture");
+            assert_eq!(connection.reason().map(|r| r.0), Some(0x3e), "{file}, connection {number}");
+        }
+        with += usize::from(expected > 0);
+    }
+    assert!(with >= 8, "only {with} captures with 0x3E were read");
+}
