@@ -99,21 +99,25 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
 
 fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<Verdict> {
     let capture = scene.capture();
-    let device = private(capture, added)?;
-    let request = capture.connections.iter().filter(|c| c.adapter == added.adapter).find_map(|c| {
-        let wait = in_vain(scene, c)
-            .filter(|w| w.background && w.lasted >= LONG && w.request.frame > added.frame)?;
-        Some((c.number, wait))
-    });
-    let (lines, lasted, about) = match request {
-        Some((number, wait)) => (wait.shown(), wait.lasted, Some(number)),
+    let (device, only) = private(capture, added)?;
+    let mut waits =
+        capture.connections.iter().filter(|c| c.adapter == added.adapter).filter_map(|c| {
+            let wait = in_vain(scene, c)
+                .filter(|w| w.background && w.lasted >= LONG && w.request.frame > added.frame)?;
+            Some((c.number, wait))
+        });
+    let (lines, lasted, about) = match waits.next() {
+        Some((number, wait)) => {
+            let all = std::iter::once(number).chain(waits.map(|(number, _)| number)).collect();
+            (wait.shown(), wait.lasted, all)
+        }
         None => {
             let (from, to, lasted) = filtered_scan(capture, added)?;
             let lines = vec![
                 (from, "a scan for devices of the accept list begins".to_owned()),
                 (to, format!("it ends {lasted} later, without one report of this address")),
             ];
-            (lines, lasted, None)
+            (lines, lasted, Vec::new())
         }
     };
     let name = device.name.as_deref().map_or(String::new(), |name| format!(" (\"{name}\")"));
@@ -121,7 +125,7 @@ fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<
         "The controller waited {lasted} for {address}, which never appeared, and had no key to resolve private addresses. An unfiltered scan hears {}{name}, which may be the same device.",
         device.address
     ))
-    .sure(Confidence::Medium)
+    .sure(if only { Confidence::Medium } else { Confidence::Low })
     .about(about)
     .sees(added.frame, format!("{address} goes onto the accept list"));
     verdict = super::waits::show(verdict, lines);
@@ -133,25 +137,24 @@ fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<
     )
 }
 
-/// A connectable private address that is nobody's on the accept list.
-fn private<'a>(capture: &'a Capture, added: &AdapterEvent) -> Option<&'a Device> {
+/// A connectable private address that is nobody's on the accept list, and whether there is but one.
+fn private<'a>(capture: &'a Capture, added: &AdapterEvent) -> Option<(&'a Device, bool)> {
     let listed = |address| {
         capture
             .adapter_events
             .iter()
             .any(|e| matches!(e.what, Happening::AcceptListAdded(a, _) if a == address))
     };
-    capture
+    let mut found: Vec<&Device> = capture
         .devices
         .iter()
         .filter(|d| d.adapter == added.adapter && d.connectable_reports > 0)
-        .filter(|d| {
-            d.address_type == AddressType::RANDOM
-                && d.address.looks_resolvable()
-                && !listed(d.address)
-        })
+        .filter(|d| d.address_type == AddressType::RANDOM && d.address.looks_resolvable())
+        .filter(|d| !listed(d.address))
         .filter(|d| !capture.connections.iter().any(|c| c.peer.address == Some(d.address)))
-        .max_by_key(|d| d.name.is_some())
+        .collect();
+    found.sort_by_key(|d| d.name.is_none());
+    Some((*found.first()?, found.len() == 1))
 }
 
 /// The longest filtered scan after that event: its first and last frame, and how long.

@@ -72,7 +72,8 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         .adapter_events
         .iter()
         .filter_map(|event| match event.what {
-            Happening::CommandUnanswered { opcode, command_frame } => {
+            // A vendor's command may be answered in a way of the vendor's own.
+            Happening::CommandUnanswered { opcode, command_frame } if opcode.0 >> 10 != 0x3f => {
                 Some((event, opcode.to_string(), command_frame))
             }
             _ => None,
@@ -95,6 +96,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
             c.adapter == first.adapter
                 && c.end.is_none()
                 && c.connected_frame.is_some_and(|up| up < first.frame)
+                && c.last_heard.as_ref().is_none_or(|heard| heard.frame < *command_frame)
         })
         .map(|c| c.number)
         .collect();
@@ -112,7 +114,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let says = format!(
         "{what} from the local controller for at least two seconds: it, or the line to it, hung. The device did not cause this."
     );
-    let sure = count > 1 || crashed.is_some() || !broken.is_empty();
+    let sure = count > 1 || crashed.is_some();
     let mut verdict =
         if sure { Verdict::cause(says).sure(Confidence::High) } else { Verdict::suspect(says) };
     for (_, name, frame) in unanswered.iter().take(MOST_NAMED) {

@@ -141,7 +141,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             && s.by == Direction::Received
             && s.frame <= step.last_frame
     });
-    let mut verdict = Verdict::cause(format!(
+    // A host that hangs up after slow work may simply have finished it.
+    let level = if lost { Verdict::cause } else { Verdict::suspect };
+    let mut verdict = level(format!(
         "{} the connection interval became {} ms with latency {latency} (it was {}); {}.",
         if asked.is_some() { "The device asked for it and" } else { "In the middle of the link" },
         f64::from(interval) * 1.25,
@@ -152,7 +154,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 u32::from(timeout) * 10
             )
         } else {
-            "every request then took much longer, and this host gave up".to_owned()
+            "requests then took much longer, until this host hung up".to_owned()
         }
     ))
     .sure(Confidence::Medium);

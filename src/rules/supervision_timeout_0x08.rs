@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::link::{Connection, Stack};
+use crate::link::{Connection, Stack, Transport};
 use crate::trace::Trace;
 use crate::wire::Status;
 
@@ -62,6 +62,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         (Some(timeout), Some(silence)) => format!(
             "Nothing was heard for {silence}; the supervision timeout in force was {timeout}."
         ),
+        (None, _) if connection.transport == Transport::BrEdr => {
+            "It was a BR/EDR link, whose timeout no event of the capture tells.".to_owned()
+        }
         (None, _) => {
             "The link was up before the capture began, so its timeout is not known.".to_owned()
         }
