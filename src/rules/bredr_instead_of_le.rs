@@ -74,7 +74,10 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let first = pages.first()?;
     let device = scene.capture().device(first.peer.address?)?;
     let report = device.first.filter(|_| device.connectable_reports > 0)?;
-    if attempts.iter().any(|c| c.transport == Transport::Le && c.start_seen) {
+    // A device that answers a page after all has BR/EDR, whatever its advertising says.
+    let answers = |c: &&Connection| c.transport == Transport::BrEdr && c.connected_frame.is_some();
+    let tried_le = |c: &&Connection| c.transport == Transport::Le && c.start_seen;
+    if attempts.iter().any(|c| answers(c) || tried_le(c)) {
         return None;
     }
     let flagged = device.flags.is_some_and(|flags| flags & 0x04 != 0);
