@@ -161,10 +161,16 @@ impl Link {
     }
 
     /// A pairing that never came to its end becomes a question without answer.
-    pub(super) fn close_pairing(&mut self, connection: &Connection) {
+    pub(super) fn close_pairing(&mut self, connection: &mut Connection) {
         let Some((at, code)) = self.pairing_last.take() else { return };
         let Some(index) = self.pairing.take() else { return };
-        let Some(step) = connection.steps.get(index) else { return };
+        let Some(step) = connection.steps.get_mut(index) else { return };
+        // Keys that were handed out end a pairing; on BR/EDR no encryption follows them.
+        if matches!(step.detail, Detail::Pairing { phase: PairingPhase::KeyDistribution, .. })
+            && step.outcome == Outcome::Unknown
+        {
+            step.outcome = Outcome::Ok;
+        }
         if step.outcome == Outcome::Unknown {
             self.ask(Question {
                 pending: Pending::Smp(code),

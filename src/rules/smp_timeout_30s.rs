@@ -75,9 +75,21 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     } else {
         format!("Pairing stopped on the device's side: this host's {pdu} had no answer for {age}.")
     };
-    let mut verdict = Verdict::cause(says)
-        .sure(Confidence::High)
-        .sees(open.frame, format!("{pdu}, the last packet of the pairing"));
+    // An ATT request that was open just as long explains the end equally well: name both.
+    let also = connection.open_requests.iter().find(|o| {
+        matches!(o.pending, Pending::Att(_))
+            && o.age.is_some_and(|age| age >= Span::from_ms(29_000))
+    });
+    let mut verdict = match also {
+        None => Verdict::cause(says).sure(Confidence::High),
+        Some(_) => Verdict::suspect(format!(
+            "{says} An ATT request was open for as long: either may have run out."
+        )),
+    }
+    .sees(open.frame, format!("{pdu}, the last packet of the pairing"));
+    if let Some(request) = also {
+        verdict = verdict.sees(request.frame, "an ATT request without answer, open for as long");
+    }
     if let Some(event) = asked {
         verdict = verdict.sees(event.frame, "the user is asked to confirm, and never answers");
     }
