@@ -1,6 +1,7 @@
 //! Whatever a capture holds, its connections are consistent.
 use hcidiff::capture::{Description, Direction, Kind, Payload, Record};
 use hcidiff::link::{Capture, Origin, Tracker};
+use hcidiff::rules::{Scene, diagnose};
 use hcidiff::time::{Clock, Timestamp};
 use hcidiff::wire::Decoder;
 use proptest::prelude::*;
@@ -219,5 +220,29 @@ proptest! {
         }
         let again = fold(&packets).0;
         prop_assert_eq!(capture, again);
+    }
+
+    /// Every rule runs on any events, alone and beside any others, and cites only frames and
+    /// connections that there are.
+    #[test]
+    fn rules_run_on_any_events(
+        reference in prop::collection::vec(packet(), 0..80),
+        subject in prop::collection::vec(packet(), 0..120),
+    ) {
+        let captures = [fold(&reference).0, fold(&subject).0];
+        for captures in [&captures[1..], &captures[..]] {
+            let comparison = hcidiff::compare::of_captures(captures);
+            let scene = Scene { captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
+            for finding in diagnose(&scene) {
+                prop_assert!(!finding.evidence.is_empty() && !finding.says.is_empty(), "{finding:?}");
+                for evidence in &finding.evidence {
+                    let records = captures.get(evidence.capture).map(|c| c.totals.records);
+                    prop_assert!(records.is_some_and(|r| (1..=r).contains(&u64::from(evidence.frame))), "{finding:?}");
+                }
+                for number in &finding.connections {
+                    prop_assert!(captures[finding.capture].connection(*number).is_some(), "{finding:?}");
+                }
+            }
+        }
     }
 }
