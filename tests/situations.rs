@@ -1,0 +1,128 @@
+//! The situations that this project was started for, walked through as their owner would: two files
+//! (or one), one command, and what the first screen must then say. The whole reports are snapshots.
+use std::path::Path;
+use std::process::Command;
+
+fn report(files: &[&str]) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab");
+    let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .env("COLUMNS", "80")
+        .args(files.iter().map(|f| folder.join(f)))
+        .output()
+        .expect("the program runs");
+    // 2 where the second capture holds no connection to compare with: a finding all the same.
+    assert!(matches!(output.status.code(), Some(1 | 2)), "{files:?}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// The first screen holds all of these; the report nowhere any of those.
+fn walk(name: &str, files: &[&str], says: &[&str], never: &[&str]) {
+    let report = report(files);
+    let flat = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let screen = flat(&report.lines().take(24).collect::<Vec<_>>().join("\n"));
+    for part in says {
+        assert!(screen.contains(part), "{name}: no `{part}` on the first screen\n{report}");
+    }
+    for part in never {
+        assert!(!flat(&report).contains(part), "{name}: `{part}`\n{report}");
+    }
+    insta::assert_snapshot!(name, report);
+}
+
+/// A light that works from macOS and gives 0x3E on a Pi: never blamed on ATT.
+#[test]
+fn a_light_that_fails_with_0x3e_on_a_pi() {
+    walk(
+        "light-0x3e",
+        &["A2/20c-mac-good.pklg", "B-bluez5.66/b04-failed-establish-3e.btsnoop"],
+        &[
+            "[never-heard-peer]",
+            "no missing or late ATT packet can be the cause",
+            "not missing-mtu-exchange",
+            "3 of 4 ended 0x3e",
+        ],
+        &["CAUSE The host exchanged no MTU"],
+    );
+}
+
+/// The same light heard, and then hung up for lack of an early write: here the missing packet matters.
+#[test]
+fn a_light_that_was_heard_and_hung_up_for_lack_of_an_early_write() {
+    walk(
+        "light-kicked",
+        &["A2/20c-mac-good.pklg", "B-bluez5.66/b02-kick.btsnoop"],
+        &[
+            "[peer-hangs-up-on-deadline]",
+            "the working host had done by then",
+            "write of attribute 0x004c",
+            "not never-heard-peer",
+        ],
+        &["[never-heard-peer]"],
+    );
+}
+
+/// An update that dies during erase, and resumes.
+#[test]
+fn an_update_that_dies_during_erase_and_resumes() {
+    walk(
+        "update-erase",
+        &["A2/46b-ota-erase-survives.btsnoop", "A2/46-ota-erase.btsnoop"],
+        &["[ota-erase-silence]", "supervision timeout"],
+        &["[peer-hangs-up-on-deadline]"],
+    );
+}
+
+/// A phantom: connected, and never usable.
+#[test]
+fn a_phantom_connection() {
+    walk(
+        "phantom",
+        &["A/13-phantom.btsnoop"],
+        &["[never-usable-connection]", "never usable"],
+        &["[never-heard-peer]"],
+    );
+}
+
+/// A zombie: the link lives, the data have stopped.
+#[test]
+fn a_zombie_connection() {
+    walk(
+        "zombie",
+        &["A/12-lively.btsnoop", "A/12-zombie.btsnoop"],
+        &["[zombie-link-data-silence]", "the link stayed up"],
+        &["[never-heard-peer]"],
+    );
+}
+
+/// A saturated adapter, and a connect that was refused because another is still under way.
+#[test]
+fn a_saturated_adapter_and_a_stale_attempt() {
+    walk(
+        "saturated",
+        &["A/14-limit-and-disallowed.btsnoop"],
+        &["[create-conn-status-error]", "0x09"],
+        &["[never-heard-peer]"],
+    );
+}
+
+/// A manual attempt works, the service's fails, and the capture shows why: it used another radio.
+#[test]
+fn an_attempt_that_used_another_radio() {
+    walk(
+        "another-radio",
+        &["A2/20-apple-good.pklg", "A2/61-only-scan.btsnoop"],
+        &["[attempt-not-in-this-capture]"],
+        &["[never-heard-peer]", "[create-conn-timeout-cancel]"],
+    );
+}
+
+/// A HID peripheral that pulls its services while the host is connected: no whim of the host.
+#[test]
+fn a_peripheral_that_pulls_its_services() {
+    walk(
+        "services-pulled",
+        &["B-bluez5.66/b10-hid-good.btsnoop", "B-bluez5.66/b10-hid-shutdown.btsnoop"],
+        &["[service-changed-on-exit]", "Service Changed indication sent"],
+        &["[supervision-timeout-0x08]"],
+    );
+}
