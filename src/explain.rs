@@ -310,8 +310,21 @@ pub fn rules_page() -> String {
             }
         }
     }
+    out.push_str(UNDECIDABLE);
     out
 }
+
+/// Signatures that a capture cannot decide, so that nobody looks for their rules.
+const UNDECIDABLE: &str = "
+---
+
+# What no capture can decide
+
+- `services-resolved-race`: BlueZ reports services as resolved before its objects are there. On HCI everything is healthy; the
+  complaint stands only in the program's log. hcidiff finds nothing wrong, and that is the finding.
+- `l2cap-slow-ios-first-packet`: Apple centrals use a channel of their own (0x003A) right after connecting. It is shown as an
+  event and never judged: there is no harm to find.
+";
 
 fn rule_card(rule: &rules::Rule) -> String {
     let mut out =

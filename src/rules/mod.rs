@@ -16,6 +16,8 @@ mod auth_payload_timeout;
 mod background_connect_accept_list_stall;
 mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
+mod client_vanished_link_stays;
+mod clock_accuracy_differs;
 mod command_timeout_0x2016_or_other;
 mod connection_cancelled_by_app;
 mod controller_hardware_error;
@@ -25,11 +27,15 @@ mod create_with_no_phy;
 mod csa2_extended_connect_interop;
 mod db_out_of_sync_0x12;
 mod discovery_order_or_volume_difference;
+mod features_differ;
 mod gatt_busy_parallel_requests;
 mod gatt_cache_stale;
+mod hci_latency_or_overload;
 mod hosts;
 mod immediate_0x13_after_first_att;
+mod inprogress_stale_connect;
 mod insufficient_auth_no_pairing;
+mod interval_differs;
 mod late_host_write;
 mod latency_or_interval_change_stalls;
 mod link_died_during_encryption;
@@ -161,6 +167,12 @@ pub const RULES: &[&Rule] = &[
     &own_address_type_differs::RULE,
     &connection_cancelled_by_app::RULE,
     &auth_payload_timeout::RULE,
+    &inprogress_stale_connect::RULE,
+    &client_vanished_link_stays::RULE,
+    &hci_latency_or_overload::RULE,
+    &interval_differs::RULE,
+    &features_differ::RULE,
+    &clock_accuracy_differs::RULE,
 ];
 
 words! {
