@@ -4,6 +4,7 @@
 //! an address or a quoted name, it is caught.
 use crate::link::Capture;
 use crate::wire::Address;
+use serde_json::Value;
 use std::collections::HashMap;
 
 /// What stands for what: the same alias for the same address in all captures of a report.
@@ -89,6 +90,32 @@ impl Aliases {
         }
         hidden
     }
+
+    /// The same in what becomes JSON: before it is written, when a name is not yet escaped and
+    /// cannot be taken for a key. A field called `name` is nothing but a name.
+    pub fn hide_in(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.hide(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in(item)),
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    match field {
+                        Value::String(name) if key == "name" => *name = self.hide_name(name),
+                        field => self.hide_in(field),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn hide_name(&self, name: &str) -> String {
+        let quoted = format!("\"{}\"", super::safe::text(name));
+        match self.names.iter().find(|(known, _)| *known == quoted) {
+            Some((_, alias)) => alias.trim_matches('"').to_owned(),
+            None => self.hide(name),
+        }
+    }
 }
 
 /// Characters of a printed address.
@@ -125,5 +152,30 @@ mod tests {
         );
         assert_eq!(aliases.hide("F0:12:7C:AA:00"), "F0:12:7C:AA:00");
         assert_eq!(aliases.hide("é F0:12:7C:AA:00:01é"), "é device-1é");
+    }
+
+    #[test]
+    fn a_name_that_is_a_key_or_holds_a_quote_leaves_json_whole() {
+        for name in ["transport", "Lab\"Senso", "device-1", "name", "back\\slash"] {
+            let mut aliases = Aliases::default();
+            let address = Address([1, 0, 0xaa, 0x7c, 0x12, 0xf0]);
+            aliases.address(address, || "device-7".to_owned());
+            aliases.name(name, address);
+            let mut value = serde_json::json!({
+                "transport": "le",
+                "peer": { "name": name, "address": "F0:12:7C:AA:00:01" },
+                "texts": [format!("{address} \"{name}\"")],
+            });
+            aliases.hide_in(&mut value);
+            assert_eq!(
+                value,
+                serde_json::json!({
+                    "transport": "le",
+                    "peer": { "name": "device-7", "address": "device-7" },
+                    "texts": ["device-7 \"device-7\""],
+                }),
+                "{name}"
+            );
+        }
     }
 }

@@ -17,15 +17,18 @@ pub const SCHEMA_TEXT: &str = include_str!("../../docs/report.schema.json");
 
 /// The report as one JSON object, indented, with a newline at its end.
 pub fn render(report: &Report) -> String {
-    let value = json!({
+    let mut value = json!({
         "schema": SCHEMA,
         "captures": report.captures.iter().map(capture).collect::<Vec<_>>(),
         "comparison": report.comparison.as_ref().map(|c| comparison(report, c)),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     });
+    if report.shown.aliases {
+        Aliases::of(&report.captures).hide_in(&mut value);
+    }
     let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
     text.push('\n');
-    if report.shown.aliases { Aliases::of(&report.captures).hide(&text) } else { text }
+    text
 }
 
 /// Milliseconds to the microsecond.
