@@ -94,11 +94,19 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         code = TROUBLE;
     }
     let screen = if asked.output.is_empty() { screen(asked.color) } else { Screen::default() };
+    // All are rendered before the first is written: no half of what was asked for.
+    let mut files = Vec::new();
     for path in &asked.output {
         let format = cli::Format::of_file(path).unwrap_or(asked.format);
         match rendered(&report, format, Screen::default()) {
-            Some(text) => std::fs::write(path, text)?,
+            Some(text) => files.push((path, text)),
             None => return Ok(trouble("this format is not built yet")),
+        }
+    }
+    for (path, text) in files {
+        if let Err(error) = std::fs::write(path, text) {
+            let name = path.display().to_string();
+            return Ok(trouble(&format!("{}: {error}", safe::text(&name))));
         }
     }
     if asked.output.is_empty() && !asked.quiet {
