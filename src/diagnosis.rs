@@ -21,9 +21,15 @@ pub enum Trouble {
 
 /// Reads what the command line names, compares it, and says what was found.
 pub fn report(asked: &Compare) -> Result<Report, Trouble> {
-    let captures = read(asked)?;
+    let Sides { captures, unreadable, first } = read(asked)?;
     let one_capture = captures.len() == 1;
-    let options = options(asked, one_capture);
+    let mut options = options(asked, one_capture);
+    if first == cli::Side::Subject {
+        // Only the subject is left: what was said about it is what counts.
+        options.peer.swap(0, 1);
+        options.adapter.swap(0, 1);
+        options.connection = [asked.subject_connection, None];
+    }
     let shown = Shown {
         strict: asked.strict,
         full: asked.full,
@@ -43,6 +49,15 @@ pub fn report(asked: &Compare) -> Result<Report, Trouble> {
         Err(no_match) if !one_capture => report.no_match = Some(no_match),
         Err(_) => focus(&mut report, &options),
     }
+    if let Some((name, error)) = unreadable {
+        let left = report.captures.iter().map(|capture| capture.label.as_str());
+        let left = left.collect::<Vec<_>>().join(", ");
+        report.no_match = Some(NoMatch {
+            says: format!("{name}: {error}; nothing to compare {left} with"),
+            holds: report.captures.iter().map(compare::holds).collect(),
+            nearest: Vec::new(),
+        });
+    }
     let scene = Scene {
         captures: &report.captures,
         subject: report.captures.len().saturating_sub(1),
@@ -52,8 +67,17 @@ pub fn report(asked: &Compare) -> Result<Report, Trouble> {
     Ok(report)
 }
 
-/// Both captures at the same time.
-fn read(asked: &Compare) -> Result<Vec<Capture>, Trouble> {
+/// What could be read of what the command line names.
+struct Sides {
+    captures: Vec<Capture>,
+    /// One of two captures: as it was named, and why it is not here.
+    unreadable: Option<(String, CaptureError)>,
+    /// The side that the first capture stands for.
+    first: cli::Side,
+}
+
+/// Both captures at the same time. Where only one can be read, that one.
+fn read(asked: &Compare) -> Result<Sides, Trouble> {
     let read = |path: &std::path::Path, side: cli::Side| {
         let reading = &asked.reading;
         let options = OpenOptions {
@@ -64,17 +88,29 @@ fn read(asked: &Compare) -> Result<Vec<Capture>, Trouble> {
         // A label names one side; it is no label for the other.
         let label = asked.label.get(side as usize).map(String::as_str);
         let input = Input::parse(path);
-        pipeline::read(&input, &options, label)
-            .map_err(|error| Trouble::Unreadable(input.name().into_owned(), error))
+        pipeline::read(&input, &options, label).map_err(|error| (input.name().into_owned(), error))
+    };
+    let unreadable = |(name, error)| Trouble::Unreadable(name, error);
+    let alone = |capture, failure, first| {
+        Ok(Sides { captures: vec![capture], unreadable: Some(failure), first })
     };
     let mut captures = match asked.captures.as_slice() {
-        [one] => vec![read(one, cli::Side::Reference)?],
-        [reference, subject, ..] => thread::scope(|scope| {
-            let other = scope.spawn(|| read(subject, cli::Side::Subject));
-            let first = read(reference, cli::Side::Reference);
-            let second = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            Ok(vec![first?, second?])
-        })?,
+        [one] => vec![read(one, cli::Side::Reference).map_err(unreadable)?],
+        [reference, subject, ..] => {
+            let both = thread::scope(|scope| {
+                let other = scope.spawn(|| read(subject, cli::Side::Subject));
+                let first = read(reference, cli::Side::Reference);
+                let second = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                (first, second)
+            });
+            match both {
+                (Ok(first), Ok(second)) => vec![first, second],
+                (Ok(first), Err(failure)) => return alone(first, failure, cli::Side::Reference),
+                (Err(failure), Ok(second)) => return alone(second, failure, cli::Side::Subject),
+                // One at a time is mended: the first.
+                (Err(failure), Err(_)) => return Err(unreadable(failure)),
+            }
+        }
         [] => Vec::new(),
     };
     // Two captures of one name need names that tell them apart.
@@ -84,7 +120,7 @@ fn read(asked: &Compare) -> Result<Vec<Capture>, Trouble> {
         reference.label.push_str(" (1)");
         subject.label.push_str(" (2)");
     }
-    Ok(captures)
+    Ok(Sides { captures, unreadable: None, first: cli::Side::Reference })
 }
 
 fn options(asked: &Compare, one_capture: bool) -> Options {
