@@ -11,6 +11,7 @@ mod commands;
 mod connection;
 mod database;
 mod device;
+mod early;
 mod fitness;
 mod host;
 mod identity;

@@ -24,6 +24,25 @@ words! {
     }
 }
 
+impl Stack {
+    /// Its name as its users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stack::BlueZ => "BlueZ",
+            Stack::Noble => "noble",
+            Stack::Android => "Android",
+            Stack::Ios => "iOS",
+            Stack::MacOs => "macOS",
+            Stack::NimBle => "NimBLE",
+            Stack::Zephyr => "Zephyr",
+            Stack::Esp => "ESP-IDF",
+            Stack::BtStack => "BTstack",
+            Stack::Bumble => "Bumble",
+            Stack::Windows => "Windows",
+        }
+    }
+}
+
 /// The host that made the capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {

@@ -1,8 +1,8 @@
 //! Folds events into connections, one event at a time, in bounded memory.
 use super::adapter::{Adapter, AdapterEvent, Happening, Scan};
 use super::air::Air;
-use super::attempts::EARLY_DATA;
 use super::connection::{Connection, Transport};
+use super::early::EARLY_DATA;
 use super::host::HostSigns;
 use super::identity::Identities;
 use super::live::{At, Link};

@@ -1,7 +1,7 @@
 //! Phrases that every renderer shares.
 pub use crate::compare::words::*;
 use crate::compare::{Fate, StepKind};
-use crate::link::{Capture, Connection, Stack};
+use crate::link::{Capture, Connection};
 use crate::time::Span;
 
 /// The sign that stands for what became of a step.
@@ -33,19 +33,7 @@ pub fn fate(fate: Fate, other_after: Option<Span>) -> String {
 /// The host that made a capture, and how that is known.
 pub fn host(capture: &Capture) -> Option<String> {
     let host = capture.host.as_ref()?;
-    let name = match host.stack {
-        Stack::BlueZ => "BlueZ",
-        Stack::Noble => "noble",
-        Stack::Android => "Android",
-        Stack::Ios => "iOS",
-        Stack::MacOs => "macOS",
-        Stack::NimBle => "NimBLE",
-        Stack::Zephyr => "Zephyr",
-        Stack::Esp => "ESP-IDF",
-        Stack::BtStack => "BTstack",
-        Stack::Bumble => "Bumble",
-        Stack::Windows => "Windows",
-    };
+    let name = host.stack.name();
     let version = host.version.as_ref().map_or(String::new(), |version| format!(" {version}"));
     let sure = if host.guessed { ", by its habits" } else { "" };
     Some(format!("{name}{version}{sure}"))

@@ -15,26 +15,9 @@ pub fn remedies(scene: &Scene<'_>, all: &[Remedy]) -> Vec<String> {
             Some(stack) if stacks.contains(&stack) => Some((*text).to_owned()),
             Some(_) => None,
             None => {
-                let names: Vec<&str> = stacks.iter().map(|s| name(*s)).collect();
+                let names: Vec<&str> = stacks.iter().map(|s| s.name()).collect();
                 Some(format!("On {}: {text}", names.join(", ")))
             }
         })
         .collect()
-}
-
-/// A stack's name as its users write it.
-pub fn name(stack: Stack) -> &'static str {
-    match stack {
-        Stack::BlueZ => "BlueZ",
-        Stack::Noble => "noble",
-        Stack::Android => "Android",
-        Stack::Ios => "iOS",
-        Stack::MacOs => "macOS",
-        Stack::NimBle => "NimBLE",
-        Stack::Zephyr => "Zephyr",
-        Stack::Esp => "ESP-IDF",
-        Stack::BtStack => "BTstack",
-        Stack::Bumble => "Bumble",
-        Stack::Windows => "Windows",
-    }
 }
