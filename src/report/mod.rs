@@ -5,6 +5,7 @@ use crate::rules::{Finding, Level};
 
 pub mod aliases;
 mod clock;
+pub mod content;
 pub mod events;
 mod fields;
 pub mod json;

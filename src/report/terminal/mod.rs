@@ -1,13 +1,10 @@
 //! The report as a terminal shows it: the verdict first, then what led to it.
-mod attempts;
-mod capture;
 mod page;
-mod tables;
-mod timeline;
 mod verdict;
 
 use crate::report::Report;
 use crate::report::aliases::Aliases;
+use crate::report::content;
 use page::Page;
 
 /// How the text will be looked at.
@@ -37,31 +34,8 @@ pub fn render(report: &Report, screen: Screen) -> String {
     verdict::verdict(&mut page, report);
     verdict::sides(&mut page, report);
     verdict::more(&mut page, report);
-    match &report.comparison {
-        Some(comparison) => {
-            if let [capture] = report.captures.as_slice() {
-                capture::facts(&mut page, capture);
-                capture::devices(&mut page, capture);
-                attempts::table(&mut page, report, capture);
-            }
-            timeline::compared(&mut page, report, comparison);
-            tables::early(&mut page, report, comparison);
-            tables::ends(&mut page, report, comparison);
-            tables::clocks(&mut page, report, comparison);
-            tables::parameters(&mut page, report, comparison);
-            tables::databases(&mut page, comparison);
-        }
-        None => {
-            for (index, capture) in report.captures.iter().enumerate() {
-                capture::facts(&mut page, capture);
-                capture::devices(&mut page, capture);
-                attempts::table(&mut page, report, capture);
-                if let Some(connection) = attempts::most_telling(report, index) {
-                    timeline::alone(&mut page, report, capture, connection);
-                    tables::open_requests(&mut page, capture, connection);
-                }
-            }
-        }
+    for section in content::sections(report) {
+        page.section(&section);
     }
     page.finish()
 }

@@ -1,7 +1,11 @@
 //! Paragraphs and tables that fit the width of a terminal.
 use crate::report::aliases::Aliases;
+use crate::report::content::{self, Block, Field, Paint, Section};
 use crate::report::safe;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+
+/// From this width on a table has room for a column of remarks.
+const WIDE: usize = 120;
 
 /// A page of text being written.
 pub struct Page {
@@ -12,66 +16,26 @@ pub struct Page {
     text: String,
 }
 
-/// What a piece of text wants to look like, where colours are on. Never the only sign of anything.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Paint {
-    #[default]
-    Plain,
-    Bold,
-    Faint,
-    Red,
-    Yellow,
-    Green,
-    Blue,
-}
-
-impl Paint {
-    fn code(self) -> &'static str {
-        match self {
-            Self::Plain => "0",
-            Self::Bold => "1",
-            Self::Faint => "2",
-            Self::Red => "31",
-            Self::Yellow => "33",
-            Self::Green => "32",
-            Self::Blue => "34",
-        }
-    }
-
-    fn cell(self) -> Option<Color> {
-        match self {
-            Self::Plain | Self::Bold => None,
-            Self::Faint => Some(Color::DarkGrey),
-            Self::Red => Some(Color::DarkRed),
-            Self::Yellow => Some(Color::DarkYellow),
-            Self::Green => Some(Color::DarkGreen),
-            Self::Blue => Some(Color::DarkBlue),
-        }
+fn code(paint: Paint) -> &'static str {
+    match paint {
+        Paint::Plain => "0",
+        Paint::Bold => "1",
+        Paint::Faint => "2",
+        Paint::Red => "31",
+        Paint::Yellow => "33",
+        Paint::Green => "32",
+        Paint::Blue => "34",
     }
 }
 
-/// One cell of a table.
-#[derive(Clone, Debug, Default)]
-pub struct Field {
-    pub text: String,
-    pub paint: Paint,
-    pub right: bool,
-}
-
-impl Field {
-    pub fn right(text: impl Into<String>) -> Self {
-        Self { text: text.into(), right: true, ..Self::default() }
-    }
-
-    pub fn paint(mut self, paint: Paint) -> Self {
-        self.paint = paint;
-        self
-    }
-}
-
-impl<T: Into<String>> From<T> for Field {
-    fn from(text: T) -> Self {
-        Self { text: text.into(), ..Self::default() }
+fn colour(paint: Paint) -> Option<Color> {
+    match paint {
+        Paint::Plain | Paint::Bold => None,
+        Paint::Faint => Some(Color::DarkGrey),
+        Paint::Red => Some(Color::DarkRed),
+        Paint::Yellow => Some(Color::DarkYellow),
+        Paint::Green => Some(Color::DarkGreen),
+        Paint::Blue => Some(Color::DarkBlue),
     }
 }
 
@@ -91,13 +55,9 @@ impl Page {
         self.text
     }
 
-    pub fn width(&self) -> usize {
-        self.width
-    }
-
     fn painted(&self, text: &str, paint: Paint) -> String {
         if self.colour && paint != Paint::Plain && !text.is_empty() {
-            format!("\x1b[{}m{text}\x1b[0m", paint.code())
+            format!("\x1b[{}m{text}\x1b[0m", code(paint))
         } else {
             text.to_owned()
         }
@@ -142,6 +102,45 @@ impl Page {
         }
     }
 
+    /// A section: its first word is shouted, its labels stand in a column.
+    pub fn section(&mut self, section: &Section) {
+        let (first, rest) = section.title.split_once(' ').unwrap_or((&section.title, ""));
+        self.heading(format!("{} {rest}", first.to_uppercase()).trim_end());
+        let labels = section.blocks.iter().map(|block| match block {
+            Block::Item { label, .. } => safe::width(label),
+            Block::Table(_) => 0,
+        });
+        let column = match labels.max().unwrap_or(0) {
+            0 => 0,
+            1 => 2,
+            longest => longest + 3,
+        };
+        for block in &section.blocks {
+            match block {
+                Block::Item { label, text, paint } => {
+                    self.item(&format!("{label:column$}"), text, *paint);
+                }
+                Block::Table(table) => self.content_table(table),
+            }
+        }
+    }
+
+    fn content_table(&mut self, table: &content::Table) {
+        let (mut header, mut rows) = (table.header.clone(), table.rows.clone());
+        if table.remarks && self.width < WIDE {
+            if let Some(header) = &mut header {
+                header.pop();
+            }
+            for row in &mut rows {
+                let remark = row.pop().map(|field| field.text).unwrap_or_default();
+                if let Some(what) = row.get_mut(1).filter(|_| !remark.is_empty()) {
+                    what.text = format!("{}\n  {remark}", what.text);
+                }
+            }
+        }
+        self.table(header, rows);
+    }
+
     /// Rows under an optional heading row; columns share the width as their content needs.
     pub fn table(&mut self, header: Option<Vec<Field>>, rows: Vec<Vec<Field>>) {
         if rows.is_empty() {
@@ -178,7 +177,7 @@ impl Page {
         if field.right {
             cell = cell.set_alignment(CellAlignment::Right);
         }
-        if let Some(colour) = field.paint.cell().filter(|_| self.colour) {
+        if let Some(colour) = colour(field.paint).filter(|_| self.colour) {
             cell = cell.fg(colour);
         }
         cell

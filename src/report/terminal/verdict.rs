@@ -1,7 +1,8 @@
 //! The first screen: who is compared, what came out, what is wrong and what to do.
-use super::page::{Page, Paint};
+use super::page::Page;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
 use crate::link::{Capture, Connection};
+use crate::report::content::{Paint, divergence};
 use crate::report::{Report, words};
 use crate::rules::{Finding, Level};
 use std::ops::Range;
@@ -86,27 +87,6 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
     }
     page.item("diverge    ", &divergence(comparison), Paint::Bold);
     page.item("device     ", &sure, Paint::Plain);
-}
-
-/// `same until frame 412 / 377, then …`.
-fn divergence(comparison: &Comparison) -> String {
-    let normal =
-        comparison.steps.iter().filter(|step| step.normal && !step.note.is_empty()).count()
-            + comparison
-                .steps
-                .iter()
-                .filter(|step| step.normal && step.note.is_empty() && step.why.is_some())
-                .count();
-    match (&comparison.divergence, comparison.same_until) {
-        (Some(says), Some((left, right))) => {
-            format!("same until frame {left} / frame {right}, then {says}")
-        }
-        (Some(says), None) => format!("from the beginning: {says}"),
-        (None, _) if normal == 0 => "no difference".to_owned(),
-        (None, _) => format!(
-            "no difference but {normal} that are normal between two hosts (--strict shows them)"
-        ),
-    }
 }
 
 fn outcome(connection: &Connection) -> Paint {

@@ -1,5 +1,5 @@
 //! What one capture is, whether it is fit for a diagnosis, and who was heard in it.
-use super::page::{Field, Page, Paint};
+use super::{Field, Paint, Section, Topic};
 use crate::link::{Adapter, Capture, Device};
 use crate::numbers;
 use crate::report::words;
@@ -10,10 +10,10 @@ use std::collections::HashSet;
 const MOST_DEVICES: usize = 12;
 
 /// Host, adapters, times, warnings and fitness.
-pub fn facts(page: &mut Page, capture: &Capture) {
-    page.heading("CAPTURE");
-    page.item(
-        "file      ",
+pub fn facts(capture: &Capture) -> Section {
+    let mut section = Section::new(Topic::Capture, "Capture");
+    section.item(
+        "file",
         &format!("{}, {} records, {}", capture.file, capture.totals.records, capture.format),
         Paint::Plain,
     );
@@ -24,28 +24,29 @@ pub fn facts(page: &mut Page, capture: &Capture) {
             Clock::Local => first.wall().map(|t| format!(", from {t} local time")),
             Clock::Relative | Clock::None => None,
         };
-        page.item("time      ", &format!("{span}{}", begins.unwrap_or_default()), Paint::Plain);
+        section.item("time", &format!("{span}{}", begins.unwrap_or_default()), Paint::Plain);
     }
     if let Some(host) = words::host(capture) {
         let evidence = capture.host.as_ref().map_or("", |h| h.evidence.as_str());
-        page.item("host      ", &format!("{host} ({evidence})"), Paint::Plain);
+        section.item("host", &format!("{host} ({evidence})"), Paint::Plain);
     }
     for adapter in &capture.adapters {
-        page.item("adapter   ", &describe(adapter), Paint::Plain);
+        section.item("adapter", &describe(adapter), Paint::Plain);
     }
     for warning in &capture.warnings {
         let place = warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
-        page.item("warning   ", &format!("{place}{}", warning.text), Paint::Yellow);
+        section.item("warning", &format!("{place}{}", warning.text), Paint::Yellow);
     }
     for fitness in &capture.fitness {
-        page.item("fitness   ", &fitness.says, Paint::Yellow);
+        section.item("fitness", &fitness.says, Paint::Yellow);
         if !fitness.remedy.is_empty() {
-            page.item("          ", &fitness.remedy, Paint::Plain);
+            section.item("", &fitness.remedy, Paint::Plain);
         }
     }
     if capture.fitness.is_empty() {
-        page.item("fitness   ", "nothing speaks against a diagnosis", Paint::Green);
+        section.item("fitness", "nothing speaks against a diagnosis", Paint::Green);
     }
+    section
 }
 
 fn describe(adapter: &Adapter) -> String {
@@ -67,7 +68,7 @@ fn describe(adapter: &Adapter) -> String {
 }
 
 /// Advertising of the devices that somebody tried to connect to; of all where nobody did.
-pub fn devices(page: &mut Page, capture: &Capture) {
+pub fn devices(capture: &Capture) -> Option<Section> {
     let peers = capture.connections.iter().map(|c| &c.peer);
     let known: HashSet<_> = peers
         .flat_map(|peer| [peer.address, peer.on_air, peer.identity.map(|(address, _)| address)])
@@ -84,13 +85,14 @@ pub fn devices(page: &mut Page, capture: &Capture) {
     }
     heard.sort_by_key(|device| std::cmp::Reverse(device.reports));
     if heard.is_empty() {
-        return;
+        return None;
     }
-    page.heading(if capture.connections.is_empty() {
-        "HEARD advertising"
+    let title = if capture.connections.is_empty() {
+        "Heard advertising"
     } else {
-        "HEARD advertising, of those tried"
-    });
+        "Heard advertising, of those tried"
+    };
+    let mut section = Section::new(Topic::Capture, title);
     let rows = heard.iter().take(MOST_DEVICES).map(|device| {
         let kind = match (device.connectable_reports, device.reports) {
             (0, 0) => "scan responses only".to_owned(),
@@ -117,8 +119,9 @@ pub fn devices(page: &mut Page, capture: &Capture) {
             Field::from(rssi),
         ]
     });
-    page.table(None, rows.collect());
+    section.table(None, rows.collect());
     if heard.len() > MOST_DEVICES {
-        page.item("", &format!("and {} more", heard.len() - MOST_DEVICES), Paint::Faint);
+        section.item("", &format!("and {} more", heard.len() - MOST_DEVICES), Paint::Faint);
     }
+    Some(section)
 }

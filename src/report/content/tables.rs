@@ -1,70 +1,13 @@
-//! The tables under the timeline: what came early, how it ended, clocks, parameters, databases.
-use super::page::{Field, Page, Paint};
-use super::timeline::labels;
-use crate::compare::{Comparison, EarlyOperation, Fate, Names, Side, rounded};
+//! The tables under the timeline: how it ended, clocks, parameters, databases.
+use super::labels;
+use super::{Field, Paint, Section, Topic};
+use crate::compare::{Comparison, Names, Side, rounded};
 use crate::link::{Capture, Connection};
 use crate::report::{Report, words};
 use crate::time::Span;
 
-/// What one side did within the window and the other did not.
-pub fn early(page: &mut Page, report: &Report, comparison: &Comparison) {
-    let (left, right) = labels(report, comparison);
-    for (there, here, operations) in
-        [(&left, &right, &comparison.missing_early), (&right, &left, &comparison.extra_early)]
-    {
-        let shown: Vec<&EarlyOperation> =
-            operations.iter().filter(|o| weighs(o) || report.shown.strict).collect();
-        let habits = operations.len() - shown.len();
-        if shown.is_empty() {
-            continue;
-        }
-        page.heading(&format!("WITHIN {} of connecting, only in {there}", comparison.window));
-        let header = vec![
-            "operation".into(),
-            Field::right("frame"),
-            Field::right("after"),
-            Field::from(format!("in {here}")),
-        ];
-        let after = |span: Option<Span>| {
-            span.map_or_else(String::new, |s| rounded(s, comparison.resolution).to_string())
-        };
-        let rows = shown.iter().map(|operation| {
-            let fate = words::fate(
-                operation.fate,
-                operation.other_after.map(|s| rounded(s, comparison.resolution)),
-            );
-            vec![
-                Field::from(operation.name.clone()),
-                Field::right(operation.frame.to_string()),
-                Field::right(after(operation.after)),
-                Field::from(fate).paint(if operation.fate == Fate::Never {
-                    Paint::Red
-                } else {
-                    Paint::Plain
-                }),
-            ]
-        });
-        page.table(Some(header), rows.collect());
-        if habits > 0 {
-            page.item(
-                "",
-                &format!("and {habits} by habit of the host (--strict shows them)"),
-                Paint::Faint,
-            );
-        }
-    }
-}
-
-/// Whether an early operation is worth a line by itself.
-fn weighs(operation: &EarlyOperation) -> bool {
-    use crate::link::Procedure::*;
-    let application =
-        matches!(operation.procedure, Write | WriteCommand | Subscribe | Pair | Channel);
-    !operation.normal || operation.fate != Fate::Never && application
-}
-
 /// How the two links ended.
-pub fn ends(page: &mut Page, report: &Report, comparison: &Comparison) {
+pub fn ends(report: &Report, comparison: &Comparison) -> Option<Section> {
     let side = |side: Side| {
         let capture = report.captures.get(side.capture)?;
         Some((capture, capture.connection(side.connection)?))
@@ -72,10 +15,10 @@ pub fn ends(page: &mut Page, report: &Report, comparison: &Comparison) {
     let (Some((left, a)), Some((right, b))) =
         (side(comparison.reference), side(comparison.subject))
     else {
-        return;
+        return None;
     };
     let (first, second) = labels(report, comparison);
-    page.heading("END");
+    let mut section = Section::new(Topic::End, "End");
     type Says = fn(&Capture, &Connection) -> Option<String>;
     let rows: [(&str, Says); 6] = [
         ("how", |_, c| Some(words::ending(c))),
@@ -101,16 +44,17 @@ pub fn ends(page: &mut Page, report: &Report, comparison: &Comparison) {
             Field::from(other.unwrap_or_else(|| "-".to_owned())),
         ])
     });
-    page.table(Some(vec!["".into(), first.into(), second.into()]), filled.collect());
+    section.table(Some(vec!["".into(), first.into(), second.into()]), filled.collect());
+    Some(section)
 }
 
 /// Distances, with how many times longer the subject took.
-pub fn clocks(page: &mut Page, report: &Report, comparison: &Comparison) {
+pub fn clocks(report: &Report, comparison: &Comparison) -> Option<Section> {
     if comparison.clocks.is_empty() {
-        return;
+        return None;
     }
     let (left, right) = labels(report, comparison);
-    page.heading("CLOCKS");
+    let mut section = Section::new(Topic::Clocks, "Clocks");
     let rows = comparison.clocks.iter().map(|fact| {
         let span = |span: Option<Span>| {
             span.map_or_else(|| "-".to_owned(), |s| rounded(s, comparison.resolution).to_string())
@@ -130,10 +74,11 @@ pub fn clocks(page: &mut Page, report: &Report, comparison: &Comparison) {
             Field::right(ratio),
         ]
     });
-    page.table(
+    section.table(
         Some(vec!["".into(), Field::right(left), Field::right(right), Field::right("ratio")]),
         rows.collect(),
     );
+    Some(section)
 }
 
 fn ratio(reference: Span, subject: Span) -> String {
@@ -147,7 +92,7 @@ fn ratio(reference: Span, subject: Span) -> String {
 }
 
 /// Parameters that differ; the normal differences only where asked for.
-pub fn parameters(page: &mut Page, report: &Report, comparison: &Comparison) {
+pub fn parameters(report: &Report, comparison: &Comparison) -> Section {
     let differ = |p: &&crate::compare::Parameter| p.reference != p.subject;
     let normal = comparison.parameters.iter().filter(differ).filter(|p| p.normal).count();
     let equal = comparison.parameters.iter().filter(|p| p.reference == p.subject).count();
@@ -173,11 +118,11 @@ pub fn parameters(page: &mut Page, report: &Report, comparison: &Comparison) {
             ]
         })
         .collect();
-    page.heading("PARAMETERS");
+    let mut section = Section::new(Topic::Parameters, "Parameters");
     let (left, right) = labels(report, comparison);
-    page.table(Some(vec!["".into(), "".into(), left.into(), right.into(), "".into()]), rows);
+    section.table(Some(vec!["".into(), "".into(), left.into(), right.into(), "".into()]), rows);
     let hidden = match (normal, equal) {
-        _ if report.shown.full => return,
+        _ if report.shown.full => return section,
         (0, equal) => format!("{equal} equal (--full shows them)"),
         (normal, equal) if report.shown.strict => {
             format!("{normal} differ as hosts do, {equal} equal (--full shows them)")
@@ -186,40 +131,41 @@ pub fn parameters(page: &mut Page, report: &Report, comparison: &Comparison) {
             format!("{normal} differ as hosts do (--strict shows them), {equal} equal")
         }
     };
-    page.item("", &hidden, Paint::Faint);
+    section.item("", &hidden, Paint::Faint);
+    section
 }
 
 /// What differs between the two GATT databases.
-pub fn databases(page: &mut Page, comparison: &Comparison) {
+pub fn databases(comparison: &Comparison) -> Option<Section> {
     if comparison.databases.is_empty() && comparison.database_hash_equal.is_none() {
-        return;
+        return None;
     }
-    page.heading("DATABASE of the device");
+    let mut section = Section::new(Topic::Database, "Database of the device");
     match comparison.database_hash_equal {
-        Some(true) => page.item("= ", "Database Hash equal", Paint::Faint),
-        Some(false) => page.item("~ ", "Database Hash differs", Paint::Yellow),
+        Some(true) => section.item("=", "Database Hash equal", Paint::Faint),
+        Some(false) => section.item("~", "Database Hash differs", Paint::Yellow),
         None => {}
     }
     for difference in &comparison.databases {
         let (sign, paint) = match difference.change {
-            crate::compare::DatabaseChange::Added => ("+ ", Paint::Green),
-            crate::compare::DatabaseChange::Removed => ("- ", Paint::Red),
-            crate::compare::DatabaseChange::Moved => ("\u{21b7} ", Paint::Blue),
-            crate::compare::DatabaseChange::Altered => ("~ ", Paint::Yellow),
+            crate::compare::DatabaseChange::Added => ("+", Paint::Green),
+            crate::compare::DatabaseChange::Removed => ("-", Paint::Red),
+            crate::compare::DatabaseChange::Moved => ("\u{21b7}", Paint::Blue),
+            crate::compare::DatabaseChange::Altered => ("~", Paint::Yellow),
         };
-        page.item(sign, &difference.says, paint);
+        section.item(sign, &difference.says, paint);
     }
+    Some(section)
 }
 
 /// What was unanswered when a link ended.
-pub fn open_requests(page: &mut Page, capture: &Capture, connection: &Connection) {
+pub(super) fn open_requests(section: &mut Section, capture: &Capture, connection: &Connection) {
     if connection.open_requests.is_empty() {
         return;
     }
     let names = Names::of(capture, connection);
-    page.gap();
     for open in connection.open_requests.iter().take(8) {
         let says = format!("{} (frame {})", words::open_request(&names, open), open.frame);
-        page.item("open at the end: ", &says, Paint::Yellow);
+        section.item("open at the end", &says, Paint::Yellow);
     }
 }

@@ -1,5 +1,5 @@
 //! Timelines: two lanes aligned, or one alone.
-use super::page::{Field, Page, Paint};
+use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
 use crate::link::{Capture, Connection, Procedure, Step};
 use crate::report::{Report, words};
@@ -12,22 +12,12 @@ const FOLD: usize = 3;
 const MOST: usize = 400;
 
 /// Both timelines, aligned.
-pub fn compared(page: &mut Page, report: &Report, comparison: &Comparison) {
-    let Some((ours, theirs)) =
-        compare::names(&report.captures, comparison.reference, comparison.subject)
-    else {
-        return;
-    };
+pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
+    let (ours, theirs) =
+        compare::names(&report.captures, comparison.reference, comparison.subject)?;
     let side = |side: compare::Side| report.captures.get(side.capture)?.connection(side.connection);
-    let (Some(a), Some(b)) = (side(comparison.reference), side(comparison.subject)) else { return };
-    let lanes = Lanes {
-        a,
-        b,
-        ours: &ours,
-        theirs: &theirs,
-        resolution: comparison.resolution,
-        wide: page.width() >= 120,
-    };
+    let (a, b) = (side(comparison.reference)?, side(comparison.subject)?);
+    let lanes = Lanes { a, b, ours: &ours, theirs: &theirs, resolution: comparison.resolution };
     let mut rows = Vec::new();
     let mut at = 0;
     while at < comparison.steps.len() && (report.shown.full || rows.len() < MOST) {
@@ -44,49 +34,29 @@ pub fn compared(page: &mut Page, report: &Report, comparison: &Comparison) {
         rows.push(lanes.row(&comparison.steps[at], report.shown.strict));
         at += 1;
     }
-    page.heading("TIMELINE");
+    let mut section = Section::new(Topic::Timeline, "Timeline");
     let (left, right) = labels(report, comparison);
-    let mut header: Vec<Field> = vec![
+    let header: Vec<Field> = vec![
         "".into(),
         "step".into(),
         Field::right("frame"),
         Field::right(left),
         Field::right("frame"),
         Field::right(right),
+        "note".into(),
     ];
-    if lanes.wide {
-        header.push("note".into());
-    }
-    page.table(Some(header), rows);
+    section.blocks.push(Block::Table(Table { header: Some(header), rows, remarks: true }));
     if at < comparison.steps.len() {
-        page.item(
+        section.item(
             "",
             &format!("{} more steps (--full shows them)", comparison.steps.len() - at),
             Paint::Faint,
         );
     }
-    elided(page, a);
-    elided(page, b);
-    page.item("", words::LEGEND, Paint::Faint);
-}
-
-/// What the two lanes are called.
-pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
-    if report.captures.len() == 1 {
-        return (
-            format!("#{}", comparison.reference.connection),
-            format!("#{}", comparison.subject.connection),
-        );
-    }
-    let label = |side: compare::Side| {
-        let label = report.captures.get(side.capture).map_or("", |c| c.label.as_str());
-        crate::report::safe::fit(label, 16).into_owned()
-    };
-    match (label(comparison.reference), label(comparison.subject)) {
-        // Long names that begin alike do not tell the sides apart.
-        (one, other) if one == other => ("reference".to_owned(), "subject".to_owned()),
-        both => both,
-    }
+    elided(&mut section, a);
+    elided(&mut section, b);
+    section.item("", words::LEGEND, Paint::Faint);
+    Some(section)
 }
 
 /// Whether a step may vanish in a run of equal ones.
@@ -103,8 +73,6 @@ struct Lanes<'a> {
     ours: &'a Names,
     theirs: &'a Names,
     resolution: Span,
-    /// There is room for the notes in a column of their own.
-    wide: bool,
 }
 
 impl Lanes<'_> {
@@ -128,16 +96,13 @@ impl Lanes<'_> {
         } else if aligned.normal && aligned.kind != StepKind::Same {
             note.push_str(if note.is_empty() { "normal" } else { " (normal)" });
         }
-        let what = if self.wide || note.is_empty() { name } else { format!("{name}\n  {note}") };
         let mut row =
-            vec![Field::from(words::sign(aligned.kind)).paint(paint(aligned)), Field::from(what)];
+            vec![Field::from(words::sign(aligned.kind)).paint(paint(aligned)), Field::from(name)];
         for (connection, step) in [(self.a, x), (self.b, y)] {
             row.push(Field::right(step.map_or_else(|| "·".to_owned(), |s| s.frame.to_string())));
             row.push(Field::right(step.map_or_else(String::new, |s| self.after(connection, s))));
         }
-        if self.wide {
-            row.push(Field::from(note));
-        }
+        row.push(Field::from(note));
         row
     }
 
@@ -163,9 +128,7 @@ impl Lanes<'_> {
             row.push(Field::right(first.map_or_else(|| "·".to_owned(), |s| s.frame.to_string())));
             row.push(Field::right(first.map_or_else(String::new, |s| self.after(connection, s))));
         }
-        if self.wide {
-            row.push(Field::default());
-        }
+        row.push(Field::default());
         row
     }
 
@@ -188,9 +151,10 @@ fn paint(step: &AlignedStep) -> Paint {
 }
 
 /// One timeline.
-pub fn alone(page: &mut Page, report: &Report, capture: &Capture, connection: &Connection) {
+pub fn alone(report: &Report, capture: &Capture, connection: &Connection) -> Section {
     let names = Names::of(capture, connection);
-    page.heading(&format!("TIMELINE of #{}, {}", connection.number, compare::describe(connection)));
+    let title = format!("Timeline of #{}, {}", connection.number, compare::describe(connection));
+    let mut section = Section::new(Topic::Timeline, title);
     let most = if report.shown.full { usize::MAX } else { MOST };
     let rows: Vec<Vec<Field>> =
         connection.steps.iter().take(most).map(|step| row(connection, &names, step)).collect();
@@ -202,11 +166,13 @@ pub fn alone(page: &mut Page, report: &Report, capture: &Capture, connection: &C
         "step".into(),
         "outcome".into(),
     ];
-    page.table(Some(header), rows);
+    section.table(Some(header), rows);
     if left > 0 {
-        page.item("", &format!("{left} more steps (--full shows them)"), Paint::Faint);
+        section.item("", &format!("{left} more steps (--full shows them)"), Paint::Faint);
     }
-    elided(page, connection);
+    elided(&mut section, connection);
+    tables::open_requests(&mut section, capture, connection);
+    section
 }
 
 fn row(connection: &Connection, names: &Names, step: &Step) -> Vec<Field> {
@@ -240,12 +206,12 @@ fn row(connection: &Connection, names: &Names, step: &Step) -> Vec<Field> {
     ]
 }
 
-fn elided(page: &mut Page, connection: &Connection) {
+fn elided(section: &mut Section, connection: &Connection) {
     if connection.elided_steps > 0 {
         let says = format!(
             "#{}: {} steps beyond the first 100,000 are counted only",
             connection.number, connection.elided_steps
         );
-        page.item("", &says, Paint::Yellow);
+        section.item("", &says, Paint::Yellow);
     }
 }

@@ -1,5 +1,5 @@
 //! The table of attempts of one capture.
-use super::page::{Field, Page, Paint};
+use super::{Field, Paint, Section, Topic};
 use crate::compare::{Failure, Standing, describe};
 use crate::link::{Capture, Connection};
 use crate::report::{Report, words};
@@ -8,11 +8,11 @@ use crate::report::{Report, words};
 const MOST: usize = 40;
 
 /// One line an attempt.
-pub fn table(page: &mut Page, report: &Report, capture: &Capture) {
+pub fn table(report: &Report, capture: &Capture) -> Option<Section> {
     if capture.connections.is_empty() {
-        return;
+        return None;
     }
-    page.heading("ATTEMPTS");
+    let mut section = Section::new(Topic::Attempts, "Attempts");
     let most = if report.shown.full { usize::MAX } else { MOST };
     // The telling ones first in sight: where there are too many, routine is left out.
     let mut shown: Vec<&Connection> = capture.connections.iter().collect();
@@ -29,11 +29,12 @@ pub fn table(page: &mut Page, report: &Report, capture: &Capture) {
         "how".into(),
         "outcome".into(),
     ];
-    page.table(Some(header), rows);
+    section.table(Some(header), rows);
     let hidden = capture.connections.len() - shown.len();
     if hidden > 0 {
-        page.item("", &format!("{hidden} more attempts (--full lists them)"), Paint::Faint);
+        section.item("", &format!("{hidden} more attempts (--full lists them)"), Paint::Faint);
     }
+    Some(section)
 }
 
 fn row(connection: &Connection) -> Vec<Field> {

@@ -1,0 +1,66 @@
+//! The early ledger: what one side did within the window and the other did not.
+use super::{Field, Paint, Section, Topic, labels};
+use crate::compare::{Comparison, EarlyOperation, Fate, rounded};
+use crate::report::{Report, words};
+use crate::time::Span;
+
+/// What one side did within the window and the other did not.
+pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
+    let mut sections = Vec::new();
+    let (left, right) = labels(report, comparison);
+    for (there, here, operations) in
+        [(&left, &right, &comparison.missing_early), (&right, &left, &comparison.extra_early)]
+    {
+        let shown: Vec<&EarlyOperation> =
+            operations.iter().filter(|o| weighs(o) || report.shown.strict).collect();
+        let habits = operations.len() - shown.len();
+        if shown.is_empty() {
+            continue;
+        }
+        let title = format!("Within {} of connecting, only in {there}", comparison.window);
+        let mut section = Section::new(Topic::Early, title);
+        let header = vec![
+            "operation".into(),
+            Field::right("frame"),
+            Field::right("after"),
+            Field::from(format!("in {here}")),
+        ];
+        let after = |span: Option<Span>| {
+            span.map_or_else(String::new, |s| rounded(s, comparison.resolution).to_string())
+        };
+        let rows = shown.iter().map(|operation| {
+            let fate = words::fate(
+                operation.fate,
+                operation.other_after.map(|s| rounded(s, comparison.resolution)),
+            );
+            vec![
+                Field::from(operation.name.clone()),
+                Field::right(operation.frame.to_string()),
+                Field::right(after(operation.after)),
+                Field::from(fate).paint(if operation.fate == Fate::Never {
+                    Paint::Red
+                } else {
+                    Paint::Plain
+                }),
+            ]
+        });
+        section.table(Some(header), rows.collect());
+        if habits > 0 {
+            section.item(
+                "",
+                &format!("and {habits} by habit of the host (--strict shows them)"),
+                Paint::Faint,
+            );
+        }
+        sections.push(section);
+    }
+    sections
+}
+
+/// Whether an early operation is worth a line by itself.
+fn weighs(operation: &EarlyOperation) -> bool {
+    use crate::link::Procedure::*;
+    let application =
+        matches!(operation.procedure, Write | WriteCommand | Subscribe | Pair | Channel);
+    !operation.normal || operation.fate != Fate::Never && application
+}

@@ -1,0 +1,143 @@
+//! What a report says under its verdict, section by section, whatever draws it.
+mod attempts;
+mod capture;
+mod early;
+mod sides;
+mod tables;
+mod timeline;
+
+pub use attempts::most_telling;
+pub use sides::{divergence, labels};
+
+use crate::report::Report;
+
+/// One part of a report: a title, and what stands under it.
+#[derive(Clone, Debug, Default)]
+pub struct Section {
+    /// In sentence case; a terminal shouts its first word.
+    pub title: String,
+    pub topic: Topic,
+    pub blocks: Vec<Block>,
+}
+
+/// What a section is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Topic {
+    #[default]
+    Capture,
+    Sides,
+    Attempts,
+    Timeline,
+    Early,
+    End,
+    Clocks,
+    Parameters,
+    Database,
+}
+
+/// A line or a table of a section.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// A sentence behind its label; the label may be empty.
+    Item {
+        label: String,
+        text: String,
+        paint: Paint,
+    },
+    Table(Table),
+}
+
+/// Rows under an optional heading row.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    pub header: Option<Vec<Field>>,
+    pub rows: Vec<Vec<Field>>,
+    /// The last column holds remarks, which may as well stand under the second.
+    pub remarks: bool,
+}
+
+/// One cell of a table.
+#[derive(Clone, Debug, Default)]
+pub struct Field {
+    pub text: String,
+    pub paint: Paint,
+    pub right: bool,
+}
+
+/// What a piece of text wants to look like, where colours are on. Never the only sign of anything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Paint {
+    #[default]
+    Plain,
+    Bold,
+    Faint,
+    Red,
+    Yellow,
+    Green,
+    Blue,
+}
+
+impl Field {
+    pub fn right(text: impl Into<String>) -> Self {
+        Self { text: text.into(), right: true, ..Self::default() }
+    }
+
+    pub fn paint(mut self, paint: Paint) -> Self {
+        self.paint = paint;
+        self
+    }
+}
+
+impl<T: Into<String>> From<T> for Field {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), ..Self::default() }
+    }
+}
+
+impl Section {
+    fn new(topic: Topic, title: impl Into<String>) -> Self {
+        Self { title: title.into(), topic, blocks: Vec::new() }
+    }
+
+    fn item(&mut self, label: &str, text: &str, paint: Paint) {
+        self.blocks.push(Block::Item { label: label.to_owned(), text: text.to_owned(), paint });
+    }
+
+    fn table(&mut self, header: Option<Vec<Field>>, rows: Vec<Vec<Field>>) {
+        self.blocks.push(Block::Table(Table { header, rows, remarks: false }));
+    }
+}
+
+/// All sections under the findings, in the order in which they are read.
+pub fn sections(report: &Report) -> Vec<Section> {
+    let mut sections = Vec::new();
+    match &report.comparison {
+        Some(comparison) => {
+            if let [capture] = report.captures.as_slice() {
+                sections.extend(one_capture(report, capture));
+            }
+            sections.extend(timeline::compared(report, comparison));
+            sections.extend(early::early(report, comparison));
+            sections.extend(tables::ends(report, comparison));
+            sections.extend(tables::clocks(report, comparison));
+            sections.push(tables::parameters(report, comparison));
+            sections.extend(tables::databases(comparison));
+        }
+        None => {
+            for (index, capture) in report.captures.iter().enumerate() {
+                sections.extend(one_capture(report, capture));
+                if let Some(connection) = attempts::most_telling(report, index) {
+                    sections.push(timeline::alone(report, capture, connection));
+                }
+            }
+        }
+    }
+    sections
+}
+
+fn one_capture(report: &Report, capture: &crate::link::Capture) -> Vec<Section> {
+    let mut sections = vec![capture::facts(capture)];
+    sections.extend(capture::devices(capture));
+    sections.extend(attempts::table(report, capture));
+    sections
+}
