@@ -1,6 +1,9 @@
 //! Captures that are text: what they look like, and their readers.
 use super::Format;
 
+#[allow(dead_code, reason = "the readers of text follow")]
+mod lines;
+
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
 pub(crate) const FORMATS: &[Format] = &[];
 

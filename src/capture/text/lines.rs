@@ -1,0 +1,338 @@
+//! Lines of a text capture, cleaned of what terminals, mail and web pages put into them.
+//!
+//! Escape sequences, carriage returns, zeroes, HTML entities and mail's quote marks go; the
+//! indentation stays, because text formats nest by it.
+use super::super::Warning;
+use super::super::stream::Stream;
+use std::io;
+
+/// The longest line that is kept; the rest of a longer one is passed over.
+const LONGEST: usize = 256 * 1024;
+/// How many lines that nobody understood are quoted, and how much of each.
+const QUOTED: usize = 3;
+const QUOTE: usize = 100;
+
+/// Reads a stream line by line; lends each until the next is asked for.
+#[derive(Default)]
+pub(crate) struct Lines {
+    raw: Vec<u8>,
+    text: String,
+    offset: u64,
+    number: u64,
+}
+
+impl Lines {
+    /// Moves on to the next line. False at the end.
+    pub fn read(&mut self, stream: &mut Stream) -> io::Result<bool> {
+        self.raw.clear();
+        self.offset = stream.offset();
+        let mut any = false;
+        loop {
+            let bytes = stream.peek(1)?;
+            if bytes.is_empty() {
+                break;
+            }
+            any = true;
+            let end = bytes.iter().position(|&byte| byte == b'\n');
+            let part = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
+            let room = LONGEST.saturating_sub(self.raw.len());
+            self.raw.extend_from_slice(part.get(..room).unwrap_or(part));
+            let passed = part.len() + usize::from(end.is_some());
+            stream.consume(passed);
+            if end.is_some() {
+                break;
+            }
+        }
+        self.number += u64::from(any);
+        clean(&self.raw, &mut self.text);
+        Ok(any)
+    }
+
+    /// The line, cleaned and without its end.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Where the line begins in the stream.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The line's number, from 1.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// The cleaned lines of a file's beginning, for whoever decides whether it is theirs.
+///
+/// Nothing where the bytes are no text; the last line is left out where it may go on.
+pub(crate) fn of_head(head: &super::super::Head<'_>) -> Vec<String> {
+    let page = head.bytes.get(..64 * 1024).unwrap_or(head.bytes);
+    let strange = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x1b | 7);
+    // Terminals and crashed loggers leave a few; binary files are full of them.
+    if page.iter().filter(strange).count() > page.len() / 64 {
+        return Vec::new();
+    }
+    let mut lines: Vec<_> = page.split(|&byte| byte == b'\n').collect();
+    if !(head.whole && page.len() == head.bytes.len()) {
+        lines.pop();
+    }
+    lines
+        .into_iter()
+        .map(|line| {
+            let mut text = String::new();
+            clean(line, &mut text);
+            text
+        })
+        .collect()
+}
+
+/// Writes a raw line into `text` as whoever printed it meant it.
+pub(crate) fn clean(raw: &[u8], text: &mut String) {
+    text.clear();
+    for chunk in raw.utf8_chunks() {
+        printable(chunk.valid(), text);
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+    if text.contains('&') {
+        *text = unescape(text);
+    }
+    let end = text.trim_end().len();
+    text.truncate(end);
+    let quotes = text.len() - unquoted(text).len();
+    if quotes > 0 {
+        text.drain(..quotes);
+    }
+}
+
+/// Copies what shows on paper: no escape sequences, no control codes but tabs.
+fn printable(piece: &str, text: &mut String) {
+    let mut chars = piece.chars();
+    while let Some(char) = chars.next() {
+        match char {
+            '\u{1b}' => skip_escape(&mut chars),
+            // `script` records what was typed and taken back.
+            '\u{8}' => drop(text.pop()),
+            '\u{a0}' => text.push(' '),
+            '\t' => text.push(char),
+            // Byte order marks and zero-width spaces come from pasting.
+            '\u{feff}' | '\u{200b}' => {}
+            char if char.is_control() => {}
+            char => text.push(char),
+        }
+    }
+}
+
+/// Passes the rest of an escape sequence (ECMA-48, and xterm's window titles).
+fn skip_escape(chars: &mut std::str::Chars<'_>) {
+    match chars.next() {
+        Some('[') => drop(chars.find(|char| ('@'..='~').contains(char))),
+        Some(']') => {
+            let mut last = ' ';
+            let ends = |char: &char| {
+                let end = *char == '\u{7}' || (last == '\u{1b}' && *char == '\\');
+                last = *char;
+                end
+            };
+            // A title that never ends would eat the line: then only its mark goes.
+            let mut ahead = chars.clone();
+            if ahead.find(ends).is_some() {
+                *chars = ahead;
+            }
+        }
+        Some('(' | ')') => drop(chars.next()),
+        _ => {}
+    }
+}
+
+/// Turns the entities of web pages back into characters; what is none stays.
+fn unescape(text: &str) -> String {
+    const ENTITIES: [(&str, &str); 8] = [
+        ("lt;", "<"),
+        ("gt;", ">"),
+        ("amp;", "&"),
+        ("quot;", "\""),
+        ("apos;", "'"),
+        ("#39;", "'"),
+        ("#x27;", "'"),
+        ("nbsp;", " "),
+    ];
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let known =
+            ENTITIES.iter().find_map(|(name, char)| Some((char, after.strip_prefix(name)?)));
+        rest = match known {
+            Some((char, after)) => {
+                out.push_str(char);
+                after
+            }
+            None => {
+                out.push('&');
+                after
+            }
+        };
+    }
+    out.push_str(rest);
+    out
+}
+
+/// A line without the `>` that mail puts before what it quotes.
+///
+/// `> HCI Event` and `> 04 0E` are what a tool printed: the mark is mail's only where a mark,
+/// a date or the indentation of a detail follows it.
+pub(crate) fn unquoted(line: &str) -> &str {
+    let mut line = line;
+    while let Some(rest) = line.strip_prefix('>') {
+        let inner = rest.strip_prefix(' ').unwrap_or(rest);
+        let marked = inner.starts_with(['<', '>', '@', '=', '*'])
+            || inner.starts_with("  ")
+            || inner.starts_with('\t')
+            || inner.is_empty()
+            || begins_with_year(inner);
+        if !marked {
+            break;
+        }
+        line = inner;
+    }
+    line
+}
+
+fn begins_with_year(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    (0..4).all(|_| bytes.next().is_some_and(|byte| byte.is_ascii_digit()))
+        && bytes.next() == Some(b'-')
+}
+
+/// Lines that should have said something and that nobody understood.
+#[derive(Default)]
+pub(crate) struct Puzzles {
+    count: u64,
+    first: Vec<String>,
+    place: Option<(u32, u64)>,
+}
+
+impl Puzzles {
+    /// Notes a line that belongs to (or comes after) record `frame`.
+    pub fn push(&mut self, lines: &Lines, frame: u32) {
+        self.count += 1;
+        self.place.get_or_insert((frame, lines.offset()));
+        if self.first.len() < QUOTED {
+            let line: String = lines.text().trim().chars().take(QUOTE).collect();
+            self.first.push(format!("line {}: \u{201c}{line}\u{201d}", lines.number()));
+        }
+    }
+
+    pub fn warning(&mut self) -> Option<Warning> {
+        let (frame, offset) = self.place.take()?;
+        let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
+        let (was, first) = (if count == 1 { "was" } else { "were" }, self.first.join("; "));
+        Some(Warning {
+            code: "lines-not-understood",
+            frame: Some(frame.max(1)),
+            offset: Some(offset),
+            text: format!("{count} line{s} of the text {was} not understood ({first})"),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Head;
+    use proptest::prelude::*;
+
+    fn cleaned(raw: &[u8]) -> String {
+        let mut text = String::from("left over");
+        clean(raw, &mut text);
+        text
+    }
+
+    #[test]
+    fn what_a_terminal_adds_goes() {
+        let raw = b"\x1b[0;34m< HCI Command:\x1b[0m Reset\x1b[K\x00 (0x03|0x0003)\r";
+        assert_eq!(cleaned(raw), "< HCI Command: Reset (0x03|0x0003)");
+        assert_eq!(cleaned(b"\x1b]0;root@host: ~\x07# btmonx\x08"), "# btmon");
+        assert_eq!(cleaned(b"\x1b]0;never ends"), "0;never ends");
+        assert_eq!(cleaned(b"        Name: caf\xc3\xa9 \xff"), "        Name: caf\u{e9} \u{fffd}");
+    }
+
+    #[test]
+    fn what_web_pages_escape_comes_back() {
+        assert_eq!(cleaned(b"&lt; ACL &amp; &unknown; &"), "< ACL & &unknown; &");
+        assert_eq!(cleaned(b"&gt; HCI Event"), "> HCI Event");
+        assert_eq!(cleaned(b"&amp;lt;"), "&lt;");
+    }
+
+    #[test]
+    fn quoting_goes_and_directions_stay() {
+        for (line, bare) in [
+            ("> HCI Event: Reset", "> HCI Event: Reset"),
+            ("> 04 0E 04", "> 04 0E 04"),
+            ("> > HCI Event", "> HCI Event"),
+            (">> HCI Event", "> HCI Event"),
+            ("> > > HCI Event", "> HCI Event"),
+            ("> < ACL Data TX", "< ACL Data TX"),
+            (">       Status", "      Status"),
+            ("> 2026-09-21 14:13:20.0 > 04", "2026-09-21 14:13:20.0 > 04"),
+            ("> @ MGMT Open", "@ MGMT Open"),
+            (">", ""),
+        ] {
+            assert_eq!(unquoted(line), bare, "{line}");
+        }
+    }
+
+    #[test]
+    fn lines_know_where_they_stand() {
+        let mut stream = Stream::new(Box::new(&b"one\r\n\ntwo"[..]));
+        let (mut lines, mut seen) = (Lines::default(), Vec::new());
+        while lines.read(&mut stream).unwrap() {
+            seen.push((lines.number(), lines.offset(), lines.text().to_owned()));
+        }
+        assert_eq!(seen, [(1, 0, "one".into()), (2, 5, String::new()), (3, 6, "two".into())]);
+    }
+
+    #[test]
+    fn a_line_without_end_takes_bounded_memory() {
+        let endless = io::Read::take(io::repeat(b'x'), 3 << 20);
+        let mut stream = Stream::new(Box::new(endless));
+        let mut lines = Lines::default();
+        assert!(lines.read(&mut stream).unwrap());
+        assert_eq!(lines.text().len(), LONGEST);
+        assert!(!lines.read(&mut stream).unwrap());
+    }
+
+    #[test]
+    fn binary_files_have_no_lines() {
+        let bytes: Vec<u8> = (0..=255).cycle().take(4096).collect();
+        assert!(of_head(&Head { bytes: &bytes, whole: true }).is_empty());
+        assert_eq!(of_head(&Head { bytes: b"a\nb", whole: true }), ["a", "b"]);
+        assert_eq!(of_head(&Head { bytes: b"a\nb", whole: false }), ["a"]);
+    }
+
+    #[test]
+    fn puzzles_are_counted_and_three_are_quoted() {
+        let mut stream = Stream::new(Box::new(&b"a\nb\nc\nd\n"[..]));
+        let (mut lines, mut puzzles) = (Lines::default(), Puzzles::default());
+        assert_eq!(puzzles.warning(), None);
+        while lines.read(&mut stream).unwrap() {
+            puzzles.push(&lines, 7);
+        }
+        let warning = puzzles.warning().unwrap();
+        assert!(warning.text.starts_with("4 lines of the text were not understood (line 1:"));
+        assert!(warning.text.contains("line 3") && !warning.text.contains("line 4"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn any_bytes_are_cleaned(raw in prop::collection::vec(any::<u8>(), 0..200)) {
+            let text = cleaned(&raw);
+            prop_assert!(!text.chars().any(|char| char.is_control() && char != '\t'));
+        }
+    }
+}
