@@ -230,6 +230,60 @@ impl Cli {
     }
 }
 
+impl Compare {
+    /// What was asked for, to be repeated elsewhere: files without their folders, and every option
+    /// that changes what a report says.
+    pub fn words(&self) -> String {
+        let mut words = vec!["hcidiff".to_owned()];
+        for path in &self.captures {
+            let name = path.file_name().map_or_else(|| "-".into(), |name| name.to_string_lossy());
+            words.push(name.into_owned());
+        }
+        let mut option = |name: &str, value: String| words.push(format!("{name} {value}"));
+        if self.window != 500 {
+            option("--window", self.window.to_string());
+        }
+        for peer in &self.peer {
+            option("--peer", crate::wire::Address(*peer).to_string());
+        }
+        for adapter in &self.adapter {
+            option("--adapter", adapter.to_string());
+        }
+        let connections = [
+            ("--reference-connection", self.reference_connection),
+            ("--subject-connection", self.subject_connection),
+        ];
+        for (name, number) in connections {
+            if let Some(number) = number {
+                option(name, number.to_string());
+            }
+        }
+        for minutes in &self.reading.tz_offset {
+            let (sign, minutes) = (if *minutes < 0 { '-' } else { '+' }, minutes.unsigned_abs());
+            option("--tz-offset", format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60));
+        }
+        for member in &self.reading.member {
+            option("--member", member.rsplit('/').next().unwrap_or(member).to_owned());
+        }
+        for label in &self.label {
+            option("--label", label.clone());
+        }
+        for (name, set) in [
+            ("--salvage", self.reading.salvage),
+            ("--strict", self.strict),
+            ("--full", self.full),
+            ("--show-values", self.show_values),
+            ("--show-addresses", self.show_addresses),
+            ("--aliases", self.aliases),
+        ] {
+            if set {
+                words.push(name.to_owned());
+            }
+        }
+        words.join(" ")
+    }
+}
+
 impl Format {
     /// The format that a file's ending asks for.
     pub fn of_file(path: &Path) -> Option<Self> {

@@ -8,10 +8,13 @@ use hcidiff::listing::Listing;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
-use hcidiff::report::{Report, json};
+use hcidiff::report::{Report, json, markdown};
 use hcidiff::wire::Address;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
+
+mod output;
 
 /// Unreadable input, nothing that matches, bad usage.
 const TROUBLE: u8 = 2;
@@ -73,7 +76,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
 
 /// The main job: two captures compared, or one looked at.
 fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
-    let report = match diagnosis::report(asked) {
+    let mut report = match diagnosis::report(asked) {
         Ok(report) => report,
         Err(Trouble::Unreadable(name, error)) => {
             return Ok(trouble(&format!("{}: {error}", safe::text(&name))));
@@ -94,23 +97,25 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         code = TROUBLE;
     }
     let screen = if asked.output.is_empty() { screen(asked.color) } else { Screen::default() };
-    // All are rendered before the first is written: no half of what was asked for.
+    // All are rendered and written beside their places before the first takes its own.
     let mut files = Vec::new();
     for path in &asked.output {
         let format = cli::Format::of_file(path).unwrap_or(asked.format);
-        match rendered(&report, format, Screen::default()) {
-            Some(text) => files.push((path, text)),
-            None => return Ok(trouble("this format is not built yet")),
+        let Some(text) = rendered(&mut report, asked, format, Screen::default()) else {
+            return Ok(trouble("this format is not built yet"));
+        };
+        match output::prepare(path, text) {
+            Ok(file) => files.push((path, file)),
+            Err(error) => return Ok(cannot_write(path, &error)),
         }
     }
-    for (path, text) in files {
-        if let Err(error) = std::fs::write(path, text) {
-            let name = path.display().to_string();
-            return Ok(trouble(&format!("{}: {error}", safe::text(&name))));
+    for (path, file) in files {
+        if let Err(error) = file.place() {
+            return Ok(cannot_write(path, &error));
         }
     }
     if asked.output.is_empty() && !asked.quiet {
-        match rendered(&report, asked.format, screen) {
+        match rendered(&mut report, asked, asked.format, screen) {
             Some(text) => out.write_all(text.as_bytes())?,
             None => return Ok(trouble("this format is not built yet")),
         }
@@ -119,12 +124,27 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-fn rendered(report: &Report, format: cli::Format, screen: Screen) -> Option<String> {
-    match format {
-        cli::Format::Terminal => Some(terminal::render(report, screen)),
-        cli::Format::Json => Some(json::render(report)),
-        cli::Format::Markdown | cli::Format::Html => None,
-    }
+fn cannot_write(path: &Path, error: &io::Error) -> ExitCode {
+    trouble(&format!("{}: {error}", safe::text(&path.display().to_string())))
+}
+
+fn rendered(
+    report: &mut Report,
+    asked: &cli::Compare,
+    format: cli::Format,
+    screen: Screen,
+) -> Option<String> {
+    // What is attached somewhere hides who is at home, unless told otherwise.
+    report.shown.aliases = match format {
+        cli::Format::Terminal | cli::Format::Json => asked.aliases,
+        cli::Format::Markdown | cli::Format::Html => !asked.show_addresses,
+    };
+    Some(match format {
+        cli::Format::Terminal => terminal::render(report, screen),
+        cli::Format::Json => json::render(report),
+        cli::Format::Markdown => markdown::render(report),
+        cli::Format::Html => return None,
+    })
 }
 
 /// The terminal's width and whether it wants colours (NO_COLOR, CLICOLOR_FORCE, TERM).

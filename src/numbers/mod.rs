@@ -30,6 +30,11 @@ pub fn appearance(value: u16) -> Option<&'static str> {
     find(APPEARANCES, &hex16(value)).or_else(|| find(APPEARANCES, &hex16(value & !0x3f)))
 }
 
+/// All tables, for who wants their words.
+pub(crate) fn tables() -> [&'static str; 5] {
+    [SERVICES, CHARACTERISTICS, DESCRIPTORS, COMPANIES, APPEARANCES]
+}
+
 fn uuid_name(key: &str) -> Option<&'static str> {
     [SERVICES, CHARACTERISTICS, DESCRIPTORS].into_iter().find_map(|table| find(table, key))
 }

@@ -1,6 +1,5 @@
 //! The report for machines: `hcidiff.report/1`. `docs/report.schema.json` describes it.
 use super::Report;
-use super::aliases::Aliases;
 use crate::capture::{Direction, Warning};
 use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
 use crate::link::{Adapter, Capture, Connection, Granted, Moment, Mtu, Request, Step};
@@ -24,7 +23,7 @@ pub fn render(report: &Report) -> String {
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
     });
     if report.shown.aliases {
-        Aliases::of(&report.captures).hide_in(&mut value);
+        report.aliases().hide_in(&mut value);
     }
     let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
     text.push('\n');

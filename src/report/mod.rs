@@ -10,13 +10,17 @@ pub mod events;
 mod fields;
 pub mod json;
 mod line;
+pub mod markdown;
 pub mod safe;
 mod sentence;
 pub mod terminal;
 pub mod words;
 
+use aliases::Aliases;
+use std::sync::OnceLock;
+
 /// Everything that a report may show; every renderer reads this and nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
     /// One capture, or reference and subject in this order.
     pub captures: Vec<Capture>,
@@ -28,6 +32,10 @@ pub struct Report {
     /// In order of weight: the first one is the verdict.
     pub findings: Vec<Finding>,
     pub shown: Shown,
+    /// What was asked for, to be repeated: file names without folders, and what differs from the defaults.
+    pub command: String,
+    /// Made when the first of them is asked for.
+    pub aliases: OnceLock<Aliases>,
 }
 
 /// What the user wants to see.
@@ -44,6 +52,17 @@ pub struct Shown {
 }
 
 impl Report {
+    /// Text as it may be shown: without what moves cursors, and without addresses and names if so asked.
+    pub fn visible(&self, text: &str) -> String {
+        let text = safe::text(text);
+        if self.shown.aliases { self.aliases().hide(&text) } else { text.into_owned() }
+    }
+
+    /// What stands for addresses and names where [`Shown::aliases`] asks for it.
+    pub fn aliases(&self) -> &Aliases {
+        self.aliases.get_or_init(|| Aliases::of(&self.captures))
+    }
+
     /// Whether there is a finding of level cause or suspect, or a difference that is not normal.
     pub fn found_something(&self) -> bool {
         let differs = self.comparison.as_ref().is_some_and(|comparison| comparison.differs);

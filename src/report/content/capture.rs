@@ -9,6 +9,17 @@ use std::collections::HashSet;
 /// Most devices listed.
 const MOST_DEVICES: usize = 12;
 
+/// How long the capture is, and when it began.
+pub fn time(capture: &Capture) -> Option<String> {
+    let (first, last) = (capture.first_time?, capture.last_time?);
+    let begins = match capture.clock {
+        Clock::Utc => first.rfc3339().map(|t| format!(", from {t}")),
+        Clock::Local => first.wall().map(|t| format!(", from {t} local time")),
+        Clock::Relative | Clock::None => None,
+    };
+    Some(format!("{}{}", last - first, begins.unwrap_or_default()))
+}
+
 /// Host, adapters, times, warnings and fitness.
 pub fn facts(capture: &Capture) -> Section {
     let mut section = Section::new(Topic::Capture, "Capture");
@@ -17,21 +28,15 @@ pub fn facts(capture: &Capture) -> Section {
         &format!("{}, {} records, {}", capture.file, capture.totals.records, capture.format),
         Paint::Plain,
     );
-    if let (Some(first), Some(last)) = (capture.first_time, capture.last_time) {
-        let span = last - first;
-        let begins = match capture.clock {
-            Clock::Utc => first.rfc3339().map(|t| format!(", from {t}")),
-            Clock::Local => first.wall().map(|t| format!(", from {t} local time")),
-            Clock::Relative | Clock::None => None,
-        };
-        section.item("time", &format!("{span}{}", begins.unwrap_or_default()), Paint::Plain);
+    if let Some(time) = time(capture) {
+        section.item("time", &time, Paint::Plain);
     }
     if let Some(host) = words::host(capture) {
         let evidence = capture.host.as_ref().map_or("", |h| h.evidence.as_str());
         section.item("host", &format!("{host} ({evidence})"), Paint::Plain);
     }
     for adapter in &capture.adapters {
-        section.item("adapter", &describe(adapter), Paint::Plain);
+        section.item("adapter", &self::adapter(adapter), Paint::Plain);
     }
     for warning in &capture.warnings {
         let place = warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
@@ -49,7 +54,8 @@ pub fn facts(capture: &Capture) -> Section {
     section
 }
 
-fn describe(adapter: &Adapter) -> String {
+/// Address, name, maker, version.
+pub fn adapter(adapter: &Adapter) -> String {
     let mut parts =
         vec![adapter.index.map_or_else(|| "unnamed".to_owned(), |index| format!("hci{index}"))];
     parts.extend(adapter.address.map(|address| address.to_string()));

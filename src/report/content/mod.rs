@@ -7,7 +7,7 @@ mod tables;
 mod timeline;
 
 pub use attempts::most_telling;
-pub use sides::{divergence, labels};
+pub use sides::{divergence, labels, sides};
 
 use crate::report::Report;
 

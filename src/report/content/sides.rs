@@ -1,6 +1,8 @@
 //! The two sides of a comparison, and since when they differ.
+use super::{Field, Section, Topic, attempts, capture};
 use crate::compare::{self, Comparison};
-use crate::report::Report;
+use crate::link::{Capture, Connection};
+use crate::report::{Report, safe, words};
 
 /// What the two lanes are called.
 pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
@@ -12,7 +14,8 @@ pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
     }
     let label = |side: compare::Side| {
         let label = report.captures.get(side.capture).map_or("", |c| c.label.as_str());
-        crate::report::safe::fit(label, 16).into_owned()
+        // Hidden before it is cut: no half of an address stays.
+        safe::fit(&report.visible(label), 16).into_owned()
     };
     match (label(comparison.reference), label(comparison.subject)) {
         // Long names that begin alike do not tell the sides apart.
@@ -40,4 +43,72 @@ pub fn divergence(comparison: &Comparison) -> String {
             "no difference but {normal} that are normal between two hosts (--strict shows them)"
         ),
     }
+}
+
+/// What each side is and how it came out: host, controller, device, attempts, times.
+pub fn sides(report: &Report) -> Section {
+    let mut section = Section::new(Topic::Sides, "The two sides");
+    let side = |side: compare::Side| {
+        let capture = report.captures.get(side.capture)?;
+        Some((capture, capture.connection(side.connection)))
+    };
+    let (columns, titles): (Vec<(&Capture, Option<&Connection>)>, Vec<String>) =
+        match &report.comparison {
+            Some(comparison) => {
+                let (left, right) = labels(report, comparison);
+                let both = [comparison.reference, comparison.subject];
+                (
+                    both.into_iter().filter_map(side).collect(),
+                    vec![format!("{left} (reference)"), format!("{right} (subject)")],
+                )
+            }
+            None => {
+                "Captures".clone_into(&mut section.title);
+                let column = |(index, capture)| (capture, attempts::most_telling(report, index));
+                (
+                    report.captures.iter().enumerate().map(column).collect(),
+                    report.captures.iter().map(|c| report.visible(&c.label)).collect(),
+                )
+            }
+        };
+    let mut header = vec![Field::default()];
+    header.extend(titles.into_iter().map(Field::from));
+    let mut rows = Vec::new();
+    let mut row = |name: &str, says: &dyn Fn(&Capture, Option<&Connection>) -> Option<String>| {
+        let cells: Vec<Option<String>> = columns.iter().map(|(c, link)| says(c, *link)).collect();
+        if cells.iter().any(Option::is_some) {
+            let mut row = vec![Field::from(name)];
+            row.extend(
+                cells.into_iter().map(|cell| Field::from(cell.unwrap_or_else(|| "-".to_owned()))),
+            );
+            rows.push(row);
+        }
+    };
+    row("capture", &|capture, _| {
+        Some(format!("{}, {}, {} records", capture.file, capture.format, capture.totals.records))
+    });
+    row("time", &|capture, _| capture::time(capture));
+    row("host", &|capture, _| words::host(capture));
+    row("adapter", &|capture, link| {
+        let adapter = |index| capture.adapters.iter().find(|a| a.index == index);
+        let used = link.and_then(|link| adapter(link.adapter)).or(capture.adapters.first());
+        used.map(capture::adapter)
+    });
+    row("device", &|_, link| link.map(compare::describe));
+    row("attempts", &|capture, _| match &report.comparison {
+        Some(comparison) => {
+            let reference = report.captures.len() > 1
+                && std::ptr::eq(capture, &report.captures[comparison.reference.capture]);
+            let others =
+                if reference { &comparison.reference_others } else { &comparison.subject_others };
+            (!others.says.is_empty()).then(|| others.says.clone())
+        }
+        None => Some(capture.connections.len().to_string()),
+    });
+    row("connection", &|_, link| {
+        link.map(|link| format!("#{}, {}", link.number, words::link(link)))
+    });
+    row("outcome", &|_, link| link.map(words::ending));
+    section.table(Some(header), rows);
+    section
 }

@@ -3,7 +3,6 @@ mod page;
 mod verdict;
 
 use crate::report::Report;
-use crate::report::aliases::Aliases;
 use crate::report::content;
 use page::Page;
 
@@ -28,8 +27,7 @@ pub fn columns() -> Option<usize> {
 
 /// The whole report.
 pub fn render(report: &Report, screen: Screen) -> String {
-    let aliases = report.shown.aliases.then(|| Aliases::of(&report.captures));
-    let mut page = Page::new(screen.width, screen.colour, aliases);
+    let mut page = Page::new(screen.width, screen.colour, report);
     verdict::heading(&mut page, report);
     verdict::verdict(&mut page, report);
     verdict::sides(&mut page, report);

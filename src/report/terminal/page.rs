@@ -1,5 +1,5 @@
 //! Paragraphs and tables that fit the width of a terminal.
-use crate::report::aliases::Aliases;
+use crate::report::Report;
 use crate::report::content::{self, Block, Field, Paint, Section};
 use crate::report::safe;
 use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
@@ -8,11 +8,10 @@ use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
 const WIDE: usize = 120;
 
 /// A page of text being written.
-pub struct Page {
+pub struct Page<'a> {
     width: usize,
     colour: bool,
-    /// What stands for addresses and names, where they are not to be shown.
-    aliases: Option<Aliases>,
+    report: &'a Report,
     text: String,
 }
 
@@ -39,16 +38,14 @@ fn colour(paint: Paint) -> Option<Color> {
     }
 }
 
-impl Page {
+impl<'a> Page<'a> {
     /// Widths below 40 columns are not believed.
-    pub fn new(width: usize, colour: bool, aliases: Option<Aliases>) -> Self {
-        Self { width: width.max(40), colour, aliases, text: String::new() }
+    pub fn new(width: usize, colour: bool, report: &'a Report) -> Self {
+        Self { width: width.max(40), colour, report, text: String::new() }
     }
 
-    /// Text as it may be shown: without what moves cursors, and without names if so asked.
     fn shown(&self, text: &str) -> String {
-        let text = safe::text(text);
-        self.aliases.as_ref().map_or_else(|| text.to_string(), |aliases| aliases.hide(&text))
+        self.report.visible(text)
     }
 
     pub fn finish(self) -> String {
@@ -235,8 +232,9 @@ mod tests {
 
     #[test]
     fn tables_keep_to_the_width() {
+        let report = Report::default();
         for width in [60, 80, 120, 200] {
-            let mut page = Page::new(width, false, None);
+            let mut page = Page::new(width, false, &report);
             let long =
                 "a long text that will have to be wrapped somewhere, as texts are ".repeat(4);
             page.table(None, vec![vec!["=".into(), long.into(), Field::right("12")]; 2]);

@@ -1,0 +1,253 @@
+//! Aliases for addresses and names, so that a report can be shown to anyone.
+//!
+//! They replace text in the finished report: whatever part of the report wrote an
+//! address or a name, and however it spelled it, it is caught.
+mod kind;
+mod name;
+mod spelling;
+
+use crate::link::{Capture, Peer};
+use crate::wire::Address;
+use name::Names;
+use serde_json::Value;
+use spelling::Spelled;
+use std::collections::HashMap;
+
+/// What stands for what: the same alias for the same address in all captures of a report.
+#[derive(Clone, Debug, Default)]
+pub struct Aliases {
+    /// By the address's bytes, in both orders.
+    addresses: HashMap<[u8; 6], String>,
+    names: Names,
+    /// How many addresses each device has.
+    devices: HashMap<String, u32>,
+    adapters: u32,
+}
+
+/// What stands for an address that no table of the captures has.
+const STRANGER: &str = "unknown-device";
+
+impl Aliases {
+    /// Aliases for everything in the captures that could tell who somebody is.
+    pub fn of(captures: &[Capture]) -> Self {
+        let mut aliases = Self::default();
+        for adapter in captures.iter().flat_map(|capture| &capture.adapters) {
+            let alias = match adapter.address {
+                Some(address) => match aliases.addresses.get(&address.0) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let alias = aliases.next_adapter();
+                        aliases.name_address(address, &alias);
+                        alias
+                    }
+                },
+                None if adapter.name.is_some() => aliases.next_adapter(),
+                None => continue,
+            };
+            if let Some(name) = &adapter.name {
+                aliases.names.add(name, &alias);
+            }
+        }
+        // Those that somebody connected to come first: they are what the report speaks of.
+        let heard = captures.iter().flat_map(|capture| &capture.devices);
+        let kinds: HashMap<_, _> =
+            heard.map(|device| (device.address, kind::of(device))).rev().collect();
+        for connection in captures.iter().flat_map(|capture| &capture.connections) {
+            aliases.peer(&kinds, &connection.peer);
+        }
+        for heard in captures.iter().flat_map(|capture| &capture.devices) {
+            let identity = heard.identity.map(|(address, _)| address);
+            aliases.device(
+                &[identity, Some(heard.address)],
+                kind::of(heard),
+                heard.name.as_deref(),
+            );
+        }
+        aliases
+    }
+
+    fn next_adapter(&mut self) -> String {
+        self.adapters += 1;
+        format!("adapter-{}", self.adapters)
+    }
+
+    fn peer(&mut self, kinds: &HashMap<Address, &'static str>, peer: &Peer) {
+        let addresses = [peer.identity.map(|(address, _)| address), peer.address, peer.on_air];
+        let kind = addresses.iter().flatten().find_map(|address| kinds.get(address));
+        self.device(&addresses, kind.copied().unwrap_or(kind::DEVICE), peer.name.as_deref());
+    }
+
+    /// One device, by any of its addresses: `lamp-1`; its further addresses are `lamp-1-b`, `lamp-1-c`.
+    fn device(&mut self, addresses: &[Option<Address>], kind: &str, name: Option<&str>) {
+        let known = addresses.iter().flatten().find_map(|a| self.addresses.get(&a.0)).cloned();
+        if addresses.iter().all(Option::is_none)
+            && name.is_none_or(|name| self.names.alias(name).is_some())
+        {
+            return;
+        }
+        let alias = match known {
+            // The device, not one of its addresses.
+            Some(known) => device_of(&known).to_owned(),
+            None => {
+                format!("{kind}-{}", self.devices.len() + 1)
+            }
+        };
+        for address in addresses.iter().flatten() {
+            if !self.addresses.contains_key(&address.0) {
+                let count = self.devices.entry(alias.clone()).or_default();
+                let alias = further(&alias, *count);
+                *count += 1;
+                self.name_address(*address, &alias);
+            }
+        }
+        self.devices.entry(alias.clone()).or_default();
+        if let Some(name) = name {
+            self.names.add(name, &alias);
+        }
+    }
+
+    fn name_address(&mut self, address: Address, alias: &str) {
+        let mut reversed = address.0;
+        reversed.reverse();
+        self.addresses.entry(reversed).or_insert_with(|| alias.to_owned());
+        self.addresses.insert(address.0, alias.to_owned());
+    }
+
+    /// The text without the addresses and names that it had. An address that is in no
+    /// capture's tables becomes `unknown-device`: none passes.
+    pub fn hide(&self, text: &str) -> String {
+        let mut hidden = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(found) = spelling::next(rest, |bytes| self.addresses.contains_key(&bytes)) {
+            let Spelled { at, length, bytes } = found;
+            hidden.push_str(&rest[..at]);
+            hidden.push_str(self.addresses.get(&bytes).map_or(STRANGER, String::as_str));
+            rest = &rest[at + length..];
+        }
+        hidden.push_str(rest);
+        self.names.hide(&hidden)
+    }
+
+    /// The same in what becomes JSON: before it is written, when a name is not yet escaped and
+    /// cannot be taken for a key. A field called `name` is nothing but a name.
+    pub fn hide_in(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = self.hide(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in(item)),
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    match field {
+                        Value::String(name) if key == "name" => *name = self.hide_name(name),
+                        field => self.hide_in(field),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn hide_name(&self, name: &str) -> String {
+        self.names.alias(name).map_or_else(|| self.hide(name), str::to_owned)
+    }
+}
+
+/// `lamp-1-b` for the second address of `lamp-1`.
+fn further(alias: &str, at: u32) -> String {
+    match at {
+        0 => alias.to_owned(),
+        1..=25 => format!("{alias}-{}", char::from(b'a' + at as u8)),
+        _ => format!("{alias}-{at}"),
+    }
+}
+
+/// `lamp-1` of `lamp-1-b`.
+fn device_of(alias: &str) -> &str {
+    match alias.match_indices('-').nth(1) {
+        Some((at, _)) => &alias[..at],
+        None => alias,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAMP: Address = Address([1, 0, 0xaa, 0x7c, 0x12, 0xf0]);
+
+    fn lamp(name: &str) -> Aliases {
+        let mut aliases = Aliases::default();
+        aliases.device(&[Some(LAMP)], "lamp", Some(name));
+        aliases
+    }
+
+    #[test]
+    fn addresses_and_names_are_replaced_everywhere() {
+        let aliases = lamp("Wohnzimmer 3");
+        assert_eq!(
+            aliases.hide("F0:12:7C:AA:00:01 (random), \"Wohnzimmer 3\"; C0:00:00:00:00:09"),
+            "lamp-1 (random), \"lamp-1\"; unknown-device"
+        );
+        assert_eq!(
+            aliases.hide("wohnzimmer 3.btsnoop, Wohnzimmer 31"),
+            "lamp-1.btsnoop, Wohnzimmer 31"
+        );
+        assert_eq!(aliases.hide("F0:12:7C:AA:00"), "F0:12:7C:AA:00");
+        assert_eq!(aliases.hide("é F0:12:7C:AA:00:01é"), "é lamp-1é");
+    }
+
+    #[test]
+    fn every_spelling_of_an_address_is_caught() {
+        let aliases = lamp("x");
+        for spelled in [
+            "F0:12:7C:AA:00:01",
+            "f0:12:7c:aa:00:01",
+            "F0-12-7C-AA-00-01",
+            "f0127caa0001",
+            "F0127CAA0001",
+            "0100aa7c12f0",
+            "01 00 aa 7c 12 f0",
+            "01:00:AA:7C:12:F0",
+            "F0_12_7C_AA_00_01",
+        ] {
+            assert_eq!(aliases.hide(spelled), "lamp-1", "{spelled}");
+            assert_eq!(aliases.hide(&format!("dev_{spelled}/x")), "dev_lamp-1/x", "{spelled}");
+        }
+        assert_eq!(aliases.hide("0201060100aa7c12f0ff"), "020106lamp-1ff");
+        let uuid = "0000180f-0000-1000-8000-00805f9b34fb";
+        assert_eq!(aliases.hide(uuid), uuid);
+    }
+
+    #[test]
+    fn one_device_has_one_alias_with_a_letter_for_each_further_address() {
+        let mut aliases = lamp("x");
+        let private = Address([9, 8, 7, 6, 5, 0x44]);
+        aliases.device(&[Some(LAMP), Some(private)], "device", None);
+        let other = Address([9, 8, 7, 6, 5, 0xc4]);
+        aliases.device(&[Some(other)], "phone", None);
+        assert_eq!(aliases.hide(&format!("{LAMP} {private} {other}")), "lamp-1 lamp-1-b phone-2");
+    }
+
+    #[test]
+    fn a_name_that_is_a_key_or_holds_a_quote_leaves_json_whole() {
+        for name in ["transport", "Lab\"Senso", "device-1", "name", "back\\slash", "le"] {
+            let mut aliases = Aliases::default();
+            aliases.device(&[Some(Address([7; 6]))], "device", None);
+            aliases.device(&[Some(LAMP)], "device", Some(name));
+            let mut value = serde_json::json!({
+                "transport": "le",
+                "peer": { "name": name, "address": "F0:12:7C:AA:00:01" },
+                "texts": [format!("{LAMP} \"{name}\"")],
+            });
+            aliases.hide_in(&mut value);
+            assert_eq!(
+                value,
+                serde_json::json!({
+                    "transport": "le",
+                    "peer": { "name": "device-2", "address": "device-2" },
+                    "texts": ["device-2 \"device-2\""],
+                }),
+                "{name}"
+            );
+        }
+    }
+}

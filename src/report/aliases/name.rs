@@ -1,0 +1,173 @@
+//! Names of devices and hosts, wherever a text holds them.
+use crate::numbers;
+use crate::report::safe;
+use crate::rules::RULES;
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+
+/// Shorter names are only replaced where they stand in quotes.
+const SHORTEST: usize = 3;
+
+/// Names and what stands for them.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    aliases: HashMap<String, String>,
+    /// What to look for, by the first bytes in lower case; the longest first.
+    wanted: HashMap<[u8; 3], Vec<Wanted>>,
+}
+
+#[derive(Clone, Debug)]
+struct Wanted {
+    text: String,
+    alias: String,
+    /// Stands in quotes: nothing else says that it is a name.
+    quoted: bool,
+}
+
+impl Names {
+    pub fn add(&mut self, name: &str, alias: &str) {
+        // `hci0` is the kernel's name for any adapter.
+        let numbered = name.strip_prefix("hci").is_some_and(|n| n.parse::<u16>().is_ok());
+        if name.is_empty() || numbered || self.aliases.contains_key(name) {
+            return;
+        }
+        self.aliases.insert(name.to_owned(), alias.to_owned());
+        let shown = safe::text(name).into_owned();
+        self.want(format!("\"{shown}\""), alias, true);
+        if shown != name {
+            self.want(format!("\"{name}\""), alias, true);
+        }
+        if tells_somebody(name) {
+            if shown != name {
+                self.want(name.to_owned(), alias, false);
+            }
+            self.want(shown, alias, false);
+        }
+    }
+
+    fn want(&mut self, text: String, alias: &str, quoted: bool) {
+        let Some(key) = key(text.as_bytes()) else { return };
+        let wanted = self.wanted.entry(key).or_default();
+        wanted.push(Wanted { text, alias: alias.to_owned(), quoted });
+        wanted.sort_by_key(|wanted| std::cmp::Reverse(wanted.text.len()));
+    }
+
+    /// What stands for exactly this name.
+    pub fn alias(&self, name: &str) -> Option<&str> {
+        self.aliases.get(name).map(String::as_str)
+    }
+
+    /// The text with aliases for all names in it, however they are written large and small.
+    pub fn hide(&self, text: &str) -> String {
+        if self.wanted.is_empty() {
+            return text.to_owned();
+        }
+        let mut hidden = String::with_capacity(text.len());
+        let mut rest = text;
+        let mut before = None;
+        while let Some(c) = rest.chars().next() {
+            if let Some(found) = self.begins(rest, before) {
+                if found.quoted {
+                    hidden.extend(['"']);
+                    hidden.push_str(&found.alias);
+                    hidden.extend(['"']);
+                } else {
+                    hidden.push_str(&found.alias);
+                }
+                let (taken, after) = rest.split_at(found.text.len());
+                before = taken.chars().next_back();
+                rest = after;
+                continue;
+            }
+            hidden.push(c);
+            before = Some(c);
+            rest = &rest[c.len_utf8()..];
+        }
+        hidden
+    }
+
+    /// The longest name that `text` begins with, as a word of its own.
+    fn begins(&self, text: &str, before: Option<char>) -> Option<&Wanted> {
+        let bytes = text.as_bytes();
+        self.wanted.get(&key(bytes)?)?.iter().find(|wanted| {
+            let length = wanted.text.len();
+            let whole = wanted.quoted
+                || !before.is_some_and(char::is_alphanumeric)
+                    && !text
+                        .get(length..)
+                        .and_then(|after| after.chars().next())
+                        .is_some_and(char::is_alphanumeric);
+            whole
+                && text.get(..length).is_some_and(|begin| begin.eq_ignore_ascii_case(&wanted.text))
+        })
+    }
+}
+
+/// The first bytes, in lower case.
+fn key(bytes: &[u8]) -> Option<[u8; 3]> {
+    let first: [u8; 3] = bytes.get(..3)?.try_into().ok()?;
+    Some(first.map(|byte| byte.to_ascii_lowercase()))
+}
+
+/// Whether a name says more about its owner than a word of our own texts: replacing every
+/// `Light` or `BlueZ 5.66` would only make the report unreadable.
+fn tells_somebody(name: &str) -> bool {
+    if name.chars().count() < SHORTEST {
+        return false;
+    }
+    let ours = vocabulary();
+    name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).any(|word| {
+        !word.chars().all(|c| c.is_ascii_digit()) && !ours.contains(&word.to_ascii_lowercase())
+    }) || !name.contains(char::is_alphanumeric)
+}
+
+/// Every word of the rules' texts and of the assigned names, in lower case.
+fn vocabulary() -> &'static HashSet<String> {
+    static WORDS: OnceLock<HashSet<String>> = OnceLock::new();
+    WORDS.get_or_init(|| {
+        let rules = RULES.iter().flat_map(|rule| [rule.id, rule.title, rule.docs]);
+        rules
+            .chain(numbers::tables())
+            .chain([
+                "adapter device unknown host controller peer reference subject CENTRAL peripheral",
+            ])
+            .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_lowercase)
+            .collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_name_wins_and_words_stay_whole() {
+        let mut names = Names::default();
+        names.add("Zoe", "device-1");
+        names.add("Zoe's lamp", "lamp-2");
+        assert_eq!(
+            names.hide("ZOE'S LAMP, Zoe, Zoey, \"Zoe\""),
+            "lamp-2, device-1, Zoey, \"device-1\""
+        );
+        assert_eq!(names.hide("Zo\u{e9}"), "Zo\u{e9}");
+    }
+
+    #[test]
+    fn a_name_made_of_our_own_words_is_replaced_only_in_quotes() {
+        let mut names = Names::default();
+        for name in ["Write", "BlueZ 5.66", "ab", "--"] {
+            names.add(name, "device-1");
+        }
+        assert_eq!(names.hide("Write 0x004c of BlueZ 5.66 ab"), "Write 0x004c of BlueZ 5.66 ab");
+        assert_eq!(names.hide("\"Write\" \"ab\""), "\"device-1\" \"device-1\"");
+    }
+
+    #[test]
+    fn what_a_hostile_name_becomes_on_the_screen_is_found_too() {
+        let mut names = Names::default();
+        names.add("Zo\u{202e}mi", "device-1");
+        assert_eq!(names.hide("Zo\\u{202e}mi and Zo\u{202e}mi"), "device-1 and device-1");
+    }
+}

@@ -1,0 +1,139 @@
+//! The early phase of both sides as a Mermaid sequence diagram.
+use crate::capture::Direction;
+use crate::compare::{self, AlignedStep, Comparison, Names, Side, StepKind, rounded};
+use crate::link::{Connection, Procedure, Step};
+use crate::report::content::labels;
+use crate::report::{Report, safe, words};
+use crate::time::Span;
+use std::fmt::Write;
+
+/// GitHub refuses to draw large diagrams.
+const MOST_MESSAGES: usize = 40;
+
+/// Longer labels make the lanes drift apart.
+const LONGEST: usize = 70;
+
+/// The diagram's source, without its fence. None where nothing was compared.
+pub fn sequence(report: &Report) -> Option<String> {
+    let comparison = report.comparison.as_ref()?;
+    let (ours, theirs) =
+        compare::names(&report.captures, comparison.reference, comparison.subject)?;
+    let side = |side: Side| report.captures.get(side.capture)?.connection(side.connection);
+    let (left, right) = labels(report, comparison);
+    let lanes = [
+        Lane { id: "A", connection: side(comparison.reference)?, names: &ours },
+        Lane { id: "B", connection: side(comparison.subject)?, names: &theirs },
+    ];
+    let mut drawing =
+        Drawing { report, comparison, text: "sequenceDiagram\n".to_owned(), messages: 0 };
+    for (lane, label) in lanes.iter().zip([&left, &right]) {
+        let label = drawing.label(label);
+        let _ = writeln!(drawing.text, "    participant {}h as {label}", lane.id);
+        let _ = writeln!(drawing.text, "    participant {}d as device of {label}", lane.id);
+    }
+    for aligned in &comparison.steps {
+        if drawing.messages + 2 > MOST_MESSAGES {
+            let _ = writeln!(drawing.text, "    Note over Ah,Bd: and more, see the table");
+            break;
+        }
+        drawing.step(&lanes, aligned);
+    }
+    Some(drawing.text)
+}
+
+struct Lane<'a> {
+    /// First letter of the lane's two participants.
+    id: &'static str,
+    connection: &'a Connection,
+    names: &'a Names,
+}
+
+struct Drawing<'a> {
+    report: &'a Report,
+    comparison: &'a Comparison,
+    text: String,
+    messages: usize,
+}
+
+impl Drawing<'_> {
+    fn step(&mut self, lanes: &[Lane<'_>; 2], aligned: &AlignedStep) {
+        let at = [aligned.reference, aligned.subject];
+        let steps = [0, 1].map(|i| at[i].and_then(|at| lanes[i].connection.steps.get(at)));
+        let early = |lane: &Lane<'_>, step: &Step| {
+            step.procedure == Procedure::Disconnect
+                || lane
+                    .connection
+                    .after(step.at)
+                    .is_none_or(|after| after <= self.comparison.window)
+        };
+        if !lanes.iter().zip(steps).any(|(lane, step)| step.is_some_and(|step| early(lane, step))) {
+            return;
+        }
+        for (lane, step) in lanes.iter().zip(steps) {
+            match step {
+                Some(step) => self.message(lane, step),
+                None if lane.id == "B" && aligned.kind == StepKind::Missing && !aligned.normal => {
+                    let name =
+                        steps[0].map(|s| words::step(lanes[0].connection, lanes[0].names, s));
+                    let name = self.label(&name.unwrap_or_default());
+                    let _ = writeln!(self.text, "    Note over Bh,Bd: never: {name}");
+                    self.messages += 1;
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn message(&mut self, lane: &Lane<'_>, step: &Step) {
+        let Lane { id, connection, names } = lane;
+        let after = connection.after(step.at);
+        let after =
+            after.map(|after: Span| format!(", {}", rounded(after, self.comparison.resolution)));
+        let what = if step.procedure == Procedure::Disconnect {
+            words::ending(connection)
+        } else {
+            words::step(connection, names, step)
+        };
+        let frame = format!(" (frame {}{})", step.frame, after.unwrap_or_default());
+        let what = format!("{}{frame}", self.label(&what));
+        let _ = match (step.procedure, step.by) {
+            (Procedure::Disconnect, _) => writeln!(self.text, "    Note over {id}h,{id}d: {what}"),
+            (_, Direction::Sent) => writeln!(self.text, "    {id}h->>{id}d: {what}"),
+            (_, Direction::Received) => writeln!(self.text, "    {id}d->>{id}h: {what}"),
+        };
+        self.messages += 1;
+    }
+
+    fn label(&self, text: &str) -> String {
+        escaped(&safe::fit(&self.report.visible(text), LONGEST))
+    }
+}
+
+/// Mermaid takes `;` and `#` and much else for its own; numbered entities are drawn as they are meant.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            ' ' | '.' | ',' | ':' | '(' | ')' | '/' | '-' | '+' | '=' | '…' => out.push(c),
+            c if c.is_alphanumeric() => out.push(c),
+            c => {
+                let _ = write!(out, "#{};", u32::from(c));
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_a_name_is_mermaids() {
+        assert_eq!(escaped("a;b#c\"%%<br>{x}"), "a#59;b#35;c#34;#37;#37;#60;br#62;#123;x#125;");
+        assert_eq!(
+            escaped("Write 0x004c 8f1d0002… (frame 70)"),
+            "Write 0x004c 8f1d0002… (frame 70)"
+        );
+    }
+}

@@ -1,0 +1,366 @@
+//! The report as GitHub draws it: pasted into a bug report, read in an e-mail.
+mod diagram;
+mod escape;
+
+use crate::report::Report;
+use crate::report::content::{self, Block, Section, Table, Topic};
+use crate::rules::{Finding, Level};
+use escape::{block, cell, inline};
+use std::fmt::Write;
+
+/// GitHub takes 65,536 characters; some room stays for what the reporter writes.
+const MOST_CHARACTERS: usize = 60_000;
+
+/// Most evidence shown of one finding, findings of one report, warnings of one capture.
+const MOST_EVIDENCE: usize = 8;
+const MOST_FINDINGS: usize = 7;
+const MOST_WARNINGS: usize = 10;
+
+/// Longer tables are folded away.
+const LONG: usize = 12;
+
+/// A part that stays or goes as a whole.
+struct Part {
+    name: String,
+    text: String,
+}
+
+/// The whole report.
+pub fn render(report: &Report) -> String {
+    let page = Page { report };
+    let mut parts = vec![page.head()];
+    parts.extend(page.findings());
+    let sections = content::sections(report);
+    // In the order of weight for a maintainer, not of reading on a screen.
+    let (timelines, tables): (Vec<_>, Vec<_>) =
+        sections.iter().partition(|section| section.topic == Topic::Timeline);
+    parts.extend(tables.into_iter().chain(timelines).map(|section| page.section(section)));
+    parts.extend(page.diagram());
+    fit(parts, page.made())
+}
+
+/// As many parts as fit, and which did not.
+fn fit(parts: Vec<Part>, made: String) -> String {
+    let mut text = String::new();
+    let mut left_out = Vec::new();
+    let mut room = MOST_CHARACTERS.saturating_sub(made.chars().count() + 1_000);
+    for (at, part) in parts.into_iter().enumerate() {
+        let size = part.text.chars().count();
+        if size <= room {
+            room -= size;
+            text.push_str(&part.text);
+        } else if at == 0 {
+            // Only names of absurd length come here.
+            text.extend(part.text.chars().take(room));
+            text.push('\n');
+            room = 0;
+        } else {
+            left_out.push(part.name);
+        }
+    }
+    if !left_out.is_empty() {
+        let more = left_out.len().saturating_sub(10);
+        left_out.truncate(10);
+        let mut names = left_out.join("; ");
+        if more > 0 {
+            let _ = write!(names, "; and {more} more");
+        }
+        let names: String = names.chars().take(800).collect();
+        let _ = writeln!(
+            text,
+            "**Left out, for GitHub takes no more:** {}. `-o report.html` has it all.\n",
+            inline(&names)
+        );
+    }
+    text.push_str(&made);
+    text
+}
+
+struct Page<'a> {
+    report: &'a Report,
+}
+
+impl Page<'_> {
+    fn inline(&self, text: &str) -> String {
+        inline(&self.report.visible(text))
+    }
+
+    fn block(&self, text: &str) -> String {
+        block(&self.report.visible(text))
+    }
+
+    fn cell(&self, text: &str) -> String {
+        let lines: Vec<String> = text.split('\n').map(|line| self.report.visible(line)).collect();
+        cell(&lines.join("\n"))
+    }
+
+    /// Title, both sides, and since when they differ.
+    fn head(&self) -> Part {
+        let report = self.report;
+        let verdict = report.findings.first().filter(|finding| finding.level != Level::Note);
+        let title = match (verdict, &report.comparison, &report.no_match) {
+            (Some(verdict), ..) => verdict.title.clone(),
+            (None, _, Some(_)) => "nothing to compare".to_owned(),
+            (None, Some(comparison), _) if comparison.differs => {
+                "the two connections differ".to_owned()
+            }
+            (None, Some(_), _) => "no difference that matters".to_owned(),
+            (None, None, _) => "nothing found".to_owned(),
+        };
+        let mut text = format!("## hcidiff: {}\n\n", self.inline(&title));
+        if let Some(no_match) = &report.no_match {
+            let _ = writeln!(text, "{}\n", self.block(&no_match.says));
+            for (capture, holds) in report.captures.iter().zip(&no_match.holds) {
+                for line in holds {
+                    let _ =
+                        writeln!(text, "- {}: {}", self.inline(&capture.label), self.inline(line));
+                }
+            }
+            for guess in &no_match.nearest {
+                let _ = writeln!(text, "- nearest: {}", self.inline(guess));
+            }
+            text.push('\n');
+        }
+        if !report.captures.is_empty() {
+            for part in &content::sides(report).blocks {
+                self.part(&mut text, part);
+            }
+        }
+        if let Some(comparison) = &report.comparison {
+            let _ = writeln!(
+                text,
+                "**First divergence:** {}.\n",
+                self.inline(&content::divergence(comparison))
+            );
+            let _ = writeln!(
+                text,
+                "**Same device?** Matched by {}: {}.\n",
+                comparison.matched_by,
+                self.inline(&comparison.match_says)
+            );
+            if comparison.roles_differ {
+                text.push_str("The captures were made at opposite ends: directions are swapped for the comparison.\n\n");
+            }
+        }
+        Part { name: "the two sides".to_owned(), text }
+    }
+
+    fn findings(&self) -> Vec<Part> {
+        let report = self.report;
+        let most = if report.shown.full { usize::MAX } else { MOST_FINDINGS };
+        let (notes, weighty): (Vec<_>, Vec<_>) =
+            report.findings.iter().partition(|finding| finding.level == Level::Note);
+        let mut parts: Vec<Part> =
+            weighty.iter().take(most).map(|finding| self.finding(finding)).collect();
+        let room = most.saturating_sub(weighty.len());
+        let mut text = String::new();
+        if room > 0 && !notes.is_empty() {
+            text.push_str("### Notes\n\n");
+            for note in notes.iter().take(room) {
+                let _ = writeln!(
+                    text,
+                    "- {}: {} (`{}`)",
+                    self.inline(&note.title),
+                    self.inline(&note.says),
+                    note.rule
+                );
+            }
+            text.push('\n');
+        }
+        if let Some(hidden @ 1..) = report.findings.len().checked_sub(most) {
+            let _ = writeln!(text, "And {hidden} more findings (`--full` shows them).\n");
+        }
+        if !text.is_empty() {
+            parts.push(Part { name: "notes".to_owned(), text });
+        }
+        parts
+    }
+
+    fn finding(&self, finding: &Finding) -> Part {
+        let report = self.report;
+        let level = match finding.level {
+            Level::Cause => "Cause",
+            Level::Suspect => "Suspect",
+            Level::Note => "Note",
+        };
+        let mut text = format!("### {level}: {}\n\n", self.inline(&finding.title));
+        let _ = writeln!(text, "{}\n", self.block(&finding.says));
+        let whose = |capture: usize| match report.captures.get(capture) {
+            Some(capture) if report.captures.len() > 1 => {
+                format!("{} ", self.inline(&capture.label))
+            }
+            _ => String::new(),
+        };
+        let mut connections: Vec<String> =
+            finding.connections.iter().take(MOST_EVIDENCE).map(u32::to_string).collect();
+        if let Some(more @ 1..) = finding.connections.len().checked_sub(MOST_EVIDENCE) {
+            connections.push(format!("and {more} more"));
+        }
+        let plural = if finding.connections.len() == 1 { "connection" } else { "connections" };
+        let _ = write!(text, "Confidence {}, rule `{}`", finding.confidence, finding.rule);
+        if !connections.is_empty() {
+            let _ = write!(text, ", {}{plural} {}", whose(finding.capture), connections.join(", "));
+        }
+        text.push_str(".\n\n");
+        if !finding.evidence.is_empty() {
+            text.push_str("**Evidence**\n\n");
+            for evidence in finding.evidence.iter().take(MOST_EVIDENCE) {
+                let _ = writeln!(
+                    text,
+                    "- {}frame {}: {}",
+                    whose(evidence.capture),
+                    evidence.frame,
+                    self.inline(&evidence.text)
+                );
+            }
+            if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
+                let _ = writeln!(text, "- and {more} more frames");
+            }
+            text.push('\n');
+        }
+        self.list(&mut text, "What to do", &finding.remedies);
+        let out: Vec<String> =
+            finding.rules_out.iter().map(|out| format!("`{}`: {}", out.rule, out.why)).collect();
+        self.list(&mut text, "What it is not", &out);
+        self.list(&mut text, "What would settle it", &finding.would_settle);
+        if !finding.sources.is_empty() {
+            let sources: Vec<String> = finding.sources.iter().map(|s| self.inline(s)).collect();
+            let _ = writeln!(text, "Sources: {}.\n", sources.join("; "));
+        }
+        Part { name: format!("the finding {}", finding.rule), text }
+    }
+
+    fn list(&self, text: &mut String, title: &str, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "**{title}**\n");
+        for line in lines {
+            let _ = writeln!(text, "- {}", self.block(line));
+        }
+        text.push('\n');
+    }
+
+    fn section(&self, section: &Section) -> Part {
+        let rows = section.blocks.iter().map(|block| match block {
+            Block::Table(table) => table.rows.len(),
+            Block::Item { .. } => 1,
+        });
+        let long = rows.sum::<usize>() > LONG;
+        let folds = match section.topic {
+            Topic::Timeline
+            | Topic::Capture
+            | Topic::Parameters
+            | Topic::Database
+            | Topic::Clocks => true,
+            Topic::Attempts | Topic::Early => long,
+            Topic::Sides | Topic::End => false,
+        };
+        let title = self.inline(&section.title);
+        let mut text = if folds {
+            // Markdown is not read inside the summary's line.
+            format!(
+                "<details><summary>{}</summary>\n\n",
+                summary(&self.report.visible(&section.title))
+            )
+        } else {
+            format!("### {title}\n\n")
+        };
+        for part in &section.blocks {
+            self.part(&mut text, part);
+        }
+        while text.ends_with('\n') {
+            text.pop();
+        }
+        text.push_str("\n\n");
+        if folds {
+            text.push_str("</details>\n\n");
+        }
+        Part { name: self.report.visible(&section.title), text }
+    }
+
+    fn part(&self, text: &mut String, block: &Block) {
+        match block {
+            Block::Item { label, text: says, .. } if label.is_empty() => {
+                gap(text);
+                let _ = writeln!(text, "{}\n", self.block(says));
+            }
+            Block::Item { label, text: says, .. } => {
+                let _ = writeln!(text, "- {}: {}", self.block(label), self.inline(says));
+            }
+            Block::Table(table) => self.table(text, table),
+        }
+    }
+
+    fn table(&self, text: &mut String, table: &Table) {
+        let Some(columns) = table.rows.iter().map(Vec::len).max() else { return };
+        gap(text);
+        let header = table.header.clone().unwrap_or_default();
+        let line = |fields: &[content::Field]| {
+            let cells: Vec<String> = (0..columns)
+                .map(|at| fields.get(at).map_or_else(String::new, |field| self.cell(&field.text)))
+                .collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        text.push_str(&line(&header));
+        let right = |at: usize| table.rows.iter().all(|row| row.get(at).is_some_and(|f| f.right));
+        let rule: Vec<&str> =
+            (0..columns).map(|at| if right(at) { "---:" } else { "---" }).collect();
+        let _ = writeln!(text, "| {} |", rule.join(" | "));
+        for row in &table.rows {
+            text.push_str(&line(row));
+        }
+        text.push('\n');
+    }
+
+    fn diagram(&self) -> Option<Part> {
+        let source = diagram::sequence(self.report)?;
+        let text = format!(
+            "<details><summary>The early phase as a diagram</summary>\n\n```mermaid\n{source}```\n\n</details>\n\n"
+        );
+        Some(Part { name: "the diagram".to_owned(), text })
+    }
+
+    /// How the report came about, for whoever wants to repeat it.
+    fn made(&self) -> String {
+        let report = self.report;
+        let mut text = format!("---\n\nMade by hcidiff {}", env!("CARGO_PKG_VERSION"));
+        if !report.command.is_empty() {
+            let command: String = report.visible(&report.command).chars().take(1_000).collect();
+            let _ = write!(text, " with `{}`", command.replace('`', "'"));
+        }
+        text.push_str(".\n");
+        if report.shown.aliases {
+            text.push_str("Addresses and names are aliases, the same in all sections; values and keys are left out.\n");
+        }
+        for capture in &report.captures {
+            let warnings = &capture.warnings;
+            if warnings.is_empty() {
+                continue;
+            }
+            let _ = writeln!(text, "\nWarnings of {}:\n", self.inline(&capture.label));
+            for warning in warnings.iter().take(MOST_WARNINGS) {
+                let place =
+                    warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
+                let says: String = warning.text.chars().take(300).collect();
+                let _ = writeln!(text, "- {place}{}", self.inline(&says));
+            }
+            if let Some(more @ 1..) = warnings.len().checked_sub(MOST_WARNINGS) {
+                let _ = writeln!(text, "- and {more} more");
+            }
+        }
+        text
+    }
+}
+
+/// An empty line, unless one stands there already.
+fn gap(text: &mut String) {
+    if !text.ends_with("\n\n") {
+        text.push('\n');
+    }
+}
+
+/// Text inside an HTML tag.
+fn summary(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
