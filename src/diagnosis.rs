@@ -36,7 +36,7 @@ pub fn report(asked: &Compare) -> Result<Report, Trouble> {
         values: asked.show_values,
         aliases: asked.aliases,
     };
-    let mut report = Report { captures, shown, ..Report::default() };
+    let mut report = Report { captures, shown, command: asked.words(), ..Report::default() };
     match compare::choose(&report.captures, &options) {
         Ok(choice) => report.comparison = compare::compare(&report.captures, &choice, &options),
         Err(no_match) if !one_capture => report.no_match = Some(no_match),

@@ -19,6 +19,9 @@ pub mod words;
 use aliases::Aliases;
 use std::sync::OnceLock;
 
+/// Longer labels of captures are cut.
+const LONGEST_LABEL: usize = 40;
+
 /// Everything that a report may show; every renderer reads this and nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
@@ -56,6 +59,13 @@ impl Report {
     pub fn visible(&self, text: &str) -> String {
         let text = safe::text(text);
         if self.shown.aliases { self.aliases().hide(&text) } else { text.into_owned() }
+    }
+
+    /// What a side is called, short enough to stand in a sentence.
+    pub fn label(&self, capture: usize) -> String {
+        let label = self.captures.get(capture).map_or("", |capture| capture.label.as_str());
+        // Hidden before it is cut: no half of an address stays.
+        safe::fit(&self.visible(label), LONGEST_LABEL).into_owned()
     }
 
     /// What stands for addresses and names where [`Shown::aliases`] asks for it.

@@ -12,11 +12,7 @@ pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
             format!("#{}", comparison.subject.connection),
         );
     }
-    let label = |side: compare::Side| {
-        let label = report.captures.get(side.capture).map_or("", |c| c.label.as_str());
-        // Hidden before it is cut: no half of an address stays.
-        safe::fit(&report.visible(label), 16).into_owned()
-    };
+    let label = |side: compare::Side| safe::fit(&report.label(side.capture), 16).into_owned();
     match (label(comparison.reference), label(comparison.subject)) {
         // Long names that begin alike do not tell the sides apart.
         (one, other) if one == other => ("reference".to_owned(), "subject".to_owned()),
@@ -59,7 +55,7 @@ pub fn sides(report: &Report) -> Section {
                 let both = [comparison.reference, comparison.subject];
                 (
                     both.into_iter().filter_map(side).collect(),
-                    vec![format!("{left} (reference)"), format!("{right} (subject)")],
+                    vec![role(&left, "reference"), role(&right, "subject")],
                 )
             }
             None => {
@@ -67,7 +63,7 @@ pub fn sides(report: &Report) -> Section {
                 let column = |(index, capture)| (capture, attempts::most_telling(report, index));
                 (
                     report.captures.iter().enumerate().map(column).collect(),
-                    report.captures.iter().map(|c| report.visible(&c.label)).collect(),
+                    (0..report.captures.len()).map(|index| report.label(index)).collect(),
                 )
             }
         };
@@ -111,4 +107,9 @@ pub fn sides(report: &Report) -> Section {
     row("outcome", &|_, link| link.map(words::ending));
     section.table(Some(header), rows);
     section
+}
+
+/// `mac (reference)`.
+fn role(label: &str, role: &str) -> String {
+    if label == role { label.to_owned() } else { format!("{label} ({role})") }
 }

@@ -114,7 +114,9 @@ fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            ' ' | '.' | ',' | ':' | '(' | ')' | '/' | '-' | '+' | '=' | '…' => out.push(c),
+            ' ' | '.' | ',' | ':' | '(' | ')' | '/' | '-' | '+' | '=' | '…' | '×' | '–' => {
+                out.push(c)
+            }
             c if c.is_alphanumeric() => out.push(c),
             c => {
                 let _ = write!(out, "#{};", u32::from(c));

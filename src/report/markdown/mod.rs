@@ -110,10 +110,10 @@ impl Page<'_> {
         let mut text = format!("## hcidiff: {}\n\n", self.inline(&title));
         if let Some(no_match) = &report.no_match {
             let _ = writeln!(text, "{}\n", self.block(&no_match.says));
-            for (capture, holds) in report.captures.iter().zip(&no_match.holds) {
+            for (index, holds) in no_match.holds.iter().enumerate() {
                 for line in holds {
                     let _ =
-                        writeln!(text, "- {}: {}", self.inline(&capture.label), self.inline(line));
+                        writeln!(text, "- {}: {}", inline(&report.label(index)), self.inline(line));
                 }
             }
             for guess in &no_match.nearest {
@@ -185,11 +185,9 @@ impl Page<'_> {
         };
         let mut text = format!("### {level}: {}\n\n", self.inline(&finding.title));
         let _ = writeln!(text, "{}\n", self.block(&finding.says));
-        let whose = |capture: usize| match report.captures.get(capture) {
-            Some(capture) if report.captures.len() > 1 => {
-                format!("{} ", self.inline(&capture.label))
-            }
-            _ => String::new(),
+        let whose = |capture: usize| match report.captures.len() {
+            1 => String::new(),
+            _ => format!("{} ", inline(&report.label(capture))),
         };
         let mut connections: Vec<String> =
             finding.connections.iter().take(MOST_EVIDENCE).map(u32::to_string).collect();
@@ -214,7 +212,8 @@ impl Page<'_> {
                 );
             }
             if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
-                let _ = writeln!(text, "- and {more} more frames");
+                let plural = if more == 1 { "" } else { "s" };
+                let _ = writeln!(text, "- and {more} more frame{plural}");
             }
             text.push('\n');
         }
@@ -333,12 +332,13 @@ impl Page<'_> {
         if report.shown.aliases {
             text.push_str("Addresses and names are aliases, the same in all sections; values and keys are left out.\n");
         }
-        for capture in &report.captures {
+        for (index, capture) in report.captures.iter().enumerate() {
             let warnings = &capture.warnings;
-            if warnings.is_empty() {
+            // Where each capture has a section of its own, they stand there.
+            if warnings.is_empty() || report.captures.len() == 1 || report.comparison.is_none() {
                 continue;
             }
-            let _ = writeln!(text, "\nWarnings of {}:\n", self.inline(&capture.label));
+            let _ = writeln!(text, "\nWarnings of {}:\n", inline(&report.label(index)));
             for warning in warnings.iter().take(MOST_WARNINGS) {
                 let place =
                     warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));

@@ -166,7 +166,8 @@ fn rest(page: &mut Page, report: &Report, finding: &Finding) {
     }
     evidence(page, report, finding, FIRST_EVIDENCE..MOST_EVIDENCE);
     if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
-        page.item("  ", &format!("and {more} more frames"), Paint::Faint);
+        let plural = if more == 1 { "" } else { "s" };
+        page.item("  ", &format!("and {more} more frame{plural}"), Paint::Faint);
     }
     for ruled_out in finding.rules_out.iter().skip(1) {
         page.item("  not     ", &format!("{}: {}", ruled_out.rule, ruled_out.why), Paint::Faint);
