@@ -157,10 +157,10 @@ proptest! {
 #[test]
 fn an_alias_is_the_same_in_both_captures_and_all_formats() {
     let files = [fixture("flagship/mac.pklg"), fixture("flagship/pi-kicked.btsnoop")];
-    for format in ["markdown"] {
-        let report = run(&files, &["--format", format]);
-        assert!(report.contains("device-1 (random)"), "{format}");
-        assert!(!report.contains("device-2 (random)"), "{format}");
-        assert!(report.contains("adapter-1"), "{format}");
+    for arguments in [&["--format", "markdown"][..], &["--format", "json", "--aliases"]] {
+        let report = run(&files, arguments);
+        assert!(report.contains("device-1"), "{arguments:?}");
+        assert!(!report.contains("device-2"), "{arguments:?}");
+        assert!(report.contains("adapter-1"), "{arguments:?}");
     }
 }
