@@ -37,9 +37,9 @@ pub(crate) fn direction(kind: Kind) -> Option<Direction> {
     }
 }
 
-/// Whether the packet's own length field fits the bytes: the strongest sign of HCI.
-pub(crate) fn fits(kind: Kind, packet: &[u8]) -> bool {
-    let declared = match (kind, packet) {
+/// How long a packet says it is, once its header is there.
+pub(crate) fn declared(kind: Kind, packet: &[u8]) -> Option<usize> {
+    Some(match (kind, packet) {
         (Kind::Command, [_, _, len, ..]) => 3 + usize::from(*len),
         (Kind::Event, [_, len, ..]) => 2 + usize::from(*len),
         (Kind::Acl, [_, _, low, high, ..]) => 4 + usize::from(u16::from_le_bytes([*low, *high])),
@@ -47,7 +47,11 @@ pub(crate) fn fits(kind: Kind, packet: &[u8]) -> bool {
         (Kind::Iso, [_, _, low, high, ..]) => {
             4 + usize::from(u16::from_le_bytes([*low, *high]) & 0x3fff)
         }
-        _ => return false,
-    };
-    declared == packet.len()
+        _ => return None,
+    })
+}
+
+/// Whether the packet's own length field fits the bytes: the strongest sign of HCI.
+pub(crate) fn fits(kind: Kind, packet: &[u8]) -> bool {
+    declared(kind, packet) == Some(packet.len())
 }

@@ -1,11 +1,17 @@
 //! Captures that are text: what they look like, and their readers.
 use super::Format;
 
-#[allow(dead_code, reason = "the readers of text follow")]
+mod btstack;
+mod hcidump_raw;
+mod hcitool;
+mod hex;
 mod lines;
+mod noble;
+mod times;
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
-pub(crate) const FORMATS: &[Format] = &[];
+pub(crate) const FORMATS: &[Format] =
+    &[hcidump_raw::FORMAT, btstack::FORMAT, noble::FORMAT, hcitool::FORMAT];
 
 /// What a text that no reader claims looks like, in a few words.
 pub(crate) fn likeness(head: &[u8]) -> &'static str {
