@@ -36,6 +36,11 @@ pub(crate) trait Form: Send {
     /// Reads a line; bytes of a packet (without H4 type) are appended to `bytes`. `wants` says
     /// that the packet before is not complete yet.
     fn row(&mut self, line: &str, wants: bool, bytes: &mut Vec<u8>) -> Row;
+
+    /// What a reader of the report should know of the text as a whole: a code and a sentence.
+    fn remark(&self) -> Option<(&'static str, String)> {
+        None
+    }
 }
 
 /// As many packets as the first lines hold whose own length is right.
@@ -203,6 +208,13 @@ impl<F: Form> Source for Reader<F> {
         let mut warnings = self.ledger.take_warnings();
         if self.ledger.is_done() {
             warnings.extend(self.puzzles.warning());
+            let remark = self.form.remark();
+            warnings.extend(remark.map(|(code, text)| Warning {
+                code,
+                frame: None,
+                offset: None,
+                text,
+            }));
         }
         warnings
     }

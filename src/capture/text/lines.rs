@@ -69,8 +69,8 @@ impl Lines {
 /// Nothing where the bytes are no text; the last line is left out where it may go on.
 pub(crate) fn of_head(head: &super::super::Head<'_>) -> Vec<String> {
     let page = head.bytes.get(..64 * 1024).unwrap_or(head.bytes);
-    let strange = |byte: &&u8| **byte < 0x20 && !matches!(**byte, b'\t' | b'\n' | b'\r' | 0x1b | 7);
-    // Terminals and crashed loggers leave a few; binary files are full of them.
+    // Zeroes come from crashed loggers and from UTF-16; others of a terminal, now and then.
+    let strange = |byte: &&u8| matches!(**byte, 1..0x20) && !b"\t\n\r\x1b\x07\x08".contains(byte);
     if page.iter().filter(strange).count() > page.len() / 64 {
         return Vec::new();
     }

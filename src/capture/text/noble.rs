@@ -16,8 +16,8 @@ struct Noble {
     library: bool,
     /// Since the first line of the namespace, in microseconds.
     elapsed: i64,
-    /// Differences in whole seconds add up to nothing exact.
-    exact: bool,
+    /// Differences that were printed in whole seconds, minutes or hours.
+    rounded: u32,
 }
 
 impl Form for Noble {
@@ -27,7 +27,7 @@ impl Form for Noble {
 
     fn of(head: &[String]) -> Self {
         let library = head.iter().any(|line| parts(line).is_some_and(|parts| !parts.usb));
-        Self { library, elapsed: 0, exact: true }
+        Self { library, elapsed: 0, rounded: 0 }
     }
 
     fn row(&mut self, line: &str, wants: bool, bytes: &mut Vec<u8>) -> Row {
@@ -65,15 +65,25 @@ impl Form for Noble {
             },
         }
     }
+
+    fn remark(&self) -> Option<(&'static str, String)> {
+        let n = self.rounded;
+        (n > 0).then(|| {
+            let pauses = if n == 1 { "1 pause of a second or more is".into() } else { format!("{n} pauses of a second or more are each") };
+            ("times-rounded", format!("{pauses} printed in whole seconds, minutes or hours: times across them are only as exact as that"))
+        })
+    }
 }
 
 impl Noble {
     fn when(&mut self, parts: &Parts<'_>) -> Option<When> {
         match parts.when? {
             When::Since(delta) => {
-                self.exact &= delta < 1_000_000;
+                if delta >= 1_000_000 {
+                    self.rounded = self.rounded.saturating_add(1);
+                }
                 self.elapsed = self.elapsed.saturating_add(delta);
-                self.exact.then_some(When::Since(self.elapsed))
+                Some(When::Since(self.elapsed))
             }
             date => Some(date),
         }

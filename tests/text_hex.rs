@@ -1,0 +1,231 @@
+//! Texts that hold every byte say what the binary capture of the same session says.
+//!
+//! The texts of `fixtures/text` were printed from it by other programs: hcidump itself, and
+//! `scripts/texts/forms.py`.
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
+}
+
+fn run(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("the program ends");
+    writer.join().expect("the writer ends");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// The events of a text on standard input, or of a fixture.
+fn events(arguments: &[&str], input: &[u8]) -> Vec<Value> {
+    let events = ["events", "--format", "jsonl", "--show-values"];
+    let (code, out, err) = run(&[&events, arguments].concat(), input);
+    assert_eq!(code, 0, "{arguments:?}: {err}");
+    out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// An event without its times: no two ways of printing keep the same of them.
+fn timeless(mut event: Value) -> Value {
+    for key in ["time", "local_time", "offset_s"] {
+        event[key] = Value::Null;
+    }
+    event
+}
+
+fn session(name: &str) -> Vec<Value> {
+    let path = fixture(name);
+    let events = events(&[path.to_str().expect("UTF-8")], b"");
+    events.into_iter().map(timeless).collect()
+}
+
+const BINARY: &str = "lab/A/02-bad-kick.btsnoop";
+const COMPLETE: [&str; 5] = ["hcidump-R", "hcidump-tR", "noble", "noble-date", "noble-usb"];
+
+fn text(form: &str) -> String {
+    format!("text/02-bad-kick.{form}.txt")
+}
+
+#[test]
+fn every_byte_arrives() {
+    let binary = session(BINARY);
+    assert_eq!(binary.len(), 151);
+    for form in COMPLETE {
+        let read = session(&text(form));
+        for (read, binary) in read.iter().zip(&binary) {
+            assert_eq!(read, binary, "{form}");
+        }
+        assert_eq!(read.len(), binary.len(), "{form}");
+    }
+    // BTstack adds its own log line at the end.
+    let read = session(&text("btstack"));
+    assert_eq!(read[..151], binary);
+    assert_eq!((read.len(), &read[151]["layer"]), (152, &Value::from("note")));
+}
+
+/// hcitool prints commands and events, and nothing of the data.
+#[test]
+fn commands_and_events_of_hcitool_arrive() {
+    let strip = |mut event: Value| {
+        // Frames count what is there.
+        for key in ["frame", "answers"] {
+            event[key] = Value::Null;
+        }
+        event
+    };
+    let is_data = |event: &Value| !["command", "event"].contains(&event["layer"].as_str().unwrap());
+    let binary = session(BINARY).into_iter().filter(|event| !is_data(event)).map(strip);
+    let read = session(&text("hcitool")).into_iter().map(strip);
+    assert_eq!(read.collect::<Vec<_>>(), binary.collect::<Vec<_>>());
+}
+
+/// Equal but for numbers that differ by what milliseconds round away.
+fn alike(one: &Value, other: &Value, tolerance: f64) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => {
+            let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+            (a - b).abs() <= if a.fract() == 0.0 && b.fract() == 0.0 { 1.0 } else { tolerance }
+        }
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b, tolerance))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, a)| {
+                    let exact = ["status", "frame", "last_frame", "handle", "reason", "count"];
+                    let tolerance = if exact.contains(&key.as_str()) { 0.0 } else { tolerance };
+                    b.get(key).is_some_and(|b| match tolerance {
+                        0.0 => a == b,
+                        _ => alike(a, b, tolerance),
+                    })
+                })
+        }
+        _ => one == other,
+    }
+}
+
+fn report(name: &str) -> Value {
+    let path = fixture(name);
+    let (_, out, err) = run(&["--format", "json", path.to_str().expect("UTF-8")], b"");
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{name}: {error}: {err}"))
+}
+
+#[test]
+fn connections_and_findings_are_those_of_the_binary_capture() {
+    let binary = report(BINARY);
+    assert_eq!(binary["captures"][0]["connections"].as_array().map(Vec::len), Some(3));
+    for (form, format) in
+        [("hcidump-tR", "hcidump-text"), ("noble-date", "hex-text"), ("btstack", "hex-text")]
+    {
+        let read = report(&text(form));
+        assert_eq!(read["captures"][0]["format"], format, "{form}");
+        let connections = |report: &Value| report["captures"][0]["connections"].clone();
+        assert!(alike(&connections(&read), &connections(&binary), 2.0), "{form}");
+        let rules = |report: &Value| {
+            let findings = report["findings"].as_array().cloned().unwrap_or_default();
+            findings.iter().map(|finding| finding["rule"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(&read), rules(&binary), "{form}");
+        assert!(!rules(&read).is_empty());
+    }
+}
+
+/// Pauses of seconds are printed without their milliseconds: said once, and all else is exact.
+#[test]
+fn rounded_pauses_are_said() {
+    let read = report(&text("noble"));
+    let warnings = read["captures"][0]["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert_eq!(warnings[0]["code"], "times-rounded");
+    let binary = report(BINARY);
+    let first = |report: &Value| report["captures"][0]["connections"][0].clone();
+    assert!(alike(&first(&read), &first(&binary), 2.0));
+}
+
+/// Without times there are no times: nothing is made up.
+#[test]
+fn text_without_times_has_none() {
+    let path = fixture(&text("hcidump-R"));
+    for event in events(&[path.to_str().expect("UTF-8")], b"") {
+        for key in ["time", "local_time", "offset_s"] {
+            assert_eq!(event[key], Value::Null);
+        }
+    }
+}
+
+/// What pasting does to text: each way of it must leave all packets.
+#[test]
+fn pastes_lose_nothing() {
+    let plain = std::fs::read_to_string(fixture(&text("hcidump-tR"))).unwrap();
+    let binary = session(BINARY);
+    let map = |change: &dyn Fn(&str) -> String| plain.lines().map(change).collect::<String>();
+    let escaped = plain.replace('<', "&lt;").replace('>', "&gt;");
+    let pastes = [
+        ("CRLF", plain.replace('\n', "\r\n")),
+        ("HTML", escaped),
+        ("quoted", map(&|line| format!("> {line}\n"))),
+        ("quoted twice", map(&|line| format!("> > {line}\n"))),
+        ("indented", map(&|line| format!("    {line}\n"))),
+        ("coloured", map(&|line| format!("\x1b[0;35m{line}\x1b[0m\n"))),
+        ("zeroes", map(&|line| format!("{line}\0\n"))),
+        ("prose", format!("Hello, it fails: > see\n\n```\n{plain}```\nThanks! < me\n")),
+        ("two marks", format!("\u{feff}{plain}")),
+    ];
+    for (how, paste) in pastes {
+        let read: Vec<_> = events(&["-"], paste.as_bytes()).into_iter().map(timeless).collect();
+        assert_eq!(read.len(), binary.len(), "{how}");
+        assert!(read == binary, "{how}");
+    }
+}
+
+#[test]
+fn two_pastes_are_read_one_after_the_other() {
+    let plain = std::fs::read_to_string(fixture(&text("hcidump-tR"))).unwrap();
+    let both = format!("First try:\n{plain}\nSecond try:\n{plain}");
+    let read = events(&["-"], both.as_bytes());
+    assert_eq!(read.len(), 302);
+    assert_eq!((&read[301]["frame"], &read[301]["text"]), (&Value::from(302), &read[150]["text"]));
+}
+
+/// A paste that stops in the middle of a packet: the packet is there, and said to be cut.
+#[test]
+fn a_cut_end_is_a_cut_packet() {
+    let cut = "< 01 16 20 02 40 00\n> 04 3E 13 01 00 40 00 00 01 01 EE F";
+    let read = events(&["-"], cut.as_bytes());
+    assert_eq!(read.len(), 2);
+    assert_eq!((&read[0]["cut"], &read[1]["cut"]), (&Value::from(false), &Value::from(true)));
+    assert_eq!(read[1]["problem"], "cut");
+}
+
+#[test]
+fn lines_that_nobody_understands_are_counted_and_quoted() {
+    let text = "[00:00:00.001] CMD => 03 0C 00\n[00:00:00.002] EVT <= zz\n[00:00:00.003] EVT <= 0E 04 01 03 0C 00\n[00:00:00.003] ACL <=\n";
+    let (code, out, err) = run(&["events", "-"], text.as_bytes());
+    assert_eq!((code, out.lines().filter(|line| line.contains("Reset")).count()), (0, 2), "{out}");
+    assert!(err.contains("2 lines of the text were not understood (line 2:"), "{err}");
+}
+
+/// Other text is no capture, and what it is is said.
+#[test]
+fn prose_is_refused() {
+    for text in [
+        "Dear all,\n> it disconnects after 10 s\n< any idea?\nThe handle is 04 0E.\n",
+        "hci is a layer\nhci writing: nothing\n",
+        "Log:\n[12:00:00.000] CMD => what?\n",
+    ] {
+        let (code, _, err) = run(&["-"], text.as_bytes());
+        assert_eq!(code, 2, "{text}");
+        assert!(err.contains("it looks like plain text"), "{err}");
+    }
+}
