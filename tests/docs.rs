@@ -45,3 +45,25 @@ fn explain_knows_rules_codes_and_texts_and_says_when_it_does_not() {
     assert_eq!(code, Some(2));
     assert!(err.contains("flux-compensator"), "{err}");
 }
+
+const EXAMPLES: &[(&str, &str)] = &[("report-example.md", "markdown")];
+
+/// The example that the README points to: the flagship pair of a device that was heard and hung up.
+#[test]
+fn the_example_reports_are_what_the_program_writes() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let flagship = root.join("fixtures/flagship");
+    for (file, format) in EXAMPLES {
+        let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+            .args([flagship.join("mac.pklg"), flagship.join("pi-kicked.btsnoop")])
+            .args(["--format", format])
+            .output()
+            .expect("it runs");
+        let path = root.join("docs").join(file);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &output.stdout).expect("docs/ can be written");
+        }
+        let written = std::fs::read(&path).unwrap_or_default();
+        assert!(written == output.stdout, "docs/{file}: UPDATE_DOCS=1 cargo test --test docs");
+    }
+}

@@ -125,7 +125,7 @@ impl Aliases {
             rest = &rest[at + length..];
         }
         hidden.push_str(rest);
-        self.names.hide(&hidden)
+        once(self.names.hide(&hidden))
     }
 
     /// The same in what becomes JSON: before it is written, when a name is not yet escaped and
@@ -149,6 +149,24 @@ impl Aliases {
     fn hide_name(&self, name: &str) -> String {
         self.names.alias(name).map_or_else(|| self.hide(name), str::to_owned)
     }
+}
+
+/// `lamp-1 (random), "lamp-1"` is said once: its name and its address have the same alias.
+fn once(text: String) -> String {
+    let mut rest = text.as_str();
+    let mut said = String::new();
+    while let Some(at) = rest.find("), \"") {
+        let (before, after) = rest.split_at(at + 1);
+        said.push_str(before);
+        rest = after;
+        let Some(alias) = after.get(3..).and_then(|name| name.split('"').next()) else { continue };
+        let address = before.rsplit_once(" (").map_or("", |(address, _)| address);
+        if !alias.is_empty() && address.ends_with(alias) {
+            rest = after.get(alias.len() + 4..).unwrap_or("");
+        }
+    }
+    said.push_str(rest);
+    said
 }
 
 /// `lamp-1-b` for the second address of `lamp-1`.
@@ -185,7 +203,7 @@ mod tests {
         let aliases = lamp("Wohnzimmer 3");
         assert_eq!(
             aliases.hide("F0:12:7C:AA:00:01 (random), \"Wohnzimmer 3\"; C0:00:00:00:00:09"),
-            "lamp-1 (random), \"lamp-1\"; unknown-device"
+            "lamp-1 (random); unknown-device"
         );
         assert_eq!(
             aliases.hide("wohnzimmer 3.btsnoop, Wohnzimmer 31"),
@@ -193,6 +211,20 @@ mod tests {
         );
         assert_eq!(aliases.hide("F0:12:7C:AA:00"), "F0:12:7C:AA:00");
         assert_eq!(aliases.hide("é F0:12:7C:AA:00:01é"), "é lamp-1é");
+    }
+
+    #[test]
+    fn an_alias_for_address_and_name_is_said_once() {
+        let aliases = lamp("Zoe");
+        assert_eq!(
+            aliases.hide("F0:12:7C:AA:00:01 (random), \"Zoe\": gone"),
+            "lamp-1 (random): gone"
+        );
+        assert_eq!(
+            aliases.hide("C0:00:00:00:00:01 (random), \"Zoe\""),
+            "unknown-device (random), \"lamp-1\""
+        );
+        assert_eq!(aliases.hide("a (b), \""), "a (b), \"");
     }
 
     #[test]
