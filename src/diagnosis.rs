@@ -1,16 +1,19 @@
 //! The main job: captures are read side by side, compared, and weighed.
-use crate::capture::{CaptureError, Input, OpenOptions};
+use crate::capture::{CaptureError, Input, OpenOptions, Warning};
 use crate::cli::{self, Compare};
 use crate::compare::{self, NoMatch, Options};
 use crate::link::Capture;
 use crate::pipeline;
-use crate::report::{Report, Shown};
+use crate::report::{Report, Shown, content};
 use crate::rules::{self, Scene};
 use crate::time::Span;
 use crate::wire::Address;
 use std::thread;
 
 const SIDES: [cli::Side; 2] = [cli::Side::Reference, cli::Side::Subject];
+
+/// Most steps of a capture whose values are shown.
+const MOST_VALUES: usize = 2_000;
 
 /// Why there is no report, or why it is not the one that was asked for.
 #[derive(Debug)]
@@ -57,7 +60,53 @@ pub fn report(asked: &Compare) -> Result<Report, Trouble> {
         comparison: report.comparison.as_ref(),
     };
     report.findings = rules::diagnose(&scene);
+    if asked.show_values {
+        read_values(asked, first, &mut report);
+    }
     Ok(report)
+}
+
+/// The values of the connections that the report shows, from a second look at the captures.
+fn read_values(asked: &Compare, first: cli::Side, report: &mut Report) {
+    for index in 0..report.captures.len() {
+        let told = match &report.comparison {
+            Some(comparison) => [comparison.reference, comparison.subject]
+                .iter()
+                .filter(|side| side.capture == index)
+                .filter_map(|side| report.captures[index].connection(side.connection))
+                .collect(),
+            None => Vec::from_iter(content::most_telling(report, index)),
+        };
+        let steps = told.iter().flat_map(|connection| &connection.steps);
+        let frames = steps.filter(|step| step.bytes > 0).take(MOST_VALUES);
+        let frames = frames.flat_map(|step| [step.frame, step.last_frame]).collect();
+        let side = if first == cli::Side::Subject { first } else { SIDES[index.min(1)] };
+        let Some(path) = asked.captures.get(side as usize) else { continue };
+        let failure = match Input::parse(path) {
+            // It has gone by.
+            Input::Stdin => "standard input can be read only once".to_owned(),
+            input => match pipeline::values(&input, &open_options(asked, side), &frames) {
+                Ok(values) => {
+                    let of = |(frame, value)| ((index, frame), value);
+                    report.values.extend(values.into_iter().map(of));
+                    continue;
+                }
+                Err(error) => error.to_string(),
+            },
+        };
+        let text = format!("values cannot be shown: {failure}");
+        let warning = Warning { code: "no-values", frame: None, offset: None, text };
+        report.captures[index].warnings.push(warning);
+    }
+}
+
+fn open_options(asked: &Compare, side: cli::Side) -> OpenOptions {
+    let reading = &asked.reading;
+    OpenOptions {
+        salvage: reading.salvage,
+        member: cli::of_side(&reading.member, side).cloned(),
+        tz_offset: cli::of_side(&reading.tz_offset, side).copied(),
+    }
 }
 
 /// What could be read of what the command line names.
@@ -72,12 +121,7 @@ struct Sides {
 /// Both captures at the same time. Where only one can be read, that one.
 fn read(asked: &Compare) -> Result<Sides, Trouble> {
     let read = |path: &std::path::Path, side: cli::Side| {
-        let reading = &asked.reading;
-        let options = OpenOptions {
-            salvage: reading.salvage,
-            member: cli::of_side(&reading.member, side).cloned(),
-            tz_offset: cli::of_side(&reading.tz_offset, side).copied(),
-        };
+        let options = open_options(asked, side);
         // A label names one side; it is no label for the other.
         let label = asked.label.get(side as usize).map(String::as_str);
         let input = Input::parse(path);

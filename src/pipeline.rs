@@ -2,6 +2,8 @@
 use crate::capture::{self, CaptureError, Input, OpenOptions};
 use crate::link::{Capture, Origin, Tracker};
 use crate::wire::Decoder;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
 
 /// Most warnings kept of one capture; sources say each kind once.
 const MOST_WARNINGS: usize = 200;
@@ -27,6 +29,52 @@ pub fn read(
     };
     let label = label.map_or_else(|| label_of(&file).to_owned(), str::to_owned);
     Ok(tracker.finish(Origin { file, label, description: opened.source.describe(), warnings }))
+}
+
+/// Longer values are cut where they are shown.
+const LONGEST_VALUE: usize = 64;
+
+/// The attribute values in some frames of a capture, read once more: what was folded has none.
+pub fn values(
+    input: &Input,
+    options: &OpenOptions,
+    frames: &HashSet<u32>,
+) -> Result<HashMap<u32, Value>, CaptureError> {
+    let mut opened = capture::open(input, options)?;
+    let mut decoder = Decoder::new();
+    let mut values = HashMap::new();
+    let last = frames.iter().max().copied().unwrap_or(0);
+    while let Some(record) = opened.source.next()? {
+        let event = decoder.decode(&record);
+        if event.frame > last {
+            break;
+        }
+        if frames.contains(&event.frame)
+            && let Some(value) = event.packet.attribute_value()
+        {
+            let head = value.get(..LONGEST_VALUE).unwrap_or(value).into();
+            values.insert(event.frame, Value { head, length: value.len(), cut: event.cut });
+        }
+    }
+    Ok(values)
+}
+
+/// An attribute value, or its beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value {
+    pub head: Box<[u8]>,
+    pub length: usize,
+    /// The capture itself kept only a part.
+    pub cut: bool,
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for byte in &self.head {
+            write!(f, "{byte:02x}")?;
+        }
+        if self.cut || self.length > self.head.len() { f.write_str("…") } else { Ok(()) }
+    }
 }
 
 /// The file name without its ending, for headings.

@@ -32,7 +32,12 @@ fn every_report_validates_against_the_schema_that_ships() {
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
     let rows = rows();
     assert!(rows.len() > 180);
-    for row in rows.iter().step_by(3) {
+    let more = [
+        vec!["A/01-good-basic.pklg", "A/02-bad-kick.pklg", "--show-values", "--full"],
+        vec!["EXPECTED.tsv", "B-bluez5.66/b04-failed-establish-3e.btsnoop"],
+        vec!["B-bluez5.66/b04-failed-establish-3e.btsnoop", "EXPECTED.tsv", "--aliases"],
+    ];
+    for row in rows.iter().chain(&more) {
         let report = report(row);
         let errors: Vec<String> = validator
             .iter_errors(&report)
@@ -45,6 +50,44 @@ fn every_report_validates_against_the_schema_that_ships() {
     let mut wrong = report(&rows[0]);
     wrong["captures"][0]["connections"][0]["transport"] = "infrared".into();
     assert!(!validator.is_valid(&wrong));
+}
+
+/// As tshark shows them (`-Y btatt.value`): frames 70 and 80 of the capture.
+#[test]
+fn values_are_there_where_they_are_asked_for_and_nowhere_else() {
+    let capture = "A2/20c-mac-good.pklg";
+    let steps = |report: &Value| report["captures"][0]["connections"][0]["steps"].clone();
+    let value = |steps: &Value, frame: u64| {
+        let steps = steps.as_array().expect("steps").iter();
+        steps.filter(|step| step["frame"] == frame).map(|step| step["value"].clone()).next()
+    };
+    let shown = steps(&report(&[capture, "--show-values"]));
+    assert_eq!(value(&shown, 70), Some("a55a0100".into()));
+    assert_eq!(value(&shown, 80), Some("00006400".into()));
+    let hidden = steps(&report(&[capture]));
+    assert_eq!(value(&hidden, 70), Some(Value::Null));
+    assert!(!run(&[capture, "--full"]).1.contains("a55a0100"));
+    assert!(run(&[capture, "--show-values"]).1.contains("a55a0100"));
+}
+
+#[test]
+fn one_unreadable_side_is_said_in_every_format() {
+    for files in
+        [["EXPECTED.tsv", "A/01-good-basic.pklg"], ["A/01-good-basic.pklg", "EXPECTED.tsv"]]
+    {
+        for format in ["json", "terminal", "markdown"] {
+            let (code, text) = run(&[files[0], files[1], "--format", format]);
+            assert_eq!(code, 2);
+            assert!(text.contains("EXPECTED.tsv: not an HCI capture"), "{format}: {text}");
+        }
+    }
+    // Also where the one that is left is compared with itself.
+    let both = "B-bluez5.66/b04-failed-establish-3e.btsnoop";
+    let (_, text) = run(&["EXPECTED.tsv", both]);
+    assert!(
+        text.contains("EXPECTED.tsv: not an HCI capture") && text.contains("TIMELINE"),
+        "{text}"
+    );
 }
 
 /// Facts of FACTS.tsv and EXPECTED.tsv, read through the JSON.

@@ -2,7 +2,8 @@
 use super::Report;
 use crate::capture::{Direction, Warning};
 use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
-use crate::link::{Adapter, Capture, Connection, Granted, Moment, Mtu, Request, Step};
+use crate::link::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
+use crate::pipeline;
 use crate::rules::Finding;
 use crate::time::{Clock, Span};
 use crate::wire::{AddressType, att};
@@ -18,9 +19,12 @@ pub const SCHEMA_TEXT: &str = include_str!("../../docs/report.schema.json");
 pub fn render(report: &Report) -> String {
     let mut value = json!({
         "schema": SCHEMA,
-        "captures": report.captures.iter().map(capture).collect::<Vec<_>>(),
+        "captures": (0..report.captures.len()).map(|at| capture(report, at)).collect::<Vec<_>>(),
         "comparison": report.comparison.as_ref().map(|c| comparison(report, c)),
         "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
+        "no_match": report.no_match.as_ref().map(
+            |n| json!({ "says": n.says, "holds": n.holds, "nearest": n.nearest })
+        ),
     });
     if report.shown.aliases {
         report.aliases().hide_in(&mut value);
@@ -39,7 +43,8 @@ fn maybe(span: Option<Span>) -> Value {
     span.map_or(Value::Null, ms)
 }
 
-fn capture(capture: &Capture) -> Value {
+fn capture(report: &Report, at: usize) -> Value {
+    let capture = &report.captures[at];
     let time = |time: Option<crate::time::Timestamp>| {
         time.and_then(|t| match capture.clock {
             Clock::Utc => t.rfc3339(),
@@ -61,7 +66,7 @@ fn capture(capture: &Capture) -> Value {
         "host": capture.host.as_ref().map(|h| json!({ "stack": h.stack.word(), "version": h.version, "guessed": h.guessed })),
         "warnings": capture.warnings.iter().map(warning).collect::<Vec<_>>(),
         "fitness": capture.fitness.iter().map(|f| json!({ "code": f.code, "says": f.says, "remedy": f.remedy })).collect::<Vec<_>>(),
-        "connections": capture.connections.iter().map(|c| connection(capture, c)).collect::<Vec<_>>(),
+        "connections": capture.connections.iter().map(|c| connection(report, at, c)).collect::<Vec<_>>(),
     })
 }
 
@@ -83,7 +88,8 @@ fn address_type(kind: AddressType) -> Option<&'static str> {
     kind.name()
 }
 
-fn connection(capture: &Capture, c: &Connection) -> Value {
+fn connection(report: &Report, at: usize, c: &Connection) -> Value {
+    let capture = &report.captures[at];
     let names = Names::of(capture, c);
     let after = |moment: Moment| maybe(c.after(moment));
     let end = c.end.as_ref();
@@ -121,7 +127,7 @@ fn connection(capture: &Capture, c: &Connection) -> Value {
         "duration_ms": maybe(c.life()),
         "idle_before_end_ms": maybe(c.idle_before_end()),
         "elided_steps": c.elided_steps,
-        "steps": c.steps.iter().map(|s| step(c, &names, s)).collect::<Vec<_>>(),
+        "steps": c.steps.iter().map(|s| step(c, &names, s, report.value(at, s))).collect::<Vec<_>>(),
     })
 }
 
@@ -168,8 +174,8 @@ fn first_att(c: &Connection) -> Value {
     })
 }
 
-fn step(c: &Connection, names: &Names, step: &Step) -> Value {
-    json!({
+fn step(c: &Connection, names: &Names, step: &Step, value: Option<&pipeline::Value>) -> Value {
+    let mut said = json!({
         "procedure": step.procedure.word(),
         "name": compare::words::step(c, names, step),
         "frame": step.frame,
@@ -182,7 +188,11 @@ fn step(c: &Connection, names: &Names, step: &Step) -> Value {
         "attribute": names.attribute(c, step).map(|a| attribute(&a)),
         "outcome": step.outcome.word(),
         "status": step.status,
-    })
+    });
+    if let Some(value) = value {
+        said["value"] = value.to_string().into();
+    }
+    said
 }
 
 fn attribute(name: &compare::AttributeName) -> Value {

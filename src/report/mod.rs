@@ -1,6 +1,7 @@
 //! What was found becomes text: for terminals, for machines, for pages.
 use crate::compare::{Comparison, NoMatch};
-use crate::link::Capture;
+use crate::link::{Capture, Step};
+use crate::pipeline::Value;
 use crate::rules::{Finding, Level};
 
 pub mod aliases;
@@ -17,6 +18,7 @@ pub mod terminal;
 pub mod words;
 
 use aliases::Aliases;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Longer labels of captures are cut.
@@ -37,6 +39,8 @@ pub struct Report {
     pub shown: Shown,
     /// What was asked for, to be repeated: file names without folders, and what differs from the defaults.
     pub command: String,
+    /// Attribute values by capture and frame, where [`Shown::values`] asks for them.
+    pub values: HashMap<(usize, u32), Value>,
     /// Made when the first of them is asked for.
     pub aliases: OnceLock<Aliases>,
 }
@@ -59,6 +63,15 @@ impl Report {
     pub fn visible(&self, text: &str) -> String {
         let text = safe::text(text);
         if self.shown.aliases { self.aliases().hide(&text) } else { text.into_owned() }
+    }
+
+    /// The value that a step wrote, read or was sent, where values are to be shown.
+    pub fn value(&self, capture: usize, step: &Step) -> Option<&Value> {
+        if !self.shown.values {
+            return None;
+        }
+        let at = |frame| self.values.get(&(capture, frame));
+        at(step.frame).or_else(|| at(step.last_frame).filter(|_| step.count == 1))
     }
 
     /// What a side is called, short enough to stand in a sentence.

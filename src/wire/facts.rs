@@ -163,6 +163,22 @@ impl Packet<'_> {
         }
     }
 
+    /// The attribute value that the packet carries, or a part of it.
+    pub fn attribute_value(&self) -> Option<&[u8]> {
+        let Packet::Att { pdu, .. } = self else { return None };
+        match *pdu {
+            att::Pdu::ReadResponse { attribute_value: value }
+            | att::Pdu::ReadBlobResponse { part_attribute_value: value }
+            | att::Pdu::WriteRequest { attribute_value: value, .. }
+            | att::Pdu::WriteCommand { attribute_value: value, .. }
+            | att::Pdu::PrepareWriteRequest { part_attribute_value: value, .. }
+            | att::Pdu::HandleValueNotification { attribute_value: value, .. }
+            | att::Pdu::HandleValueIndication { attribute_value: value, .. } => Some(value),
+            att::Pdu::SignedWriteCommand { ref attribute_value, .. } => Some(attribute_value.value),
+            _ => None,
+        }
+    }
+
     /// The attribute that the packet names.
     pub fn attribute_handle(&self) -> Option<Handle> {
         match self {

@@ -8,9 +8,19 @@ use crate::time::Span;
 pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
     let mut sections = Vec::new();
     let (left, right) = labels(report, comparison);
-    for (there, here, operations) in
-        [(&left, &right, &comparison.missing_early), (&right, &left, &comparison.extra_early)]
-    {
+    for (there, here, side, operations) in [
+        (&left, &right, comparison.reference, &comparison.missing_early),
+        (&right, &left, comparison.subject, &comparison.extra_early),
+    ] {
+        let step = |operation: &EarlyOperation| {
+            report
+                .captures
+                .get(side.capture)?
+                .connection(side.connection)?
+                .steps
+                .get(operation.step)
+        };
+        let value = |operation| report.value(side.capture, step(operation)?);
         let shown: Vec<&EarlyOperation> =
             operations.iter().filter(|o| weighs(o) || report.shown.strict).collect();
         let habits = operations.len() - shown.len();
@@ -34,7 +44,10 @@ pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
                 operation.other_after.map(|s| rounded(s, comparison.resolution)),
             );
             vec![
-                Field::from(operation.name.clone()),
+                Field::from(match value(operation) {
+                    Some(value) => format!("{} = {value}", operation.name),
+                    None => operation.name.clone(),
+                }),
                 Field::right(operation.frame.to_string()),
                 Field::right(after(operation.after)),
                 Field::from(fate).paint(if operation.fate == Fate::Never {

@@ -127,7 +127,7 @@ pub fn sections(report: &Report) -> Vec<Section> {
             for (index, capture) in report.captures.iter().enumerate() {
                 sections.extend(one_capture(report, capture));
                 if let Some(connection) = attempts::most_telling(report, index) {
-                    sections.push(timeline::alone(report, capture, connection));
+                    sections.push(timeline::alone(report, index, capture, connection));
                 }
             }
         }

@@ -2,6 +2,7 @@
 use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
 use crate::link::{Capture, Connection, Procedure, Step};
+use crate::pipeline::Value;
 use crate::report::{Report, words};
 use crate::time::Span;
 
@@ -17,7 +18,15 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
         compare::names(&report.captures, comparison.reference, comparison.subject)?;
     let side = |side: compare::Side| report.captures.get(side.capture)?.connection(side.connection);
     let (a, b) = (side(comparison.reference)?, side(comparison.subject)?);
-    let lanes = Lanes { a, b, ours: &ours, theirs: &theirs, resolution: comparison.resolution };
+    let lanes = Lanes {
+        report,
+        comparison,
+        a,
+        b,
+        ours: &ours,
+        theirs: &theirs,
+        resolution: comparison.resolution,
+    };
     let mut rows = Vec::new();
     let mut at = 0;
     while at < comparison.steps.len() && (report.shown.full || rows.len() < MOST) {
@@ -68,6 +77,8 @@ fn folds(report: &Report, step: &AlignedStep) -> bool {
 }
 
 struct Lanes<'a> {
+    report: &'a Report,
+    comparison: &'a Comparison,
     a: &'a Connection,
     b: &'a Connection,
     ours: &'a Names,
@@ -86,7 +97,20 @@ impl Lanes<'_> {
             (None, Some(step)) => words::step(self.b, self.theirs, step),
             (None, None) => String::new(),
         };
-        let mut note = aligned.note.clone();
+        let value = |side: compare::Side, step: Option<&Step>| {
+            self.report.value(side.capture, step?).map(ToString::to_string)
+        };
+        let values = [value(self.comparison.reference, x), value(self.comparison.subject, y)];
+        let (name, differ) = match values {
+            [Some(one), Some(other)] if one != other => (name, format!("{one} against {other}")),
+            [Some(value), _] | [None, Some(value)] => (format!("{name} = {value}"), String::new()),
+            [None, None] => (name, String::new()),
+        };
+        let mut note = match (aligned.note.as_str(), differ.as_str()) {
+            (note, "") => note.to_owned(),
+            ("", differ) => format!("values {differ}"),
+            (note, differ) => format!("{note}; values {differ}"),
+        };
         if let Some(why) = aligned.why.filter(|why| strict && !note.contains(why)) {
             note = if note.is_empty() {
                 format!("normal: {why}")
@@ -151,13 +175,17 @@ fn paint(step: &AlignedStep) -> Paint {
 }
 
 /// One timeline.
-pub fn alone(report: &Report, capture: &Capture, connection: &Connection) -> Section {
+pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Connection) -> Section {
     let names = Names::of(capture, connection);
     let title = format!("Timeline of #{}, {}", connection.number, compare::describe(connection));
     let mut section = Section::new(Topic::Timeline, title);
     let most = if report.shown.full { usize::MAX } else { MOST };
-    let rows: Vec<Vec<Field>> =
-        connection.steps.iter().take(most).map(|step| row(connection, &names, step)).collect();
+    let rows: Vec<Vec<Field>> = connection
+        .steps
+        .iter()
+        .take(most)
+        .map(|step| row(connection, &names, step, report.value(index, step)))
+        .collect();
     let left = connection.steps.len().saturating_sub(rows.len());
     let header = vec![
         Field::right("frame"),
@@ -175,7 +203,7 @@ pub fn alone(report: &Report, capture: &Capture, connection: &Connection) -> Sec
     section
 }
 
-fn row(connection: &Connection, names: &Names, step: &Step) -> Vec<Field> {
+fn row(connection: &Connection, names: &Names, step: &Step, value: Option<&Value>) -> Vec<Field> {
     let direction = match step.procedure {
         Procedure::Connect | Procedure::Disconnect => " ",
         _ if step.by == crate::capture::Direction::Sent => ">",
@@ -201,7 +229,10 @@ fn row(connection: &Connection, names: &Names, step: &Step) -> Vec<Field> {
         Field::right(step.frame.to_string()),
         Field::right(connection.after(step.at).map_or_else(String::new, |after| after.to_string())),
         Field::from(direction),
-        Field::from(words::step(connection, names, step)),
+        Field::from(match value {
+            Some(value) => format!("{} = {value}", words::step(connection, names, step)),
+            None => words::step(connection, names, step),
+        }),
         Field::from(outcome).paint(if step.failed() { Paint::Red } else { Paint::Plain }),
     ]
 }

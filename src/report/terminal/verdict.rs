@@ -34,7 +34,13 @@ pub fn heading(page: &mut Page, report: &Report) {
 /// Which connections, how each came out, and since when they differ.
 pub fn sides(page: &mut Page, report: &Report) {
     match (&report.comparison, report.captures.as_slice()) {
-        (Some(comparison), captures) => compared(page, comparison, captures),
+        (Some(comparison), captures) => {
+            // One side of two could not be read; the other one is compared with itself.
+            if let Some(no_match) = &report.no_match {
+                page.item("", &no_match.says, Paint::Yellow);
+            }
+            compared(page, comparison, captures);
+        }
         (None, [_]) if report.no_match.is_none() => {}
         (None, _) => nothing_to_compare(page, report),
     }
