@@ -51,7 +51,16 @@ fn session(name: &str) -> Vec<Value> {
 }
 
 const BINARY: &str = "lab/A/02-bad-kick.btsnoop";
-const COMPLETE: [&str; 5] = ["hcidump-R", "hcidump-tR", "noble", "noble-date", "noble-usb"];
+const COMPLETE: [&str; 8] = [
+    "hcidump-R",
+    "hcidump-tR",
+    "noble",
+    "noble-date",
+    "noble-usb",
+    "packetlogger",
+    "packetlogger-tail",
+    "packetlogger-nhdr",
+];
 
 fn text(form: &str) -> String {
     format!("text/02-bad-kick.{form}.txt")

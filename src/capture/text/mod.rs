@@ -7,11 +7,12 @@ mod hcitool;
 mod hex;
 mod lines;
 mod noble;
+mod packetlogger;
 mod times;
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
 pub(crate) const FORMATS: &[Format] =
-    &[hcidump_raw::FORMAT, btstack::FORMAT, noble::FORMAT, hcitool::FORMAT];
+    &[packetlogger::FORMAT, hcidump_raw::FORMAT, btstack::FORMAT, noble::FORMAT, hcitool::FORMAT];
 
 /// What a text that no reader claims looks like, in a few words.
 pub(crate) fn likeness(head: &[u8]) -> &'static str {

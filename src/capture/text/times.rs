@@ -12,6 +12,8 @@ pub(crate) enum When {
     Utc(i64),
     /// A date and a time of a wall clock, counted as if it were UTC.
     Wall(i64),
+    /// Since the beginning of a year that nobody names.
+    OfYear(i64),
     /// Since midnight.
     OfDay(i64),
     /// Since a moment that nobody names.
@@ -24,7 +26,7 @@ impl When {
         match self {
             Self::Utc(_) => Clock::Utc,
             Self::Wall(_) => Clock::Local,
-            Self::OfDay(_) | Self::Since(_) => Clock::Relative,
+            Self::OfYear(_) | Self::OfDay(_) | Self::Since(_) => Clock::Relative,
         }
     }
 }
@@ -33,8 +35,8 @@ impl When {
 #[derive(Default)]
 pub(crate) struct Times {
     clock: Option<Clock>,
-    /// Midnights passed, and the last time of day: text without dates wraps.
-    midnights: i64,
+    /// Midnights (or new years) passed, and the last time of the day (or year): such text wraps.
+    wraps: i64,
     last: Option<i64>,
 }
 
@@ -62,15 +64,24 @@ impl Times {
         match when {
             When::Utc(at) | When::Wall(at) => ledger.moment(at, offset),
             When::Since(at) => ledger.step(at, offset),
-            When::OfDay(at) => {
-                // Loggers do step back a little; half a day back is the next day.
-                if self.last.is_some_and(|last| last - at > DAY / 2) {
-                    self.midnights += 1;
-                }
-                self.last = Some(at);
-                ledger.step(self.midnights.saturating_mul(DAY).saturating_add(at), offset)
-            }
+            When::OfDay(at) => self.wrapped(at, DAY, ledger, offset),
+            When::OfYear(at) => self.wrapped(at, 366 * DAY, ledger, offset),
         }
+    }
+
+    fn wrapped(
+        &mut self,
+        at: i64,
+        period: i64,
+        ledger: &mut Ledger,
+        offset: u64,
+    ) -> Option<Timestamp> {
+        // Loggers do step back a little; half a day back is the next day.
+        if self.last.is_some_and(|last| last - at > period / 2) {
+            self.wraps += 1;
+        }
+        self.last = Some(at);
+        ledger.step(self.wraps.saturating_mul(period).saturating_add(at), offset)
     }
 }
 

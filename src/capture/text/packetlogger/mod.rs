@@ -1,0 +1,247 @@
+//! PacketLogger's list as text: copied, exported, or printed by its command line tool.
+//!
+//! One packet gives several rows, from its decoded protocols down to its bytes. Where the bytes
+//! are there (raw rows, or hexadecimal at the end of a row) nothing is lost but the year and
+//! the microseconds; else the words of the rows are taken at their word.
+use super::super::ledger::Ledger;
+use super::super::remark::Remark;
+use super::super::stream::Stream;
+use super::super::{
+    Boxed, CaptureError, Claim, Clock, Description, Direction, Format, Head, Kind, LONGEST,
+    OpenOptions, Payload, Record, Source, Warning, h4,
+};
+use super::lines::{self, Lines, Puzzles};
+use super::times::{Times, When};
+use row::{Level, Row};
+use words::Words;
+
+mod row;
+mod words;
+
+pub(crate) const FORMAT: Format = Format { name: "packetlogger-text", claim, open };
+
+fn claim(head: &Head<'_>) -> Claim {
+    let lines = lines::of_head(head);
+    let rows = lines.iter().filter(|line| Row::parse(line).is_some_and(|row| row.kind.is_some()));
+    let mut bytes = Vec::new();
+    let bare = lines.iter().filter(|line| {
+        Row::parse(line).is_some_and(|row| row.kind.is_none() && row.tail(&mut bytes).is_some())
+    });
+    Claim::chain(u32::try_from(rows.count() + bare.count()).unwrap_or(u32::MAX - 2))
+}
+
+fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
+    let bytes = stream.peek(super::super::format::HEAD)?;
+    let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
+    let first = lines.iter().find_map(|line| Row::parse(line)).and_then(|row| row.when);
+    let times = Times::of(first);
+    Ok(Box::new(Reader {
+        ledger: Ledger::new(stream, times.clock(), options),
+        times,
+        lines: Lines::default(),
+        puzzles: Puzzles::default(),
+        open: None,
+        next: None,
+        done: Gathered::default(),
+    }))
+}
+
+/// The rows of one packet so far.
+#[derive(Default)]
+struct Gathered {
+    offset: u64,
+    when: Option<When>,
+    kind: Option<Kind>,
+    direction: Option<Direction>,
+    handle: Option<u16>,
+    level: Option<Level>,
+    /// The packet's bytes, from a raw row or a row's end.
+    bytes: Vec<u8>,
+    words: Words,
+}
+
+struct Reader {
+    ledger: Ledger,
+    times: Times,
+    lines: Lines,
+    puzzles: Puzzles,
+    open: Option<Gathered>,
+    /// The packet whose first row ended the one before.
+    next: Option<Gathered>,
+    /// The packet that is lent.
+    done: Gathered,
+}
+
+impl Gathered {
+    fn begin(row: &Row<'_>, offset: u64) -> Self {
+        let mut gathered = Self {
+            offset,
+            when: row.when,
+            kind: row.kind,
+            direction: row.direction,
+            ..Self::default()
+        };
+        gathered.push(row);
+        gathered
+    }
+
+    /// Whether a row shows the same packet once more, closer to its bytes.
+    fn continues(&self, row: &Row<'_>) -> bool {
+        let same = (self.kind, self.direction, self.when) == (row.kind, row.direction, row.when);
+        // Raw rows show no handle; events about several links show one of them.
+        let one_link = row.level == Level::Raw
+            || self.handle.is_none()
+            || row.handle == self.handle
+            || row.kind != Some(Kind::Acl);
+        // Two packets of one millisecond: their bytes tell them apart.
+        let mut bytes = Vec::new();
+        let one_packet =
+            self.bytes.is_empty() || row.tail(&mut bytes).is_none() || bytes == self.bytes;
+        same && one_link
+            && one_packet
+            && self.level.is_some_and(|level| row.level > level)
+            && !matches!(row.kind, Some(Kind::Note(_)) | None)
+    }
+
+    fn push(&mut self, row: &Row<'_>) {
+        self.level = Some(row.level);
+        if row.level != Level::Raw || self.kind.is_none() {
+            self.handle = self.handle.or(row.handle);
+        }
+        let mut bytes = Vec::new();
+        if let Some(kind) = row.tail(&mut bytes) {
+            self.kind = Some(kind);
+            self.bytes = bytes;
+        } else if let (Level::Raw, Some((0, groups))) = (row.level, row::dump(row.description)) {
+            self.bytes.clear();
+            row::groups(groups, &mut self.bytes);
+        }
+        self.words.row(row);
+    }
+
+    /// A line below the row.
+    fn detail(&mut self, line: &str) {
+        let line = line.trim_start_matches(['>', ' ', '\t']);
+        let Some((offset, groups)) = row::dump(line) else {
+            self.words.detail(line);
+            return;
+        };
+        let into = match self.level {
+            Some(Level::Raw) => &mut self.bytes,
+            Some(Level::L2cap) => &mut self.words.frame,
+            _ => return,
+        };
+        // The first line repeats the row; a gap means that lines are missing.
+        if offset == 0 {
+            into.clear();
+        }
+        if offset == into.len() && offset < LONGEST as usize {
+            row::groups(groups, into);
+        }
+    }
+
+    /// Whether the bytes are all there, so that no other row is needed.
+    fn is_complete(&self) -> bool {
+        self.level == Some(Level::Raw) && self.kind.is_some_and(|kind| h4::fits(kind, &self.bytes))
+    }
+}
+
+impl Reader {
+    /// Gathers the rows of one packet into `done`.
+    fn gather(&mut self) -> Result<bool, CaptureError> {
+        if let Some(next) = self.next.take() {
+            self.open = Some(next);
+        }
+        loop {
+            if self.ledger.is_done() || !self.lines.read(&mut self.ledger.stream)? {
+                return match self.open.take() {
+                    Some(last) => {
+                        self.done = last;
+                        Ok(true)
+                    }
+                    None => {
+                        self.ledger.finish()?;
+                        Ok(false)
+                    }
+                };
+            }
+            let Some(row) = Row::parse(self.lines.text()) else {
+                if let Some(open) = &mut self.open {
+                    open.detail(self.lines.text());
+                }
+                continue;
+            };
+            if let Some(open) = &mut self.open
+                && !open.is_complete()
+                && open.continues(&row)
+            {
+                open.push(&row);
+                continue;
+            }
+            let begun = Gathered::begin(&row, self.lines.offset());
+            if begun.kind.is_none() {
+                self.puzzles.push(&self.lines, self.ledger.frames());
+                continue;
+            }
+            if let Some(complete) = self.open.replace(begun) {
+                self.next = self.open.take();
+                self.done = complete;
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl Source for Reader {
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        if !self.gather()? {
+            return Ok(None);
+        }
+        let Gathered { offset, when, direction, .. } = self.done;
+        let kind = self.done.kind.unwrap_or(Kind::Empty);
+        let frame = self.ledger.next_frame();
+        let time = self.times.moment(when, &mut self.ledger, offset);
+        let done = &mut self.done;
+        let mut original = done.bytes.len();
+        let payload = if let Kind::Note(_) = kind {
+            let text = done.words.description.as_bytes();
+            original = text.len();
+            Payload::Bytes(text)
+        } else if done.bytes.is_empty() {
+            Payload::Said(Box::new(done.words.packet(kind, done.handle)))
+        } else {
+            original = original.max(h4::declared(kind, &done.bytes).unwrap_or_default());
+            if original > done.bytes.len() {
+                self.ledger.remark(Remark::CutPackets, offset);
+            }
+            Payload::Bytes(&done.bytes)
+        };
+        Ok(Some(Record {
+            frame,
+            offset,
+            time,
+            adapter: None,
+            direction: h4::direction(kind).or(direction),
+            kind,
+            payload,
+            original_len: u32::try_from(original).unwrap_or(u32::MAX),
+            comment: None,
+        }))
+    }
+
+    fn describe(&self) -> Description {
+        let clock = match self.times.clock() {
+            Clock::None => Clock::None,
+            _ => self.ledger.clock(),
+        };
+        Description { format: FORMAT.name, variant: "rows".into(), clock, resolution_us: 1000 }
+    }
+
+    fn take_warnings(&mut self) -> Vec<Warning> {
+        let mut warnings = self.ledger.take_warnings();
+        if self.ledger.is_done() {
+            warnings.extend(self.puzzles.warning());
+        }
+        warnings
+    }
+}
