@@ -368,6 +368,17 @@ impl Trace {
         )
     }
 
+    /// As a server, we notify the central.
+    pub fn notified_by_us(self, handle: u16, value: &[u8]) -> Self {
+        self.att(
+            Direction::Sent,
+            att::Pdu::HandleValueNotification {
+                attribute_handle: Handle(handle),
+                attribute_value: value,
+            },
+        )
+    }
+
     pub fn acknowledged(self, packets: u16) -> Self {
         let [low, high] = self.handle.0.to_le_bytes();
         let [few, many] = packets.to_le_bytes();

@@ -59,6 +59,7 @@ pub fn question(connection: &Connection, open: &crate::link::OpenRequest) -> Str
     let Pending::Att(opcode) = open.pending else { return "request".to_owned() };
     let name = att::Pdu::name_of(opcode).unwrap_or("request");
     match connection.steps.iter().find(|s| s.frame == open.frame) {
+        Some(step) if see::pdu(step).starts_with(name) => see::pdu(step),
         Some(step) => format!("{name} ({})", see::pdu(step)),
         None => name.to_owned(),
     }
@@ -91,9 +92,17 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     } else {
         format!("This host never answered the peer's {name}, and {age} later the connection ended.")
     };
-    let mut verdict = Verdict::cause(says)
-        .sure(Confidence::High)
-        .sees(open.frame, format!("{name}, never answered"));
+    // A pairing that was open just as long explains the end equally well: `smp-timeout-30s` names both.
+    let pairing = connection.open_requests.iter().any(|o| {
+        matches!(o.pending, Pending::Smp(_))
+            && o.age.is_some_and(|age| age >= Span::from_ms(29_000))
+    });
+    let mut verdict = if pairing {
+        Verdict::suspect(format!("{says} A pairing was open for as long."))
+    } else {
+        Verdict::cause(says).sure(Confidence::High)
+    }
+    .sees(open.frame, format!("{name}, never answered"));
     let (frame, text) = see::ended(end);
     if let Some(command) = end.command_frame {
         verdict = verdict.sees(command, "this host hangs up");

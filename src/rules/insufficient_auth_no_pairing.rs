@@ -1,6 +1,6 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::capture::Direction;
-use crate::link::{Connection, Outcome, Procedure, Stack, Step};
+use crate::link::{Connection, Detail, Outcome, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 use crate::wire::att::{ErrorCode, Handle, Pdu};
 use crate::wire::{Status, smp};
@@ -84,13 +84,17 @@ pub fn wants_security(step: &Step) -> bool {
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    // A peripheral that asks its central is another story: `reverse-discovery-collides`.
+    if connection.role == Some(Role::Peripheral) {
+        return None;
+    }
     let refused: Vec<&Step> =
         connection.steps.iter().filter(|s| s.by == Direction::Sent && wants_security(s)).collect();
     let first = refused.first()?;
     let secured = connection.steps.iter().any(|s| {
         matches!(s.procedure, Procedure::Pair | Procedure::Encrypt)
             && s.last_frame > first.frame
-            && s.by == Direction::Sent
+            && !matches!(s.detail, Detail::SecurityRequest { .. })
     });
     let was_secure = connection.steps.iter().any(|s| {
         s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok && s.frame < first.frame

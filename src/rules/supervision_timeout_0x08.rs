@@ -70,9 +70,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         }
         _ => String::new(),
     };
-    let confidence = if connection.start_seen { Confidence::High } else { Confidence::Medium };
     let mut verdict = Verdict::cause(format!("The link worked and was then lost: the controller gave it up for want of packets from the peer. {said}"))
-        .sure(confidence);
+        .sure(Confidence::High);
     if let Some(heard) = &connection.last_heard {
         verdict = verdict.sees(heard.frame, format!("last sign of the peer: {}", heard.by));
     }

@@ -73,18 +73,51 @@ fn ids_are_kebab_case_and_unique_and_name_what_is_wrong() {
     }
 }
 
-/// A silenced rule that does not exist would be a misspelling; these are of the catalogue of
-/// signatures, whose rules may be written later.
 #[test]
-fn silenced_rules_are_other_rules_ids() {
+fn silenced_rules_are_other_rules() {
     for rule in RULES {
         for other in rule.silences {
             assert_ne!(*other, rule.id);
-            assert!(
-                other.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-            );
+            assert!(super::rule(other).is_some(), "{} silences {other}, which is none", rule.id);
         }
     }
+}
+
+/// What a finding rules out is a rule too, as its readers will look it up.
+#[test]
+fn ruled_out_are_rules() {
+    for rule in RULES {
+        for finding in findings(&(rule.fires_on)()) {
+            for out in &finding.rules_out {
+                assert!(super::rule(out.rule).is_some(), "{}: {}", finding.rule, out.rule);
+                assert_ne!(out.rule, finding.rule);
+            }
+        }
+    }
+}
+
+/// Two procedures that ran out at the same moment: which one the peer waited for, nobody can tell.
+#[test]
+fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
+    use crate::capture::Direction::Sent;
+    use crate::wire::{Status, att, smp};
+    let pairing = smp::Pdu::PairingRequest {
+        io_capability: 3,
+        oob_data_flag: 0,
+        auth_req: 9,
+        maximum_encryption_key_size: 16,
+        initiator_key_distribution: 1,
+        responder_key_distribution: 1,
+    };
+    let trace = Trace::new()
+        .up()
+        .smp(Sent, pairing)
+        .att(Sent, att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 })
+        .wait_ms(29_740)
+        .disconnected(Status::REMOTE_USER_TERMINATED);
+    let found = findings(&trace.into());
+    assert!(found.iter().all(|f| f.level != Level::Cause), "{found:#?}");
+    assert_eq!(found[0].rule, "smp-timeout-30s");
 }
 
 #[test]

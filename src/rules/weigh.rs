@@ -1,31 +1,42 @@
 //! Findings compete for the same connection: the special before the general, the
 //! violation before the silence that follows it, never a consequence beside its cause.
 use super::{Basis, Check, Confidence, Evidence, Finding, Level, RULES, Rule, Scene, Verdict};
+use crate::link::Capture;
+use std::collections::BTreeMap;
 
 /// Most frames that one finding cites.
 const MOST_EVIDENCE: usize = 12;
 
+/// What one rule says, while it competes with the others.
+struct Claim {
+    rule: &'static Rule,
+    verdict: Verdict,
+}
+
+impl Claim {
+    fn speaks(&self) -> bool {
+        self.verdict.level != Level::Note
+    }
+
+    /// Where both are about one connection, this one is the reason of the other, or more special.
+    /// What is only suspected takes no cause away.
+    fn silences(&self, other: &Self) -> bool {
+        self.verdict.level <= other.verdict.level && self.rule.silences.contains(&other.rule.id)
+    }
+}
+
 /// Everything that the rules find, in order of weight: the first one is the verdict.
 pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = RULES.iter().filter_map(|rule| merged(scene, rule)).collect();
-    silence(&mut findings);
-    one_cause_a_connection(&mut findings);
-    let late = scene.capture().filtered;
-    for finding in &mut findings {
-        let rule = RULES.iter().find(|rule| rule.id == finding.rule);
-        let author = rule.is_some_and(|rule| rule.basis == Basis::Author);
-        if (author || late) && finding.confidence == Confidence::High {
-            finding.confidence = Confidence::Medium;
-        }
-    }
+    let claims = RULES.iter().flat_map(|rule| claims(scene, rule)).collect();
+    let mut findings = merged(scene, compete(claims));
     let rank = |id: &str| RULES.iter().position(|rule| rule.id == id);
     findings.sort_by_key(|f| (f.level, f.confidence, rank(f.rule)));
     findings
 }
 
-/// All verdicts of one rule as one finding.
-fn merged(scene: &Scene<'_>, rule: &'static Rule) -> Option<Finding> {
-    let mut verdicts: Vec<Verdict> = match rule.check {
+/// All that one rule says, as sure as the capture allows.
+fn claims(scene: &Scene<'_>, rule: &'static Rule) -> Vec<Claim> {
+    let verdicts: Vec<Verdict> = match rule.check {
         Check::Connection(check) => scene
             .capture()
             .connections
@@ -46,41 +57,163 @@ fn merged(scene: &Scene<'_>, rule: &'static Rule) -> Option<Finding> {
             scene.comparison.and_then(|c| check(scene, c)).into_iter().collect()
         }
     };
-    // The strongest speaks; the others add connections and evidence.
-    verdicts.sort_by_key(|v| (v.level, v.confidence));
-    let weakest = verdicts.first()?.level;
-    let mut all = verdicts.into_iter().filter(|v| v.level == weakest);
-    let first = all.next()?;
-    let mut finding = Finding {
-        rule: rule.id,
-        title: rule.title.to_owned(),
-        level: first.level,
-        confidence: first.confidence,
-        capture: scene.subject,
-        connections: first.connections,
-        says: first.says,
-        evidence: evidence(scene, first.evidence, first.reference_evidence),
-        rules_out: first.rules_out,
-        would_settle: first.would_settle,
-        remedies: first.remedies,
-        sources: rule.sources.to_vec(),
+    let claim = |mut verdict: Verdict| {
+        // Without a frame there is no finding.
+        (!verdict.evidence.is_empty() || !verdict.reference_evidence.is_empty()).then(|| {
+            lower(scene, rule, &mut verdict);
+            Claim { rule, verdict }
+        })
     };
-    for other in all {
-        finding.connections.extend(other.connections);
+    verdicts.into_iter().filter_map(claim).collect()
+}
+
+/// A rule that no capture backs is never sure, and neither is anybody who saw only a part.
+fn lower(scene: &Scene<'_>, rule: &Rule, verdict: &mut Verdict) {
+    if rule.basis == Basis::Author {
+        verdict.confidence = verdict.confidence.max(Confidence::Medium);
+    }
+    let Some(lack) = lack(scene, verdict) else { return };
+    verdict.confidence = match verdict.confidence {
+        Confidence::High => Confidence::Medium,
+        Confidence::Medium | Confidence::Low => Confidence::Low,
+    };
+    if verdict.level != Level::Note {
+        verdict.would_settle.push(format!("A better capture: {lack}."));
+    }
+}
+
+/// What is missing of the captures that a verdict rests on.
+fn lack(scene: &Scene<'_>, verdict: &Verdict) -> Option<&'static str> {
+    let partial = |capture: &Capture| {
+        capture.filtered || capture.fitness.iter().any(|f| f.code == "dropped-packets")
+    };
+    let late = |capture: &Capture, number: &u32| {
+        capture.connection(*number).is_some_and(|c| !c.start_seen)
+    };
+    let reference = scene
+        .comparison
+        .map(|c| c.reference)
+        .filter(|_| !verdict.reference_evidence.is_empty())
+        .and_then(|side| Some((scene.captures.get(side.capture)?, side.connection)));
+    if partial(scene.capture()) || reference.is_some_and(|(capture, _)| partial(capture)) {
+        return Some("packets are cut or missing here; record them whole");
+    }
+    let began_late = verdict.connections.iter().any(|number| late(scene.capture(), number))
+        || reference.is_some_and(|(capture, number)| late(capture, &number));
+    began_late.then_some("the link was already up when this one began; record first, then connect")
+}
+
+/// Claims compete for each connection: what is only the consequence of another claim gives way, and
+/// of what then still calls itself the cause, one is.
+fn compete(mut claims: Vec<Claim>) -> Vec<Claim> {
+    // Rules are in order already.
+    claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
+    let mut rivals: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (index, claim) in claims.iter_mut().enumerate().filter(|(_, claim)| claim.speaks()) {
+        claim.verdict.connections.sort_unstable();
+        claim.verdict.connections.dedup();
+        for connection in &claim.verdict.connections {
+            rivals.entry(*connection).or_default().push(index);
+        }
+    }
+    // Of which connections a claim is the cause, and of which it only might be.
+    let mut won = vec![(Vec::new(), Vec::new()); claims.len()];
+    for (connection, rivals) in rivals {
+        let mut explained = false;
+        for index in standing(&claims, rivals) {
+            let Some((first, second)) = won.get_mut(index) else { continue };
+            let cause = claims[index].verdict.level == Level::Cause;
+            if cause && explained {
+                second.push(connection)
+            } else {
+                first.push(connection)
+            }
+            explained |= cause;
+        }
+    }
+    let mut left = Vec::new();
+    for (mut claim, (first, second)) in claims.into_iter().zip(won) {
+        if !claim.speaks() || claim.verdict.connections.is_empty() {
+            left.push(claim);
+            continue;
+        }
+        if !second.is_empty() {
+            let verdict =
+                Verdict { level: Level::Suspect, connections: second, ..claim.verdict.clone() };
+            left.push(Claim { rule: claim.rule, verdict });
+        }
+        if !first.is_empty() {
+            claim.verdict.connections = first;
+            left.push(claim);
+        }
+    }
+    left
+}
+
+/// Of the claims about one connection, in order of weight, those that no other silences. One that is
+/// silenced itself silences nobody.
+fn standing(claims: &[Claim], mut rivals: Vec<usize>) -> Vec<usize> {
+    let mut standing = Vec::new();
+    while !rivals.is_empty() {
+        let silenced = |index: &usize| {
+            rivals.iter().any(|other| other != index && claims[*other].silences(&claims[*index]))
+        };
+        // Two that silence each other: the one of more weight.
+        let place = rivals.iter().position(|index| !silenced(index)).unwrap_or(0);
+        let speaker = rivals.remove(place);
+        rivals.retain(|index| !claims[speaker].silences(&claims[*index]));
+        standing.push(speaker);
+    }
+    standing.sort_unstable();
+    standing
+}
+
+/// What each rule still claims as one finding; two, where it is the cause of one failure and only
+/// suspected in another.
+fn merged(scene: &Scene<'_>, claims: Vec<Claim>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut claims = claims;
+    claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
+    for Claim { rule, verdict } in claims {
+        // The strongest speaks; the others add connections and evidence.
+        let same = |f: &&mut Finding| f.rule == rule.id && f.level == verdict.level;
+        let Some(finding) = findings.iter_mut().find(same) else {
+            if verdict.level == Level::Note && findings.iter().any(|f| f.rule == rule.id) {
+                continue;
+            }
+            findings.push(Finding {
+                rule: rule.id,
+                title: rule.title.to_owned(),
+                level: verdict.level,
+                confidence: verdict.confidence,
+                capture: scene.subject,
+                connections: verdict.connections,
+                says: verdict.says,
+                evidence: evidence(scene, verdict.evidence, verdict.reference_evidence),
+                rules_out: verdict.rules_out,
+                would_settle: verdict.would_settle,
+                remedies: verdict.remedies,
+                sources: rule.sources.to_vec(),
+            });
+            continue;
+        };
+        finding.connections.extend(verdict.connections);
         let room = MOST_EVIDENCE.saturating_sub(finding.evidence.len());
         finding.evidence.extend(
-            evidence(scene, other.evidence, other.reference_evidence).into_iter().take(room),
+            evidence(scene, verdict.evidence, verdict.reference_evidence).into_iter().take(room),
         );
-        for remedy in other.remedies {
+        for remedy in verdict.remedies {
             if !finding.remedies.contains(&remedy) {
                 finding.remedies.push(remedy);
             }
         }
     }
-    finding.evidence.truncate(MOST_EVIDENCE);
-    finding.connections.sort_unstable();
-    finding.connections.dedup();
-    Some(finding)
+    for finding in &mut findings {
+        finding.evidence.truncate(MOST_EVIDENCE);
+        finding.connections.sort_unstable();
+        finding.connections.dedup();
+    }
+    findings
 }
 
 fn evidence(
@@ -101,42 +234,112 @@ fn evidence(
     all
 }
 
-/// A finding that explains another's connections takes them from it.
-fn silence(findings: &mut Vec<Finding>) {
-    let speaking: Vec<(&'static [&'static str], Vec<u32>)> = findings
-        .iter()
-        .filter(|f| f.level != Level::Note)
-        .filter_map(|f| Some((super::rule(f.rule)?.silences, f.connections.clone())))
-        .collect();
-    for (silenced, connections) in &speaking {
-        for finding in
-            findings.iter_mut().filter(|f| silenced.contains(&f.rule) && f.level != Level::Note)
-        {
-            let had = !finding.connections.is_empty();
-            finding.connections.retain(|c| !connections.contains(c));
-            if had && finding.connections.is_empty() {
-                // Marked for removal below.
-                finding.evidence.clear();
-            }
-        }
-    }
-    findings.retain(|f| !f.evidence.is_empty());
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::rule;
+    use crate::trace::Trace;
+    use crate::wire::Status;
 
-/// Two rules may not both be *the* cause of one failed connection.
-fn one_cause_a_connection(findings: &mut [Finding]) {
-    let mut explained: Vec<u32> = Vec::new();
-    let mut order: Vec<usize> =
-        (0..findings.len()).filter(|i| findings[*i].level == Level::Cause).collect();
-    order.sort_by_key(|i| findings[*i].confidence);
-    for index in order {
-        let finding = &mut findings[index];
-        if !finding.connections.is_empty()
-            && finding.connections.iter().all(|c| explained.contains(c))
-        {
-            finding.level = Level::Suspect;
-        } else {
-            explained.extend(&finding.connections);
+    fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
+        let verdict = Verdict { level, ..Verdict::note("as the test says") };
+        let verdict = verdict.about(connections.iter().copied()).sees(1, "a frame");
+        Claim { rule: rule(id).expect("a rule"), verdict }
+    }
+
+    fn left(claims: Vec<Claim>) -> Vec<(&'static str, Level, Vec<u32>)> {
+        let told = |c: Claim| (c.rule.id, c.verdict.level, c.verdict.connections);
+        compete(claims).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn the_special_takes_the_general_ones_connections() {
+        let left = left(vec![
+            claim("supervision-timeout-0x08", Level::Cause, &[1, 2]),
+            claim("ota-erase-silence", Level::Cause, &[2]),
+        ]);
+        assert_eq!(left[0], ("supervision-timeout-0x08", Level::Cause, vec![1]));
+        assert_eq!(left[1], ("ota-erase-silence", Level::Cause, vec![2]));
+    }
+
+    #[test]
+    fn what_is_only_suspected_takes_no_cause_away() {
+        let left = left(vec![
+            claim("smp-timeout-30s", Level::Suspect, &[1]),
+            claim("att-transaction-timeout-30s", Level::Cause, &[1]),
+            claim("att-request-unanswered", Level::Suspect, &[1]),
+        ]);
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert_eq!(left[0].0, "att-transaction-timeout-30s");
+    }
+
+    /// 0x22 silences the ATT timeout, which silences the unusable connection; 0x22 itself does not.
+    #[test]
+    fn the_silenced_silence_nobody() {
+        let left = left(vec![
+            claim("att-transaction-timeout-30s", Level::Suspect, &[1]),
+            claim("ll-response-timeout-40s", Level::Suspect, &[1]),
+            claim("never-usable-connection", Level::Suspect, &[1]),
+        ]);
+        let rules: Vec<_> = left.iter().map(|l| l.0).collect();
+        assert_eq!(rules, ["ll-response-timeout-40s", "never-usable-connection"]);
+    }
+
+    #[test]
+    fn of_two_that_silence_each_other_one_is_left() {
+        let left = left(vec![
+            claim("discovery-order-or-volume-difference", Level::Cause, &[1]),
+            claim("peer-hangs-up-on-deadline", Level::Cause, &[1]),
+        ]);
+        assert_eq!(left, [("discovery-order-or-volume-difference", Level::Cause, vec![1])]);
+    }
+
+    #[test]
+    fn a_connection_has_one_cause_also_where_two_only_overlap() {
+        let left = left(vec![
+            claim("create-with-no-phy", Level::Cause, &[2, 3]),
+            claim("supervision-timeout-0x08", Level::Cause, &[1, 2]),
+        ]);
+        for connection in 1..=3 {
+            let causes = left.iter().filter(|l| l.1 == Level::Cause && l.2.contains(&connection));
+            assert_eq!(causes.count(), 1, "{left:?}");
         }
+        assert!(left.contains(&("supervision-timeout-0x08", Level::Suspect, vec![2])), "{left:?}");
+    }
+
+    #[test]
+    fn a_note_neither_silences_nor_is_silenced() {
+        let left = left(vec![
+            claim("ota-erase-silence", Level::Note, &[1]),
+            claim("supervision-timeout-0x08", Level::Cause, &[1]),
+            claim("short-supervision-timeout-linux-420ms", Level::Note, &[1]),
+        ]);
+        assert_eq!(left.len(), 3, "{left:?}");
+    }
+
+    fn lost(trace: Trace) -> Trace {
+        trace.mtu().wait_ms(5_000).disconnected(Status::CONNECTION_TIMEOUT)
+    }
+
+    fn confidence(captures: &[Capture]) -> Confidence {
+        let scene = Scene { captures, subject: 0, comparison: None };
+        let found = diagnose(&scene);
+        found.iter().find(|f| f.rule == "supervision-timeout-0x08").expect("found").confidence
+    }
+
+    #[test]
+    fn who_saw_only_a_part_is_less_sure() {
+        let whole = lost(Trace::new().up()).run();
+        assert_eq!(confidence(&[whole.clone()]), Confidence::High);
+        assert_eq!(confidence(&[lost(Trace::new()).run()]), Confidence::Medium, "began late");
+        let cut = Capture { filtered: true, ..whole.clone() };
+        assert_eq!(confidence(&[cut]), Confidence::Medium, "cut");
+        let mut dropped = whole;
+        dropped.fitness.push(crate::link::Fitness {
+            code: "dropped-packets",
+            says: String::new(),
+            remedy: String::new(),
+        });
+        assert_eq!(confidence(&[dropped]), Confidence::Medium, "packets are missing");
     }
 }
