@@ -436,22 +436,26 @@ impl Trace {
         self
     }
 
+    /// The records that a capture of this would have.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        (1..).zip(&self.packets).map(|(frame, packet)| Record {
+            frame,
+            offset: 0,
+            time: Some(Timestamp(packet.at)),
+            adapter: Some(packet.adapter),
+            direction: Some(packet.direction),
+            kind: packet.kind,
+            payload: Payload::Bytes(&packet.bytes),
+            original_len: packet.bytes.len() as u32,
+            comment: None,
+        })
+    }
+
     /// Through decoder and tracker, as any capture.
     pub fn run(&self) -> Capture {
         let mut decoder = Decoder::new();
         let mut tracker = Tracker::new();
-        for (index, packet) in self.packets.iter().enumerate() {
-            let record = Record {
-                frame: index as u32 + 1,
-                offset: 0,
-                time: Some(Timestamp(packet.at)),
-                adapter: Some(packet.adapter),
-                direction: Some(packet.direction),
-                kind: packet.kind,
-                payload: Payload::Bytes(&packet.bytes),
-                original_len: packet.bytes.len() as u32,
-                comment: None,
-            };
+        for record in self.records() {
             tracker.push(&decoder.decode(&record));
         }
         tracker.finish(Origin {

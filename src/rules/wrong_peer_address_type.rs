@@ -8,7 +8,7 @@ pub const RULE: Rule = Rule {
     id: "wrong-peer-address-type",
     title: "The connect request names the wrong kind of address",
     basis: Basis::Laboratory,
-    silences: &["create-conn-timeout-cancel", "never-heard-peer", "never-heard-retry-loop", "connection-cancelled-by-app", "peer-gone-or-moved"],
+    silences: &["create-conn-timeout-cancel", "connection-cancelled-by-app", "peer-gone-or-moved"],
     docs: "\
 ## What it means
 A device address is its six bytes and its kind, public or random. The host asked for the right bytes and the wrong kind: to the
