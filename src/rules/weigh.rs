@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn who_saw_only_a_part_is_less_sure() {
         let whole = lost(Trace::new().up()).run();
-        assert_eq!(confidence(&[whole.clone()]), Confidence::High);
+        assert_eq!(confidence(std::slice::from_ref(&whole)), Confidence::High);
         assert_eq!(confidence(&[lost(Trace::new()).run()]), Confidence::Medium, "began late");
         let cut = Capture { filtered: true, ..whole.clone() };
         assert_eq!(confidence(&[cut]), Confidence::Medium, "cut");
