@@ -3,7 +3,7 @@ use crate::capture::{CaptureError, Input, OpenOptions, Warning};
 use crate::cli::{self, Compare};
 use crate::compare::{self, NoMatch, Options};
 use crate::link::Capture;
-use crate::pipeline;
+use crate::pipeline::{self, Progress};
 use crate::report::{Report, Shown, content};
 use crate::rules::{self, Scene};
 use crate::time::Span;
@@ -23,8 +23,8 @@ pub enum Trouble {
 }
 
 /// Reads what the command line names, compares it, and says what was found.
-pub fn report(asked: &Compare) -> Result<Report, Trouble> {
-    let Sides { captures, unreadable, first } = read(asked)?;
+pub fn report(asked: &Compare, progress: &[Progress; 2]) -> Result<Report, Trouble> {
+    let Sides { captures, unreadable, first } = read(asked, progress)?;
     let one_capture = captures.len() == 1;
     let mut options = options(asked, one_capture);
     if first == cli::Side::Subject {
@@ -119,13 +119,14 @@ struct Sides {
 }
 
 /// Both captures at the same time. Where only one can be read, that one.
-fn read(asked: &Compare) -> Result<Sides, Trouble> {
+fn read(asked: &Compare, progress: &[Progress; 2]) -> Result<Sides, Trouble> {
     let read = |path: &std::path::Path, side: cli::Side| {
         let options = open_options(asked, side);
         // A label names one side; it is no label for the other.
         let label = asked.label.get(side as usize).map(String::as_str);
         let input = Input::parse(path);
-        pipeline::read(&input, &options, label).map_err(|error| (input.name().into_owned(), error))
+        pipeline::read_watched(&input, &options, label, &progress[side as usize])
+            .map_err(|error| (input.name().into_owned(), error))
     };
     let unreadable = |(name, error)| Trouble::Unreadable(name, error);
     let alone = |capture, failure, first| {

@@ -5,6 +5,7 @@ use hcidiff::cli::{self, Cli, Command};
 use hcidiff::diagnosis::{self, Trouble};
 use hcidiff::explain;
 use hcidiff::listing::Listing;
+use hcidiff::pipeline::Progress;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
@@ -15,6 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 mod output;
+mod progress;
 
 /// Unreadable input, nothing that matches, bad usage.
 const TROUBLE: u8 = 2;
@@ -76,7 +78,12 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
 
 /// The main job: two captures compared, or one looked at.
 fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
-    let mut report = match diagnosis::report(asked) {
+    let progress = [Progress::default(), Progress::default()];
+    let names = asked.captures.iter().map(|path| Input::parse(path).name().into_owned());
+    let display = progress::Display::of(&progress, names.collect());
+    let read = diagnosis::report(asked, &progress);
+    drop(display);
+    let mut report = match read {
         Ok(report) => report,
         Err(Trouble::Unreadable(name, error)) => {
             return Ok(trouble(&format!("{}: {error}", safe::text(&name))));

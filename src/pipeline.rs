@@ -4,6 +4,8 @@ use crate::link::{Capture, Origin, Tracker};
 use crate::wire::Decoder;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Most warnings kept of one capture; sources say each kind once.
 const MOST_WARNINGS: usize = 200;
@@ -14,12 +16,28 @@ pub fn read(
     options: &OpenOptions,
     label: Option<&str>,
 ) -> Result<Capture, CaptureError> {
+    read_watched(input, options, label, &Progress::default())
+}
+
+/// The same, for somebody who wants to see how far it is.
+pub fn read_watched(
+    input: &Input,
+    options: &OpenOptions,
+    label: Option<&str>,
+    progress: &Progress,
+) -> Result<Capture, CaptureError> {
     let mut opened = capture::open(input, options)?;
     let mut warnings = std::mem::take(&mut opened.warnings);
     let mut decoder = Decoder::new();
     let mut tracker = Tracker::new();
+    let mut unsaid = 0;
     while let Some(record) = opened.source.next()? {
         tracker.push(&decoder.decode(&record));
+        unsaid += 1;
+        if unsaid == SAID_EVERY {
+            progress.add(unsaid);
+            unsaid = 0;
+        }
     }
     warnings.extend(opened.source.take_warnings());
     warnings.truncate(MOST_WARNINGS);
@@ -29,6 +47,23 @@ pub fn read(
     };
     let label = label.map_or_else(|| label_of(&file).to_owned(), str::to_owned);
     Ok(tracker.finish(Origin { file, label, description: opened.source.describe(), warnings }))
+}
+
+/// Records between two words about the progress.
+const SAID_EVERY: u64 = 8_192;
+
+/// How many records of a capture were read so far.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    pub fn add(&self, records: u64) {
+        self.0.fetch_add(records, Ordering::Relaxed);
+    }
+
+    pub fn records(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Longer values are cut where they are shown.
