@@ -4,7 +4,7 @@
 //! streams through in bounded memory. Reading stops at the first structural
 //! error and keeps everything before it; what was skipped is said in a [`Warning`].
 use crate::time::{Clock, Timestamp};
-use crate::wire::Packet;
+use crate::wire::{Packet, Problem};
 use std::borrow::Cow;
 
 pub mod btsnoop;
@@ -71,7 +71,15 @@ pub enum Payload<'a> {
     /// The packet as on the wire, without H4 type byte or pseudo header.
     Bytes(&'a [u8]),
     /// Read from text: no bytes exist. [`crate::wire::Decoder`] takes it as it is.
-    Said(Box<Packet<'a>>),
+    Said(Box<Said<'a>>),
+}
+
+/// A packet as a text tells it.
+#[derive(Clone, Debug)]
+pub struct Said<'a> {
+    pub packet: Packet<'a>,
+    /// [`Problem::Cut`] where the text leaves something out: numbers it does not have are zero.
+    pub problem: Option<Problem>,
 }
 
 /// One record, lent by its source until the next is asked for.
@@ -104,7 +112,10 @@ impl Record<'_> {
 
     /// Whether the capture kept only the beginning of the packet.
     pub fn is_cut(&self) -> bool {
-        matches!(self.payload, Payload::Bytes(bytes) if (bytes.len() as u64) < u64::from(self.original_len))
+        match &self.payload {
+            Payload::Bytes(bytes) => (bytes.len() as u64) < u64::from(self.original_len),
+            Payload::Said(said) => said.problem == Some(Problem::Cut),
+        }
     }
 }
 

@@ -263,12 +263,13 @@ impl Tracker {
         if connection.request.is_none() {
             connection.links_open = links_open.min(usize::from(u16::MAX)) as u16;
         }
-        let granted = Granted {
+        // No link has an interval of zero: the text that was read does not say it.
+        let granted = (fact.interval > 0).then_some(Granted {
             interval: fact.interval,
             latency: fact.latency,
             timeout: fact.timeout,
             clock_accuracy: fact.clock_accuracy,
-        };
+        });
         connection.status = Some(Status::SUCCESS);
         connection.status_frame = Some(at.frame);
         connection.connected_frame = Some(at.frame);
@@ -276,8 +277,8 @@ impl Tracker {
         connection.start_seen = true;
         connection.handle = Some(fact.handle);
         connection.role = Some(if central { Role::Central } else { Role::Peripheral });
-        connection.granted = Some(granted);
-        connection.current = Some(granted);
+        connection.granted = granted;
+        connection.current = granted;
         connection.peer.address = Some(fact.peer_address);
         connection.peer.address_type = Some(peer_type);
         connection.peer.on_air = fact.peer_rpa.filter(|rpa| *rpa != Address::default());
@@ -289,7 +290,7 @@ impl Tracker {
         }
         connection.silence_before = gap
             .filter(|(gap, ended)| {
-                *gap > Span(granted.interval().0 * 6)
+                granted.is_some_and(|granted| *gap > Span(granted.interval().0 * 6))
                     && at.time.since(*ended).is_some_and(|d| d < Span::from_ms(5))
             })
             .map(|(gap, _)| gap);

@@ -35,8 +35,9 @@ impl Decoder {
         let adapter = self.adapters.get(record.adapter);
         let bytes = match &record.payload {
             Payload::Bytes(bytes) => *bytes,
-            Payload::Said(packet) => {
-                event.packet = (**packet).clone();
+            Payload::Said(said) => {
+                event.packet = said.packet.clone();
+                event.problem = said.problem;
                 event.answers = adapter.follow(record.frame, &event.packet);
                 return event;
             }

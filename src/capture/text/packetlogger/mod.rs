@@ -208,7 +208,7 @@ impl Source for Reader {
             original = text.len();
             Payload::Bytes(text)
         } else if done.bytes.is_empty() {
-            Payload::Said(Box::new(done.words.packet(kind, done.handle)))
+            Payload::Said(Box::new(done.words.said(kind, done.handle)))
         } else {
             original = original.max(h4::declared(kind, &done.bytes).unwrap_or_default());
             if original > done.bytes.len() {

@@ -1,7 +1,7 @@
 //! A packet from the words of its rows, where its bytes are missing.
-use super::super::super::Kind;
+use super::super::super::{Kind, Said};
 use super::row::{Level, Row};
-use crate::wire::{ConnHandle, Layer, Packet, att, signal, smp};
+use crate::wire::{ConnHandle, Layer, Packet, Problem, att, signal, smp};
 
 /// Detail lines kept of one packet.
 const DETAILS: usize = 64;
@@ -68,36 +68,40 @@ impl Words {
     }
 
     /// The packet as far as the words tell.
-    pub fn packet(&mut self, kind: Kind, handle: Option<u16>) -> Packet<'_> {
-        let handle = handle.map(ConnHandle);
-        match (kind, handle) {
-            (Kind::Acl, Some(handle)) => self.data(handle),
-            _ => Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
-        }
+    pub fn said(&self, kind: Kind, handle: Option<u16>) -> Said<'_> {
+        let told = match (kind, handle) {
+            (Kind::Acl, Some(handle)) => self.data(ConnHandle(handle)),
+            _ => None,
+        };
+        let (packet, problem) = told
+            .unwrap_or((Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 }, Some(Problem::Cut)));
+        Said { packet, problem }
     }
 
-    fn data(&mut self, handle: ConnHandle) -> Packet<'_> {
-        let whole = self.frame_len == Some(self.frame.len());
+    fn data(&self, handle: ConnHandle) -> Option<(Packet<'_>, Option<Problem>)> {
+        let cut = self.frame_len != Some(self.frame.len());
         let cid = self.cid.unwrap_or(if self.name == "SMP" { 6 } else { 4 });
-        match (cid, self.frame.split_first()) {
-            (4, Some((&code, rest))) if whole => {
-                let (pdu, _) = att::Pdu::decode(code, rest, false);
-                Packet::Att { handle, cid, pdu }
+        let (&code, rest) = self.frame.split_first()?;
+        Some(match cid {
+            4 => {
+                let (pdu, problem) = att::Pdu::decode(code, rest, cut);
+                (Packet::Att { handle, cid, pdu }, problem)
             }
-            (6, Some((&code, rest))) if whole => {
-                let (pdu, _) = smp::Pdu::decode(code, rest, false);
-                Packet::Smp { handle, cid, pdu }
+            6 => {
+                let (pdu, problem) = smp::Pdu::decode(code, rest, cut);
+                (Packet::Smp { handle, cid, pdu }, problem)
             }
-            (1 | 5, Some(_)) if whole => match self.frame.split_first_chunk() {
-                Some((&[code, identifier, _, _], rest)) => {
-                    let (pdu, _) = signal::Pdu::decode(code, rest, false);
-                    Packet::Signal { handle, cid, identifier, pdu }
-                }
-                None => Packet::L2cap { handle, cid, psm: None, payload: &self.frame },
-            },
-            (_, Some(_)) => Packet::L2cap { handle, cid, psm: None, payload: &self.frame },
-            _ => Packet::Opaque { layer: Layer::L2cap, code: cid.into(), len: 0 },
-        }
+            1 | 5 => {
+                let (&[code, identifier, _, _], rest) = self.frame.split_first_chunk()?;
+                let (pdu, problem) = signal::Pdu::decode(code, rest, cut);
+                (Packet::Signal { handle, cid, identifier, pdu }, problem)
+            }
+            _ => {
+                let payload = &self.frame;
+                let problem = cut.then_some(Problem::Cut);
+                (Packet::L2cap { handle, cid, psm: None, payload }, problem)
+            }
+        })
     }
 }
 
