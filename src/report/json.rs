@@ -7,6 +7,7 @@ use crate::pipeline;
 use crate::rules::Finding;
 use crate::time::{Clock, Span};
 use crate::wire::{AddressType, att};
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 /// Name and version of the shape; a change that breaks readers gets another.
@@ -17,21 +18,71 @@ pub const SCHEMA_TEXT: &str = include_str!("../../docs/report.schema.json");
 
 /// The report as one JSON object, indented, with a newline at its end.
 pub fn render(report: &Report) -> String {
-    let mut value = json!({
-        "schema": SCHEMA,
-        "captures": (0..report.captures.len()).map(|at| capture(report, at)).collect::<Vec<_>>(),
-        "comparison": report.comparison.as_ref().map(|c| comparison(report, c)),
-        "findings": report.findings.iter().map(finding).collect::<Vec<_>>(),
-        "no_match": report.no_match.as_ref().map(
-            |n| json!({ "says": n.says, "holds": n.holds, "nearest": n.nearest })
-        ),
-    });
+    let mut text = serde_json::to_string_pretty(&Document(report)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The document is made piece by piece: a capture may hold 20,000 connections, and a tree of all
+/// of them would take many times the memory of what it says.
+struct Document<'a>(&'a Report);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let report = self.0;
+        let mut document = to.serialize_map(None)?;
+        let captures: Vec<_> = (0..report.captures.len()).map(|at| InCapture(report, at)).collect();
+        document.serialize_entry("captures", &captures)?;
+        let said = |value| shown(report, value);
+        let compared = report.comparison.as_ref().map(|c| comparison(report, c));
+        document.serialize_entry("comparison", &said(json!(compared)))?;
+        let findings: Vec<_> = report.findings.iter().map(finding).collect();
+        document.serialize_entry("findings", &said(json!(findings)))?;
+        let no_match = report
+            .no_match
+            .as_ref()
+            .map(|n| json!({ "says": n.says, "holds": n.holds, "nearest": n.nearest }));
+        document.serialize_entry("no_match", &said(json!(no_match)))?;
+        document.serialize_entry("schema", SCHEMA)?;
+        document.end()
+    }
+}
+
+/// One capture, by its index.
+struct InCapture<'a>(&'a Report, usize);
+
+impl Serialize for InCapture<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self(report, at) = *self;
+        let mut object = to.serialize_map(None)?;
+        let facts = shown(report, capture(report, at));
+        for (key, value) in facts.as_object().into_iter().flatten() {
+            match key.as_str() {
+                "connections" => object.serialize_entry(key, &Connections(report, at))?,
+                _ => object.serialize_entry(key, value)?,
+            }
+        }
+        object.end()
+    }
+}
+
+/// The connections of a capture, made one at a time.
+struct Connections<'a>(&'a Report, usize);
+
+impl Serialize for Connections<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self(report, at) = *self;
+        let connections = report.captures[at].connections.iter();
+        to.collect_seq(connections.map(|c| shown(report, connection(report, at, c))))
+    }
+}
+
+/// With aliases, if so asked.
+fn shown(report: &Report, mut value: Value) -> Value {
     if report.shown.aliases {
         report.aliases().hide_in(&mut value);
     }
-    let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
-    text.push('\n');
-    text
+    value
 }
 
 /// Milliseconds to the microsecond.
@@ -66,7 +117,7 @@ fn capture(report: &Report, at: usize) -> Value {
         "host": capture.host.as_ref().map(|h| json!({ "stack": h.stack.word(), "version": h.version, "guessed": h.guessed })),
         "warnings": capture.warnings.iter().map(warning).collect::<Vec<_>>(),
         "fitness": capture.fitness.iter().map(|f| json!({ "code": f.code, "says": f.says, "remedy": f.remedy })).collect::<Vec<_>>(),
-        "connections": capture.connections.iter().map(|c| connection(report, at, c)).collect::<Vec<_>>(),
+        "connections": null,
     })
 }
 
