@@ -459,7 +459,10 @@ pub fn describe(connection: &Connection) -> String {
             Some(kind) => format!("{address} ({kind})"),
             None => address.to_string(),
         },
-        None => "anyone on the accept list".to_owned(),
+        None if connection.start_seen && connection.status.is_none() => {
+            "anyone on the accept list".to_owned()
+        }
+        None => "a device without an address here".to_owned(),
     };
     if let Some((identity, _)) = peer.identity
         && Some(identity) != peer.address
