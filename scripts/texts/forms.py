@@ -6,11 +6,13 @@
 FORM: btstack, noble, noble-date, noble-usb, hcitool, packetlogger (decoded and raw rows),
 packetlogger-rows (decoded rows alone), packetlogger-tail (hexadecimal at the end of each row),
 packetlogger-nhdr. It shares nothing with hcidiff but the description of the forms. hcidump's own forms come from hcidump itself:
-`hcidump -R -r CAPTURE.btsnoop`, with `-t` for times.
+`hcidump -R -r CAPTURE.btsnoop`, with `-t` for times; `scripts/texts/forms.py hcidump CAPTURE.btsnoop -t`.
 """
 import datetime
 import struct
+import subprocess
 import sys
+import tempfile
 
 EPOCH = 0x00DCDDB30F2F8000
 
@@ -100,8 +102,29 @@ def hcitool(all_packets):
             print("  " + spaced(rest[at:at + 20]) + " ")
 
 
+def hcidump(path, options):
+    """hcidump's own text, packet by packet: 5.66 crashes on longer ATT exchanges."""
+    data = open(path, "rb").read()
+    at = 16
+    print("HCI sniffer - Bluetooth packet analyzer ver 5.66")
+    print("btsnoop version: 1 datalink type: 1002")
+    with tempfile.NamedTemporaryFile(suffix=".btsnoop") as one:
+        while at + 24 <= len(data):
+            end = at + 24 + struct.unpack(">I", data[at + 4:at + 8])[0]
+            one.seek(0)
+            one.truncate()
+            one.write(data[:16] + data[at:end])
+            one.flush()
+            text = subprocess.run(["stdbuf", "-oL", "hcidump", *options, "-r", one.name], capture_output=True).stdout
+            sys.stdout.write(text.decode("utf-8", "replace").split("\n", 2)[-1])
+            at = end
+
+
 def main():
-    form, path = sys.argv[1:]
+    form, path = sys.argv[1:3]
+    if form == "hcidump":
+        hcidump(path, sys.argv[3:])
+        return
     all_packets = list(packets(path))
     if form.startswith("packetlogger"):
         from packetlogger_text import print_rows

@@ -48,7 +48,16 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         }
     }
     let cut: u64 = capture.connections.iter().map(|c| c.cut_packets).sum();
-    if capture.filtered || cut > 0 {
+    if capture.format.ends_with("-text") && capture.totals.cut > 0 {
+        say(
+            "text-incomplete",
+            format!(
+                "the text leaves out parts of {} packets: what depends on them cannot be told from text",
+                capture.totals.cut
+            ),
+            format!("Record a file instead of text. {again}"),
+        );
+    } else if capture.filtered || cut > 0 {
         say(
             "cut-packets",
             format!("{} packets were cut by the recording: values and answers in them cannot be judged", capture.totals.cut.max(cut)),

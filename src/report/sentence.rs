@@ -100,6 +100,11 @@ impl Words<'_> {
                 if link.role == 0 { "central" } else { "peripheral" }
             );
             self.peer(link.peer_address, link.peer_address_type);
+            // Text does not always say it, and no link has an interval of zero.
+            if link.interval == 0 && link.status == crate::wire::Status::SUCCESS {
+                say!(self, "parameters unknown");
+                return;
+            }
             self.interval(link.interval);
             say!(self, ", latency {}", link.latency);
             return self.timeout(link.timeout);

@@ -2,7 +2,7 @@
 use super::Format;
 
 mod btstack;
-mod hcidump_raw;
+mod hcidump;
 mod hcitool;
 mod hex;
 mod lines;
@@ -11,8 +11,14 @@ mod packetlogger;
 mod times;
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
-pub(crate) const FORMATS: &[Format] =
-    &[packetlogger::FORMAT, hcidump_raw::FORMAT, btstack::FORMAT, noble::FORMAT, hcitool::FORMAT];
+pub(crate) const FORMATS: &[Format] = &[
+    packetlogger::FORMAT,
+    hcidump::FORMAT,
+    hcidump::RAW,
+    btstack::FORMAT,
+    noble::FORMAT,
+    hcitool::FORMAT,
+];
 
 /// What a text that no reader claims looks like, in a few words.
 pub(crate) fn likeness(head: &[u8]) -> &'static str {

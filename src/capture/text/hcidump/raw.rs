@@ -1,7 +1,7 @@
 //! `hcidump -R`: a direction mark and the H4 packet, twenty bytes a row, with `-t` after a date.
-use super::super::{Direction, Format};
-use super::hex::{self, Form, Row};
-use super::times::{self, When};
+use super::super::super::{Direction, Format};
+use super::super::hex::{self, Form, Row};
+use super::super::times::{self, When};
 
 pub(crate) const FORMAT: Format =
     Format { name: Raw::FORMAT, claim: hex::claim::<Raw>, open: hex::open::<Raw> };

@@ -1,0 +1,256 @@
+//! hcidump's text: decoded (versions 1 to 5), or raw with `-R`.
+//!
+//! Decoded text leaves much out: of LE Connection Complete the interval and timeout, of read
+//! responses the value. What is printed of a packet is the beginning of its bytes or its
+//! fields; the rest is marked as missing, never filled in.
+use super::super::ledger::Ledger;
+use super::super::stream::Stream;
+use super::super::{
+    Boxed, CaptureError, Claim, Clock, Description, Format, Head, Kind, OpenOptions, Payload,
+    Record, Said, Source, Warning, h4,
+};
+use super::lines::{self, Lines, Puzzles};
+use super::times::Times;
+use crate::wire::{ConnHandle, Packet, Problem, att, smp};
+use data::{Pdu, Protocol};
+use header::{Details, Header, Line, What};
+
+mod commands;
+mod data;
+mod events;
+mod header;
+mod raw;
+
+pub(crate) use raw::FORMAT as RAW;
+
+pub(crate) const FORMAT: Format = Format { name: "hcidump-text", claim, open };
+
+fn claim(head: &Head<'_>) -> Claim {
+    let lines = lines::of_head(head);
+    let count = |test: fn(&str) -> bool| lines.iter().filter(|line| test(line)).count();
+    let headers = count(|line| matches!(Line::parse(line), Line::Header(_)));
+    // btmon prints some of the same lines, where a paste lost their right-hand side.
+    let btmon = count(|line| {
+        ["ACL Data ", "@ MGMT", "= Note:", "Bluetooth monitor ver", "= New Index"]
+            .iter()
+            .any(|mark| line.contains(mark))
+    });
+    if btmon > 0 { Claim::NONE } else { Claim::chain(u32::try_from(headers).unwrap_or(1 << 20)) }
+}
+
+fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
+    let bytes = stream.peek(super::super::format::HEAD)?;
+    let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
+    let first = lines.iter().find_map(|line| match Line::parse(line) {
+        Line::Header(header) => Some(header.when),
+        _ => None,
+    });
+    let times = Times::of(first.flatten());
+    Ok(Box::new(Reader {
+        ledger: Ledger::new(stream, times.clock(), options),
+        times,
+        lines: Lines::default(),
+        puzzles: Puzzles::default(),
+        open: None,
+        details: Details::default(),
+        bytes: Vec::new(),
+        incomplete: 0,
+    }))
+}
+
+struct Reader {
+    ledger: Ledger,
+    times: Times,
+    lines: Lines,
+    puzzles: Puzzles,
+    /// The packet whose details are being gathered, and where it begins.
+    open: Option<(Header, u64)>,
+    details: Details,
+    /// What is printed of the packet that is lent, as bytes.
+    bytes: Vec<u8>,
+    /// Packets of which something is missing.
+    incomplete: u64,
+}
+
+impl Reader {
+    /// Gathers the lines of one packet.
+    fn gather(&mut self) -> Result<Option<(Header, u64)>, CaptureError> {
+        self.details.clear();
+        loop {
+            if self.ledger.is_done() || !self.lines.read(&mut self.ledger.stream)? {
+                let last = self.open.take();
+                if last.is_none() {
+                    self.ledger.finish()?;
+                }
+                return Ok(last);
+            }
+            match Line::parse(self.lines.text()) {
+                Line::Header(header) => {
+                    let begun = (header, self.lines.offset());
+                    if let Some(complete) = self.open.replace(begun) {
+                        return Ok(Some(complete));
+                    }
+                }
+                Line::Puzzle => self.puzzles.push(&self.lines, self.ledger.frames()),
+                Line::Detail if self.open.is_some() && !self.lines.text().is_empty() => {
+                    self.details.push(self.lines.text());
+                }
+                Line::Detail => {}
+            }
+        }
+    }
+}
+
+/// How much of a packet is there.
+struct Extent {
+    kind: Kind,
+    original: usize,
+}
+
+/// Writes the beginning of a command or event as far as it is printed.
+fn prefix(what: What, details: &Details, bytes: &mut Vec<u8>) -> Option<Extent> {
+    let (kind, length) = match what {
+        What::Command { opcode, length } => {
+            bytes.extend(opcode.to_le_bytes());
+            bytes.push(length);
+            (Kind::Command, length)
+        }
+        What::Event { code, length } => {
+            bytes.extend([code, length]);
+            (Kind::Event, length)
+        }
+        What::Acl { .. } | What::Sco { .. } => return None,
+    };
+    let (header, length) = (bytes.len(), usize::from(length));
+    details.dump(bytes);
+    if bytes.len() != header + length {
+        bytes.truncate(header);
+        match what {
+            What::Command { opcode, .. } => commands::parameters(opcode, details, bytes),
+            What::Event { code, length } => events::parameters(code, length, details, bytes),
+            _ => {}
+        }
+    }
+    // More than the packet has: it was read wrongly.
+    if bytes.len() > header + length {
+        bytes.truncate(header);
+    }
+    Some(Extent { kind, original: header + length })
+}
+
+/// What is said of a packet whose bytes cannot be had.
+fn said<'a>(
+    header: &Header,
+    details: &Details,
+    pdu: Option<Pdu>,
+    bytes: &'a [u8],
+) -> Option<Said<'a>> {
+    match header.what {
+        What::Event { code: 0x3e, .. } if events::subevent(details.first()) == Some(1) => {
+            let packet = events::le_connection(details)?;
+            Some(Said { packet, problem: Some(Problem::Cut) })
+        }
+        What::Acl { handle, boundary, length } => {
+            let Some(pdu) = pdu else {
+                return Some(other_data(handle, boundary, length, details));
+            };
+            // The last of several fragments shows the whole frame.
+            let whole = boundary == 1 || bytes.len() + 5 == usize::from(length);
+            let (packet, problem) = match pdu.protocol {
+                Protocol::Att => {
+                    let (pdu, problem) = att::Pdu::decode(pdu.code, bytes, !whole);
+                    (Packet::Att { handle, cid: 4, pdu }, problem)
+                }
+                Protocol::Smp => {
+                    let (pdu, problem) = smp::Pdu::decode(pdu.code, bytes, !whole);
+                    (Packet::Smp { handle, cid: 6, pdu }, problem)
+                }
+            };
+            Some(Said { packet, problem })
+        }
+        What::Sco { handle, length } => {
+            Some(Said { packet: Packet::Sco { handle, len: length }, problem: None })
+        }
+        _ => None,
+    }
+}
+
+/// Data of which only the channel is printed, or nothing: then it completes no frame.
+fn other_data(handle: ConnHandle, boundary: u8, len: u16, details: &Details) -> Said<'static> {
+    let packet = match details.first().strip_prefix("L2CAP(") {
+        Some(_) => {
+            let cid = details.number("cid").and_then(|cid| u16::try_from(cid).ok());
+            let psm =
+                details.word("[psm").and_then(|psm| header::number(psm.trim_end_matches(']')));
+            let psm = psm.and_then(|psm| u16::try_from(psm).ok()).filter(|&psm| psm > 0);
+            // Signalling shows no channel: on BR/EDR it is 1.
+            Packet::L2cap { handle, cid: cid.unwrap_or(1), psm, payload: &[] }
+        }
+        None => Packet::Fragment { handle, start: boundary != 1, len },
+    };
+    Said { packet, problem: Some(Problem::Cut) }
+}
+
+impl Source for Reader {
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        let Some((header, offset)) = self.gather()? else { return Ok(None) };
+        let frame = self.ledger.next_frame();
+        let time = self.times.moment(header.when, &mut self.ledger, offset);
+        self.bytes.clear();
+        let extent = prefix(header.what, &self.details, &mut self.bytes);
+        let (kind, original) = match header.what {
+            What::Acl { length, .. } => (Kind::Acl, 4 + usize::from(length)),
+            What::Sco { length, .. } => (Kind::Sco, 3 + usize::from(length)),
+            _ => extent.map_or((Kind::Empty, 0), |extent| (extent.kind, extent.original)),
+        };
+        let whole = self.bytes.len() == original;
+        let is_data = matches!(header.what, What::Acl { .. });
+        let pdu = is_data.then(|| data::pdu(&self.details, &mut self.bytes)).flatten();
+        let told = if whole { None } else { said(&header, &self.details, pdu, &self.bytes) };
+        let missing = match &told {
+            Some(said) => said.problem.is_some(),
+            None => !whole,
+        };
+        self.incomplete += u64::from(missing);
+        let payload = match told {
+            Some(said) => Payload::Said(Box::new(said)),
+            None => Payload::Bytes(&self.bytes),
+        };
+        Ok(Some(Record {
+            frame,
+            offset,
+            time,
+            adapter: None,
+            direction: h4::direction(kind).or(Some(header.direction)),
+            kind,
+            payload,
+            original_len: u32::try_from(original).unwrap_or(u32::MAX),
+            comment: None,
+        }))
+    }
+
+    fn describe(&self) -> Description {
+        let clock = match self.times.clock() {
+            Clock::None => Clock::None,
+            _ => self.ledger.clock(),
+        };
+        Description { format: FORMAT.name, variant: "decoded".into(), clock, resolution_us: 1 }
+    }
+
+    fn take_warnings(&mut self) -> Vec<Warning> {
+        let mut warnings = self.ledger.take_warnings();
+        if !self.ledger.is_done() {
+            return warnings;
+        }
+        if std::mem::take(&mut self.incomplete) > 0 {
+            warnings.push(Warning {
+                code: "text-incomplete",
+                frame: None,
+                offset: None,
+                text: "hcidump's decoded text leaves out parts of packets (of LE Connection Complete the interval and the timeouts, of read responses the values): what is missing is unknown, and no finding is made from it; a file of `btmon -w` or `hcidump -w` has all".into(),
+            });
+        }
+        warnings.extend(self.puzzles.warning());
+        warnings
+    }
+}

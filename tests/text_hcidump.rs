@@ -1,0 +1,126 @@
+//! hcidump's decoded text says nothing that the binary capture of the session contradicts, and
+//! what it leaves out is marked.
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+fn run(arguments: &[&str], name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
+    let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .args(arguments)
+        .arg(path)
+        .output()
+        .expect("the program runs");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn events(name: &str) -> Vec<Value> {
+    let out = run(&["events", "--format", "jsonl", "--show-values"], name);
+    out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+const SESSIONS: [(&str, &str); 2] = [
+    ("text/02-bad-kick.hcidump-t.txt", "lab/A/02-bad-kick.btsnoop"),
+    ("text/06-pairing-good.hcidump-t.txt", "lab/A/06-pairing-good.btsnoop"),
+];
+
+/// What hcidump 5.66 leaves out of these sessions: every event that is not exactly the binary's.
+const LEFT_OUT: [&str; 13] = [
+    "Command Complete",
+    "Identity Address Information",
+    "LE Connection Complete",
+    "LE Enable Encryption",
+    "LE Meta",
+    "LE Read Remote Features",
+    "LE Set Event Mask",
+    "LE Write Suggested Default Data Length",
+    "Pairing Public Key",
+    "Pairing DHKey Check",
+    "Set Event Mask",
+    "Set Event Mask Page 2",
+    "Read Response",
+];
+
+#[test]
+fn text_agrees_with_bytes_or_says_that_something_is_missing() {
+    let mut left_out = BTreeSet::new();
+    for (text, binary) in SESSIONS {
+        let (read, binary) = (events(text), events(binary));
+        assert_eq!(read.len(), binary.len(), "{text}");
+        let mut exact = 0;
+        for (read, binary) in read.iter().zip(&binary) {
+            for key in ["frame", "dir", "offset_s", "answers"] {
+                assert_eq!(read[key], binary[key], "{text}: {key} of {binary}");
+            }
+            if read["cut"] == false {
+                exact += 1;
+                for key in ["layer", "code", "subcode", "handle", "status", "fields", "text"] {
+                    assert_eq!(read[key], binary[key], "{text}: {key} of {binary}");
+                }
+            } else {
+                let name = read["name"].as_str().unwrap();
+                left_out.insert(name.to_owned());
+                if name != "LE Meta" {
+                    assert_eq!(read["code"], binary["code"], "{text}: {binary}");
+                }
+            }
+        }
+        assert!(exact * 10 > read.len() * 6, "{text}: {exact} of {}", read.len());
+    }
+    assert_eq!(left_out, LEFT_OUT.map(String::from).into());
+}
+
+#[test]
+fn connections_are_those_of_the_binary_capture() {
+    for (text, binary) in SESSIONS {
+        let report = |name: &str| -> Value {
+            serde_json::from_str(&run(&["--format", "json"], name)).expect("JSON")
+        };
+        let (read, binary) = (report(text), report(binary));
+        assert_eq!(read["captures"][0]["format"], "hcidump-text");
+        let connections = |report: &Value| {
+            report["captures"][0]["connections"].as_array().cloned().expect("connections")
+        };
+        let (read, binary) = (connections(&read), connections(&binary));
+        assert_eq!(read.len(), binary.len());
+        for (read, binary) in read.iter().zip(&binary) {
+            for key in [
+                "number",
+                "role",
+                "peer",
+                "status",
+                "reason",
+                "connected_frame",
+                "disconnect_frame",
+                "duration_ms",
+                "mtu",
+                "att_sent",
+                "att_received",
+                "encrypted",
+                "first_att",
+                "peer_heard",
+                "requested",
+            ] {
+                assert_eq!(read[key], binary[key], "{text}: {key}");
+            }
+            // Not printed, so not known.
+            for key in ["interval_ms", "latency", "supervision_timeout_ms"] {
+                assert_eq!(read[key], Value::Null, "{key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_report_says_that_text_leaves_things_out_and_how_to_record_a_file() {
+    let out = run(&["--format", "json"], SESSIONS[0].0);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let fitness = report["captures"][0]["fitness"].to_string();
+    assert!(
+        fitness.contains("cannot be told from text") && fitness.contains("btmon -w"),
+        "{fitness}"
+    );
+    let warnings = report["captures"][0]["warnings"].to_string();
+    assert!(warnings.contains("text-incomplete"), "{warnings}");
+}
