@@ -100,9 +100,19 @@ fn a_saturated_adapter_and_a_stale_attempt() {
     walk(
         "saturated",
         &["A/14-limit-and-disallowed.btsnoop"],
-        &["[create-conn-status-error]", "0x09"],
+        &["[create-conn-status-error]", "Connection Limit Exceeded (0x09): it has no link left"],
         &["[never-heard-peer]"],
     );
+    // The second refusal is another story, told on its own, with the stale attempt behind it.
+    let report = report(&["A/14-limit-and-disallowed.btsnoop"]);
+    let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "(high confidence, #4) [create-conn-status-error]",
+        "Command Disallowed (0x0c): another request was pending",
+        "[inprogress-stale-connect]",
+    ] {
+        assert!(flat.contains(part), "no `{part}`\n{report}");
+    }
 }
 
 /// A manual attempt works, the service's fails, and the capture shows why: it used another radio.

@@ -93,6 +93,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     );
     let mut verdict =
         if passed { Verdict::suspect(says) } else { Verdict::cause(says).sure(Confidence::High) }
+            .apart(status.0)
             .sees(request.frame, format!("{} to {}", request.kind, request.peer))
             .sees(frame, format!("Command Status: {status}"))
             .rules_out("never-heard-peer", "no connect request left this host");

@@ -10,6 +10,8 @@ pub struct Verdict {
     pub confidence: Confidence,
     /// Empty: the connection that the check was called for.
     pub connections: Vec<u32>,
+    /// Claims of one rule are one finding, unless they differ in this: a code, as a rule.
+    pub apart: u8,
     pub says: String,
     /// (frame of the capture under diagnosis, what it shows).
     pub evidence: Vec<(u32, String)>,
@@ -26,6 +28,7 @@ impl Verdict {
             level,
             confidence: Confidence::Medium,
             connections: Vec::new(),
+            apart: 0,
             says: says.into(),
             evidence: Vec::new(),
             reference_evidence: Vec::new(),
@@ -57,6 +60,11 @@ impl Verdict {
 
     pub fn about(mut self, connections: impl IntoIterator<Item = u32>) -> Self {
         self.connections.extend(connections);
+        self
+    }
+
+    pub fn apart(mut self, by: u8) -> Self {
+        self.apart = by;
         self
     }
 

@@ -168,19 +168,23 @@ fn standing(claims: &[Claim], mut rivals: Vec<usize>) -> Vec<usize> {
     standing
 }
 
-/// What each rule still claims as one finding; two, where it is the cause of one failure and only
-/// suspected in another.
+/// What each rule still claims as one finding; more, where it is the cause of one failure and only
+/// suspected in another, or where its claims stand apart.
 fn merged(scene: &Scene<'_>, claims: Vec<Claim>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
+    let mut apart: Vec<u8> = Vec::new();
     let mut claims = claims;
     claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
     for Claim { rule, verdict } in claims {
         // The strongest speaks; the others add connections and evidence.
-        let same = |f: &&mut Finding| f.rule == rule.id && f.level == verdict.level;
-        let Some(finding) = findings.iter_mut().find(same) else {
+        let same = findings.iter().zip(&apart).position(|(f, apart)| {
+            f.rule == rule.id && f.level == verdict.level && *apart == verdict.apart
+        });
+        let Some(finding) = same.and_then(|index| findings.get_mut(index)) else {
             if verdict.level == Level::Note && findings.iter().any(|f| f.rule == rule.id) {
                 continue;
             }
+            apart.push(verdict.apart);
             findings.push(Finding {
                 rule: rule.id,
                 title: rule.title.to_owned(),
