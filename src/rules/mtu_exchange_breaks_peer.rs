@@ -19,7 +19,9 @@ the channel, and services stay empty although the link is healthy.
 
 ## How it shows
 An Error Response to opcode 0x02 with a code other than 0x06, and no further request of this host; or a second response to
-the same request, and our own Disconnect within three seconds; or both sides ask, and ours stays open.
+the same request, and our own Disconnect within three seconds; or both sides ask, and ours stays open. Or the device names one
+MTU as server and another as client, and a value that it sends ends exactly at the smaller one: that form is a suspicion, and
+rests on a trace of its author's.
 
 ## What else it could be
 Error 0x06 is a lawful answer: the MTU stays 23 and discovery goes on. A peer that asks for the MTU itself, even twice, is
@@ -71,6 +73,54 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.cut_packets > 0 || !connection.start_seen {
         return None;
     }
+    breaks(scene, connection).or_else(|| shortens(scene, connection))
+}
+
+/// The device has one MTU as server and another as client, and cuts a value at the smaller.
+fn shortens(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    let exchange = |by| {
+        connection
+            .steps
+            .iter()
+            .filter(move |s| s.procedure == Procedure::ExchangeMtu && s.by == by)
+            .find_map(|s| match s.detail {
+                Detail::Mtu { asked, answered, .. } => Some((s, asked, answered)),
+                _ => None,
+            })
+    };
+    let ((ours, _, server), (theirs, client, _)) = (exchange(Sent)?, exchange(Received)?);
+    let server = server?;
+    let small = client.min(server).max(23);
+    let read = connection.steps.iter().find(|s| {
+        s.procedure == Procedure::Read
+            && s.by == Sent
+            && s.outcome == Outcome::Ok
+            && s.count == 1
+            && s.frame > ours.frame.max(theirs.frame)
+            && s.bytes + 1 == u64::from(small)
+            && matches!(s.detail, Detail::Read { offset: 0, by_type: 0 })
+    })?;
+    let goes_on = connection.steps.iter().any(|s| {
+        s.attribute == read.attribute && matches!(s.detail, Detail::Read { offset: 1.., .. })
+    });
+    if client == server || goes_on {
+        return None;
+    }
+    Some(
+        Verdict::suspect(format!(
+            "The device says that its MTU is {server} as a server and {client} as a client, and a value that it sent ends exactly where the smaller one does, after {} bytes: it may have been cut, and this host did not ask for more.",
+            read.bytes
+        ))
+        .sure(Confidence::Low)
+        .sees(read.last_frame, format!("{}: {} bytes", see::pdu(read), read.bytes))
+        .sees(ours.last_frame, format!("the device answers this host's request: {server}"))
+        .sees(theirs.frame, format!("the device's own request: {client}"))
+        .settled_by("Read the same value with Read Blob from where it ends: is there more?")
+        .try_these(remedies(scene, REMEDIES)),
+    )
+}
+
+fn breaks(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let asked =
         connection.steps.iter().find(|s| s.procedure == Procedure::ExchangeMtu && s.by == Sent)?;
     let wrong = wrong(connection, asked)?;
@@ -136,5 +186,45 @@ fn wrong(connection: &Connection, asked: &Step) -> Option<Wrong> {
             .any(|s| s.procedure == Procedure::ExchangeMtu && s.by == Received)
             .then_some(Wrong::BothAsked),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Finding, Level, diagnose};
+    use crate::wire::att::Handle;
+
+    /// The device answers `server`, asks for `client`, and sends a value of that length.
+    fn found(server: u16, client: u16, length: usize) -> Option<Finding> {
+        let [low, high] = client.to_le_bytes();
+        let value = vec![7; length];
+        let trace = Trace::new()
+            .up()
+            .exchange(
+                Pdu::ExchangeMtuRequest { client_rx_mtu: 517 },
+                Pdu::ExchangeMtuResponse { server_rx_mtu: server },
+            )
+            .from_peer(&[0x02, low, high], &[0x03, 5, 2])
+            .discovery(2)
+            .exchange(
+                Pdu::ReadRequest { attribute_handle: Handle(3) },
+                Pdu::ReadResponse { attribute_value: &value },
+            )
+            .wait_ms(5_000)
+            .hangs_up(Status::REMOTE_USER_TERMINATED);
+        let captures = [trace.run()];
+        diagnose(&Scene { captures: &captures, subject: 0, comparison: None })
+            .into_iter()
+            .find(|f| f.rule == RULE.id)
+    }
+
+    #[test]
+    fn a_value_that_ends_at_the_smaller_of_two_mtus_may_be_cut() {
+        let finding = found(679, 103, 102).expect("a finding");
+        assert_eq!((finding.level, finding.confidence), (Level::Suspect, Confidence::Low));
+        assert!(finding.says.contains("679") && finding.says.contains("103"), "{finding:?}");
+        assert_eq!(found(679, 103, 60), None, "shorter than either");
+        assert_eq!(found(103, 103, 102), None, "one MTU");
     }
 }

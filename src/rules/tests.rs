@@ -74,6 +74,15 @@ fn ids_are_kebab_case_and_unique_and_name_what_is_wrong() {
 }
 
 #[test]
+fn rules_without_a_capture_are_at_most_fairly_sure() {
+    for rule in RULES.iter().filter(|rule| rule.basis == Basis::Author) {
+        for finding in findings(&(rule.fires_on)()).iter().filter(|f| f.rule == rule.id) {
+            assert_ne!(finding.confidence, Confidence::High, "{}", rule.id);
+        }
+    }
+}
+
+#[test]
 fn silenced_rules_are_other_rules() {
     for rule in RULES {
         for other in rule.silences {
