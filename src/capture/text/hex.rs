@@ -255,6 +255,16 @@ fn byte(pair: &str) -> Option<u8> {
     u8::from_str_radix(pair, 16).ok().filter(|_| digits)
 }
 
+/// `AA:BB:CC:DD:EE:FF`, as on the wire: the last pair first.
+pub(crate) fn address(text: &str) -> Option<[u8; 6]> {
+    let mut address = [0; 6];
+    let mut pairs = text.split(':');
+    for to in address.iter_mut().rev() {
+        *to = pairs.next().filter(|pair| pair.len() == 2).and_then(byte)?;
+    }
+    pairs.next().is_none().then_some(address)
+}
+
 /// Takes the H4 type off the front of `bytes` (from `at` on).
 pub(crate) fn typed(bytes: &mut Vec<u8>, at: usize) -> Option<Kind> {
     let kind = h4::kind(*bytes.get(at)?);

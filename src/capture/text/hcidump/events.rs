@@ -1,5 +1,6 @@
 //! Parameters of events, as far as hcidump prints them.
-use super::header::{Details, address, list, number, opcode};
+use super::super::hex;
+use super::header::{Details, list, number, opcode};
 use crate::wire::hci::{Event, LeEvent};
 use crate::wire::{Address, AddressType, ConnHandle, Packet, Status};
 
@@ -190,7 +191,7 @@ fn reports(details: &Details, out: &mut Vec<u8>) -> Option<()> {
         } else if let Some(rest) = line.strip_prefix("bdaddr ") {
             let (text, kind) = rest.split_once(' ')?;
             out.push(u8::from(kind == "(Random)"));
-            out.extend(address(text)?);
+            out.extend(hex::address(text)?);
             data.clear();
             open = true;
         } else if let Some(flags) = line.strip_prefix("Flags: ") {

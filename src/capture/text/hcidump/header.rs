@@ -1,5 +1,6 @@
 //! The line that begins a packet in hcidump's decoded text, and words below it.
 use super::super::super::Direction;
+use super::super::hex;
 use super::super::times::{self, When};
 use crate::wire::ConnHandle;
 
@@ -164,7 +165,7 @@ impl Details {
 
     /// The address behind `bdaddr`, as on the wire.
     pub fn address(&self) -> Option<[u8; 6]> {
-        address(self.word("bdaddr")?)
+        hex::address(self.word("bdaddr")?)
     }
 
     /// The bytes of rows that are nothing else, as `-x` and `-X` print what they do not decode.
@@ -176,7 +177,7 @@ impl Details {
                 Some((_, row)) => (row.split_once("  ").map_or(row, |(row, _)| row), true),
                 None => (line.as_str(), false),
             };
-            if !super::super::hex::words(row, bytes).is_empty() && !ascii {
+            if !hex::words(row, bytes).is_empty() && !ascii {
                 bytes.truncate(before);
             }
         }
@@ -197,16 +198,6 @@ pub(super) fn hundredths(text: &str) -> Option<u32> {
     let (whole, fraction) = text.split_once('.')?;
     let fraction: u32 = fraction.get(..2)?.parse().ok()?;
     whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(fraction)
-}
-
-pub(super) fn address(text: &str) -> Option<[u8; 6]> {
-    let mut address = [0; 6];
-    let mut pairs = text.split(':');
-    for byte in address.iter_mut().rev() {
-        let pair = pairs.next().filter(|pair| pair.len() == 2)?;
-        *byte = u8::try_from(number(&format!("0x{pair}"))?).ok()?;
-    }
-    pairs.next().is_none().then_some(address)
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use super::times::{Times, When};
 use row::{Level, Row};
 use words::Words;
 
+mod decoded;
 mod row;
 mod words;
 
@@ -43,6 +44,7 @@ fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError
         open: None,
         next: None,
         done: Gathered::default(),
+        incomplete: 0,
     }))
 }
 
@@ -70,6 +72,8 @@ struct Reader {
     next: Option<Gathered>,
     /// The packet that is lent.
     done: Gathered,
+    /// Packets of which the rows leave something out.
+    incomplete: u64,
 }
 
 impl Gathered {
@@ -123,7 +127,7 @@ impl Gathered {
     fn detail(&mut self, line: &str) {
         let line = line.trim_start_matches(['>', ' ', '\t']);
         let Some((offset, groups)) = row::dump(line) else {
-            self.words.detail(line);
+            self.words.below(line);
             return;
         };
         let into = match self.level {
@@ -203,12 +207,15 @@ impl Source for Reader {
         let time = self.times.moment(when, &mut self.ledger, offset);
         let done = &mut self.done;
         let mut original = done.bytes.len();
+        let mut incomplete = false;
         let payload = if let Kind::Note(_) = kind {
             let text = done.words.description.as_bytes();
             original = text.len();
             Payload::Bytes(text)
         } else if done.bytes.is_empty() {
-            Payload::Said(Box::new(done.words.said(kind, done.handle)))
+            let said = done.words.said(kind, done.handle);
+            incomplete = said.problem.is_some();
+            Payload::Said(Box::new(said))
         } else {
             original = original.max(h4::declared(kind, &done.bytes).unwrap_or_default());
             if original > done.bytes.len() {
@@ -216,6 +223,7 @@ impl Source for Reader {
             }
             Payload::Bytes(&done.bytes)
         };
+        self.incomplete += u64::from(incomplete);
         Ok(Some(Record {
             frame,
             offset,
@@ -239,9 +247,18 @@ impl Source for Reader {
 
     fn take_warnings(&mut self) -> Vec<Warning> {
         let mut warnings = self.ledger.take_warnings();
-        if self.ledger.is_done() {
-            warnings.extend(self.puzzles.warning());
+        if !self.ledger.is_done() {
+            return warnings;
         }
+        if std::mem::take(&mut self.incomplete) > 0 {
+            warnings.push(Warning {
+                code: "text-incomplete",
+                frame: None,
+                offset: None,
+                text: "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows".into(),
+            });
+        }
+        warnings.extend(self.puzzles.warning());
         warnings
     }
 }
