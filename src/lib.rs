@@ -5,19 +5,80 @@
 //! [`capture`] turns files into records → [`wire`] turns records into events →
 //! [`link`] folds events into connections with timelines → [`compare`] aligns two
 //! connections → [`rules`] turn evidence into findings → [`report`] shows them.
+//! [`pipeline`] goes from a file to the folded [`link::Capture`] in one call.
+//!
+//! ```
+//! use hcidiff::capture::{CaptureError, Input, OpenOptions};
+//! use hcidiff::rules::{self, Level, Scene};
+//! use hcidiff::{compare, pipeline};
+//!
+//! # fn main() -> Result<(), CaptureError> {
+//! let read = |file: &str| {
+//!     let input = Input::Path(file.into());
+//!     pipeline::read(&input, &OpenOptions::default(), None)
+//! };
+//! let captures = [read("fixtures/flagship/mac.pklg")?, read("fixtures/flagship/pi.btsnoop")?];
+//!
+//! // Every attempt to connect, how long it lived, and why it ended.
+//! for connection in &captures[1].connections {
+//!     let reason = connection.end.as_ref().map(|end| end.reason.to_string());
+//!     println!("{} lived {:?}, {reason:?}", connection.number, connection.life());
+//! }
+//!
+//! // The two connections that tell most, step by step.
+//! let comparison = compare::of_captures(&captures).expect("both connect to the same device");
+//! assert!(!comparison.steps.is_empty());
+//!
+//! // What the differences mean: the best explained first.
+//! let scene = Scene { captures: &captures, subject: 1, comparison: Some(&comparison) };
+//! let findings = rules::diagnose(&scene);
+//! assert_eq!(findings[0].rule, "never-heard-peer");
+//! assert_eq!(findings[0].level, Level::Cause);
+//! for evidence in &findings[0].evidence {
+//!     println!("frame {}: {}", evidence.frame, evidence.text);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Records and events stream; whoever wants every packet takes them one by one:
+//!
+//! ```
+//! use hcidiff::capture::{CaptureError, Input, OpenOptions, open};
+//! use hcidiff::wire::{Decoder, Packet};
+//!
+//! # fn main() -> Result<(), CaptureError> {
+//! let input = Input::Path("fixtures/flagship/pi.btsnoop".into());
+//! let mut source = open(&input, &OpenOptions::default())?.source;
+//! let mut decoder = Decoder::new();
+//! let mut attribute_packets = 0;
+//! while let Some(record) = source.next()? {
+//!     let event = decoder.decode(&record);
+//!     attribute_packets += u32::from(matches!(event.packet, Packet::Att { .. }));
+//! }
+//! assert!(attribute_packets > 0);
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 pub mod capture;
-pub mod cli;
 pub mod compare;
-pub mod diagnosis;
 pub mod explain;
 pub mod link;
-pub mod listing;
-pub mod numbers;
 pub mod pipeline;
 pub mod report;
 pub mod rules;
 pub mod time;
 pub mod trace;
 pub mod wire;
+
+// Of the program alone, not of the library's surface.
+#[doc(hidden)]
+pub mod cli;
+#[doc(hidden)]
+pub mod diagnosis;
+#[doc(hidden)]
+pub mod listing;
+#[doc(hidden)]
+pub mod numbers;

@@ -7,7 +7,7 @@ pub enum AttributeKind {
     PrimaryService,
     SecondaryService,
     Include,
-    /// The declaration; the value lies in [`Attribute::value_handle`].
+    /// The declaration; the value lies in [`Attribute::end`].
     Characteristic,
     /// A characteristic's value.
     Value,
