@@ -1,0 +1,99 @@
+//! The parts that work on what was folded, and the aligner on timelines of a million steps.
+//!
+//! `cargo bench --bench parts`. No case of the aligner may be quadratic: nothing changed, one step in
+//! ten changed, nothing in common, and inputs without any anchor.
+use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::compare::align::align;
+use hcidiff::link::Capture;
+use hcidiff::rules::{self, Scene};
+use hcidiff::{compare, pipeline};
+use std::path::Path;
+
+fn main() {
+    divan::main();
+}
+
+fn flagship() -> [Capture; 2] {
+    ["mac.pklg", "pi.btsnoop"].map(|file| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/flagship").join(file);
+        pipeline::read(&Input::Path(path), &OpenOptions::default(), None).expect("a capture")
+    })
+}
+
+#[divan::bench]
+fn read_the_flagship_pair() -> [Capture; 2] {
+    flagship()
+}
+
+#[divan::bench]
+fn compare_the_flagship_pair(bencher: divan::Bencher<'_, '_>) {
+    let captures = flagship();
+    bencher.bench_local(|| compare::of_captures(&captures));
+}
+
+#[divan::bench]
+fn diagnose_the_flagship_pair(bencher: divan::Bencher<'_, '_>) {
+    let captures = flagship();
+    let comparison = compare::of_captures(&captures);
+    let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };
+    bencher.bench_local(|| rules::diagnose(&scene));
+}
+
+const STEPS: usize = 1_000_000;
+
+/// A small generator: the same numbers every time.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+
+    fn steps(&mut self, kinds: u64) -> Vec<u32> {
+        (0..STEPS).map(|_| self.below(kinds) as u32).collect()
+    }
+
+    /// One step in ten replaced, left out or doubled.
+    fn changed(&mut self, steps: &[u32], kinds: u64) -> Vec<u32> {
+        let mut other = Vec::with_capacity(steps.len());
+        for &step in steps {
+            match self.below(30) {
+                0 => {}
+                1 => other.extend([step, self.below(kinds) as u32]),
+                2 => other.push(self.below(kinds) as u32),
+                _ => other.push(step),
+            }
+        }
+        other
+    }
+}
+
+const CASES: [&str; 7] = [
+    "nothing changed, 60 kinds",
+    "one in ten changed, 60 kinds",
+    "one in ten changed, 12 kinds",
+    "one in ten changed, 2 kinds in turn",
+    "nothing in common",
+    "the same kinds, no order in common",
+    "all of one kind, half as many",
+];
+
+#[divan::bench(args = CASES, sample_count = 3)]
+fn align_a_million_steps(bencher: divan::Bencher<'_, '_>, case: &str) {
+    let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
+    let (few, many) = (numbers.steps(12), numbers.steps(60));
+    let in_turn: Vec<u32> = (0..STEPS as u32).map(|at| at % 2).collect();
+    let (left, right) = match CASES.iter().position(|name| *name == case) {
+        Some(0) => (many.clone(), many),
+        Some(1) => (many.clone(), numbers.changed(&many, 60)),
+        Some(2) => (few.clone(), numbers.changed(&few, 12)),
+        Some(3) => (in_turn.clone(), numbers.changed(&in_turn, 2)),
+        Some(4) => (many.clone(), many.iter().map(|step| step + 1000).collect()),
+        Some(5) => (many, numbers.steps(60)),
+        _ => (vec![5; STEPS], vec![5; STEPS / 2]),
+    };
+    bencher.bench_local(|| align(&left, &right, |_| 1));
+}
