@@ -124,3 +124,50 @@ fn a_report_says_that_text_leaves_things_out_and_how_to_record_a_file() {
     let warnings = report["captures"][0]["warnings"].to_string();
     assert!(warnings.contains("text-incomplete"), "{warnings}");
 }
+
+/// A real session of 8622 packets that exists as text and as binary. Skipped where the real
+/// captures are not there.
+#[test]
+fn a_real_session_is_the_same_as_text_and_as_binary() {
+    let captures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
+    let text = captures.join("hcidump_text/manojshakti77_bluetooth__bluetooth-log.txt");
+    let binary = captures.join(
+        "btsnoop_h4_1002/manojshakti77_bluetooth__bluetooth-btsnoop_hci-ethermind_1fb419.log",
+    );
+    if !text.exists() {
+        return;
+    }
+    let report = |path: &Path| -> Value {
+        serde_json::from_str(&run(&["--format", "json"], path.to_str().unwrap())).expect("JSON")
+    };
+    let (text, binary) = (report(&text), report(&binary));
+    let facts = |report: &Value| -> Vec<Value> {
+        let connections = report["captures"][0]["connections"].as_array().cloned().unwrap();
+        let keys = [
+            "number",
+            "transport",
+            "role",
+            "peer",
+            "start_seen",
+            "end_seen",
+            "status",
+            "reason",
+            "handle",
+            "connected_frame",
+            "disconnect_frame",
+            "encrypted",
+            "ended_by",
+        ];
+        connections.iter().map(|c| keys.iter().map(|key| c[*key].clone()).collect()).collect()
+    };
+    assert_eq!(facts(&text).len(), 13);
+    assert_eq!(facts(&text), facts(&binary));
+    let rules = |report: &Value| -> Vec<Value> {
+        let findings = report["findings"].as_array().cloned().unwrap();
+        findings
+            .iter()
+            .map(|f| [&f["rule"], &f["connections"]].into_iter().cloned().collect())
+            .collect()
+    };
+    assert_eq!(rules(&text), rules(&binary));
+}

@@ -1,11 +1,12 @@
 //! Parameters of commands, as far as hcidump prints them.
 use super::header::{Details, hundredths};
+use crate::wire::hci::Command;
+use crate::wire::{Address, Packet};
 
 /// Writes the parameters in wire order; what stands behind the first unknown one is left out.
 pub(super) fn parameters(opcode: u16, details: &Details, out: &mut Vec<u8>) {
     // Breaking off at the first unknown parameter is what leaves the rest out.
     let _ = match opcode {
-        0x0405 => create_connection(details, out),
         0x0406 => disconnect(details, out),
         0x2005 | 0x0408 | 0x040c | 0x042c => details.address().map(|address| out.extend(address)),
         0x200b => scan_parameters(details, out),
@@ -17,6 +18,18 @@ pub(super) fn parameters(opcode: u16, details: &Details, out: &mut Vec<u8>) {
     };
 }
 
+/// Create Connection: of the page scan only the clock offset is printed.
+pub(super) fn create_connection(details: &Details) -> Option<Packet<'static>> {
+    Some(Packet::Command(Command::CreateConnection {
+        bd_addr: Address(details.address()?),
+        packet_type: u16::from_le_bytes(details.short("ptype")?),
+        page_scan_repetition_mode: 0,
+        reserved: 0,
+        clock_offset: u16::from_le_bytes(details.short("clkoffset")?),
+        allow_role_switch: details.byte("rswitch")?,
+    }))
+}
+
 fn handle(details: &Details, out: &mut Vec<u8>) -> Option<()> {
     out.extend(details.short("handle")?);
     Some(())
@@ -25,13 +38,6 @@ fn handle(details: &Details, out: &mut Vec<u8>) -> Option<()> {
 fn disconnect(details: &Details, out: &mut Vec<u8>) -> Option<()> {
     handle(details, out)?;
     out.push(details.byte("reason")?);
-    Some(())
-}
-
-/// The page scan modes behind the packet types are not printed.
-fn create_connection(details: &Details, out: &mut Vec<u8>) -> Option<()> {
-    out.extend(details.address()?);
-    out.extend(details.short("ptype")?);
     Some(())
 }
 

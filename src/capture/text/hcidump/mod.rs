@@ -146,6 +146,10 @@ fn said<'a>(
     bytes: &'a [u8],
 ) -> Option<Said<'a>> {
     match header.what {
+        What::Command { opcode: 0x0405, .. } => {
+            let packet = commands::create_connection(details)?;
+            Some(Said { packet, problem: Some(Problem::Cut) })
+        }
         What::Event { code: 0x3e, .. } if events::subevent(details.first()) == Some(1) => {
             let packet = events::le_connection(details)?;
             Some(Said { packet, problem: Some(Problem::Cut) })
