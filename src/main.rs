@@ -9,7 +9,7 @@ use hcidiff::pipeline::Progress;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
-use hcidiff::report::{Report, json, markdown};
+use hcidiff::report::{Report, html, json, markdown};
 use hcidiff::wire::Address;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -108,9 +108,7 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     let mut files = Vec::new();
     for path in &asked.output {
         let format = cli::Format::of_file(path).unwrap_or(asked.format);
-        let Some(text) = rendered(&mut report, asked, format, Screen::default()) else {
-            return Ok(trouble("this format is not built yet"));
-        };
+        let text = rendered(&mut report, asked, format, Screen::default());
         match output::prepare(path, text) {
             Ok(file) => files.push((path, file)),
             Err(error) => return Ok(cannot_write(path, &error)),
@@ -122,10 +120,7 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         }
     }
     if asked.output.is_empty() && !asked.quiet {
-        match rendered(&mut report, asked, asked.format, screen) {
-            Some(text) => out.write_all(text.as_bytes())?,
-            None => return Ok(trouble("this format is not built yet")),
-        }
+        out.write_all(rendered(&mut report, asked, asked.format, screen).as_bytes())?;
     }
     out.flush()?;
     Ok(ExitCode::from(code))
@@ -140,18 +135,18 @@ fn rendered(
     asked: &cli::Compare,
     format: cli::Format,
     screen: Screen,
-) -> Option<String> {
+) -> String {
     // What is attached somewhere hides who is at home, unless told otherwise.
     report.shown.aliases = match format {
         cli::Format::Terminal | cli::Format::Json => asked.aliases,
         cli::Format::Markdown | cli::Format::Html => !asked.show_addresses,
     };
-    Some(match format {
+    match format {
         cli::Format::Terminal => terminal::render(report, screen),
         cli::Format::Json => json::render(report),
         cli::Format::Markdown => markdown::render(report),
-        cli::Format::Html => return None,
-    })
+        cli::Format::Html => html::render(report),
+    }
 }
 
 /// The terminal's width and whether it wants colours (NO_COLOR, CLICOLOR_FORCE, TERM).

@@ -9,6 +9,7 @@ mod clock;
 pub mod content;
 pub mod events;
 mod fields;
+pub mod html;
 pub mod json;
 mod line;
 pub mod markdown;

@@ -10,6 +10,7 @@ pub use attempts::most_telling;
 pub use sides::{divergence, labels, sides};
 
 use crate::report::Report;
+use crate::rules::Level;
 
 /// One part of a report: a title, and what stands under it.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +107,19 @@ impl Section {
     fn table(&mut self, header: Option<Vec<Field>>, rows: Vec<Vec<Field>>) {
         self.blocks.push(Block::Table(Table { header, rows, remarks: false }));
     }
+}
+
+/// The verdict in one line.
+pub fn title(report: &Report) -> String {
+    let verdict = report.findings.first().filter(|finding| finding.level != Level::Note);
+    let title = match (verdict, &report.comparison, &report.no_match) {
+        (Some(verdict), ..) => return verdict.title.clone(),
+        (None, _, Some(_)) => "nothing to compare",
+        (None, Some(comparison), _) if comparison.differs => "the two connections differ",
+        (None, Some(_), _) => "no difference that matters",
+        (None, None, _) => "nothing found",
+    };
+    title.to_owned()
 }
 
 /// All sections under the findings, in the order in which they are read.

@@ -97,17 +97,7 @@ impl Page<'_> {
     /// Title, both sides, and since when they differ.
     fn head(&self) -> Part {
         let report = self.report;
-        let verdict = report.findings.first().filter(|finding| finding.level != Level::Note);
-        let title = match (verdict, &report.comparison, &report.no_match) {
-            (Some(verdict), ..) => verdict.title.clone(),
-            (None, _, Some(_)) => "nothing to compare".to_owned(),
-            (None, Some(comparison), _) if comparison.differs => {
-                "the two connections differ".to_owned()
-            }
-            (None, Some(_), _) => "no difference that matters".to_owned(),
-            (None, None, _) => "nothing found".to_owned(),
-        };
-        let mut text = format!("## hcidiff: {}\n\n", self.inline(&title));
+        let mut text = format!("## hcidiff: {}\n\n", self.inline(&content::title(report)));
         if let Some(no_match) = &report.no_match {
             let _ = writeln!(text, "{}\n", self.block(&no_match.says));
             for (index, holds) in no_match.holds.iter().enumerate() {

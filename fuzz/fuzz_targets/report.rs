@@ -1,0 +1,66 @@
+//! Two rows of records as two captures: folded, compared, weighed, and shown in every format.
+#![no_main]
+
+use hcidiff::capture::Description;
+use hcidiff::compare::{self, Options};
+use hcidiff::link::{Capture, Origin, Tracker};
+use hcidiff::report::terminal::{self, Screen};
+use hcidiff::report::{Report, Shown, json, markdown};
+use hcidiff::rules::{self, Scene};
+use hcidiff::time::Clock;
+use hcidiff::wire::Decoder;
+use hcidiff_fuzz::records;
+use libfuzzer_sys::fuzz_target;
+
+fn folded(data: &[u8], label: &str) -> Capture {
+    let mut decoder = Decoder::new();
+    let mut tracker = Tracker::new();
+    for record in records(data) {
+        tracker.push(&decoder.decode(&record));
+    }
+    tracker.finish(Origin {
+        file: format!("{label}.btsnoop"),
+        label: label.to_owned(),
+        description: Description {
+            format: "btsnoop",
+            variant: String::new(),
+            clock: Clock::Utc,
+            resolution_us: 1,
+        },
+        warnings: Vec::new(),
+    })
+}
+
+// The first bytes say where the second capture begins and what is to be shown.
+fuzz_target!(|data: &[u8]| {
+    let Some((&[split, flags], rest)) = data.split_first_chunk() else { return };
+    let at = rest.len() * usize::from(split) / 256;
+    let captures = match flags & 1 {
+        0 => vec![folded(&rest[..at], "reference"), folded(&rest[at..], "subject")],
+        _ => vec![folded(rest, "one")],
+    };
+    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
+    let mut report = Report { captures, ..Report::default() };
+    match compare::choose(&report.captures, &options) {
+        Ok(choice) => report.comparison = compare::compare(&report.captures, &choice, &options),
+        Err(no_match) => report.no_match = Some(no_match),
+    }
+    let scene = Scene {
+        captures: &report.captures,
+        subject: report.captures.len() - 1,
+        comparison: report.comparison.as_ref(),
+    };
+    report.findings = rules::diagnose(&scene);
+    report.shown = Shown {
+        strict: flags & 2 != 0,
+        full: flags & 4 != 0,
+        values: false,
+        aliases: flags & 8 != 0,
+    };
+    for width in [80, 160] {
+        let text = terminal::render(&report, Screen { width, colour: false });
+        assert!(!text.contains('\x1b'));
+    }
+    assert!(markdown::render(&report).chars().count() < 60_000);
+    serde_json::from_str::<serde_json::Value>(&json::render(&report)).unwrap();
+});

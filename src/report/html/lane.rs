@@ -1,0 +1,381 @@
+//! One connection as a lane of the picture: phases as bars, steps as marks, its end as a flag.
+use super::axis::Axis;
+use super::escape::{attribute, text};
+use crate::capture::Direction;
+use crate::compare::{Names, words};
+use crate::link::{Connection, Moment, Outcome, Procedure, Step};
+use crate::report::{Report, safe};
+use std::fmt::Write;
+
+/// Room that a lane takes, with marks and alone with its line.
+pub const TALL: f64 = 142.0;
+pub const LOW: f64 = 58.0;
+
+/// Marks closer than this become one.
+const NEAR: f64 = 7.0;
+
+/// Most phases drawn of one connection.
+const MOST_BARS: usize = 400;
+
+/// What a stretch of a connection was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Connect,
+    Link,
+    Mtu,
+    Discovery,
+    Security,
+    Data,
+}
+
+impl Phase {
+    pub const ALL: [Self; 6] =
+        [Self::Connect, Self::Link, Self::Mtu, Self::Discovery, Self::Security, Self::Data];
+
+    pub fn of(step: &Step) -> Option<Self> {
+        use Procedure::*;
+        Some(match step.procedure {
+            Connect => Self::Connect,
+            Features | Version | DataLength | Phy | ParameterUpdate | Channel => Self::Link,
+            ExchangeMtu => Self::Mtu,
+            DiscoverServices | DiscoverIncludes | DiscoverCharacteristics | DiscoverDescriptors => {
+                Self::Discovery
+            }
+            Pair | Encrypt => Self::Security,
+            Read | Write | WriteCommand | Subscribe | Notify | Indicate => Self::Data,
+            Scan | Disconnect | Other => return None,
+        })
+    }
+
+    /// The letter that stands where its name has no room.
+    pub fn letter(self) -> char {
+        match self {
+            Self::Connect => 'C',
+            Self::Link => 'L',
+            Self::Mtu => 'M',
+            Self::Discovery => 'D',
+            Self::Security => 'S',
+            Self::Data => 'A',
+        }
+    }
+
+    /// Its name, and its class in the style sheet.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Connect => ("connect", "connect"),
+            Self::Link => ("link set-up", "link"),
+            Self::Mtu => ("MTU", "mtu"),
+            Self::Discovery => ("discovery", "discovery"),
+            Self::Security => ("security", "security"),
+            Self::Data => ("data", "data"),
+        }
+    }
+}
+
+/// A step that the other side did and this one did not.
+pub struct Missing {
+    /// Microseconds from T0 at which the other side did it.
+    pub at_us: i64,
+    pub name: String,
+    /// The frame in which the other side did it.
+    pub frame: u32,
+    /// The link lived long enough to do it.
+    pub reached: bool,
+}
+
+impl Missing {
+    fn says(&self) -> String {
+        let fate = if self.reached { "never here" } else { "not reached" };
+        format!("{fate}: {} (the reference did it in frame {})", self.name, self.frame)
+    }
+}
+
+/// A lane being drawn.
+pub struct Lane<'a> {
+    pub report: &'a Report,
+    pub connection: &'a Connection,
+    pub names: &'a Names,
+    pub axis: &'a Axis,
+    /// `mac (reference)`, `#2`.
+    pub label: &'a str,
+    pub top: f64,
+}
+
+impl Lane<'_> {
+    /// Microseconds from the connection's zero.
+    fn us(&self, moment: Moment) -> Option<i64> {
+        micros(self.connection, moment)
+    }
+
+    /// With its phases, marks and what is missing.
+    pub fn tall(&self, svg: &mut String, missing: &[Missing]) {
+        let middle = self.top + 62.0;
+        self.label(svg, middle);
+        self.line(svg, middle);
+        self.phases(svg, self.top + 14.0);
+        self.marks(svg, middle);
+        for step in missing {
+            let x = self.axis.x(step.at_us);
+            let _ = writeln!(
+                svg,
+                "<g class=\"missing\"><title>{}</title><circle cx=\"{x:.1}\" cy=\"{middle:.1}\" r=\"6\"/>\
+                 <path d=\"M{:.1} {middle:.1}h6\"/></g>",
+                self.shown(&step.says()),
+                x - 3.0
+            );
+        }
+        self.end(svg, self.top + 8.0, middle + 22.0, middle + 38.0);
+        self.missing_words(svg, missing, middle + 56.0);
+    }
+
+    /// The first of what is missing, readable without a pointer.
+    fn missing_words(&self, svg: &mut String, missing: &[Missing], at: f64) {
+        let Some(first) = missing.first() else { return };
+        let kin: Vec<&Missing> = missing.iter().filter(|m| m.reached == first.reached).collect();
+        let mut names: Vec<&str> = kin.iter().take(2).map(|m| m.name.as_str()).collect();
+        let more = format!("and {} more", missing.len().saturating_sub(names.len()));
+        if missing.len() > names.len() {
+            names.push(&more);
+        }
+        let fate = if first.reached { "never here" } else { "not reached" };
+        let _ = writeln!(
+            svg,
+            "<text class=\"lost\" x=\"{:.1}\" y=\"{at:.1}\">⊖ {fate}: {}</text>",
+            self.axis.x(0) + 2.0,
+            self.shown(&safe::fit(&names.join("; "), 110)),
+        );
+    }
+
+    /// The line and its end alone.
+    pub fn low(&self, svg: &mut String) {
+        let middle = self.top + 20.0;
+        self.label(svg, middle);
+        self.line(svg, middle);
+        self.end(svg, middle - 10.0, middle + 10.0, middle + 26.0);
+    }
+
+    fn shown(&self, says: &str) -> String {
+        text(&self.report.visible(says))
+    }
+
+    fn label(&self, svg: &mut String, middle: f64) {
+        let outcome = if self.connection.never_heard() { "peer never heard" } else { "" };
+        let _ = writeln!(
+            svg,
+            "<text class=\"lane\" x=\"8\" y=\"{:.1}\">{}</text><text class=\"small\" x=\"8\" y=\"{:.1}\">{}</text>",
+            middle - 2.0,
+            text(self.label),
+            middle + 14.0,
+            if outcome.is_empty() {
+                format!("connection #{}", self.connection.number)
+            } else {
+                outcome.to_owned()
+            },
+        );
+    }
+
+    /// Dashed as long as the peer was not heard.
+    fn line(&self, svg: &mut String, middle: f64) {
+        let Some((from, to)) = extent(self.connection) else { return };
+        let heard = self.connection.heard.as_ref().and_then(|heard| self.us(heard.at));
+        let heard = if self.connection.start_seen { heard.unwrap_or(i64::MAX) } else { from };
+        let mut part = |from: i64, to: i64, class: &str, says: &str| {
+            let (left, right) = (self.axis.x(from), self.axis.x(to));
+            let _ = writeln!(
+                svg,
+                "<line class=\"{class}\" x1=\"{left:.1}\" x2=\"{right:.1}\" y1=\"{middle:.1}\" y2=\"{middle:.1}\"><title>{says}</title></line>"
+            );
+        };
+        if heard > from {
+            part(from, to.min(heard), "unheard", "nothing of the peer was heard yet");
+        }
+        if heard < to {
+            part(heard.max(from), to, "heard", "the peer was heard");
+        }
+    }
+
+    fn phases(&self, svg: &mut String, top: f64) {
+        let mut bars: Vec<(Phase, i64, i64, u32, u32, usize)> = Vec::new();
+        for step in &self.connection.steps {
+            let (Some(phase), Some(from)) = (Phase::of(step), self.us(step.at)) else { continue };
+            let to = self.us(step.last_at).unwrap_or(from).max(from);
+            match bars.last_mut() {
+                // Drawn together where nothing of another phase stands between, or no gap could be seen.
+                Some(last) if last.0 == phase && self.axis.x(from) - self.axis.x(last.2) < 40.0 => {
+                    last.2 = last.2.max(to);
+                    last.4 = step.last_frame;
+                    last.5 += 1;
+                }
+                _ => bars.push((phase, from, to, step.frame, step.last_frame, 1)),
+            }
+        }
+        let mut free = f64::MIN;
+        let mut row = 0;
+        for (phase, from, to, first, last, steps) in bars.into_iter().take(MOST_BARS) {
+            let (left, right) = (self.axis.x(from), self.axis.x(to));
+            let width = (right - left).max(3.0);
+            // Bars that would cover one another change rows; what cannot be told apart is left out.
+            if left < free {
+                row = 1 - row;
+            } else {
+                row = 0;
+            }
+            free = left + width + 1.0;
+            let (name, class) = phase.name();
+            let y = top + f64::from(row) * 17.0;
+            let plural = if steps == 1 { "" } else { "s" };
+            let _ = write!(
+                svg,
+                "<g class=\"phase {class}\"><title>{name}: {} to {}, {steps} step{plural}, frames {first} to {last}</title>\
+                 <rect x=\"{left:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"15\" rx=\"2\"/>",
+                span(from),
+                span(to),
+            );
+            let letter = phase.letter().to_string();
+            let (label, inset) = match width {
+                w if w > name.len() as f64 * 7.0 + 4.0 => (name, 4.0),
+                w if w > 10.0 => (letter.as_str(), w / 2.0 - 4.0),
+                _ => ("", 0.0),
+            };
+            if !label.is_empty() {
+                let (x, y) = (left + inset, y + 11.5);
+                let _ = write!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\">{label}</text>");
+            }
+            svg.push_str("</g>\n");
+        }
+    }
+
+    /// Sent above the line and pointing up, received below; a cross where something failed.
+    fn marks(&self, svg: &mut String, middle: f64) {
+        for side in [Direction::Sent, Direction::Received] {
+            let mut at: Option<(f64, Vec<String>, bool, Phase)> = None;
+            for step in self.connection.steps.iter().filter(|step| step.by == side) {
+                let (Some(phase), Some(us)) = (Phase::of(step), self.us(step.at)) else { continue };
+                let x = self.axis.x(us);
+                let failed = step.failed();
+                match &mut at {
+                    Some(last) if x - last.0 < NEAR => {
+                        last.1.push(self.says(step, us));
+                        last.2 |= failed;
+                    }
+                    _ => {
+                        if let Some(mark) = at.take() {
+                            self.mark(svg, middle, side, mark);
+                        }
+                        at = Some((x, vec![self.says(step, us)], failed, phase));
+                    }
+                }
+            }
+            if let Some(mark) = at {
+                self.mark(svg, middle, side, mark);
+            }
+        }
+    }
+
+    fn mark(
+        &self,
+        svg: &mut String,
+        middle: f64,
+        side: Direction,
+        (x, mut says, failed, phase): (f64, Vec<String>, bool, Phase),
+    ) {
+        let more = says.len().saturating_sub(6);
+        says.truncate(6);
+        let mut title = says.join("\n");
+        if more > 0 {
+            let _ = write!(title, "\nand {more} more");
+        }
+        let (_, class) = phase.name();
+        let (y, shape) = match side {
+            Direction::Sent => (middle - 5.0, "l-5 -10h10z"),
+            Direction::Received => (middle + 5.0, "l-5 10h10z"),
+        };
+        // The tip touches the line: sent comes from above, received from below.
+        let _ = write!(
+            svg,
+            "<g class=\"mark {class}\"><title>{}</title><path d=\"M{x:.1} {y:.1}{shape}\"/>",
+            self.shown_lines(&title)
+        );
+        if failed {
+            let _ = write!(
+                svg,
+                "<path class=\"failed\" d=\"M{:.1} {:.1}l8 8m0 -8l-8 8\"/>",
+                x - 4.0,
+                middle - 4.0
+            );
+        }
+        svg.push_str("</g>\n");
+    }
+
+    fn shown_lines(&self, says: &str) -> String {
+        says.split('\n').map(|line| self.shown(line)).collect::<Vec<_>>().join("\n")
+    }
+
+    fn says(&self, step: &Step, us: i64) -> String {
+        let name = words::step(self.connection, self.names, step);
+        let outcome = match step.outcome {
+            Outcome::Ok => words::said(self.connection, self.names, step),
+            _ => None,
+        };
+        let outcome = outcome.unwrap_or_else(|| words::outcome(step));
+        let who = if step.by == Direction::Sent { "sent" } else { "received" };
+        format!("{name}: {outcome} ({who}, frame {}, {})", step.frame, span(us))
+    }
+
+    /// A flag with the reason.
+    fn end(&self, svg: &mut String, top: f64, bottom: f64, says_at: f64) {
+        let connection = self.connection;
+        let Some((_, to)) = extent(connection) else { return };
+        let x = self.axis.x(to);
+        let ending = self.shown(&words::ending(connection));
+        let failed = crate::compare::Failure::of(connection).is_some();
+        let class = if failed { "end bad" } else { "end" };
+        let ended = connection.end.is_some() || connection.status.is_some_and(|s| s.0 != 0);
+        let _ = write!(svg, "<g class=\"{class}\">");
+        if ended {
+            let frame = connection
+                .end
+                .as_ref()
+                .map_or(String::new(), |end| format!(" (frame {})", end.frame));
+            let _ = write!(
+                svg,
+                "<title>{ending}{frame}</title><line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top:.1}\" y2=\"{bottom:.1}\"/>\
+                 <path d=\"M{x:.1} {top:.1}h10l-3 4l3 4h-10z\"/>"
+            );
+        }
+        // The words stand on the side where there is room.
+        let (anchor, at) = if x > 640.0 { ("end", x + 10.0) } else { ("start", x - 2.0) };
+        let _ = writeln!(
+            svg,
+            "<text text-anchor=\"{anchor}\" x=\"{at:.1}\" y=\"{says_at:.1}\">{}{ending}</text></g>",
+            if failed { "✕ " } else { "" },
+        );
+    }
+}
+
+/// Microseconds from the connection's zero; from its first step where the zero was not captured.
+pub fn micros(connection: &Connection, moment: Moment) -> Option<i64> {
+    let zero = match connection.zero() {
+        Moment::UNKNOWN => connection.steps.iter().find_map(|step| step.at.time()).into(),
+        zero => zero,
+    };
+    moment.since(zero).map(|span| span.0)
+}
+
+/// First and last thing of a connection.
+pub fn extent(connection: &Connection) -> Option<(i64, i64)> {
+    let steps = connection.steps.iter();
+    let times = steps.flat_map(|step| [step.at, step.last_at]);
+    let end = connection.end.as_ref().map(|end| end.at);
+    let mut from = None::<i64>;
+    let mut to = None::<i64>;
+    for us in times.chain(end).filter_map(|moment| micros(connection, moment)) {
+        from = Some(from.map_or(us, |from| from.min(us)));
+        to = Some(to.map_or(us, |to| to.max(us)));
+    }
+    Some((from?, to?))
+}
+
+fn span(us: i64) -> String {
+    attribute(&crate::time::Span(us).to_string())
+}

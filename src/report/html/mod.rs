@@ -1,0 +1,305 @@
+//! The report as a page: one file, a picture first, nothing fetched, nothing run.
+mod axis;
+mod escape;
+mod lane;
+mod picture;
+
+use crate::report::Report;
+use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic};
+use crate::rules::{Finding, Level};
+use escape::{prose, text};
+use lane::Phase;
+use std::fmt::Write;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Most findings and evidence shown, unless everything is asked for.
+const MOST_FINDINGS: usize = 7;
+const MOST_EVIDENCE: usize = 12;
+
+/// A page stays below a megabyte: longer tables are cut here, and say so.
+const MOST_ROWS: usize = 1_000;
+const MOST_WARNINGS: usize = 20;
+
+/// The whole page.
+pub fn render(report: &Report) -> String {
+    let page = Page { report };
+    let title = content::title(report);
+    let mut out = format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta name=\"generator\" content=\"hcidiff {}\"/>\n<title>hcidiff: {title}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
+        env!("CARGO_PKG_VERSION"),
+        title = page.text(&title),
+    );
+    page.who(&mut out);
+    page.picture(&mut out);
+    page.findings(&mut out);
+    if !report.captures.is_empty() {
+        page.section(&mut out, &content::sides(report), false);
+    }
+    if let Some(comparison) = &report.comparison {
+        page.items(
+            &mut out,
+            &[
+                ("First divergence", content::divergence(comparison)),
+                (
+                    "Same device?",
+                    format!("matched by {}: {}", comparison.matched_by, comparison.match_says),
+                ),
+            ],
+        );
+    }
+    for section in content::sections(report) {
+        let folds = matches!(section.topic, Topic::Capture | Topic::Attempts)
+            && report.comparison.is_some();
+        page.section(&mut out, &section, folds);
+    }
+    page.made(&mut out);
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+struct Page<'a> {
+    report: &'a Report,
+}
+
+impl Page<'_> {
+    fn text(&self, says: &str) -> String {
+        text(&self.report.visible(says))
+    }
+
+    fn prose(&self, says: &str) -> String {
+        prose(&self.report.visible(says))
+    }
+
+    fn who(&self, out: &mut String) {
+        let report = self.report;
+        let labels: Vec<String> = match &report.comparison {
+            Some(comparison) => {
+                let (left, right) = content::labels(report, comparison);
+                vec![format!("{left} (reference)"), format!("{right} (subject)")]
+            }
+            None => (0..report.captures.len()).map(|at| report.label(at)).collect(),
+        };
+        let _ = writeln!(out, "<p class=\"who\">{}</p>", text(&labels.join(" and ")));
+        let Some(no_match) = &report.no_match else { return };
+        let _ = writeln!(out, "<p>{}</p>\n<ul>", self.prose(&no_match.says));
+        for (at, holds) in no_match.holds.iter().enumerate() {
+            for line in holds {
+                let _ = writeln!(out, "<li>{}: {}</li>", text(&report.label(at)), self.text(line));
+            }
+        }
+        for guess in &no_match.nearest {
+            let _ = writeln!(out, "<li>nearest: {}</li>", self.text(guess));
+        }
+        out.push_str("</ul>\n");
+    }
+
+    fn picture(&self, out: &mut String) {
+        let Some((svg, _)) = picture::draw(self.report) else { return };
+        // A wide picture on a small screen is moved sideways, also with the keyboard.
+        let _ = write!(
+            out,
+            "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"picture, wider than small screens\">\n{svg}\n</div>\n\
+             <figcaption><ul class=\"key\">"
+        );
+        for phase in Phase::ALL {
+            let (name, class) = phase.name();
+            let _ = write!(out, "<li class=\"{class}\"><i>{}</i>{name}</li>", phase.letter());
+        }
+        out.push_str(
+            "<li>▼ above the line: sent</li><li>▲ below it: received</li><li>✕ failed</li>\
+             <li>dashed line: the peer was not heard yet</li><li>⊖ dashed circle: only the reference did this</li>\
+             <li>flag: the end</li></ul></figcaption>\n</figure>\n",
+        );
+    }
+
+    fn findings(&self, out: &mut String) {
+        let report = self.report;
+        let most = if report.shown.full { usize::MAX } else { MOST_FINDINGS };
+        for finding in report.findings.iter().take(most) {
+            self.finding(out, finding);
+        }
+        if let Some(hidden @ 1..) = report.findings.len().checked_sub(most) {
+            let _ = writeln!(
+                out,
+                "<p class=\"faint\">And {hidden} more findings (<code>--full</code> shows them).</p>"
+            );
+        }
+    }
+
+    fn finding(&self, out: &mut String, finding: &Finding) {
+        let report = self.report;
+        let (class, level) = match finding.level {
+            Level::Cause => ("cause", "Cause"),
+            Level::Suspect => ("suspect", "Suspect"),
+            Level::Note => ("note", "Note"),
+        };
+        let whose = |capture: usize| match report.captures.len() {
+            1 => String::new(),
+            _ => format!("{} ", text(&report.label(capture))),
+        };
+        let mut connections: Vec<String> =
+            finding.connections.iter().take(12).map(|number| format!("#{number}")).collect();
+        if let Some(more @ 1..) = finding.connections.len().checked_sub(12) {
+            connections.push(format!("and {more} more"));
+        }
+        let _ = writeln!(
+            out,
+            "<section class=\"finding {class}\">\n<h2><span class=\"level\">{level}</span><br/>{}</h2>\n<p>{}</p>\n\
+             <p class=\"faint\">{} confidence, {}{} <code>{}</code></p>",
+            self.text(&finding.title),
+            self.prose(&finding.says),
+            finding.confidence,
+            whose(finding.capture),
+            if connections.is_empty() {
+                String::new()
+            } else {
+                format!("{},", connections.join(" "))
+            },
+            finding.rule,
+        );
+        let evidence = finding.evidence.iter().take(MOST_EVIDENCE);
+        let mut lines: Vec<String> = evidence
+            .map(|e| format!("{}frame {}: {}", whose(e.capture), e.frame, self.prose(&e.text)))
+            .collect();
+        if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
+            lines.push(format!("and {more} more"));
+        }
+        list(out, "Evidence", &lines);
+        let prose =
+            |lines: &[String]| lines.iter().map(|line| self.prose(line)).collect::<Vec<_>>();
+        list(out, "What to do", &prose(&finding.remedies));
+        let ruled_out: Vec<String> = finding
+            .rules_out
+            .iter()
+            .map(|o| format!("<code>{}</code>: {}", text(o.rule), self.prose(&o.why)))
+            .collect();
+        list(out, "What it is not", &ruled_out);
+        list(out, "What would settle it", &prose(&finding.would_settle));
+        if !finding.sources.is_empty() {
+            let sources: Vec<String> = finding.sources.iter().map(|s| self.text(s)).collect();
+            let _ = writeln!(out, "<p class=\"faint\">Sources: {}</p>", sources.join("; "));
+        }
+        out.push_str("</section>\n");
+    }
+
+    fn items(&self, out: &mut String, items: &[(&str, String)]) {
+        out.push_str("<dl class=\"items\">\n");
+        for (label, says) in items {
+            let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", self.text(label), self.prose(says));
+        }
+        out.push_str("</dl>\n");
+    }
+
+    fn section(&self, out: &mut String, section: &Section, folds: bool) {
+        let title = self.text(&section.title);
+        let _ = match folds {
+            true => writeln!(out, "<details>\n<summary>{title}</summary>"),
+            false => writeln!(out, "<section>\n<h2>{title}</h2>"),
+        };
+        let mut items: Vec<(&str, String)> = Vec::new();
+        for block in &section.blocks {
+            match block {
+                Block::Item { label, text, .. } if !label.is_empty() => {
+                    items.push((label.as_str(), text.clone()));
+                }
+                // What has no label goes on under the item before it.
+                Block::Item { text, .. } if !items.is_empty() => items.push(("", text.clone())),
+                Block::Item { text, .. } => {
+                    let _ = writeln!(out, "<p class=\"faint\">{}</p>", self.prose(text));
+                }
+                Block::Table(table) => {
+                    if !items.is_empty() {
+                        self.items(out, &std::mem::take(&mut items));
+                    }
+                    self.table(out, table);
+                }
+            }
+        }
+        if !items.is_empty() {
+            self.items(out, &items);
+        }
+        out.push_str(if folds { "</details>\n" } else { "</section>\n" });
+    }
+
+    fn table(&self, out: &mut String, table: &Table) {
+        let row = |out: &mut String, tag: &str, fields: &[Field]| {
+            out.push_str("<tr>");
+            for field in fields {
+                let class = match (field.right, field.paint) {
+                    (false, Paint::Plain | Paint::Bold) => String::new(),
+                    (true, Paint::Plain | Paint::Bold) => " class=\"right\"".to_owned(),
+                    (right, paint) => {
+                        format!(" class=\"{}{paint:?}\"", if right { "right " } else { "" })
+                    }
+                };
+                let lines: Vec<String> =
+                    field.text.split('\n').map(|line| self.text(line)).collect();
+                let _ = write!(out, "<{tag}{class}>{}</{tag}>", lines.join("<br/>"));
+            }
+            out.push_str("</tr>\n");
+        };
+        out.push_str("<div class=\"scroll\"><table>\n");
+        if let Some(header) = &table.header {
+            out.push_str("<thead>\n");
+            row(out, "th", header);
+            out.push_str("</thead>\n");
+        }
+        out.push_str("<tbody>\n");
+        for fields in table.rows.iter().take(MOST_ROWS) {
+            row(out, "td", fields);
+        }
+        out.push_str("</tbody>\n</table></div>\n");
+        if let Some(more @ 1..) = table.rows.len().checked_sub(MOST_ROWS) {
+            let _ =
+                writeln!(out, "<p class=\"faint\">{more} more rows are in the JSON report.</p>");
+        }
+    }
+
+    fn made(&self, out: &mut String) {
+        let report = self.report;
+        let _ = write!(out, "<footer>\n<p>Made by hcidiff {}", env!("CARGO_PKG_VERSION"));
+        if !report.command.is_empty() {
+            let _ = write!(out, " with <code>{}</code>", self.text(&report.command));
+        }
+        out.push_str(".</p>\n");
+        if report.shown.aliases {
+            out.push_str("<p>Addresses and names are aliases, the same in all sections; keys are never shown.</p>\n");
+        }
+        for (at, capture) in report.captures.iter().enumerate() {
+            if capture.warnings.is_empty() {
+                continue;
+            }
+            let mut lines: Vec<String> = capture
+                .warnings
+                .iter()
+                .take(MOST_WARNINGS)
+                .map(|warning| {
+                    let place =
+                        warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
+                    format!("{place}{}", self.prose(&warning.text))
+                })
+                .collect();
+            if let Some(more @ 1..) = capture.warnings.len().checked_sub(MOST_WARNINGS) {
+                lines.push(format!("and {more} more"));
+            }
+            list(out, &format!("Warnings of {}", text(&report.label(at))), &lines);
+        }
+        out.push_str("</footer>\n");
+    }
+}
+
+/// Lines that are HTML already.
+fn list(out: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "<h3>{title}</h3>\n<ul>");
+    for line in lines {
+        let _ = writeln!(out, "<li>{line}</li>");
+    }
+    out.push_str("</ul>\n");
+}

@@ -1,0 +1,226 @@
+//! The connections as lanes on one time axis, drawn before anything is said.
+use super::axis::Axis;
+use super::escape::text;
+use super::lane::{LOW, Lane, Missing, Phase, TALL, extent, micros};
+use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
+use crate::link::{Capture, Connection};
+use crate::report::{Report, content};
+use std::fmt::Write;
+
+const WIDTH: f64 = 1180.0;
+
+/// Where the lanes' labels end and the axis begins.
+const LEFT: f64 = 170.0;
+const RIGHT: f64 = WIDTH - 24.0;
+
+/// Above the lanes: the early window's name and the numbers of the axis.
+const TOP: f64 = 44.0;
+
+/// Most other attempts drawn below, and most missing steps marked.
+const MOST_OTHERS: usize = 8;
+const MOST_MISSING: usize = 60;
+
+/// A connection in the picture.
+struct Drawn<'a> {
+    connection: &'a Connection,
+    names: Names,
+    label: String,
+    missing: Vec<Missing>,
+    tall: bool,
+}
+
+/// The picture and what it says in words. None where no connection has a time.
+pub fn draw(report: &Report) -> Option<(String, String)> {
+    let (drawn, window) = match &report.comparison {
+        Some(comparison) => (pair(report, comparison)?, comparison.window.0),
+        None => (alone(report)?, 500_000),
+    };
+    let mut busy = Vec::new();
+    for lane in &drawn {
+        for step in &lane.connection.steps {
+            let at = micros(lane.connection, step.at);
+            let to = micros(lane.connection, step.last_at);
+            busy.extend(at.map(|at| (at, to.unwrap_or(at))));
+        }
+        busy.extend(extent(lane.connection).map(|(from, _)| (from, from)));
+        busy.extend(extent(lane.connection).map(|(_, to)| (to, to)));
+    }
+    if busy.is_empty() {
+        return None;
+    }
+    let axis = Axis::new(busy, window, LEFT, RIGHT);
+    let height =
+        TOP + drawn.iter().map(|lane| if lane.tall { TALL } else { LOW }).sum::<f64>() + 30.0;
+    let says = in_words(report, &drawn);
+    let mut svg = format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"picture-title picture-says\">\n\
+         <title id=\"picture-title\">The connections on one time axis from the moment of connecting</title>\n\
+         <desc id=\"picture-says\">{}</desc>\n",
+        text(&report.visible(&says))
+    );
+    background(&mut svg, &axis, window, height);
+    let mut top = TOP;
+    for lane in &drawn {
+        let drawing = Lane {
+            report,
+            connection: lane.connection,
+            names: &lane.names,
+            axis: &axis,
+            label: &lane.label,
+            top,
+        };
+        if lane.tall {
+            drawing.tall(&mut svg, &lane.missing);
+            top += TALL;
+        } else {
+            drawing.low(&mut svg);
+            top += LOW;
+        }
+    }
+    svg.push_str("</svg>");
+    Some((svg, says))
+}
+
+/// Both sides, and below them the subject's other attempts.
+fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>>> {
+    let (ours, theirs) =
+        compare::names(&report.captures, comparison.reference, comparison.subject)?;
+    let side = |side: Side| report.captures.get(side.capture)?.connection(side.connection);
+    let (a, b) = (side(comparison.reference)?, side(comparison.subject)?);
+    let (left, right) = content::labels(report, comparison);
+    let missing = missing(comparison, a, &ours);
+    let mut drawn = vec![
+        Drawn { connection: a, names: ours, label: left, missing: Vec::new(), tall: true },
+        Drawn { connection: b, names: theirs, label: right, missing, tall: true },
+    ];
+    let capture = report.captures.get(comparison.subject.capture)?;
+    let others = comparison.subject_others.connections.iter().filter(|&&number| {
+        number != b.number
+            && (report.captures.len() > 1 || number != comparison.reference.connection)
+    });
+    for connection in others.take(MOST_OTHERS).filter_map(|number| capture.connection(*number)) {
+        drawn.push(low(capture, connection));
+    }
+    Some(drawn)
+}
+
+/// The attempts of captures that were not compared: the most telling one of each in full.
+fn alone(report: &Report) -> Option<Vec<Drawn<'_>>> {
+    let mut drawn = Vec::new();
+    for (index, capture) in report.captures.iter().enumerate() {
+        let Some(told) = content::most_telling(report, index) else { continue };
+        drawn.push(Drawn { tall: true, ..low(capture, told) });
+        let others = capture.connections.iter().filter(|other| other.number != told.number);
+        drawn.extend(others.take(MOST_OTHERS).map(|connection| low(capture, connection)));
+    }
+    (!drawn.is_empty()).then_some(drawn)
+}
+
+fn low<'a>(capture: &Capture, connection: &'a Connection) -> Drawn<'a> {
+    Drawn {
+        connection,
+        names: Names::of(capture, connection),
+        label: format!("attempt {}", connection.number),
+        missing: Vec::new(),
+        tall: false,
+    }
+}
+
+/// What the reference did and the subject did not, where that is not a habit of its host.
+fn missing(comparison: &Comparison, reference: &Connection, names: &Names) -> Vec<Missing> {
+    let mut missing = Vec::new();
+    for aligned in comparison.steps.iter().filter(|s| s.kind == StepKind::Missing && !s.normal) {
+        let Some(step) = aligned.reference.and_then(|at| reference.steps.get(at)) else { continue };
+        let Some(at_us) = micros(reference, step.at) else { continue };
+        let name = words::step(reference, names, step);
+        missing.push(Missing { at_us, name, frame: step.frame, reached: true });
+    }
+    let unreached = comparison.missing_early.iter().filter(|o| o.fate == Fate::NotReached);
+    for operation in unreached {
+        let Some(after) = operation.after else { continue };
+        let name = operation.name.clone();
+        missing.push(Missing { at_us: after.0, name, frame: operation.frame, reached: false });
+    }
+    missing.sort_by_key(|step| (step.at_us, step.frame));
+    missing.truncate(MOST_MISSING);
+    missing
+}
+
+fn background(svg: &mut String, axis: &Axis, window: i64, height: f64) {
+    let bottom = height - 30.0;
+    let (zero, early) = (axis.x(0), axis.x(window));
+    let _ = writeln!(
+        svg,
+        "<rect class=\"early\" x=\"{zero:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>\
+         <text class=\"small\" x=\"{:.1}\" y=\"16\">connected; the first {} ms are shaded</text>",
+        TOP - 6.0,
+        early - zero,
+        bottom - TOP + 6.0,
+        zero + 2.0,
+        window / 1000,
+    );
+    for tick in axis.ticks() {
+        let class = if tick.label == "0" { "zero" } else { "tick" };
+        let _ = writeln!(
+            svg,
+            "<line class=\"{class}\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>\
+             <text class=\"small\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{}</text>",
+            TOP - 8.0,
+            TOP - 12.0,
+            text(&tick.label),
+            x = tick.x,
+        );
+    }
+    for cut in axis.cuts() {
+        let middle = (cut.left + cut.right) / 2.0;
+        let length = crate::time::Span(cut.to_us.saturating_sub(cut.from_us));
+        let _ = writeln!(
+            svg,
+            "<g class=\"cut\"><title>{length} in which nothing happened are not drawn</title>\
+             <path d=\"M{:.1} {:.1}l6 10l-6 10l6 10M{:.1} {:.1}l6 10l-6 10l6 10\"/>\
+             <text class=\"small\" text-anchor=\"middle\" x=\"{middle:.1}\" y=\"{:.1}\">⫽ {length}</text></g>",
+            middle - 7.0,
+            bottom - 24.0,
+            middle + 1.0,
+            bottom - 24.0,
+            bottom + 16.0,
+        );
+    }
+    if let Some(x) = axis.scale_changes() {
+        let _ = writeln!(
+            svg,
+            "<line class=\"scale\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>\
+             <text class=\"small\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">the scale changes here</text>",
+            TOP - 6.0,
+            bottom + 16.0,
+        );
+    }
+}
+
+/// The picture for those who do not see it.
+fn in_words(report: &Report, drawn: &[Drawn<'_>]) -> String {
+    let mut says = Vec::new();
+    for lane in drawn {
+        let connection = lane.connection;
+        let mut phases: Vec<Phase> = connection.steps.iter().filter_map(Phase::of).collect();
+        phases.sort_unstable();
+        phases.dedup();
+        let phases: Vec<&str> = phases.iter().map(|phase| phase.name().0).collect();
+        let mut lane_says = format!(
+            "{}, connection {}: {}",
+            lane.label,
+            connection.number,
+            if phases.is_empty() { "nothing".to_owned() } else { phases.join(", ") }
+        );
+        if !lane.missing.is_empty() {
+            let _ =
+                write!(lane_says, "; {} steps of the reference are missing", lane.missing.len());
+        }
+        let _ = write!(lane_says, "; {}.", words::ending(connection));
+        says.push(lane_says);
+    }
+    if let Some(comparison) = &report.comparison {
+        says.push(format!("First divergence: {}.", content::divergence(comparison)));
+    }
+    says.join(" ")
+}
