@@ -140,6 +140,8 @@ proptest! {
         for arguments in [
             &["--format", "markdown"][..],
             &["--format", "markdown", "--full", "--strict"],
+            &["--format", "html"],
+            &["--format", "html", "--full", "--strict"],
             &["--aliases"],
             &["--aliases", "--full", "--strict"],
             &["--format", "json", "--aliases"],
@@ -157,7 +159,9 @@ proptest! {
 #[test]
 fn an_alias_is_the_same_in_both_captures_and_all_formats() {
     let files = [fixture("flagship/mac.pklg"), fixture("flagship/pi-kicked.btsnoop")];
-    for arguments in [&["--format", "markdown"][..], &["--format", "json", "--aliases"]] {
+    for arguments in
+        [&["--format", "markdown"][..], &["--format", "html"], &["--format", "json", "--aliases"]]
+    {
         let report = run(&files, arguments);
         assert!(report.contains("device-1"), "{arguments:?}");
         assert!(!report.contains("device-2"), "{arguments:?}");

@@ -46,7 +46,8 @@ fn explain_knows_rules_codes_and_texts_and_says_when_it_does_not() {
     assert!(err.contains("flux-compensator"), "{err}");
 }
 
-const EXAMPLES: &[(&str, &str)] = &[("report-example.md", "markdown")];
+const EXAMPLES: &[(&str, &str)] =
+    &[("report-example.md", "markdown"), ("report-example.html", "html")];
 
 /// The example that the README points to: the flagship pair of a device that was heard and hung up.
 #[test]

@@ -28,11 +28,13 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn one_analysis_writes_every_format() {
     let folder = tempfile::tempdir().unwrap();
-    let output = write(folder.path(), &flagship(), &["r.md", "r.json", "r.txt"]);
+    let output = write(folder.path(), &flagship(), &["r.md", "r.json", "r.txt", "r.html"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.is_empty());
-    assert_eq!(names(folder.path()), ["r.json", "r.md", "r.txt"]);
-    for (file, format) in [("r.md", "markdown"), ("r.json", "json"), ("r.txt", "terminal")] {
+    assert_eq!(names(folder.path()), ["r.html", "r.json", "r.md", "r.txt"]);
+    for (file, format) in
+        [("r.md", "markdown"), ("r.json", "json"), ("r.txt", "terminal"), ("r.html", "html")]
+    {
         let printed = hcidiff(&flagship(), &["--format", format]).stdout;
         assert!(fs::read(folder.path().join(file)).unwrap() == printed, "{file}");
     }
@@ -55,7 +57,7 @@ fn the_same_bytes_in_any_folder_zone_and_terminal() {
             flagship().iter().map(copy).collect()
         })
         .collect();
-    for format in ["markdown", "json", "terminal"] {
+    for format in ["markdown", "json", "html", "terminal"] {
         let run = |captures: &[PathBuf], variables: &[(&str, &str)]| {
             Command::new(env!("CARGO_BIN_EXE_hcidiff"))
                 .args(captures)

@@ -84,7 +84,9 @@ fn is_unsafe(c: char) -> bool {
         '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' => true,
         '\u{e0000}'..='\u{e0fff}' => true,
         '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' => true,
-        c => c.is_control(),
+        // Noncharacters.
+        '\u{fdd0}'..='\u{fdef}' => true,
+        c => c.is_control() || u32::from(c) & 0xfffe == 0xfffe,
     }
 }
 
@@ -104,6 +106,7 @@ mod tests {
         assert_eq!(text("a\x1b[2Jb"), "a\\x1b[2Jb");
         assert_eq!(text("x\u{9b}31m"), "x\\x9b31m");
         assert_eq!(text("lamp\u{202e}gpj"), "lamp\\u{202e}gpj");
+        assert_eq!(text("\u{fffe}\u{fdd0}\u{1ffff}"), "\\u{fffe}\\u{fdd0}\\u{1ffff}");
         assert_eq!(text("one\r\n\ttwo\u{7f}"), "one\\r\\n\\ttwo\\x7f");
         assert_eq!(
             text("\u{feff}\u{200b}\u{2066}\u{e0041}"),

@@ -110,6 +110,6 @@ pub fn sides(report: &Report) -> Section {
 }
 
 /// `mac (reference)`.
-fn role(label: &str, role: &str) -> String {
+pub fn role(label: &str, role: &str) -> String {
     if label == role { label.to_owned() } else { format!("{label} ({role})") }
 }

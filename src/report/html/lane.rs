@@ -159,18 +159,17 @@ impl Lane<'_> {
     }
 
     fn label(&self, svg: &mut String, middle: f64) {
-        let outcome = if self.connection.never_heard() { "peer never heard" } else { "" };
+        let below = match self.connection.never_heard() {
+            true => "peer never heard".to_owned(),
+            false => format!("connection #{}", self.connection.number),
+        };
         let _ = writeln!(
             svg,
             "<text class=\"lane\" x=\"8\" y=\"{:.1}\">{}</text><text class=\"small\" x=\"8\" y=\"{:.1}\">{}</text>",
             middle - 2.0,
             text(self.label),
             middle + 14.0,
-            if outcome.is_empty() {
-                format!("connection #{}", self.connection.number)
-            } else {
-                outcome.to_owned()
-            },
+            below,
         );
     }
 

@@ -79,7 +79,7 @@ impl Page<'_> {
         let labels: Vec<String> = match &report.comparison {
             Some(comparison) => {
                 let (left, right) = content::labels(report, comparison);
-                vec![format!("{left} (reference)"), format!("{right} (subject)")]
+                vec![content::role(&left, "reference"), content::role(&right, "subject")]
             }
             None => (0..report.captures.len()).map(|at| report.label(at)).collect(),
         };
@@ -226,6 +226,9 @@ impl Page<'_> {
     }
 
     fn table(&self, out: &mut String, table: &Table) {
+        if table.rows.is_empty() {
+            return;
+        }
         let row = |out: &mut String, tag: &str, fields: &[Field]| {
             out.push_str("<tr>");
             for field in fields {

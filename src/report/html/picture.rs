@@ -177,13 +177,18 @@ fn background(svg: &mut String, axis: &Axis, window: i64, height: f64) {
         let _ = writeln!(
             svg,
             "<g class=\"cut\"><title>{length} in which nothing happened are not drawn</title>\
-             <path d=\"M{:.1} {:.1}l6 10l-6 10l6 10M{:.1} {:.1}l6 10l-6 10l6 10\"/>\
-             <text class=\"small\" text-anchor=\"middle\" x=\"{middle:.1}\" y=\"{:.1}\">⫽ {length}</text></g>",
+             <rect x=\"{:.1}\" y=\"{:.1}\" width=\"14\" height=\"{:.1}\"/>\
+             <path d=\"M{:.1} {:.1}l5 7l-5 7l5 7M{:.1} {:.1}l5 7l-5 7l5 7\"/>\
+             <text class=\"small\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{length} left out</text></g>",
             middle - 7.0,
-            bottom - 24.0,
+            TOP - 6.0,
+            bottom - TOP + 6.0,
+            middle - 6.0,
+            bottom - 12.0,
             middle + 1.0,
-            bottom - 24.0,
-            bottom + 16.0,
+            bottom - 12.0,
+            middle.min(WIDTH - 60.0),
+            bottom + 24.0,
         );
     }
     if let Some(x) = axis.scale_changes() {

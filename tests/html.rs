@@ -1,0 +1,203 @@
+//! The page: well-formed, self-contained, and nothing from the air is markup in it.
+mod common;
+
+use common::{fixture, flagship, pair, report};
+use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::compare::{self, Options};
+use hcidiff::link::{Capture, Step};
+use hcidiff::pipeline;
+use hcidiff::report::{Report, html};
+use hcidiff::rules::{self, Scene};
+use roxmltree::{Document, ParsingOptions};
+use std::path::PathBuf;
+
+/// Parsed strictly; nothing is fetched or run.
+fn sound<R>(page: &str, look: impl FnOnce(&Document<'_>) -> R) -> R {
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(page, options)
+        .unwrap_or_else(|error| panic!("{error}: {page}"));
+    for node in document.descendants().filter(|node| node.is_element()) {
+        let name = node.tag_name().name();
+        assert!(
+            !["script", "img", "link", "iframe", "object", "base", "a"].contains(&name),
+            "{name}"
+        );
+        for attribute in node.attributes() {
+            let name = attribute.name();
+            assert!(!name.starts_with("on") && !["href", "src", "style"].contains(&name), "{name}");
+        }
+    }
+    assert!(!page.contains("@import") && !page.contains("url("));
+    assert!(page.len() < 1_000_000, "{}", page.len());
+    look(&document)
+}
+
+fn all_text(document: &Document<'_>) -> String {
+    document.descendants().filter_map(|node| node.text().filter(|_| node.is_text())).collect()
+}
+
+fn of_class(document: &Document<'_>, class: &str) -> Vec<String> {
+    let has = |node: &roxmltree::Node<'_, '_>| {
+        node.attribute("class").is_some_and(|names| names.split(' ').any(|name| name == class))
+    };
+    let texts = |node: roxmltree::Node<'_, '_>| {
+        node.descendants().filter(|n| n.is_text()).filter_map(|n| n.text()).collect()
+    };
+    document.descendants().filter(has).map(texts).collect()
+}
+
+fn cases() -> Vec<(&'static str, Vec<PathBuf>)> {
+    let mut cases = vec![
+        ("never-heard", flagship()),
+        ("kicked", vec![fixture("flagship/mac.pklg"), fixture("flagship/pi-kicked.btsnoop")]),
+        ("one-side", vec![fixture("flagship/pi.btsnoop")]),
+    ];
+    for case in [
+        "pairing-no-agent",
+        "supervision-timeout",
+        "good-mac-bluez",
+        "only-scanning",
+        "one-capture",
+    ] {
+        cases.push((case, pair(case)));
+    }
+    cases
+}
+
+#[test]
+fn pages_that_a_person_has_looked_at() {
+    for (name, files) in cases() {
+        let page = report(&files, &["--format", "html"]);
+        sound(&page, |_| ());
+        // The style sheet has a file of its own.
+        let (head, rest) = page.split_once("<style>").unwrap();
+        let (_, body) = rest.split_once("</style>").unwrap();
+        insta::with_settings!({ omit_expression => true }, {
+            insta::assert_snapshot!(format!("html__{name}"), format!("{head}{body}"));
+        });
+    }
+}
+
+/// Facts of the laboratory: `fixtures/pairs/expected.tsv` and FACTS.tsv have them from tshark.
+#[test]
+fn the_picture_shows_what_happened() {
+    let files = [fixture("flagship/mac.pklg"), fixture("flagship/pi-kicked.btsnoop")];
+    sound(&report(&files, &["--format", "html"]), |page| {
+        let missing = of_class(page, "missing").join("\n");
+        assert!(missing.contains("Write 0x004c") && missing.contains("frame 70"), "{missing}");
+        assert!(missing.contains("Subscribe 0x004f") && missing.contains("frame 73"), "{missing}");
+        assert!(missing.lines().all(|line| line.contains("never here")), "{missing}");
+        let ends = of_class(page, "end").join("\n");
+        assert!(ends.contains("the peer hung up (0x13) after 460 ms (frame 636)"), "{ends}");
+        // The two other attempts that ended the same way.
+        assert_eq!(ends.matches("(0x13) after").count(), 2 * 3, "{ends}");
+        let marks = of_class(page, "mark").join("\n");
+        assert!(
+            marks.contains("Exchange MTU: 517, answered 247 (sent, frame 626, 174 ms)"),
+            "{marks}"
+        );
+    });
+    // A peer that was never heard: nothing is called missing, the line is dashed to its end.
+    sound(&report(&flagship(), &["--format", "html"]), |page| {
+        let missing = of_class(page, "missing");
+        assert!(
+            !missing.is_empty() && missing.iter().all(|m| m.contains("not reached")),
+            "{missing:?}"
+        );
+        assert!(of_class(page, "lane").contains(&"pi".to_owned()));
+        assert_eq!(all_text(page).matches("peer never heard").count(), 3 + 1);
+    });
+}
+
+#[test]
+fn every_pair_gives_a_sound_page_whatever_is_asked_for() {
+    for entry in std::fs::read_dir(fixture("pairs")).unwrap() {
+        let folder = entry.unwrap();
+        if folder.path().is_dir() {
+            let files = pair(folder.file_name().to_str().unwrap());
+            let page =
+                report(&files, &["--format", "html", "--full", "--strict", "--show-addresses"]);
+            sound(&page, |page| assert!(all_text(page).contains("Made by hcidiff")));
+        }
+    }
+}
+
+fn made_of(files: &[PathBuf], change: impl Fn(&mut Capture)) -> Report {
+    let mut captures: Vec<Capture> = files
+        .iter()
+        .map(|file| pipeline::read(&Input::parse(file), &OpenOptions::default(), None).unwrap())
+        .collect();
+    captures.iter_mut().for_each(change);
+    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
+    let comparison = compare::choose(&captures, &options)
+        .ok()
+        .and_then(|choice| compare::compare(&captures, &choice, &options));
+    let scene =
+        Scene { captures: &captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
+    let findings = rules::diagnose(&scene);
+    Report { captures, comparison, findings, ..Report::default() }
+}
+
+#[test]
+fn names_from_the_air_do_not_break_out() {
+    for hostile in [
+        "</title></style></svg><script>alert(1)</script>",
+        "\" onload=\"alert(1)",
+        "' autofocus onfocus='alert(1)",
+        "<!-- ",
+        "]]>",
+        "&lt;b&gt; &#60;",
+        "`<b>`",
+        "\u{202e}gpj.exe\u{2066}\u{0}\u{1b}[2J\u{fffe}",
+        "line\nbreak\r\n\ttab",
+        &"W".repeat(248),
+    ] {
+        for files in [flagship(), pair("other-database"), vec![fixture("flagship/pi.btsnoop")]] {
+            let mut report = made_of(&files, |capture| {
+                capture.label = hostile.to_owned();
+                capture.file = format!("{hostile}.btsnoop");
+                for adapter in &mut capture.adapters {
+                    adapter.name = Some(hostile.to_owned());
+                }
+                for connection in &mut capture.connections {
+                    connection.peer.name = Some(hostile.into());
+                }
+                for warning in &mut capture.warnings {
+                    warning.text = hostile.to_owned();
+                }
+            });
+            for finding in &mut report.findings {
+                finding.says = hostile.to_owned();
+                finding.title = hostile.to_owned();
+                for evidence in &mut finding.evidence {
+                    evidence.text = hostile.to_owned();
+                }
+            }
+            for aliases in [false, true] {
+                report.shown.aliases = aliases;
+                sound(&html::render(&report), |page| {
+                    if !aliases && hostile.starts_with('<') {
+                        assert!(all_text(page).contains(hostile));
+                    }
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn a_connection_of_a_hundred_thousand_steps_fits() {
+    let mut report = made_of(&[fixture("flagship/mac.pklg")], |capture| {
+        let connection = &mut capture.connections[0];
+        let template: Vec<Step> = connection.steps.clone();
+        let start = template[0].at.time().unwrap();
+        for round in 0..100_000_i64 {
+            let mut step = template[round as usize % template.len()].clone();
+            step.at = (start + hcidiff::time::Span(round * 37_000)).into();
+            step.last_at = step.at;
+            connection.steps.push(step);
+        }
+    });
+    report.shown.full = true;
+    sound(&html::render(&report), |page| assert!(of_class(page, "mark").len() < 1_000));
+}
