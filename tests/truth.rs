@@ -112,3 +112,25 @@ fn every_real_link_that_was_never_answered_is_named_and_no_other() {
     }
     assert!(with >= 8, "only {with} captures with 0x3E were read");
 }
+
+/// Every signature of the catalogue is a rule of the same name, or `docs/rules.md` says why not.
+#[test]
+fn every_signature_has_a_rule_or_a_reason() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/SIGNATURES.md");
+    let Ok(catalogue) = std::fs::read_to_string(path) else {
+        eprintln!("no catalogue here: skipped");
+        return;
+    };
+    let page = hcidiff::explain::rules_page();
+    let (_, undecidable) = page.split_once("# What no capture can decide").expect("the last part");
+    let ids: Vec<&str> = catalogue
+        .lines()
+        .filter(|line| line.starts_with("#### S"))
+        .filter_map(|line| line.split('`').nth(1))
+        .collect();
+    assert_eq!(ids.len(), 78);
+    for id in ids {
+        let known = hcidiff::rules::rule(id).is_some();
+        assert!(known != undecidable.contains(&format!("`{id}`")), "{id}");
+    }
+}

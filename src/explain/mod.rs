@@ -94,6 +94,10 @@ pub fn rules_page() -> String {
     let mut out = String::from(
         "# Rules\n\nMade from the rules themselves (`UPDATE_DOCS=1 cargo test --test docs`). The order is that of weight: where two rules\nexplain the same connection equally well, the earlier one is named first.\n",
     );
+    out.push_str("\n| rule | what is wrong | rests on |\n| --- | --- | --- |\n");
+    for rule in RULES {
+        let _ = writeln!(out, "| `{}` | {} | {} |", rule.id, rule.title, rule.basis);
+    }
     for rule in RULES {
         let _ = write!(out, "\n---\n\n# `{}`: {}\n\n{}\n", rule.id, rule.title, rule.docs.trim());
         let _ = write!(out, "\n{}\n", basis(rule.basis));
