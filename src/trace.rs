@@ -7,7 +7,7 @@ use crate::link::{Capture, Origin, Tracker};
 use crate::time::{Clock, Timestamp};
 use crate::wire::att::{self, ErrorCode, Handle};
 use crate::wire::hci::{Command, Event, LeEvent, Returned};
-use crate::wire::{Address, AddressType, ConnHandle, Decoder, Opcode, Status, signal, smp};
+use crate::wire::{Address, AddressType, ConnHandle, Decoder, Opcode, Secret, Status, signal, smp};
 
 /// The handle that [`Trace::connected`] opens.
 pub const HANDLE: ConnHandle = ConnHandle(0x40);
@@ -170,6 +170,50 @@ impl Trace {
         let mut bytes = vec![pdu.code()];
         pdu.encode(&mut bytes);
         self.acl(direction, 6, &bytes)
+    }
+
+    /// We send a Pairing Request: no input and output, bonding, Secure Connections.
+    pub fn asks_to_pair(self) -> Self {
+        let request = smp::Pdu::PairingRequest {
+            io_capability: 3,
+            oob_data_flag: 0,
+            auth_req: 9,
+            maximum_encryption_key_size: 16,
+            initiator_key_distribution: 1,
+            responder_key_distribution: 1,
+        };
+        self.smp(Direction::Sent, request)
+    }
+
+    /// The peer takes it up with the same wishes.
+    pub fn answers_pairing(self) -> Self {
+        let response = smp::Pdu::PairingResponse {
+            io_capability: 3,
+            oob_data_flag: 0,
+            auth_req: 9,
+            maximum_encryption_key_size: 16,
+            initiator_key_distribution: 1,
+            responder_key_distribution: 1,
+        };
+        self.wait_ms(50).smp(Direction::Received, response)
+    }
+
+    /// We start encryption.
+    pub fn encrypts(self) -> Self {
+        let connection_handle = self.handle;
+        self.taken(Command::LeEnableEncryption {
+            connection_handle,
+            random_number: Secret::new([0; 8]),
+            encrypted_diversifier: 0,
+            long_term_key: Secret::new([0; 16]),
+        })
+    }
+
+    /// Encryption Change.
+    pub fn encryption(self, status: Status) -> Self {
+        let connection_handle = self.handle;
+        let encryption_enabled = u8::from(status == Status::SUCCESS);
+        self.event(Event::EncryptionChange { status, connection_handle, encryption_enabled })
     }
 
     pub fn signal(self, direction: Direction, identifier: u8, pdu: signal::Pdu<'_>) -> Self {
@@ -383,6 +427,21 @@ impl Trace {
         let [low, high] = self.handle.0.to_le_bytes();
         let [few, many] = packets.to_le_bytes();
         self.push(Direction::Received, Kind::Event, vec![0x13, 5, 1, low, high, few, many])
+    }
+
+    /// The controller says how many LE packets it can hold.
+    pub fn buffers(self, packets: u8) -> Self {
+        self.command(Command::LeReadBufferSize {}).complete(Opcode(0x2002), &[0, 0xfb, 0, packets])
+    }
+
+    /// Writes without response, one right behind the other.
+    pub fn writes_at_once(mut self, count: u8) -> Self {
+        for n in 0..count {
+            let write =
+                att::Pdu::WriteCommand { attribute_handle: Handle(0x10), attribute_value: &[n] };
+            self = self.att(Direction::Sent, write);
+        }
+        self
     }
 
     pub fn disconnected(self, reason: Status) -> Self {

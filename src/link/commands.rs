@@ -140,20 +140,8 @@ impl Tracker {
                 peer_address_type,
                 peer_address,
                 ref phys,
-            } => {
-                let peer = (peer_address, peer_address_type);
-                let kind = RequestKind::LeExtendedCreate;
-                let request = Self::request(
-                    kind,
-                    at,
-                    peer,
-                    initiator_filter_policy,
-                    own_address_type,
-                    phys.mask,
-                );
-                return self.extended_create(adapter, request, phys.iter().next());
             }
-            Command::LeExtendedCreateConnectionV2 {
+            | Command::LeExtendedCreateConnectionV2 {
                 initiator_filter_policy,
                 own_address_type,
                 peer_address_type,
@@ -162,7 +150,10 @@ impl Tracker {
                 ..
             } => {
                 let peer = (peer_address, peer_address_type);
-                let kind = RequestKind::LeExtendedCreateV2;
+                let kind = match command {
+                    Command::LeExtendedCreateConnectionV2 { .. } => RequestKind::LeExtendedCreateV2,
+                    _ => RequestKind::LeExtendedCreate,
+                };
                 let request = Self::request(
                     kind,
                     at,

@@ -1,6 +1,6 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::capture::Direction;
-use crate::link::{Connection, EndedBy, Outcome, Pending, Procedure, Role, Stack};
+use crate::link::{Connection, EndedBy, Pending, Procedure, Role, Stack};
 use crate::time::Span;
 use crate::trace::Trace;
 use crate::wire::Status;
@@ -77,18 +77,12 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             | Procedure::DiscoverDescriptors
             | Procedure::Read
     );
-    let used = connection.steps.iter().any(|s| {
-        s.outcome == Outcome::Ok
-            && matches!(
-                s.procedure,
-                Procedure::Write
-                    | Procedure::WriteCommand
-                    | Procedure::Notify
-                    | Procedure::Subscribe
-            )
-    });
     let life = connection.life().filter(|life| *life < Span::from_ms(30_000))?;
-    if !working || used || connection.role != Some(Role::Central) || !connection.peer_heard() {
+    if !working
+        || see::used(connection)
+        || connection.role != Some(Role::Central)
+        || !connection.peer_heard()
+    {
         return None;
     }
     let (frame, text) = see::ended(end);

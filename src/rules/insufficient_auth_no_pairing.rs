@@ -2,8 +2,8 @@ use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, se
 use crate::capture::Direction;
 use crate::link::{Connection, Detail, Outcome, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
+use crate::wire::Status;
 use crate::wire::att::{ErrorCode, Handle, Pdu};
-use crate::wire::{Status, smp};
 
 pub const RULE: Rule = Rule {
     id: "insufficient-auth-no-pairing",
@@ -34,15 +34,7 @@ fn example(pairs: bool) -> Trace {
     let trace =
         Trace::new().up().mtu().refused(read, ErrorCode::INSUFFICIENT_ENCRYPTION).wait_ms(50);
     let trace = if pairs {
-        let request = smp::Pdu::PairingRequest {
-            io_capability: 3,
-            oob_data_flag: 0,
-            auth_req: 9,
-            maximum_encryption_key_size: 16,
-            initiator_key_distribution: 1,
-            responder_key_distribution: 1,
-        };
-        trace.smp(Direction::Sent, request)
+        trace.asks_to_pair()
     } else {
         trace.refused(read, ErrorCode::INSUFFICIENT_ENCRYPTION)
     };

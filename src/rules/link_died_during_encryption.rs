@@ -1,8 +1,7 @@
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
 use crate::link::{Connection, Outcome, Procedure};
-use crate::trace::{HANDLE, Trace};
-use crate::wire::hci::{Command, Event};
-use crate::wire::{Secret, Status};
+use crate::trace::Trace;
+use crate::wire::Status;
 
 pub const RULE: Rule = Rule {
     id: "link-died-during-encryption",
@@ -31,17 +30,7 @@ Treat it as a lost link: distance, interference, a peer that resets when encrypt
 fn example(status: Status) -> Trace {
     let reason =
         if status == Status::CONNECTION_TIMEOUT { status } else { Status::LOCAL_HOST_TERMINATED };
-    Trace::new()
-        .up()
-        .taken(Command::LeEnableEncryption {
-            connection_handle: HANDLE,
-            random_number: Secret::new([0; 8]),
-            encrypted_diversifier: 0,
-            long_term_key: Secret::new([0; 16]),
-        })
-        .wait_ms(420)
-        .event(Event::EncryptionChange { status, connection_handle: HANDLE, encryption_enabled: 0 })
-        .disconnected(reason)
+    Trace::new().up().encrypts().wait_ms(420).encryption(status).disconnected(reason)
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,9 +1,8 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::link::{Connection, Procedure, Stack};
 use crate::time::Span;
-use crate::trace::{HANDLE, Trace};
-use crate::wire::hci::{Command, Event};
-use crate::wire::{Secret, Status};
+use crate::trace::Trace;
+use crate::wire::Status;
 
 pub const RULE: Rule = Rule {
     id: "mic-failure-0x3d",
@@ -32,18 +31,9 @@ Remove the bond on both sides and pair again. If it comes back, report both capt
 fn example(reason: Status) -> Trace {
     Trace::new()
         .up()
-        .taken(Command::LeEnableEncryption {
-            connection_handle: HANDLE,
-            random_number: Secret::new([0; 8]),
-            encrypted_diversifier: 0,
-            long_term_key: Secret::new([0; 16]),
-        })
+        .encrypts()
         .wait_ms(60)
-        .event(Event::EncryptionChange {
-            status: Status::SUCCESS,
-            connection_handle: HANDLE,
-            encryption_enabled: 1,
-        })
+        .encryption(Status::SUCCESS)
         .wait_ms(50)
         .disconnected(reason)
 }

@@ -2,9 +2,7 @@ use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::link::{Connection, Stack};
 use crate::time::Span;
 use crate::trace::Trace;
-use crate::wire::att::{Handle, Pdu};
-use crate::wire::hci::Command;
-use crate::wire::{Opcode, Status};
+use crate::wire::Status;
 
 pub const RULE: Rule = Rule {
     id: "ncp-starvation",
@@ -32,17 +30,7 @@ Send shorter bursts and wait for answers; give the device time; a longer supervi
 };
 
 fn example(wait: u32) -> Trace {
-    let sent = crate::capture::Direction::Sent;
-    let mut trace = Trace::new()
-        .command(Command::LeReadBufferSize {})
-        .complete(Opcode(0x2002), &[0, 0xfb, 0, 4])
-        .up()
-        .mtu()
-        .acknowledged(1);
-    for n in 0..4 {
-        trace = trace
-            .att(sent, Pdu::WriteCommand { attribute_handle: Handle(0x10), attribute_value: &[n] });
-    }
+    let trace = Trace::new().buffers(4).up().mtu().acknowledged(1).writes_at_once(4);
     trace.wait_ms(wait).hangs_up(Status::REMOTE_USER_TERMINATED)
 }
 

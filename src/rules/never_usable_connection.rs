@@ -1,6 +1,6 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::capture::Direction;
-use crate::link::{Connection, EndedBy, Outcome, Pending, Procedure, Role, Stack};
+use crate::link::{Connection, EndedBy, Pending, Role, Stack};
 use crate::time::Span;
 use crate::trace::Trace;
 use crate::wire::Status;
@@ -66,17 +66,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     })?;
     let age = open.age.filter(|age| *age >= Span::from_ms(3_000))?;
     let step = connection.steps.iter().find(|s| s.frame == open.frame)?;
-    let used = connection.steps.iter().any(|s| {
-        s.outcome == Outcome::Ok
-            && matches!(
-                s.procedure,
-                Procedure::Write
-                    | Procedure::WriteCommand
-                    | Procedure::Subscribe
-                    | Procedure::Notify
-            )
-    });
-    if used
+    if see::used(connection)
         || connection.role != Some(Role::Central)
         || connection.cut_packets > 0
         || !connection.peer_heard()

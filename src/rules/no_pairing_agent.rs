@@ -30,27 +30,10 @@ Register an agent: `bluetoothctl agent NoInputNoOutput`, `default-agent`, or the
 };
 
 fn example(who: Direction) -> Trace {
-    let request = smp::Pdu::PairingRequest {
-        io_capability: 3,
-        oob_data_flag: 0,
-        auth_req: 9,
-        maximum_encryption_key_size: 16,
-        initiator_key_distribution: 1,
-        responder_key_distribution: 1,
-    };
-    let response = smp::Pdu::PairingResponse {
-        io_capability: 3,
-        oob_data_flag: 0,
-        auth_req: 9,
-        maximum_encryption_key_size: 16,
-        initiator_key_distribution: 1,
-        responder_key_distribution: 1,
-    };
     Trace::new()
         .up()
-        .smp(Direction::Sent, request)
-        .wait_ms(50)
-        .smp(Direction::Received, response)
+        .asks_to_pair()
+        .answers_pairing()
         .wait_ms(30)
         .smp(who, smp::Pdu::PairingFailed { reason: smp::Reason::NUMERIC_COMPARISON_FAILED })
         .wait_ms(500)

@@ -72,16 +72,21 @@ fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
         return None;
     }
     let (frame, text) = see::ended(end);
+    let answer = if write.last_frame > write.frame && write.procedure == Procedure::Write {
+        " and its answer"
+    } else {
+        ""
+    };
     Some(
         Verdict::cause(format!(
-            "After {} nothing more came from the device. On the working side the same write is followed by {silence} of silence, and the link outlives it; here the supervision timeout is only {timeout}.",
+            "After {}{answer} nothing more came from the device. On the working side the same write is followed by {silence} of silence, and the link outlives it; here the supervision timeout is only {timeout}.",
             see::pdu(write)
         ))
         .sure(Confidence::Medium)
         .about([subject.number])
         .sees(write.frame, see::pdu(write))
         .sees(frame, text)
-        .sees_in_reference(same.frame, format!("the same write; the next packet comes {silence} later"))
+        .sees_in_reference(same.frame, format!("the same write; after it nothing for {silence}"))
         .rules_out("peer-hangs-up-on-deadline", "the device did not end the link")
         .settled_by("Repeat with a supervision timeout of 6 s: if the link survives, it was the silence after this write.")
         .try_this("Before the update set a supervision timeout of 4-6 s (BlueZ: `[LE] ConnectionSupervisionTimeout=600`), or let the device request it; in firmware erase page by page with radio events between.")

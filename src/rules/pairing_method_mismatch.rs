@@ -2,9 +2,8 @@ use super::insufficient_auth_no_pairing::wants_security;
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::capture::Direction;
 use crate::link::{Connection, Detail, Outcome, Procedure, Stack};
-use crate::trace::{HANDLE, Trace};
+use crate::trace::Trace;
 use crate::wire::att::{ErrorCode, Handle, Pdu};
-use crate::wire::hci::{Command, Event};
 use crate::wire::{Secret, Status, smp};
 
 pub const RULE: Rule = Rule {
@@ -60,18 +59,9 @@ fn example(device_wants: u8) -> Trace {
         .smp(Direction::Received, response)
         .smp(Direction::Sent, random)
         .smp(Direction::Received, random)
-        .taken(Command::LeEnableEncryption {
-            connection_handle: HANDLE,
-            random_number: Secret::new([0; 8]),
-            encrypted_diversifier: 0,
-            long_term_key: Secret::new([0; 16]),
-        })
+        .encrypts()
         .wait_ms(60)
-        .event(Event::EncryptionChange {
-            status: Status::SUCCESS,
-            connection_handle: HANDLE,
-            encryption_enabled: 1,
-        })
+        .encryption(Status::SUCCESS)
         .refused(read, ErrorCode::INSUFFICIENT_AUTHENTICATION)
         .hangs_up(Status::REMOTE_USER_TERMINATED)
 }

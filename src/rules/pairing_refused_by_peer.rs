@@ -29,17 +29,9 @@ By reason: 0x05 put the device in pairing mode; 0x03 and 0x06 use another IO cap
 };
 
 fn example(who: Direction) -> Trace {
-    let request = smp::Pdu::PairingRequest {
-        io_capability: 3,
-        oob_data_flag: 0,
-        auth_req: 9,
-        maximum_encryption_key_size: 16,
-        initiator_key_distribution: 1,
-        responder_key_distribution: 1,
-    };
     Trace::new()
         .up()
-        .smp(Direction::Sent, request)
+        .asks_to_pair()
         .wait_ms(60)
         .smp(who, smp::Pdu::PairingFailed { reason: smp::Reason::PAIRING_NOT_SUPPORTED })
         .wait_ms(500)

@@ -3,9 +3,8 @@ use super::waits::in_vain;
 use super::{Basis, Check, Confidence, Example, Rule, Scene, Verdict};
 use crate::compare::Comparison;
 use crate::link::{Connection, Detail, Encryption, Outcome, Procedure, Step};
-use crate::trace::{HANDLE, Trace};
+use crate::trace::Trace;
 use crate::wire::Status;
-use crate::wire::hci::{Command, Event};
 
 pub const RULE: Rule = Rule {
     id: "peer-filters-centrals",
@@ -32,18 +31,14 @@ Disconnect the bonded host, put the device into pairing mode, and pair from the 
 };
 
 fn bonded() -> Trace {
-    let key = Command::LeEnableEncryption {
-        connection_handle: HANDLE,
-        random_number: crate::wire::Secret::new([0; 8]),
-        encrypted_diversifier: 0,
-        long_term_key: crate::wire::Secret::new([0; 16]),
-    };
-    let encrypted = Event::EncryptionChange {
-        status: Status::SUCCESS,
-        connection_handle: HANDLE,
-        encryption_enabled: 1,
-    };
-    Trace::new().advertises(0).up().taken(key).wait_ms(150).event(encrypted).mtu().wait_ms(900)
+    Trace::new()
+        .advertises(0)
+        .up()
+        .encrypts()
+        .wait_ms(150)
+        .encryption(Status::SUCCESS)
+        .mtu()
+        .wait_ms(900)
 }
 
 fn unheard() -> Trace {

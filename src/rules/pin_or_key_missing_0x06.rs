@@ -1,8 +1,7 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::link::{Connection, Outcome, Procedure, Role, Stack};
-use crate::trace::{HANDLE, Trace};
-use crate::wire::hci::{Command, Event};
-use crate::wire::{Secret, Status};
+use crate::trace::Trace;
+use crate::wire::Status;
 
 pub const RULE: Rule = Rule {
     id: "pin-or-key-missing-0x06",
@@ -32,18 +31,9 @@ Remove the bond on the side that still has it, put the device in pairing mode, a
 fn example(status: Status) -> Trace {
     Trace::new()
         .up()
-        .taken(Command::LeEnableEncryption {
-            connection_handle: HANDLE,
-            random_number: Secret::new([0; 8]),
-            encrypted_diversifier: 0,
-            long_term_key: Secret::new([0; 16]),
-        })
+        .encrypts()
         .wait_ms(60)
-        .event(Event::EncryptionChange {
-            status,
-            connection_handle: HANDLE,
-            encryption_enabled: u8::from(status == Status::SUCCESS),
-        })
+        .encryption(status)
         .hangs_up(Status::AUTHENTICATION_FAILURE)
 }
 

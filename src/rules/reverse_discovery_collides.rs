@@ -121,8 +121,6 @@ mod tests {
     use super::*;
     use crate::link::Capture;
     use crate::rules::{Finding, diagnose};
-    use crate::trace::HANDLE;
-    use crate::wire::hci::Event;
 
     fn refused() -> Trace {
         let request = Pdu::ReadRequest { attribute_handle: Handle(3) };
@@ -133,11 +131,7 @@ mod tests {
     }
 
     fn encrypted(trace: Trace) -> Trace {
-        trace.wait_ms(2000).event(Event::EncryptionChange {
-            status: Status::SUCCESS,
-            connection_handle: HANDLE,
-            encryption_enabled: 1,
-        })
+        trace.wait_ms(2000).encryption(Status::SUCCESS)
     }
 
     fn found(trace: &Trace) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! What several rules look for, said once.
 use super::Scene;
-use crate::link::{Connection, Detail, End, EndedBy, Procedure, Step};
+use crate::link::{Connection, Detail, End, EndedBy, Outcome, Procedure, Step};
 use crate::time::Span;
 
 /// Ends a peer chose: without our command, 0x13 to 0x15, after it was heard.
@@ -73,6 +73,13 @@ pub fn peer_request_open(connection: &Connection) -> bool {
                 _ => false,
             }
     })
+}
+
+/// Whether the application got to work: something was written, subscribed to, or notified.
+pub fn used(connection: &Connection) -> bool {
+    use Procedure::{Notify, Subscribe, Write, WriteCommand};
+    let work = |s: &Step| matches!(s.procedure, Write | WriteCommand | Subscribe | Notify);
+    connection.steps.iter().any(|s| s.outcome == Outcome::Ok && work(s))
 }
 
 /// How a step reads in a sentence.

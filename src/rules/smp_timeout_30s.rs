@@ -30,19 +30,7 @@ If the host's own user or agent was asked: confirm it. If the device is silent: 
 };
 
 fn example(wait: u32) -> Trace {
-    let request = smp::Pdu::PairingRequest {
-        io_capability: 3,
-        oob_data_flag: 0,
-        auth_req: 9,
-        maximum_encryption_key_size: 16,
-        initiator_key_distribution: 1,
-        responder_key_distribution: 1,
-    };
-    Trace::new()
-        .up()
-        .smp(Direction::Sent, request)
-        .wait_ms(wait)
-        .hangs_up(Status::AUTHENTICATION_FAILURE)
+    Trace::new().up().asks_to_pair().wait_ms(wait).hangs_up(Status::AUTHENTICATION_FAILURE)
 }
 
 const REMEDIES: &[Remedy] = &[

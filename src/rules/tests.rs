@@ -109,18 +109,10 @@ fn ruled_out_are_rules() {
 #[test]
 fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
     use crate::capture::Direction::Sent;
-    use crate::wire::{Status, att, smp};
-    let pairing = smp::Pdu::PairingRequest {
-        io_capability: 3,
-        oob_data_flag: 0,
-        auth_req: 9,
-        maximum_encryption_key_size: 16,
-        initiator_key_distribution: 1,
-        responder_key_distribution: 1,
-    };
+    use crate::wire::{Status, att};
     let trace = Trace::new()
         .up()
-        .smp(Sent, pairing)
+        .asks_to_pair()
         .att(Sent, att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 })
         .wait_ms(29_740)
         .disconnected(Status::REMOTE_USER_TERMINATED);

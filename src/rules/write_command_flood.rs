@@ -1,9 +1,7 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::link::{Connection, EndedBy, Stack};
 use crate::trace::Trace;
-use crate::wire::att::{Handle, Pdu};
-use crate::wire::hci::Command;
-use crate::wire::{Opcode, Status};
+use crate::wire::Status;
 
 pub const RULE: Rule = Rule {
     id: "write-command-flood",
@@ -31,17 +29,7 @@ Honour the credits: use a stack that queues; write with response every few packe
 };
 
 fn example(writes: u8) -> Trace {
-    let sent = crate::capture::Direction::Sent;
-    let mut trace = Trace::new()
-        .command(Command::LeReadBufferSize {})
-        .complete(Opcode(0x2002), &[0, 0xfb, 0, 4])
-        .up()
-        .mtu()
-        .acknowledged(1);
-    for n in 0..writes {
-        trace = trace
-            .att(sent, Pdu::WriteCommand { attribute_handle: Handle(0x10), attribute_value: &[n] });
-    }
+    let trace = Trace::new().buffers(4).up().mtu().acknowledged(1).writes_at_once(writes);
     trace.wait_ms(500).disconnected(Status::CONNECTION_TIMEOUT)
 }
 
