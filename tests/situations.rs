@@ -29,6 +29,43 @@ fn walk(name: &str, files: &[&str], says: &[&str], never: &[&str]) {
     insta::assert_snapshot!(name, report);
 }
 
+/// Within 24 lines of 80 columns every verdict of the laboratory stands with its evidence, its remedy,
+/// and what it rules out.
+#[test]
+fn every_first_screen_makes_its_case() {
+    let table = include_str!("../fixtures/lab/EXPECTED.tsv");
+    let rows = table.lines().filter(|l| !l.starts_with('#') && !l.starts_with("reference\t"));
+    let mut verdicts = 0;
+    let mut wrong = Vec::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('\t').collect();
+        let [reference, subject, first, ..] = cells[..] else { panic!("{row}") };
+        let files: Vec<&str> = [reference, subject].into_iter().filter(|f| *f != "-").collect();
+        if first == "none" {
+            continue;
+        }
+        let report = report(&files);
+        let screen: Vec<&str> = report.lines().take(24).collect();
+        verdicts += 1;
+        let has = |label: &str| screen.iter().any(|line| line.starts_with(label));
+        if !has("CAUSE  ") && !has("SUSPECT  ") {
+            wrong.push(format!("{files:?}: no verdict"));
+        }
+        for label in ["  seen    frame ", "  do      ", "  not     "] {
+            // A pair's frames stand behind the name of their capture.
+            let label = if files.len() > 1 { label.trim_end_matches("frame ") } else { label };
+            if !has(label) {
+                wrong.push(format!("{files:?}: no `{}`", label.trim()));
+            }
+        }
+        if let Some(long) = screen.iter().find(|line| line.chars().count() > 80) {
+            wrong.push(format!("{files:?}: {long}"));
+        }
+    }
+    assert!(verdicts > 150, "{verdicts}");
+    assert!(wrong.is_empty(), "{} of {verdicts}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 /// A light that works from macOS and gives 0x3E on a Pi: never blamed on ATT.
 #[test]
 fn a_light_that_fails_with_0x3e_on_a_pi() {

@@ -132,6 +132,7 @@ fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<
     Some(
         verdict
             .sees(device.first?.frame, format!("an unfiltered scan reports {}{name}, connectable, a private address", device.address))
+            .rules_out("never-heard-peer", "no link was ever created")
             .settled_by("Whether the private address belongs to that identity shows with its identity key, or by switching the device off and scanning again.")
             .try_these(remedies(scene, REMEDIES)),
     )

@@ -47,11 +47,8 @@ fn example(accuracy: u8) -> Trace {
         .disconnected(Status::REMOTE_USER_TERMINATED)
 }
 
-fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
-    let subject = scene
-        .captures
-        .get(comparison.subject.capture)?
-        .connection(comparison.subject.connection)?;
+fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
+    let subject = scene.compared()?;
     let reference = scene.reference()?;
     // The field is valid on the peripheral only.
     let claim = |c: &Connection| {

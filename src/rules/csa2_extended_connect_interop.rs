@@ -63,9 +63,9 @@ fn newer(connection: &Connection) -> bool {
     extended || connection.channel_selection == Some(1)
 }
 
-fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
+fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let reference = scene.reference()?;
-    let subject = scene.capture().connection(comparison.subject.connection)?;
+    let subject = scene.compared()?;
     let attempts = attempts_of(scene, subject);
     let up: Vec<&&Connection> = attempts.iter().filter(|c| c.connected_frame.is_some()).collect();
     let old = reference.request.as_ref().is_some_and(|r| r.kind == RequestKind::LeCreate)
@@ -79,7 +79,8 @@ fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
         up.len()
     ))
     .sure(if up.len() > 2 { Confidence::Medium } else { Confidence::Low })
-    .about(up.iter().map(|c| c.number));
+    .about(up.iter().map(|c| c.number))
+    .rules_out("missing-mtu-exchange", "the device was never heard, so no ATT exchange could have helped");
     for connection in up.iter().take(4) {
         if let Some(request) = connection.request.as_ref() {
             let phys = request.phys;

@@ -53,10 +53,7 @@ fn features(c: &Connection) -> Option<(&Step, [u8; 8])> {
 }
 
 fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
-    let subject = scene
-        .captures
-        .get(comparison.subject.capture)?
-        .connection(comparison.subject.connection)?;
+    let subject = scene.compared()?;
     let reference = scene.reference()?;
     let ((ours, a), (theirs, b)) = (features(subject)?, features(reference)?);
     if a == b || comparison.roles_differ {

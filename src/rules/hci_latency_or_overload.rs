@@ -97,6 +97,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
                 Verdict::suspect(format!("{says} The adapter was busy: {}.", signs.join(", and ")))
             }
             .about([one.number, other.number])
+            .rules_out("remote-user-terminated-idle", "no device hung up: packets stayed away")
             .settled_by("Repeat with one device at a time, without scanning, and with Wi-Fi off.")
             .try_these(remedies(scene, REMEDIES));
             for c in pair {

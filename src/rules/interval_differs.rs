@@ -37,10 +37,7 @@ fn example(interval: u16, fails: bool) -> Trace {
 }
 
 fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
-    let subject = scene
-        .captures
-        .get(comparison.subject.capture)?
-        .connection(comparison.subject.connection)?;
+    let subject = scene.compared()?;
     let reference = scene.reference()?;
     let (a, b) = (reference.granted?, subject.granted?);
     let (small, large) = (a.interval.min(b.interval), a.interval.max(b.interval));

@@ -109,5 +109,12 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             format!("the working host has an MTU of {theirs}"),
         );
     }
-    Some(verdict.try_these(remedies(scene, REMEDIES)))
+    Some(
+        verdict
+            .rules_out(
+                "write-type-mismatch",
+                "the error is about the length, not about the kind of write",
+            )
+            .try_these(remedies(scene, REMEDIES)),
+    )
 }

@@ -302,6 +302,12 @@ impl<'a> Scene<'a> {
         self.captures.get(side.capture)?.connection(side.connection)
     }
 
+    /// The connection that is compared with it.
+    pub fn compared(&self) -> Option<&'a Connection> {
+        let side = self.comparison?.subject;
+        self.captures.get(side.capture)?.connection(side.connection)
+    }
+
     /// Attempts by device: the same identity, else the same address; background attempts
     /// that never connected have none.
     pub fn devices(&self) -> Vec<Vec<&'a Connection>> {

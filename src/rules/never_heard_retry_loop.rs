@@ -84,7 +84,11 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         "{count} of {of} links to this device ended without one packet from it. {meaning}{cadence}"
     ))
     .sure(if heard.is_some() || count >= 10 { Confidence::High } else { Confidence::Medium })
-    .about(unheard.iter().map(|c| c.number));
+    .about(unheard.iter().map(|c| c.number))
+    .rules_out(
+        "missing-mtu-exchange",
+        "the device was never heard, so no ATT exchange could have helped",
+    );
     for connection in unheard.iter().take(8) {
         let end = connection.end.as_ref()?;
         let after = connection

@@ -47,11 +47,8 @@ fn example(timeout: u16, lost: bool) -> Trace {
     }
 }
 
-fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
-    let subject = scene
-        .captures
-        .get(comparison.subject.capture)?
-        .connection(comparison.subject.connection)?;
+fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
+    let subject = scene.compared()?;
     let reference = scene.reference()?;
     let end = subject.end.as_ref().filter(|end| end.reason == Status::CONNECTION_TIMEOUT)?;
     let write = last_write(subject)?;

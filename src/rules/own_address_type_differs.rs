@@ -49,9 +49,9 @@ fn random(request: &Request) -> bool {
     request.own_address_type & 1 == 1
 }
 
-fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
+fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let reference = scene.reference()?;
-    let subject = scene.capture().connection(comparison.subject.connection)?;
+    let subject = scene.compared()?;
     let (theirs, ours) = (reference.request.as_ref()?, subject.request.as_ref()?);
     let attempts = attempts_of(scene, subject);
     let up: Vec<&&Connection> = attempts.iter().filter(|c| c.connected_frame.is_some()).collect();

@@ -60,10 +60,10 @@ fn stored_key(connection: &Connection) -> Option<&Step> {
         .filter(|_| !paired)
 }
 
-fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
+fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let reference = scene.reference()?;
     let bond = stored_key(reference)?;
-    let subject = scene.capture().connection(comparison.subject.connection)?;
+    let subject = scene.compared()?;
     let attempts = attempts_of(scene, subject);
     let failed =
         |c: &&Connection| c.never_heard() || in_vain(scene, c).is_some_and(|wait| !wait.background);
@@ -80,7 +80,8 @@ fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
     ))
     .sure(if weak || tried.len() < 3 { Confidence::Low } else { Confidence::Medium })
     .about(tried.iter().map(|c| c.number))
-    .sees_in_reference(bond.frame, "encryption with a stored key, no pairing on this link");
+    .sees_in_reference(bond.frame, "encryption with a stored key, no pairing on this link")
+    .rules_out("missing-mtu-exchange", "the device was never heard, so no ATT exchange could have helped");
     for connection in tried.iter().take(4) {
         let frame = connection.end.as_ref().map(|end| end.frame).or(connection.status_frame)?;
         verdict = verdict.sees(frame, "the attempt ends without one packet from the device");

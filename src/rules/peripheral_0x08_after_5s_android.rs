@@ -75,6 +75,7 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     }
     Some(
         verdict
+            .rules_out("remote-user-terminated-idle", "nobody hung up: the packets stayed away")
             .settled_by("Repeat with a USB dongle as the peripheral's adapter.")
             .try_this("Update the controller's firmware and the kernel, or use a USB dongle; do not request a parameter update from the peripheral."),
     )

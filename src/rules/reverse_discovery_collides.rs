@@ -113,7 +113,11 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if let Some(end) = &connection.end {
         verdict = verdict.sees(end.frame, format!("the link ends: {}", end.reason));
     }
-    Some(verdict.try_these(remedies(scene, REMEDIES)))
+    Some(
+        verdict
+            .rules_out("never-heard-peer", "the central was heard on this link")
+            .try_these(remedies(scene, REMEDIES)),
+    )
 }
 
 #[cfg(test)]

@@ -108,5 +108,5 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
             "link reported without such scanning, and heard afterwards",
         );
     }
-    Some(verdict.settled_by("Ten attempts with the scan stopped, ten with it running: only the difference counts.").try_these(remedies(scene, REMEDIES)))
+    Some(verdict.settled_by("Ten attempts with the scan stopped, ten with it running: only the difference counts.").rules_out("missing-mtu-exchange", "the device was never heard, so no ATT exchange could have helped").try_these(remedies(scene, REMEDIES)))
 }

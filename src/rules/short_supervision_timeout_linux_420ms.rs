@@ -85,5 +85,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         );
     }
     let (frame, text) = see::ended(end);
-    Some(verdict.sees(frame, text).try_these(remedies(scene, REMEDIES)))
+    Some(
+        verdict
+            .sees(frame, text)
+            .rules_out("never-heard-peer", "0x08 ends only links on which the peer was heard")
+            .try_these(remedies(scene, REMEDIES)),
+    )
 }

@@ -92,6 +92,21 @@ fn silenced_rules_are_other_rules() {
     }
 }
 
+/// A finding that matters says what to do, and what it is not.
+#[test]
+fn who_accuses_offers_a_remedy_and_clears_another() {
+    let mut bare = Vec::new();
+    for rule in RULES {
+        for finding in findings(&(rule.fires_on)()) {
+            let accuses = finding.rule == rule.id && finding.level != Level::Note;
+            if accuses && (finding.remedies.is_empty() || finding.rules_out.is_empty()) {
+                bare.push(rule.id);
+            }
+        }
+    }
+    assert!(bare.is_empty(), "{bare:?}");
+}
+
 /// What a finding rules out is a rule too, as its readers will look it up.
 #[test]
 fn ruled_out_are_rules() {

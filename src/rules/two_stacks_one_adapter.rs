@@ -122,6 +122,7 @@ fn verdict(scene: &Scene<'_>) -> Option<Verdict> {
     }
     Some(
         verdict
+            .rules_out("adapter-slots-exhausted", "Command Disallowed (0x0c) is about what is under way, not about a limit")
             .try_this("Stop the daemon while the program runs (`sudo systemctl stop bluetooth`), or let BlueZ forget the device (`bluetoothctl remove ADDRESS`) so that it does not connect by itself.")
             .try_this("Or give the program the adapter alone: `sudo hciconfig hci0 down`, then start it with `HCI_CHANNEL_USER=1`; or use noble's D-Bus binding (`withBindings('dbus')`), or a dongle of its own."),
     )

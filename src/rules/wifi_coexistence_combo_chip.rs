@@ -89,7 +89,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         links.len()
     ))
     .sure(Confidence::Low)
-    .about(dead.iter().map(|c| c.number));
+    .about(dead.iter().map(|c| c.number))
+    .rules_out("missing-mtu-exchange", "the device was never heard, so no ATT exchange could have helped");
     for connection in dead.iter().take(4) {
         let end = connection.end.as_ref()?;
         verdict = verdict.sees(end.frame, format!("Disconnection Complete, {}", end.reason));
