@@ -18,12 +18,15 @@ pub fn card(what: &str) -> Option<String> {
     let words: Vec<&str> =
         asked.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
     // `att:0x0e`, and as programs print it: `ATT error: 0x0e`.
-    let kinds: [(&str, fn(u8) -> String); 4] =
-        [("hci", hci), ("att", att), ("smp", smp), ("mgmt", mgmt)];
-    for (kind, card) in kinds {
-        if let Some(place) = words.iter().position(|word| *word == kind)
-            && let Some(code) = words.iter().skip(place + 1).find_map(|word| number(word))
-        {
+    for (place, word) in words.iter().enumerate() {
+        let card = match *word {
+            "hci" => hci,
+            "att" => att,
+            "smp" => smp,
+            "mgmt" => mgmt,
+            _ => continue,
+        };
+        if let Some(code) = words.iter().skip(place + 1).find_map(|word| number(word)) {
             return Some(card(code));
         }
     }
