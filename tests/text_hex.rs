@@ -207,6 +207,19 @@ fn two_pastes_are_read_one_after_the_other() {
     assert_eq!((&read[301]["frame"], &read[301]["text"]), (&Value::from(302), &read[150]["text"]));
 }
 
+#[test]
+fn wrapped_and_prefixed_lines_are_read() {
+    let wrapped = "[00:00:00.001] CMD => 0D 20 19 60 00 60 00 00 01 01 00 AA 7C\n12 F0 00 0C 00 18 00 00 00 48 00 00 00 00 00\n[00:00:00.003] EVT <= 0F 04 00 01\n0D 20\n";
+    let read = events(&["-"], wrapped.as_bytes());
+    assert_eq!(read.len(), 2);
+    assert!(read.iter().all(|event| event["cut"] == false && event["problem"] == Value::Null));
+    assert_eq!(read[0]["fields"]["peer_address"], "F0:12:7C:AA:00:01");
+    let journal = "Nov 21 10:00:00 pi node[12]: noble:hci reset - writing: 01030c00 +0ms\nNov 21 10:00:00 pi node[12]: noble:hci onSocketData: 040e0401030c00 +3ms\n";
+    let read = events(&["-"], journal.as_bytes());
+    assert_eq!(read.len(), 2);
+    assert_eq!(read[1]["offset_s"].as_f64(), Some(0.003));
+}
+
 /// A paste that stops in the middle of a packet: the packet is there, and said to be cut.
 #[test]
 fn a_cut_end_is_a_cut_packet() {

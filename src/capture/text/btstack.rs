@@ -22,11 +22,8 @@ impl Form for Btstack {
 
     fn row(&mut self, line: &str, wants: bool, bytes: &mut Vec<u8>) -> Row {
         let line = line.trim_start_matches(['>', ' ', '\t']);
-        let Some((when, label)) = label(line) else {
-            let goes_on = wants && hex::words(line, bytes).is_empty() && !bytes.is_empty();
-            return if goes_on { Row::More } else { Row::Other };
-        };
-        let Some((name, rest)) = label.split_at_checked(3) else { return Row::Other };
+        let (when, label) = label(line);
+        let (name, rest) = label.split_at_checked(3).unwrap_or_default();
         let kind = match name {
             "CMD" => Kind::Command,
             "EVT" => Kind::Event,
@@ -34,6 +31,10 @@ impl Form for Btstack {
             "SCO" => Kind::Sco,
             "ISO" => Kind::Iso,
             "LOG" => LOG,
+            // Mail wraps long lines.
+            _ if wants && hex::words(line, bytes).is_empty() && !bytes.is_empty() => {
+                return Row::More;
+            }
             _ => return Row::Other,
         };
         let (arrow, data) = rest.trim_start().split_at_checked(2).unwrap_or_default();
@@ -55,14 +56,17 @@ impl Form for Btstack {
 }
 
 /// A line's time in brackets, if it has one, and what stands behind it.
-fn label(line: &str) -> Option<(Option<When>, &str)> {
-    let Some(inside) = line.strip_prefix('[') else { return Some((None, line)) };
-    let (when, rest) = match times::date_time(inside) {
-        Some((at, rest)) => (When::Wall(at), rest),
-        None => {
-            let (at, rest) = times::time_of_day(inside)?;
-            (When::OfDay(at), rest)
-        }
+fn label(line: &str) -> (Option<When>, &str) {
+    let timed = || {
+        let inside = line.strip_prefix('[')?;
+        let (when, rest) = match times::date_time(inside) {
+            Some((at, rest)) => (When::Wall(at), rest),
+            None => {
+                let (at, rest) = times::time_of_day(inside)?;
+                (When::OfDay(at), rest)
+            }
+        };
+        Some((when, rest.strip_prefix(']')?.trim_start()))
     };
-    Some((Some(when), rest.strip_prefix(']')?.trim_start()))
+    timed().map_or((None, line), |(when, rest)| (Some(when), rest))
 }

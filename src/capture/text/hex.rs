@@ -33,8 +33,8 @@ pub(crate) trait Form: Send {
     /// What has been learned from the first lines of the file.
     fn of(head: &[String]) -> Self;
 
-    /// Reads a line; bytes of a packet (without H4 type) are appended to `bytes`. `wants` says
-    /// that the packet before is not complete yet.
+    /// Reads a line and writes its bytes (without H4 type) to `bytes`, which is empty. `wants`
+    /// says that the packet before is not complete yet.
     fn row(&mut self, line: &str, wants: bool, bytes: &mut Vec<u8>) -> Row;
 
     /// What a reader of the report should know of the text as a whole: a code and a sentence.
@@ -46,16 +46,17 @@ pub(crate) trait Form: Send {
 /// As many packets as the first lines hold whose own length is right.
 pub(crate) fn claim<F: Form>(head: &Head<'_>) -> Claim {
     let lines = lines::of_head(head);
-    let (mut form, mut bytes, mut open, mut clean) = (F::of(&lines), Vec::new(), None, 0);
+    let (mut form, mut open, mut clean) = (F::of(&lines), None, 0);
+    let (mut bytes, mut more) = (Vec::new(), Vec::new());
     for line in &lines {
-        let fitted = bytes.len();
-        match form.row(line, wants(open, &bytes), &mut bytes) {
+        more.clear();
+        match form.row(line, wants(open, &bytes), &mut more) {
             Row::Packet { kind, .. } => {
-                bytes.drain(..fitted);
+                std::mem::swap(&mut bytes, &mut more);
                 open = Some(kind);
             }
-            Row::More => {}
-            Row::Other | Row::Puzzle => open = None,
+            Row::More => bytes.extend(&more),
+            Row::Other | Row::Puzzle => {}
         }
         if open.is_some_and(|kind| h4::fits(kind, &bytes)) {
             (open, clean) = (None, clean + 1);
@@ -265,10 +266,10 @@ pub(crate) fn address(text: &str) -> Option<[u8; 6]> {
     pairs.next().is_none().then_some(address)
 }
 
-/// Takes the H4 type off the front of `bytes` (from `at` on).
-pub(crate) fn typed(bytes: &mut Vec<u8>, at: usize) -> Option<Kind> {
-    let kind = h4::kind(*bytes.get(at)?);
-    bytes.remove(at);
+/// Takes the H4 type off the front.
+pub(crate) fn typed(bytes: &mut Vec<u8>) -> Option<Kind> {
+    let kind = h4::kind(*bytes.first()?);
+    bytes.remove(0);
     Some(kind)
 }
 

@@ -59,7 +59,7 @@ impl Form for Noble {
             // A piece of the event before.
             Some(_) if wants => Row::More,
             Some(kind) => Row::Packet { when, kind, direction: Some(direction) },
-            None => match hex::typed(bytes, 0) {
+            None => match hex::typed(bytes) {
                 Some(kind) => Row::Packet { when, kind, direction: Some(direction) },
                 None => Row::Puzzle,
             },
@@ -107,6 +107,9 @@ fn parts(line: &str) -> Option<Parts<'_>> {
         }
         None => old_date(line).map_or((None, line), |(at, rest)| (Some(When::Utc(at)), rest)),
     };
+    // A journal puts its own words before the line.
+    let names = ["noble:hci", "bleno:hci"];
+    let line = names.iter().find_map(|name| line.get(line.find(name)?..)).unwrap_or(line);
     let line = ["noble:", "bleno:"].iter().find_map(|name| line.strip_prefix(name)).unwrap_or(line);
     let (usb, text) = if let Some(text) = line.strip_prefix("hci-usb ") {
         (true, text)

@@ -36,7 +36,7 @@ impl Form for Raw {
         if !hex::words(packet, bytes).is_empty() || bytes.is_empty() {
             return Row::Other;
         }
-        match hex::typed(bytes, 0) {
+        match hex::typed(bytes) {
             Some(kind) => Row::Packet { when, kind, direction: Some(direction) },
             None => Row::Puzzle,
         }
