@@ -15,6 +15,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+mod manual;
 mod output;
 mod progress;
 
@@ -68,7 +69,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
             ExitCode::SUCCESS
         }
         Some(Command::Man) => {
-            clap_mangen::Man::new(Cli::command()).render(&mut out)?;
+            manual::render(&mut out)?;
             ExitCode::SUCCESS
         }
     };
