@@ -251,3 +251,12 @@ fn prose_is_refused() {
         assert!(err.contains("it looks like plain text"), "{err}");
     }
 }
+
+/// What a L2CAP answer must wait for is no HCI error.
+#[test]
+fn a_pending_channel_says_what_it_waits_for() {
+    let text = "> 02 01 20 10 00 0C 00 01 00 03 01 08 00 40 00 41 00 01 00 02 00\n";
+    let read = events(&["-"], text.as_bytes());
+    let said = read[0]["text"].as_str().unwrap();
+    assert!(said.ends_with("result 1, authorization pending"), "{said}");
+}

@@ -255,6 +255,18 @@ impl Words<'_> {
                 );
                 self.timeout(timeout);
             }
+            // Its status is no HCI status: why the answer has to wait (Core, Vol 3, Part A, 4.3).
+            ConnectionResponse { destination_cid, source_cid, result, status } if status != 0 => {
+                let why = match status {
+                    1 => "authentication pending",
+                    2 => "authorization pending",
+                    _ => "status unknown",
+                };
+                say!(
+                    self,
+                    "destination cid {destination_cid:#06x}, source cid {source_cid:#06x}, result {result}, {why}"
+                );
+            }
             ConnectionParameterUpdateResponse { result: 0 } => self.out.push_str("accepted"),
             ConnectionParameterUpdateResponse { result: 1 } => self.out.push_str("rejected"),
             Other { code, parameters } => say!(self, "{code:#04x}, {} bytes", parameters.len()),
