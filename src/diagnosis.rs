@@ -1,11 +1,11 @@
 //! The main job: captures are read side by side, compared, and weighed.
 use crate::capture::{CaptureError, Input, OpenOptions, Warning};
 use crate::cli::{self, Compare};
-use crate::compare::{self, NoMatch, Options};
+use crate::compare::{self, Comparison, NoMatch, Options, Side};
 use crate::link::Capture;
 use crate::pipeline::{self, Progress};
 use crate::report::{Report, Shown, content};
-use crate::rules::{self, Scene};
+use crate::rules::{self, Finding, Level, Scene};
 use crate::time::Span;
 use crate::wire::Address;
 use std::thread;
@@ -54,16 +54,50 @@ pub fn report(asked: &Compare, progress: &[Progress; 2]) -> Result<Report, Troub
             nearest: Vec::new(),
         });
     }
-    let scene = Scene {
-        captures: &report.captures,
-        subject: report.captures.len().saturating_sub(1),
-        comparison: report.comparison.as_ref(),
-    };
-    report.findings = rules::diagnose(&scene);
+    report.findings = weighed(&report.captures, report.comparison.as_ref());
+    if options.connection == [None, None] {
+        follow_the_verdict(&mut report, options);
+    }
     if asked.show_values {
         read_values(asked, first, &mut report);
     }
     Ok(report)
+}
+
+fn weighed(captures: &[Capture], comparison: Option<&Comparison>) -> Vec<Finding> {
+    rules::diagnose(&Scene { captures, subject: captures.len().saturating_sub(1), comparison })
+}
+
+/// Where the verdict is about another attempt to the same device than the one that was compared,
+/// that attempt is compared instead, if the verdict stays what it was.
+fn follow_the_verdict(report: &mut Report, mut options: Options) {
+    let (Some(comparison), Some(verdict)) = (&report.comparison, report.findings.first()) else {
+        return;
+    };
+    let Side { capture, connection } = comparison.subject;
+    let held = &report.captures[capture];
+    let compared = held.connection(connection);
+    let spoken = verdict.connections.first().and_then(|number| held.connection(*number));
+    let (Some(compared), Some(spoken)) = (compared, spoken) else { return };
+    let elsewhere = verdict.level == Level::Note
+        || verdict.capture != capture
+        || verdict.connections.contains(&connection)
+        || report.captures.len() == 1 && spoken.number == comparison.reference.connection
+        || !compare::same_peer(compared, spoken);
+    if elsewhere {
+        return;
+    }
+    options.connection = [Some(comparison.reference.connection), Some(spoken.number)];
+    let Ok(choice) = compare::choose(&report.captures, &options) else { return };
+    let Some(other) = compare::compare(&report.captures, &choice, &options) else { return };
+    let findings = weighed(&report.captures, Some(&other));
+    let same = findings.first().is_some_and(|first| {
+        first.rule == verdict.rule && first.connections.contains(&other.subject.connection)
+    });
+    if same {
+        report.comparison = Some(other);
+        report.findings = findings;
+    }
 }
 
 /// The values of the connections that the report shows, from a second look at the captures.

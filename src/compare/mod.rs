@@ -22,7 +22,7 @@ mod standing;
 mod timeline;
 pub mod words;
 
-pub use choose::{Choice, NoMatch, attempts, choose, describe, holds, most_telling};
+pub use choose::{Choice, NoMatch, attempts, choose, describe, holds, most_telling, same_peer};
 pub use clocks::rounded;
 pub use ending::Ending;
 pub use key::Key;

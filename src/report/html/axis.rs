@@ -10,6 +10,9 @@ const CUT: f64 = 34.0;
 /// The early phase keeps at least this part of the width.
 const EARLY_SHARE: f64 = 0.45;
 
+/// What comes before the connection is up takes at most this part.
+const BEFORE_SHARE: f64 = 0.12;
+
 /// Most cuts: more would make the picture a row of cuts.
 const MOST_CUTS: usize = 12;
 
@@ -79,10 +82,12 @@ impl Axis {
             at = to - margin;
         }
         pieces.push((at, end, false));
-        let split = pieces.iter().position(|&(from, to, cut)| !cut && from < early && early < to);
-        if let Some(index) = split {
-            let (from, to, _) = pieces[index];
-            pieces.splice(index..=index, [(from, early, false), (early, to, false)]);
+        for at in [0, early] {
+            let split = pieces.iter().position(|&(from, to, cut)| !cut && from < at && at < to);
+            if let Some(index) = split {
+                let (from, to, _) = pieces[index];
+                pieces.splice(index..=index, [(from, at, false), (at, to, false)]);
+            }
         }
         Self { pieces: laid_out(&pieces, early, left, right) }
     }
@@ -110,7 +115,7 @@ impl Axis {
     pub fn scale_changes(&self) -> Option<f64> {
         let scale = |p: &Piece| (p.right - p.left) / (p.to_us - p.from_us).max(1) as f64;
         let changes = self.pieces.windows(2).find(|pair| {
-            !pair[0].cut && !pair[1].cut && {
+            !pair[0].cut && !pair[1].cut && pair[0].from_us >= 0 && {
                 let (a, b) = (scale(&pair[0]), scale(&pair[1]));
                 a / b > 1.01 || b / a > 1.01
             }
@@ -147,27 +152,35 @@ impl Axis {
 
 fn laid_out(pieces: &[(i64, i64, bool)], early: i64, left: f64, right: f64) -> Vec<Piece> {
     let length = |&(from, to, _): &(i64, i64, bool)| to.saturating_sub(from).max(1) as f64;
-    let drawn =
-        |part: &mut dyn Iterator<Item = &(i64, i64, bool)>| -> f64 { part.map(length).sum() };
-    let first = drawn(&mut pieces.iter().filter(|piece| !piece.2 && piece.1 <= early));
-    let later = drawn(&mut pieces.iter().filter(|piece| !piece.2 && piece.1 > early));
+    // Before the connection, the early phase, and all that follows.
+    let part = |piece: &(i64, i64, bool)| match piece.1 {
+        to if to <= 0 => 0,
+        to if to <= early => 1,
+        _ => 2,
+    };
+    let mut lengths = [0.0; 3];
+    for piece in pieces.iter().filter(|piece| !piece.2) {
+        lengths[part(piece)] += length(piece);
+    }
+    let [before, first, later] = lengths;
     let cuts = pieces.iter().filter(|piece| piece.2).count() as f64;
     let room = (right - left - cuts * CUT).max(1.0);
-    let share = if later <= 0.0 {
-        1.0
-    } else if first <= 0.0 {
-        0.0
-    } else {
-        (first / (first + later)).max(EARLY_SHARE)
+    let total = (before + first + later).max(1.0);
+    let before_share = if first + later > 0.0 { (before / total).min(BEFORE_SHARE) } else { 1.0 };
+    let rest = 1.0 - before_share;
+    let early_share = match (first, later) {
+        (_, 0.0) => rest,
+        (0.0, _) => 0.0,
+        (first, later) => rest * (first / (first + later)).max(EARLY_SHARE),
     };
+    let shares = [before_share, early_share, rest - early_share];
     let mut x = left;
     pieces
         .iter()
         .map(|piece| {
-            let width = match piece {
-                (_, _, true) => CUT,
-                (_, to, _) if *to <= early => room * share * length(piece) / first,
-                _ => room * (1.0 - share) * length(piece) / later,
+            let width = match piece.2 {
+                true => CUT,
+                false => room * shares[part(piece)] * length(piece) / lengths[part(piece)].max(1.0),
             };
             let laid =
                 Piece { from_us: piece.0, to_us: piece.1, left: x, right: x + width, cut: piece.2 };
@@ -203,8 +216,11 @@ mod tests {
         assert!((axis.x(60_100_000) - 1000.0).abs() < 0.001);
         let axis = Axis::new(vec![(-20_000, 20_000_000)], 500_000, 0.0, 1000.0);
         assert_eq!(axis.cuts().count(), 0);
-        assert!((axis.x(500_000) - 450.0).abs() < 0.001);
-        assert_eq!(axis.scale_changes().map(f64::round), Some(450.0));
+        assert!((axis.x(500_000) - 450.5).abs() < 0.1);
+        assert_eq!(axis.scale_changes().map(f64::round), Some(451.0));
+        // Ten seconds of waiting for the link leave the room to what came then.
+        let axis = Axis::new(vec![(-10_000_000, 400_000)], 500_000, 0.0, 1000.0);
+        assert!((axis.x(0) - 120.0).abs() < 0.001);
     }
 
     #[test]

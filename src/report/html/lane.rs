@@ -11,6 +11,10 @@ use std::fmt::Write;
 pub const TALL: f64 = 142.0;
 pub const LOW: f64 = 58.0;
 
+/// Where the lanes' labels end and the axis begins, and where it ends.
+pub const LEFT: f64 = 170.0;
+pub const RIGHT: f64 = 1156.0;
+
 /// Marks closer than this become one.
 const NEAR: f64 = 7.0;
 
@@ -88,6 +92,18 @@ impl Missing {
         let fate = if self.reached { "never here" } else { "not reached" };
         format!("{fate}: {} (the reference did it in frame {})", self.name, self.frame)
     }
+}
+
+/// Steps that are named in one mark.
+const MOST_SAID: usize = 6;
+
+/// Steps that stand at one place of the line.
+struct Mark {
+    x: f64,
+    says: Vec<String>,
+    steps: usize,
+    failed: bool,
+    phase: Phase,
 }
 
 /// A lane being drawn.
@@ -247,61 +263,53 @@ impl Lane<'_> {
     /// Sent above the line and pointing up, received below; a cross where something failed.
     fn marks(&self, svg: &mut String, middle: f64) {
         for side in [Direction::Sent, Direction::Received] {
-            let mut at: Option<(f64, Vec<String>, bool, Phase)> = None;
+            let mut at: Option<Mark> = None;
             for step in self.connection.steps.iter().filter(|step| step.by == side) {
                 let (Some(phase), Some(us)) = (Phase::of(step), self.us(step.at)) else { continue };
                 let x = self.axis.x(us);
-                let failed = step.failed();
                 match &mut at {
-                    Some(last) if x - last.0 < NEAR => {
-                        last.1.push(self.says(step, us));
-                        last.2 |= failed;
+                    Some(mark) if x - mark.x < NEAR => {
+                        if mark.says.len() < MOST_SAID {
+                            mark.says.push(self.says(step, us));
+                        }
+                        mark.steps += 1;
+                        mark.failed |= step.failed();
                     }
                     _ => {
                         if let Some(mark) = at.take() {
-                            self.mark(svg, middle, side, mark);
+                            self.mark(svg, middle, side, &mark);
                         }
-                        at = Some((x, vec![self.says(step, us)], failed, phase));
+                        let says = vec![self.says(step, us)];
+                        at = Some(Mark { x, says, steps: 1, failed: step.failed(), phase });
                     }
                 }
             }
             if let Some(mark) = at {
-                self.mark(svg, middle, side, mark);
+                self.mark(svg, middle, side, &mark);
             }
         }
     }
 
-    fn mark(
-        &self,
-        svg: &mut String,
-        middle: f64,
-        side: Direction,
-        (x, mut says, failed, phase): (f64, Vec<String>, bool, Phase),
-    ) {
-        let more = says.len().saturating_sub(6);
-        says.truncate(6);
-        let mut title = says.join("\n");
-        if more > 0 {
+    fn mark(&self, svg: &mut String, middle: f64, side: Direction, mark: &Mark) {
+        let mut title = mark.says.join("\n");
+        if let Some(more @ 1..) = mark.steps.checked_sub(mark.says.len()) {
             let _ = write!(title, "\nand {more} more");
         }
-        let (_, class) = phase.name();
+        let (_, class) = mark.phase.name();
+        let x = mark.x;
+        // The tip touches the line: sent comes from above, received from below.
         let (y, shape) = match side {
             Direction::Sent => (middle - 5.0, "l-5 -10h10z"),
             Direction::Received => (middle + 5.0, "l-5 10h10z"),
         };
-        // The tip touches the line: sent comes from above, received from below.
         let _ = write!(
             svg,
             "<g class=\"mark {class}\"><title>{}</title><path d=\"M{x:.1} {y:.1}{shape}\"/>",
             self.shown_lines(&title)
         );
-        if failed {
-            let _ = write!(
-                svg,
-                "<path class=\"failed\" d=\"M{:.1} {:.1}l8 8m0 -8l-8 8\"/>",
-                x - 4.0,
-                middle - 4.0
-            );
+        if mark.failed {
+            let (x, y) = (x - 4.0, middle - 4.0);
+            let _ = write!(svg, "<path class=\"failed\" d=\"M{x:.1} {y:.1}l8 8m0 -8l-8 8\"/>");
         }
         svg.push_str("</g>\n");
     }
@@ -343,7 +351,12 @@ impl Lane<'_> {
             );
         }
         // The words stand on the side where there is room.
-        let (anchor, at) = if x > 640.0 { ("end", x + 10.0) } else { ("start", x - 2.0) };
+        let width = safe::width(&ending) as f64 * if failed { 7.0 } else { 6.4 } + 20.0;
+        let (anchor, at) = if x + width < RIGHT || x - width < LEFT {
+            ("start", x.min(RIGHT - width).max(8.0))
+        } else {
+            ("end", x + 10.0)
+        };
         let _ = writeln!(
             svg,
             "<text text-anchor=\"{anchor}\" x=\"{at:.1}\" y=\"{says_at:.1}\">{}{ending}</text></g>",

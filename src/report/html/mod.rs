@@ -98,7 +98,12 @@ impl Page<'_> {
     }
 
     fn picture(&self, out: &mut String) {
-        let Some((svg, _)) = picture::draw(self.report) else { return };
+        let Some((svg, _)) = picture::draw(self.report) else {
+            if self.report.captures.iter().any(|capture| !capture.connections.is_empty()) {
+                out.push_str("<p class=\"faint\">No picture: the packets have no times.</p>\n");
+            }
+            return;
+        };
         // A wide picture on a small screen is moved sideways, also with the keyboard.
         let _ = write!(
             out,

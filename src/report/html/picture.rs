@@ -1,17 +1,13 @@
 //! The connections as lanes on one time axis, drawn before anything is said.
 use super::axis::Axis;
 use super::escape::text;
-use super::lane::{LOW, Lane, Missing, Phase, TALL, extent, micros};
+use super::lane::{LEFT, LOW, Lane, Missing, Phase, RIGHT, TALL, extent, micros};
 use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
 use crate::link::{Capture, Connection};
 use crate::report::{Report, content};
 use std::fmt::Write;
 
 const WIDTH: f64 = 1180.0;
-
-/// Where the lanes' labels end and the axis begins.
-const LEFT: f64 = 170.0;
-const RIGHT: f64 = WIDTH - 24.0;
 
 /// Above the lanes: the early window's name and the numbers of the axis.
 const TOP: f64 = 44.0;
