@@ -20,7 +20,7 @@ private addresses, and the controller was given no key to resolve them, so it wa
 ## How it shows
 An address on the accept list; a filtered scan or a filtered connect request for half a minute and more without one report or
 link of it; no entry in the resolving list; and an unfiltered scan of the same capture that hears a connectable device with a
-private address.
+private address. Where it hears many such devices, this is a note.
 
 ## What else it could be
 The device is simply switched off, and the private address belongs to something else.
@@ -66,6 +66,9 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// Most private addresses among which one may still be suspected.
+const FEW: usize = 3;
+
 /// How long a filtered wait must be.
 const LONG: Span = Span::from_ms(25_000);
 
@@ -99,7 +102,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
 
 fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<Verdict> {
     let capture = scene.capture();
-    let (device, only) = private(capture, added)?;
+    let (device, private) = private(capture, added)?;
     let mut waits =
         capture.connections.iter().filter(|c| c.adapter == added.adapter).filter_map(|c| {
             let wait = in_vain(scene, c)
@@ -121,11 +124,16 @@ fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<
         }
     };
     let name = device.name.as_deref().map_or(String::new(), |name| format!(" (\"{name}\")"));
-    let mut verdict = Verdict::suspect(format!(
+    let says = format!(
         "The controller waited {lasted} for {address}, which never appeared, and had no key to resolve private addresses. An unfiltered scan hears {}{name}, which may be the same device.",
         device.address
-    ))
-    .sure(if only { Confidence::Medium } else { Confidence::Low })
+    );
+    // Of many private addresses each is likelier somebody else's: in a town there are hundreds.
+    let mut verdict = match private {
+        1 => Verdict::suspect(says).sure(Confidence::Medium),
+        2..=FEW => Verdict::suspect(says).sure(Confidence::Low),
+        _ => Verdict::note(says).sure(Confidence::Low),
+    }
     .about(about)
     .sees(added.frame, format!("{address} goes onto the accept list"));
     verdict = super::waits::show(verdict, lines);
@@ -138,8 +146,8 @@ fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<
     )
 }
 
-/// A connectable private address that is nobody's on the accept list, and whether there is but one.
-fn private<'a>(capture: &'a Capture, added: &AdapterEvent) -> Option<(&'a Device, bool)> {
+/// A connectable private address that is nobody's on the accept list, and how many there are.
+fn private<'a>(capture: &'a Capture, added: &AdapterEvent) -> Option<(&'a Device, usize)> {
     let listed = |address| {
         capture
             .adapter_events
@@ -155,7 +163,7 @@ fn private<'a>(capture: &'a Capture, added: &AdapterEvent) -> Option<(&'a Device
         .filter(|d| !capture.connections.iter().any(|c| c.peer.address == Some(d.address)))
         .collect();
     found.sort_by_key(|d| d.name.is_none());
-    Some((*found.first()?, found.len() == 1))
+    Some((*found.first()?, found.len()))
 }
 
 /// The longest filtered scan after that event: its first and last frame, and how long.

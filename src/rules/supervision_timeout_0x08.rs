@@ -1,5 +1,6 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::link::{Connection, Stack, Transport};
+use crate::link::{Connection, Moment, Stack, Transport};
+use crate::time::Span;
 use crate::trace::Trace;
 use crate::wire::Status;
 
@@ -72,7 +73,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     };
     let mut verdict = Verdict::cause(format!("The link worked and was then lost: the controller gave it up for want of packets from the peer. {said}"))
         .sure(Confidence::High);
-    if let Some(heard) = &connection.last_heard {
+    // A count of packets right before the end is the controller's clearing of its queue.
+    let cleared = |at: Moment| end.at.since(at).is_some_and(|ago| ago < Span::from_ms(20));
+    if let Some(heard) = connection.last_heard.as_ref().filter(|heard| !cleared(heard.at)) {
         verdict = verdict.sees(heard.frame, format!("last sign of the peer: {}", heard.by));
     }
     let (frame, text) = see::ended(end);

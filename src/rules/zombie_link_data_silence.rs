@@ -57,6 +57,9 @@ const REMEDIES: &[Remedy] = &[
 const FEWEST: u32 = 3;
 const TIMES: i64 = 20;
 
+/// What comes faster is one answer in pieces: it ends because it is complete.
+const BURST: Span = Span::from_ms(50);
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let run: &Step = connection
         .steps
@@ -72,9 +75,18 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let other_traffic = connection
         .steps
         .iter()
-        .any(|s| s.frame > run.last_frame && s.procedure != Procedure::Disconnect);
-    let enough = run.count >= FEWEST;
-    let regular = pace.0 > 0 && pace < Span::from_ms(5_000);
+        .any(|s| s.last_frame > run.last_frame && s.procedure != Procedure::Disconnect);
+    // What comes once for each write is an answer: it stops when the host stops asking.
+    let asked: u32 = connection
+        .steps
+        .iter()
+        .filter(|s| matches!(s.procedure, Procedure::Write | Procedure::WriteCommand))
+        .filter(|s| s.by == Direction::Sent && s.last_frame > run.frame)
+        .map(|s| s.count)
+        .fold(0, u32::saturating_add);
+    let answers = asked.saturating_mul(2) >= run.count;
+    let enough = run.count >= FEWEST && !answers;
+    let regular = pace >= BURST && pace < Span::from_ms(5_000);
     if !by_us
         || !enough
         || !regular
@@ -108,4 +120,37 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             .settled_by("Read any characteristic during the silence: an answer shows that only the notifications stopped.")
             .try_these(remedies(scene, REMEDIES)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::diagnose;
+
+    fn found(trace: Trace) -> bool {
+        let captures = [trace.wait_ms(60_000).hangs_up(Status::REMOTE_USER_TERMINATED).run()];
+        diagnose(&Scene { captures: &captures, subject: 0, comparison: None })
+            .iter()
+            .any(|f| f.rule == RULE.id)
+    }
+
+    fn ready() -> Trace {
+        Trace::new().up().mtu().discovery(0x1a).write(4, &[1, 0])
+    }
+
+    #[test]
+    fn a_stream_that_stops_is_a_zombies() {
+        assert!(found((0..9).fold(ready(), |t, n| t.notified(3, &[n]).wait_ms(300))));
+    }
+
+    #[test]
+    fn answers_stop_when_nobody_asks() {
+        let ask = |t: Trace, n| t.write(3, &[n]).notified(3, &[n]).wait_ms(300);
+        assert!(!found((0..9).fold(ready(), ask)));
+    }
+
+    #[test]
+    fn a_burst_has_no_pace() {
+        assert!(!found((0..39).fold(ready(), |t, n| t.notified(3, &[n]).wait_ms(11))));
+    }
 }
