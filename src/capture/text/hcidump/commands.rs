@@ -1,4 +1,5 @@
 //! Parameters of commands, as far as hcidump prints them.
+use super::super::hex;
 use super::header::{Details, hundredths};
 use crate::wire::hci::Command;
 use crate::wire::{Address, Packet};
@@ -12,6 +13,7 @@ pub(super) fn parameters(opcode: u16, details: &Details, out: &mut Vec<u8>) {
         0x200b => scan_parameters(details, out),
         0x200c => scan_enable(details, out),
         0x200d => le_create_connection(details, out),
+        0x0c01 | 0x0c63 | 0x2001 => mask(details, out),
         // Of a command that has only a handle.
         0x0411 | 0x041b | 0x041d | 0x2016 => handle(details, out),
         _ => None,
@@ -33,6 +35,12 @@ pub(super) fn create_connection(details: &Details) -> Option<Packet<'static>> {
 fn handle(details: &Details, out: &mut Vec<u8>) -> Option<()> {
     out.extend(details.short("handle")?);
     Some(())
+}
+
+/// `Mask: 0xff9fffbf07f8bf3d`: the bytes as they are on the wire.
+fn mask(details: &Details, out: &mut Vec<u8>) -> Option<()> {
+    let digits = details.word("Mask").or_else(|| details.word("mask"))?.strip_prefix("0x")?;
+    hex::run(digits, out).is_empty().then_some(())
 }
 
 fn disconnect(details: &Details, out: &mut Vec<u8>) -> Option<()> {

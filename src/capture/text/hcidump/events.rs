@@ -125,7 +125,16 @@ fn command_complete(details: &Details, out: &mut Vec<u8>) -> Option<()> {
             out.extend(details.short("Revision")?);
             version(details, out)
         }
+        0x1003 => {
+            let line = details.lines().find_map(|line| line.strip_prefix("Features: "))?;
+            list(line, out);
+            Some(())
+        }
         0x1009 => push(out, details.address()),
+        0x2003 => {
+            let digits = details.word("features")?.strip_prefix("0x")?;
+            hex::run(digits, out).is_empty().then_some(())
+        }
         _ => {
             details.dump(out);
             Some(())

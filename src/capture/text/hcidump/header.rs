@@ -90,8 +90,13 @@ fn event(text: &str) -> Option<What> {
 fn data(text: &str) -> Option<(ConnHandle, u8, u16)> {
     let (handle, rest) = text.strip_prefix("handle ")?.split_once(" flags ")?;
     let (flags, length) = rest.split_once(" dlen ")?;
-    let handle = handle.parse().ok().filter(|&handle| handle < 0x1000)?;
-    Some((ConnHandle(handle), u8::try_from(number(flags)?).ok()?, length.parse().ok()?))
+    // Versions before 2 print it in hexadecimal.
+    let handle = number(handle).filter(|&handle| handle < 0x1000)?;
+    Some((
+        ConnHandle(u16::try_from(handle).ok()?),
+        u8::try_from(number(flags)?).ok()?,
+        length.parse().ok()?,
+    ))
 }
 
 /// `0x1f` or `31`.
@@ -219,6 +224,10 @@ mod tests {
         assert_eq!(
             what("> ACL data: handle 64 flags 0x02 dlen 11"),
             Some(What::Acl { handle: ConnHandle(64), boundary: 2, length: 11 })
+        );
+        assert_eq!(
+            what("> ACL data: handle 0x0029 flags 0x02 dlen 8"),
+            Some(What::Acl { handle: ConnHandle(41), boundary: 2, length: 8 })
         );
         // btmon's lines go on with a frame number.
         assert_eq!(what("> HCI Event: Disconn Complete (0x05) plen 4   #5 [hci0] 1.5"), None);
