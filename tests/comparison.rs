@@ -254,3 +254,21 @@ fn a_cached_discovery_is_named_by_the_other_side() {
         assert!(names.attribute(connection, step).unwrap().uuid.is_some());
     }
 }
+
+/// `A/15-two-devices` connects to two devices; the other captures know one of them.
+#[test]
+fn a_device_that_only_the_reference_connected_to_is_named_where_the_subject_listened() {
+    let lab = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab");
+    let report = |reference: &str, subject: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+            .args([lab.join(reference), lab.join(subject)])
+            .env("COLUMNS", "200")
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let more = report("A/15-two-devices.btsnoop", "A/01-good-basic.btsnoop");
+    assert_eq!(more.matches("neither connected to nor heard").count(), 1, "{more}");
+    let same = report("A/15-two-devices.btsnoop", "A/15-two-devices.btsnoop");
+    assert_eq!(same.matches("neither connected to nor heard").count(), 0, "{same}");
+}

@@ -7,7 +7,7 @@ mod tables;
 mod timeline;
 
 pub use attempts::most_telling;
-pub use sides::{divergence, labels, role, sides};
+pub use sides::{divergence, labels, only_in_reference, role, sides};
 
 use crate::report::Report;
 use crate::rules::Level;

@@ -1,8 +1,13 @@
 //! The two sides of a comparison, and since when they differ.
-use super::{Field, Section, Topic, attempts, capture};
+use super::{Field, Paint, Section, Topic, attempts, capture};
 use crate::compare::{self, Comparison};
-use crate::link::{Capture, Connection};
+use crate::link::{Capture, Connection, Peer};
 use crate::report::{Report, safe, words};
+use crate::wire::{Address, AddressType};
+use std::collections::HashSet;
+
+/// Most devices named that only the reference has.
+const MOST_ELSEWHERE: usize = 3;
 
 /// What the two lanes are called.
 pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
@@ -106,10 +111,80 @@ pub fn sides(report: &Report) -> Section {
     });
     row("outcome", &|_, link| link.map(words::ending));
     section.table(Some(header), rows);
+    for device in only_in_reference(report) {
+        section.item(&format!("only in {}", report.label(0)), &device, Paint::Plain);
+    }
     section
 }
 
 /// `mac (reference)`.
 pub fn role(label: &str, role: &str) -> String {
     if label == role { label.to_owned() } else { format!("{label} ({role})") }
+}
+
+/// Devices that the reference connected to, and that the subject neither connected to nor heard
+/// although it listened. A capture may hold more than the pair that is compared.
+pub fn only_in_reference(report: &Report) -> Vec<String> {
+    let (Some(comparison), [reference, subject]) = (&report.comparison, report.captures.as_slice())
+    else {
+        return Vec::new();
+    };
+    if subject.devices.iter().all(|device| device.reports == 0) {
+        return Vec::new();
+    }
+    let Some(compared) = reference.connection(comparison.reference.connection) else {
+        return Vec::new();
+    };
+    let theirs: HashSet<Address> = subject
+        .connections
+        .iter()
+        .flat_map(|c| addresses(&c.peer))
+        .chain(
+            subject
+                .devices
+                .iter()
+                .flat_map(|d| [Some(d.address), d.identity.map(|i| i.0)])
+                .flatten(),
+        )
+        .collect();
+    let names: HashSet<&str> = subject
+        .connections
+        .iter()
+        .filter_map(|c| c.peer.name.as_deref())
+        .chain(subject.devices.iter().filter_map(|d| d.name.as_deref()))
+        .collect();
+    let mut said = HashSet::new();
+    let mut only = Vec::new();
+    for connection in &reference.connections {
+        let peer = &connection.peer;
+        // A private address says nothing: the next one is another.
+        let lasting = peer.identity.is_some()
+            || peer.address.is_some_and(|address| match peer.address_type {
+                Some(AddressType::RANDOM) => address.0[5] >= 0xc0,
+                _ => true,
+            });
+        let known = addresses(peer).any(|address| theirs.contains(&address))
+            || peer.name.as_deref().is_some_and(|name| names.contains(name));
+        if connection.connected()
+            && connection.peer_heard()
+            && lasting
+            && !known
+            && !compare::same_peer(compared, connection)
+        {
+            let device = compare::describe(connection);
+            if said.insert(device.clone()) {
+                only.push(format!(
+                    "{device}: connected here (#{}), and in {} neither connected to nor heard advertising",
+                    connection.number,
+                    report.label(1),
+                ));
+            }
+        }
+    }
+    only.truncate(MOST_ELSEWHERE);
+    only
+}
+
+fn addresses(peer: &Peer) -> impl Iterator<Item = Address> {
+    [peer.address, peer.on_air, peer.identity.map(|identity| identity.0)].into_iter().flatten()
 }

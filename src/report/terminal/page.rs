@@ -48,6 +48,10 @@ impl<'a> Page<'a> {
         self.report.visible(text)
     }
 
+    pub fn report(&self) -> &'a Report {
+        self.report
+    }
+
     pub fn finish(self) -> String {
         self.text
     }

@@ -2,7 +2,7 @@
 use super::page::Page;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
 use crate::link::{Capture, Connection};
-use crate::report::content::{Paint, divergence};
+use crate::report::content::{self, Paint, divergence};
 use crate::report::{Report, words};
 use crate::rules::{Finding, Level};
 use std::ops::Range;
@@ -93,6 +93,9 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
     }
     page.item("diverge    ", &divergence(comparison), Paint::Bold);
     page.item("device     ", &sure, Paint::Plain);
+    for device in content::only_in_reference(page.report()) {
+        page.item("elsewhere  ", &device, Paint::Plain);
+    }
 }
 
 fn outcome(connection: &Connection) -> Paint {
