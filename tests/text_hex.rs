@@ -220,6 +220,17 @@ fn wrapped_and_prefixed_lines_are_read() {
     assert_eq!(read[1]["offset_s"].as_f64(), Some(0.003));
 }
 
+/// PowerShell's `>` writes UTF-16.
+#[test]
+fn text_of_powershell_is_read() {
+    let plain = "[00:00:00.001] CMD => 03 0C 00\r\n[00:00:00.003] EVT <= 0E 04 01 03 0C 00\r\n";
+    let mut wide = vec![0xff, 0xfe];
+    wide.extend(plain.encode_utf16().flat_map(u16::to_le_bytes));
+    let read = events(&["-"], &wide);
+    assert_eq!(read, events(&["-"], plain.as_bytes()));
+    assert_eq!(read.len(), 2);
+}
+
 /// A paste that stops in the middle of a packet: the packet is there, and said to be cut.
 #[test]
 fn a_cut_end_is_a_cut_packet() {

@@ -91,6 +91,8 @@ pub(crate) fn of_head(head: &super::super::Head<'_>) -> Vec<String> {
 /// Writes a raw line into `text` as whoever printed it meant it.
 pub(crate) fn clean(raw: &[u8], text: &mut String) {
     text.clear();
+    // UTF-16, as PowerShell writes it: without its zeroes it is plain text behind this mark.
+    let raw = raw.strip_prefix(b"\xff\xfe").unwrap_or(raw);
     for chunk in raw.utf8_chunks() {
         printable(chunk.valid(), text);
         if !chunk.invalid().is_empty() {
