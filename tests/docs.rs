@@ -68,3 +68,61 @@ fn the_example_reports_are_what_the_program_writes() {
         assert!(written == output.stdout, "docs/{file}: UPDATE_DOCS=1 cargo test --test docs");
     }
 }
+
+/// Every file or folder that a page names, relative to the root of the project or to the room that the line is about.
+#[test]
+fn files_that_the_pages_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md", "fixtures/README.md"] {
+        let text = std::fs::read_to_string(root.join(page)).expect("the page is there");
+        let mut named = 0;
+        for line in text.lines() {
+            let quoted: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+            // In a table, a line's first cell is the folder that the others lie in.
+            let room = line.starts_with('|').then(|| quoted.first().copied().unwrap_or(""));
+            for name in quoted.iter().filter(|name| is_file(name)) {
+                let mut places = vec![root.join(name)];
+                places.extend(room.map(|room| root.join(room).join(name)));
+                places.push(root.join(page).with_file_name(name));
+                named += 1;
+                assert!(places.iter().any(|place| place.exists()), "{page} names {name}");
+            }
+        }
+        assert!(named > 3, "{page} names {named} files");
+    }
+}
+
+/// Whether a quoted word is the name of one of our files: a path of ours, or a Rust file.
+fn is_file(name: &str) -> bool {
+    let ours =
+        ["src/", "tests/", "fixtures/", "scripts/", "docs/", "examples/", "benches/", ".ci/"];
+    let plain = !name.contains([' ', '<', '*', '…', '{']);
+    plain && (ours.iter().any(|folder| name.starts_with(folder)) || name.ends_with(".rs"))
+}
+
+/// `jq` over the JSON of the pair that ships, as the README has it; skipped where jq is not installed.
+#[test]
+fn the_jq_lines_of_the_readme_say_something() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let flagship = root.join("fixtures/flagship");
+    let report = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .args([flagship.join("mac.pklg"), flagship.join("pi-kicked.btsnoop")])
+        .args(["--format", "json"])
+        .output()
+        .expect("it runs");
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::write(folder.path().join("report.json"), &report.stdout).expect("it can be written");
+    let text = std::fs::read_to_string(root.join("README.md")).expect("the README is there");
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("jq ")).collect();
+    assert!(lines.len() >= 3, "{lines:?}");
+    for line in lines {
+        let output = Command::new("sh").args(["-c", line]).current_dir(folder.path()).output();
+        let Ok(output) = output else { return };
+        if output.status.code() == Some(127) {
+            return;
+        }
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(!said.trim().is_empty() && !said.contains("null"), "{line}: {said}");
+    }
+}
