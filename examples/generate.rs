@@ -164,8 +164,12 @@ impl Traffic {
         up.extend_from_slice(address);
         up.extend_from_slice(&[36, 0, 0, 0, 0xf4, 1, 0]);
         self.event(0x3e, &up)?;
+        self.command(0x2016, &[low, high])?;
+        self.status(0x2016)?;
         let reason = [0x13, 0x13, 0x13, 0x08, 0x08, 0x3e, 0x16, 0x3d][self.dice.roll(8) as usize];
         if reason != 0x3e {
+            self.now += 50_000;
+            self.event(0x3e, &[4, 0, low, high, 0x3f, 0, 0, 8, 0, 0, 0, 0])?;
             self.request(handle, &[0x02, 5, 2], &[0x03, 0xf7, 0])?;
             for start in (1..37u8).step_by(9) {
                 let answer = [0x11, 6, start, 0, start + 8, 0, start, 0x18];
@@ -174,6 +178,12 @@ impl Traffic {
             for at in (1..37u8).step_by(6) {
                 let answer = [0x09, 7, at + 1, 0, 0x12, at + 2, 0, at, 0x2a];
                 self.request(handle, &[0x08, at, 0, 36, 0, 0x03, 0x28], &answer)?;
+            }
+            self.request(handle, &[0x10, 37, 0, 0xff, 0xff, 0, 0x28], &[0x01, 0x10, 37, 0, 0x0a])?;
+            for at in (3..15u8).step_by(3) {
+                let mut answer = vec![0x0b];
+                answer.extend(self.dice.bytes(20));
+                self.request(handle, &[0x0a, at, 0], &answer)?;
             }
             self.request(handle, &[0x12, 0x0c, 0, 1, 0], &[0x13])?;
             self.notifications(handle)?;
@@ -191,6 +201,15 @@ impl Traffic {
             let len = [20, 20, 20, 64, 120, 182][self.dice.roll(6) as usize];
             pdu.resize(3 + len, 0x5a);
             self.att(Direction::Received, handle, &pdu)?;
+            // Now and then the host says something too.
+            if self.dice.roll(20) == 0 {
+                let mut pdu = vec![0x52, 0x0e, 0];
+                pdu.resize(3 + 20, 0xa5);
+                self.att(Direction::Sent, handle, &pdu)?;
+                self.now += 15_000;
+                let [low, high] = handle.to_le_bytes();
+                self.event(0x13, &[1, low, high, 1, 0])?;
+            }
         }
         Ok(())
     }
