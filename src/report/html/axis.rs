@@ -16,9 +16,6 @@ const BEFORE_SHARE: f64 = 0.12;
 /// Most cuts: more would make the picture a row of cuts.
 const MOST_CUTS: usize = 12;
 
-/// Ticks stand at least so far apart.
-const TICK_ROOM: f64 = 84.0;
-
 /// A stretch of time that is drawn to one scale, or a cut.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Piece {
@@ -113,7 +110,8 @@ impl Axis {
 
     /// Where the scale changes without a cut.
     pub fn scale_changes(&self) -> Option<f64> {
-        let scale = |p: &Piece| (p.right - p.left) / (p.to_us - p.from_us).max(1) as f64;
+        let scale =
+            |p: &Piece| (p.right - p.left) / p.to_us.saturating_sub(p.from_us).max(1) as f64;
         let changes = self.pieces.windows(2).find(|pair| {
             !pair[0].cut && !pair[1].cut && pair[0].from_us >= 0 && {
                 let (a, b) = (scale(&pair[0]), scale(&pair[1]));
@@ -123,23 +121,22 @@ impl Axis {
         changes.map(|pair| pair[1].left)
     }
 
-    /// Round times with room between them.
-    pub fn ticks(&self) -> Vec<Tick> {
+    /// Round times with so much room between them.
+    pub fn ticks(&self, room: f64) -> Vec<Tick> {
         let mut ticks: Vec<Tick> = vec![Tick { x: self.x(0), label: "0".to_owned() }];
         for piece in self.pieces.iter().filter(|piece| !piece.cut) {
             let width = piece.right - piece.left;
             let length = piece.to_us.saturating_sub(piece.from_us).max(1);
-            if width < TICK_ROOM {
+            if width < room {
                 continue;
             }
-            let most = (width / TICK_ROOM).floor().max(1.0);
+            let most = (width / room).floor().max(1.0);
             let step = nice((length as f64 / most).ceil() as i64);
             let mut at = piece.from_us.div_euclid(step).saturating_mul(step);
-            while at <= piece.to_us {
+            // The last moment of all has none after it.
+            while at <= piece.to_us && at < i64::MAX {
                 let x = self.x(at);
-                if at >= piece.from_us
-                    && ticks.iter().all(|tick| (tick.x - x).abs() > TICK_ROOM * 0.6)
-                {
+                if at >= piece.from_us && ticks.iter().all(|tick| (tick.x - x).abs() > room * 0.6) {
                     ticks.push(Tick { x, label: Span(at).to_string() });
                 }
                 at = at.saturating_add(step);
@@ -164,7 +161,9 @@ fn laid_out(pieces: &[(i64, i64, bool)], early: i64, left: f64, right: f64) -> V
     }
     let [before, first, later] = lengths;
     let cuts = pieces.iter().filter(|piece| piece.2).count() as f64;
-    let room = (right - left - cuts * CUT).max(1.0);
+    // Cuts never take more than a third.
+    let cut = CUT.min((right - left) / 3.0 / cuts.max(1.0));
+    let room = (right - left - cuts * cut).max(1.0);
     let total = (before + first + later).max(1.0);
     let before_share = if first + later > 0.0 { (before / total).min(BEFORE_SHARE) } else { 1.0 };
     let rest = 1.0 - before_share;
@@ -179,7 +178,7 @@ fn laid_out(pieces: &[(i64, i64, bool)], early: i64, left: f64, right: f64) -> V
         .iter()
         .map(|piece| {
             let width = match piece.2 {
-                true => CUT,
+                true => cut,
                 false => room * shares[part(piece)] * length(piece) / lengths[part(piece)].max(1.0),
             };
             let laid =
@@ -231,20 +230,24 @@ mod tests {
     proptest! {
         #[test]
         fn later_is_never_further_left_and_nothing_leaves_the_picture(
-            busy in prop::collection::vec((any::<i64>().prop_map(|t| t >> 8), 0..100_000_000_i64), 0..40),
+            busy in prop::collection::vec((prop_oneof![any::<i64>().prop_map(|t| t >> 8), Just(i64::MIN), Just(i64::MAX)], 0..100_000_000_i64), 0..40),
             early in 0..10_000_000_i64,
             times in prop::collection::vec(any::<i64>(), 2..20),
         ) {
-            let busy: Vec<_> = busy.into_iter().map(|(at, length)| (at, at + length)).collect();
-            let axis = Axis::new(busy, early, 100.0, 1100.0);
+            let busy: Vec<_> = busy.into_iter().map(|(at, length)| (at, at.saturating_add(length))).collect();
+            let axis = Axis::new(busy.clone(), early, 100.0, 1100.0);
             let mut times = times;
             times.sort_unstable();
             let places: Vec<f64> = times.iter().map(|&t| axis.x(t)).collect();
             prop_assert!(places.windows(2).all(|pair| pair[0] <= pair[1] + 1e-6));
             prop_assert!(places.iter().all(|x| (99.9..=1100.1).contains(x)), "{:?}", places);
-            let ticks = axis.ticks();
+            let ticks = axis.ticks(84.0);
             prop_assert!(ticks.len() < 40);
             prop_assert!(ticks.windows(2).all(|pair| pair[0].x < pair[1].x));
+            let narrow = Axis::new(busy, early, 12.0, 366.0);
+            prop_assert!(times.iter().all(|&t| (11.9..=366.1).contains(&narrow.x(t))));
+            prop_assert!(narrow.ticks(62.0).len() < 20);
+            prop_assert!(narrow.scale_changes().is_none_or(f64::is_finite));
         }
     }
 }

@@ -1,19 +1,22 @@
 //! One connection as a lane of the picture: phases as bars, steps as marks, its end as a flag.
 use super::axis::Axis;
 use super::escape::{attribute, text};
+use super::picture::Format;
 use crate::capture::Direction;
 use crate::compare::{Names, words};
 use crate::link::{Connection, Moment, Outcome, Procedure, Step};
 use crate::report::{Report, safe};
 use std::fmt::Write;
 
-/// Room that a lane takes, with marks and alone with its line.
-pub const TALL: f64 = 142.0;
-pub const LOW: f64 = 58.0;
+/// Room that a lane takes, with marks and alone with its line; in a narrow picture, its label is above it.
+const TALL: f64 = 142.0;
+const LOW: f64 = 58.0;
+const LABEL: f64 = 20.0;
 
-/// Where the lanes' labels end and the axis begins, and where it ends.
-pub const LEFT: f64 = 170.0;
-pub const RIGHT: f64 = 1156.0;
+/// Height of a line of text, and how many characters a narrow picture has room for, in bold and plain.
+const LINE: f64 = 16.0;
+const BOLD_COLUMNS: usize = 46;
+const PLAIN_COLUMNS: usize = 54;
 
 /// Marks closer than this become one.
 const NEAR: f64 = 7.0;
@@ -112,6 +115,7 @@ pub struct Lane<'a> {
     pub connection: &'a Connection,
     pub names: &'a Names,
     pub axis: &'a Axis,
+    pub format: &'a Format,
     /// `mac (reference)`, `#2`.
     pub label: &'a str,
     pub top: f64,
@@ -123,25 +127,42 @@ impl Lane<'_> {
         micros(self.connection, moment)
     }
 
+    /// The room that it takes.
+    pub fn height(&self, tall: bool) -> f64 {
+        let lines = self.ending().len().saturating_sub(1);
+        let height = if tall { TALL } else { LOW };
+        height + self.above() + lines as f64 * LINE
+    }
+
+    /// Room for the label above the lane.
+    fn above(&self) -> f64 {
+        if self.format.narrow { LABEL } else { 0.0 }
+    }
+
     /// With its phases, marks and what is missing.
     pub fn tall(&self, svg: &mut String, missing: &[Missing]) {
-        let middle = self.top + 62.0;
+        let top = self.top + self.above();
+        let middle = top + 62.0;
         self.label(svg, middle);
         self.line(svg, middle);
-        self.phases(svg, self.top + 14.0);
+        self.phases(svg, top + 14.0);
         self.marks(svg, middle);
-        for step in missing {
-            let x = self.axis.x(step.at_us);
+        let near = |a: &&Missing, b: &&Missing| self.axis.x(b.at_us) - self.axis.x(a.at_us) < NEAR;
+        let missed: Vec<&Missing> = missing.iter().collect();
+        for steps in missed.chunk_by(near) {
+            let x = steps.first().map_or(0.0, |step| self.axis.x(step.at_us));
+            let says: Vec<String> = steps.iter().map(|step| step.says()).collect();
             let _ = writeln!(
                 svg,
                 "<g class=\"missing\"><title>{}</title><circle cx=\"{x:.1}\" cy=\"{middle:.1}\" r=\"6\"/>\
                  <path d=\"M{:.1} {middle:.1}h6\"/></g>",
-                self.shown(&step.says()),
+                self.shown_lines(&says.join("\n")),
                 x - 3.0
             );
         }
-        self.end(svg, self.top + 8.0, middle + 22.0, middle + 38.0);
-        self.missing_words(svg, missing, middle + 56.0);
+        self.end(svg, top + 8.0, middle + 22.0, middle + 38.0);
+        let lines = self.ending().len().saturating_sub(1);
+        self.missing_words(svg, missing, middle + 56.0 + lines as f64 * LINE);
     }
 
     /// The first of what is missing, readable without a pointer.
@@ -154,17 +175,22 @@ impl Lane<'_> {
             names.push(&more);
         }
         let fate = if first.reached { "never here" } else { "not reached" };
+        let (x, columns) = match self.format.narrow {
+            true => (8.0, PLAIN_COLUMNS),
+            false => (self.axis.x(0) + 2.0, 110),
+        };
+        // Hidden before it is cut: no half of a name stays.
+        let says = self.report.visible(&format!("⊖ {fate}: {}", names.join("; ")));
         let _ = writeln!(
             svg,
-            "<text class=\"lost\" x=\"{:.1}\" y=\"{at:.1}\">⊖ {fate}: {}</text>",
-            self.axis.x(0) + 2.0,
-            self.shown(&safe::fit(&names.join("; "), 110)),
+            "<text class=\"lost\" x=\"{x:.1}\" y=\"{at:.1}\">{}</text>",
+            text(&safe::fit(&says, columns)),
         );
     }
 
     /// The line and its end alone.
     pub fn low(&self, svg: &mut String) {
-        let middle = self.top + 20.0;
+        let middle = self.top + self.above() + 20.0;
         self.label(svg, middle);
         self.line(svg, middle);
         self.end(svg, middle - 10.0, middle + 10.0, middle + 26.0);
@@ -179,6 +205,15 @@ impl Lane<'_> {
             true => "peer never heard".to_owned(),
             false => format!("connection #{}", self.connection.number),
         };
+        if self.format.narrow {
+            let _ = writeln!(
+                svg,
+                "<text class=\"lane\" x=\"8\" y=\"{:.1}\">{}<tspan class=\"small\" dx=\"8\">{below}</tspan></text>",
+                self.top + LINE,
+                text(self.label),
+            );
+            return;
+        }
         let _ = writeln!(
             svg,
             "<text class=\"lane\" x=\"8\" y=\"{:.1}\">{}</text><text class=\"small\" x=\"8\" y=\"{:.1}\">{}</text>",
@@ -351,17 +386,47 @@ impl Lane<'_> {
             );
         }
         // The words stand on the side where there is room.
-        let width = safe::width(&ending) as f64 * if failed { 7.0 } else { 6.4 } + 20.0;
-        let (anchor, at) = if x + width < RIGHT || x - width < LEFT {
-            ("start", x.min(RIGHT - width).max(8.0))
+        let widest = self.ending().iter().map(|line| safe::width(line)).max().unwrap_or(0);
+        let width = widest as f64 * if failed { 7.0 } else { 6.4 } + 20.0;
+        let (left, right) = (self.format.left, self.format.right());
+        let (anchor, at) = if self.format.narrow {
+            ("start", 8.0)
+        } else if x + width < right || x - width < left {
+            ("start", x.min(right - width).max(8.0))
         } else {
             ("end", x + 10.0)
         };
-        let _ = writeln!(
-            svg,
-            "<text text-anchor=\"{anchor}\" x=\"{at:.1}\" y=\"{says_at:.1}\">{}{ending}</text></g>",
-            if failed { "✕ " } else { "" },
-        );
+        for (line, says) in self.ending().iter().enumerate() {
+            let _ = writeln!(
+                svg,
+                "<text text-anchor=\"{anchor}\" x=\"{at:.1}\" y=\"{:.1}\">{}</text>",
+                says_at + line as f64 * LINE,
+                text(says),
+            );
+        }
+        svg.push_str("</g>\n");
+    }
+
+    /// How it ended, in lines for which there is room.
+    fn ending(&self) -> Vec<String> {
+        let failed = crate::compare::Failure::of(self.connection).is_some();
+        let sign = if failed { "✕ " } else { "" };
+        let says = format!("{sign}{}", self.report.visible(&words::ending(self.connection)));
+        if !self.format.narrow {
+            return vec![says];
+        }
+        let columns = if failed { BOLD_COLUMNS } else { PLAIN_COLUMNS };
+        let mut lines: Vec<String> = Vec::new();
+        for word in says.split(' ') {
+            match lines.last_mut() {
+                Some(line) if safe::width(line) + safe::width(word) < columns => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        lines
     }
 }
 

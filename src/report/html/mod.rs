@@ -19,6 +19,7 @@ const MOST_EVIDENCE: usize = 12;
 
 /// A page stays below a megabyte: longer tables are cut here, and say so.
 const MOST_ROWS: usize = 1_000;
+const MOST_BYTES: usize = 900_000;
 const MOST_WARNINGS: usize = 20;
 
 /// The whole page.
@@ -28,6 +29,7 @@ pub fn render(report: &Report) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
          <meta name=\"generator\" content=\"hcidiff {}\"/>\n<title>hcidiff: {title}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
         env!("CARGO_PKG_VERSION"),
@@ -98,18 +100,13 @@ impl Page<'_> {
     }
 
     fn picture(&self, out: &mut String) {
-        let Some((svg, _)) = picture::draw(self.report) else {
+        let Some(svg) = picture::draw(self.report) else {
             if self.report.captures.iter().any(|capture| !capture.connections.is_empty()) {
                 out.push_str("<p class=\"faint\">No picture: the packets have no times.</p>\n");
             }
             return;
         };
-        // A wide picture on a small screen is moved sideways, also with the keyboard.
-        let _ = write!(
-            out,
-            "<figure>\n<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"picture, wider than small screens\">\n{svg}\n</div>\n\
-             <figcaption><ul class=\"key\">"
-        );
+        let _ = write!(out, "<figure>\n{svg}\n<figcaption><ul class=\"key\">");
         for phase in Phase::ALL {
             let (name, class) = phase.name();
             let _ = write!(out, "<li class=\"{class}\"><i>{}</i>{name}</li>", phase.letter());
@@ -124,10 +121,15 @@ impl Page<'_> {
     fn findings(&self, out: &mut String) {
         let report = self.report;
         let most = if report.shown.full { usize::MAX } else { MOST_FINDINGS };
+        let mut drawn = 0;
         for finding in report.findings.iter().take(most) {
+            if out.len() > MOST_BYTES {
+                break;
+            }
             self.finding(out, finding);
+            drawn += 1;
         }
-        if let Some(hidden @ 1..) = report.findings.len().checked_sub(most) {
+        if let Some(hidden @ 1..) = report.findings.len().checked_sub(drawn) {
             let _ = writeln!(
                 out,
                 "<p class=\"faint\">And {hidden} more findings (<code>--full</code> shows them).</p>"
@@ -194,6 +196,9 @@ impl Page<'_> {
     fn items(&self, out: &mut String, items: &[(&str, String)]) {
         out.push_str("<dl class=\"items\">\n");
         for (label, says) in items {
+            if out.len() > MOST_BYTES {
+                break;
+            }
             let _ = writeln!(out, "<dt>{}</dt><dd>{}</dd>", self.text(label), self.prose(says));
         }
         out.push_str("</dl>\n");
@@ -257,11 +262,16 @@ impl Page<'_> {
             out.push_str("</thead>\n");
         }
         out.push_str("<tbody>\n");
+        let mut drawn = 0;
         for fields in table.rows.iter().take(MOST_ROWS) {
+            if out.len() > MOST_BYTES {
+                break;
+            }
             row(out, "td", fields);
+            drawn += 1;
         }
         out.push_str("</tbody>\n</table></div>\n");
-        if let Some(more @ 1..) = table.rows.len().checked_sub(MOST_ROWS) {
+        if let Some(more @ 1..) = table.rows.len().checked_sub(drawn) {
             let _ =
                 writeln!(out, "<p class=\"faint\">{more} more rows are in the JSON report.</p>");
         }

@@ -1,13 +1,31 @@
 //! The connections as lanes on one time axis, drawn before anything is said.
 use super::axis::Axis;
 use super::escape::text;
-use super::lane::{LEFT, LOW, Lane, Missing, Phase, RIGHT, TALL, extent, micros};
+use super::lane::{Lane, Missing, Phase, extent, micros};
 use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
 use crate::link::{Capture, Connection};
 use crate::report::{Report, content};
 use std::fmt::Write;
 
-const WIDTH: f64 = 1180.0;
+/// What a picture is drawn for.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    pub width: f64,
+    /// Where the axis begins; labels stand left of it, or above where there is no room.
+    pub left: f64,
+    pub narrow: bool,
+    /// Ticks stand at least so far apart.
+    tick_room: f64,
+    class: &'static str,
+}
+
+/// Screens and paper.
+const WIDE: Format =
+    Format { width: 1180.0, left: 170.0, narrow: false, tick_room: 84.0, class: "wide" };
+
+/// A phone held upright: all of it is in sight, with less said.
+const NARROW: Format =
+    Format { width: 380.0, left: 12.0, narrow: true, tick_room: 62.0, class: "narrow" };
 
 /// Above the lanes: the early window's name and the numbers of the axis.
 const TOP: f64 = 44.0;
@@ -25,8 +43,8 @@ struct Drawn<'a> {
     tall: bool,
 }
 
-/// The picture and what it says in words. None where no connection has a time.
-pub fn draw(report: &Report) -> Option<(String, String)> {
+/// The picture, once for each width; the style sheet shows one. None where no connection has a time.
+pub fn draw(report: &Report) -> Option<String> {
     let (drawn, window) = match &report.comparison {
         Some(comparison) => (pair(report, comparison)?, comparison.window.0),
         None => (alone(report)?, 500_000),
@@ -44,37 +62,68 @@ pub fn draw(report: &Report) -> Option<(String, String)> {
     if busy.is_empty() {
         return None;
     }
-    let axis = Axis::new(busy, window, LEFT, RIGHT);
-    let height =
-        TOP + drawn.iter().map(|lane| if lane.tall { TALL } else { LOW }).sum::<f64>() + 30.0;
     let says = in_words(report, &drawn);
-    let mut svg = format!(
-        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-labelledby=\"picture-title picture-says\">\n\
-         <title id=\"picture-title\">The connections on one time axis from the moment of connecting</title>\n\
-         <desc id=\"picture-says\">{}</desc>\n",
-        text(&report.visible(&says))
-    );
-    background(&mut svg, &axis, window, height);
+    let pictures = [WIDE, NARROW].map(|format| {
+        let axis = Axis::new(busy.clone(), window, format.left, format.right());
+        one(report, &drawn, &format, &axis, window, &says)
+    });
+    Some(pictures.join("\n"))
+}
+
+impl Format {
+    pub fn right(&self) -> f64 {
+        self.width - if self.narrow { 14.0 } else { 24.0 }
+    }
+
+    /// A place for the middle of a text of this length that keeps it in the picture.
+    fn inside(&self, x: f64, characters: usize) -> f64 {
+        let half = characters as f64 * 3.4;
+        x.min(self.width - half - 2.0).max(half + 2.0)
+    }
+}
+
+/// The picture in one width.
+fn one(
+    report: &Report,
+    drawn: &[Drawn<'_>],
+    format: &Format,
+    axis: &Axis,
+    window: i64,
+    says: &str,
+) -> String {
+    let mut lanes: Vec<(Lane<'_>, &Drawn<'_>)> = Vec::new();
     let mut top = TOP;
-    for lane in &drawn {
+    for lane in drawn {
         let drawing = Lane {
             report,
             connection: lane.connection,
             names: &lane.names,
-            axis: &axis,
+            axis,
+            format,
             label: &lane.label,
             top,
         };
-        if lane.tall {
-            drawing.tall(&mut svg, &lane.missing);
-            top += TALL;
+        top += drawing.height(lane.tall);
+        lanes.push((drawing, lane));
+    }
+    let height = top + 30.0;
+    let Format { width, class, .. } = format;
+    let mut svg = format!(
+        "<svg class=\"{class}\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"{class}-title {class}-says\">\n\
+         <title id=\"{class}-title\">The connections on one time axis from the moment of connecting</title>\n\
+         <desc id=\"{class}-says\">{}</desc>\n",
+        text(&report.visible(says))
+    );
+    background(&mut svg, axis, format, window, height);
+    for (lane, drawn) in lanes {
+        if drawn.tall {
+            lane.tall(&mut svg, &drawn.missing);
         } else {
-            drawing.low(&mut svg);
-            top += LOW;
+            lane.low(&mut svg);
         }
     }
     svg.push_str("</svg>");
-    Some((svg, says))
+    svg
 }
 
 /// Both sides, and below them the subject's other attempts.
@@ -142,20 +191,21 @@ fn missing(comparison: &Comparison, reference: &Connection, names: &Names) -> Ve
     missing
 }
 
-fn background(svg: &mut String, axis: &Axis, window: i64, height: f64) {
+fn background(svg: &mut String, axis: &Axis, format: &Format, window: i64, height: f64) {
     let bottom = height - 30.0;
     let (zero, early) = (axis.x(0), axis.x(window));
     let _ = writeln!(
         svg,
         "<rect class=\"early\" x=\"{zero:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"/>\
-         <text class=\"small\" x=\"{:.1}\" y=\"16\">connected; the first {} ms are shaded</text>",
+         <text class=\"small\" x=\"{:.1}\" y=\"16\">{}the first {} ms are shaded</text>",
         TOP - 6.0,
         early - zero,
         bottom - TOP + 6.0,
         zero + 2.0,
+        if format.narrow { "" } else { "connected; " },
         window / 1000,
     );
-    for tick in axis.ticks() {
+    for tick in axis.ticks(format.tick_room) {
         let class = if tick.label == "0" { "zero" } else { "tick" };
         let _ = writeln!(
             svg,
@@ -167,15 +217,23 @@ fn background(svg: &mut String, axis: &Axis, window: i64, height: f64) {
             x = tick.x,
         );
     }
+    let mut named = f64::MIN;
     for cut in axis.cuts() {
         let middle = (cut.left + cut.right) / 2.0;
         let length = crate::time::Span(cut.to_us.saturating_sub(cut.from_us));
+        let says = format!("{length} left out");
+        let at = format.inside(middle, says.len());
+        // Where cuts stand close together, the first has its words and all have their titles.
+        let says = if at - named > says.len() as f64 * 6.8 { says } else { String::new() };
+        if !says.is_empty() {
+            named = at;
+        }
         let _ = writeln!(
             svg,
             "<g class=\"cut\"><title>{length} in which nothing happened are not drawn</title>\
              <rect x=\"{:.1}\" y=\"{:.1}\" width=\"14\" height=\"{:.1}\"/>\
              <path d=\"M{:.1} {:.1}l5 7l-5 7l5 7M{:.1} {:.1}l5 7l-5 7l5 7\"/>\
-             <text class=\"small\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{length} left out</text></g>",
+             <text class=\"small\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">{says}</text></g>",
             middle - 7.0,
             TOP - 6.0,
             bottom - TOP + 6.0,
@@ -183,7 +241,7 @@ fn background(svg: &mut String, axis: &Axis, window: i64, height: f64) {
             bottom - 12.0,
             middle + 1.0,
             bottom - 12.0,
-            middle.min(WIDTH - 60.0),
+            at,
             bottom + 24.0,
         );
     }
@@ -191,9 +249,10 @@ fn background(svg: &mut String, axis: &Axis, window: i64, height: f64) {
         let _ = writeln!(
             svg,
             "<line class=\"scale\" x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{:.1}\" y2=\"{bottom:.1}\"/>\
-             <text class=\"small\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">the scale changes here</text>",
+             <text class=\"small\" text-anchor=\"middle\" x=\"{:.1}\" y=\"{:.1}\">the scale changes here</text>",
             TOP - 6.0,
-            bottom + 16.0,
+            format.inside(x, 22),
+            bottom + 12.0,
         );
     }
 }
