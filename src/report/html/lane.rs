@@ -21,6 +21,9 @@ const PLAIN_COLUMNS: usize = 54;
 /// Marks closer than this become one.
 const NEAR: f64 = 7.0;
 
+/// Circles closer than this would cover one another.
+const CIRCLE: f64 = 12.0;
+
 /// Most phases drawn of one connection.
 const MOST_BARS: usize = 400;
 
@@ -147,10 +150,12 @@ impl Lane<'_> {
         self.line(svg, middle);
         self.phases(svg, top + 14.0);
         self.marks(svg, middle);
-        let near = |a: &&Missing, b: &&Missing| self.axis.x(b.at_us) - self.axis.x(a.at_us) < NEAR;
-        let missed: Vec<&Missing> = missing.iter().collect();
-        for steps in missed.chunk_by(near) {
-            let x = steps.first().map_or(0.0, |step| self.axis.x(step.at_us));
+        let mut rest = missing;
+        while let Some(first) = rest.first() {
+            let x = self.axis.x(first.at_us);
+            let near = rest.iter().take_while(|step| self.axis.x(step.at_us) - x < CIRCLE).count();
+            let (steps, after) = rest.split_at(near.max(1));
+            rest = after;
             let says: Vec<String> = steps.iter().map(|step| step.says()).collect();
             let _ = writeln!(
                 svg,
