@@ -1,6 +1,7 @@
 //! Captures that are text: what they look like, and their readers.
 use super::Format;
 
+mod btmon;
 mod btstack;
 mod hcidump;
 mod hcitool;
@@ -12,6 +13,7 @@ mod times;
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
 pub(crate) const FORMATS: &[Format] = &[
+    btmon::FORMAT,
     packetlogger::FORMAT,
     hcidump::FORMAT,
     hcidump::RAW,

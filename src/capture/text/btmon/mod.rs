@@ -1,0 +1,252 @@
+//! What btmon prints, copied from a terminal, a log or a bug report: versions 5.50 and later.
+//!
+//! A packet is a line with its kind and number, and indented lines with its fields. The fields
+//! are put back into the parameters that they were printed from (`layout.rs` and the tables
+//! beside it) and decoded like those of any capture; what was not printed stays unknown.
+use super::super::ledger::Ledger;
+use super::super::stream::Stream;
+use super::super::{
+    Boxed, CaptureError, Claim, Clock, Description, Format, Head, OpenOptions, Payload, Record,
+    Source, Warning,
+};
+use super::lines::{self, Lines, Puzzles};
+use super::times::Times;
+use body::Body;
+use header::{Header, Line, Right, What};
+use live::Live;
+use said::Reading;
+
+mod advertising;
+mod body;
+mod commands;
+mod events;
+mod header;
+mod layout;
+mod live;
+mod management;
+mod said;
+mod upper;
+
+pub(crate) const FORMAT: Format = Format { name: "btmon-text", claim, open };
+
+/// The line with which btmon begins.
+const BANNER: &str = "Bluetooth monitor ver";
+
+/// As many lines as only btmon prints.
+fn claim(head: &Head<'_>) -> Claim {
+    let lines = lines::of_head(head);
+    let mut own = 0;
+    let mut after_hci = false;
+    for line in &lines {
+        own += u32::from(line.trim_start().starts_with(BANNER));
+        match Line::parse(line) {
+            // hcidump's commands and events look the same, but for the right end of the line.
+            Line::Header(Header {
+                what: What::Command { .. } | What::Event { .. }, right, ..
+            }) => {
+                own += u32::from(right.any);
+                after_hci = !right.any;
+            }
+            Line::Header(Header {
+                what: What::Acl(_) | What::Sco(_) | What::Iso(_),
+                right,
+                ..
+            }) => {
+                own += u32::from(right.any || !line.contains(" ACL data:"));
+                after_hci = false;
+            }
+            Line::Header(_) => {
+                own += 1;
+                after_hci = false;
+            }
+            // btmon's details are indented by eight and have capital labels, hcidump's have not.
+            _ if after_hci => {
+                let detail = line.trim_start_matches(['>', '\t']);
+                let own_detail = detail.strip_prefix("        ").is_some_and(|text| {
+                    text.contains(": ")
+                        && text.starts_with(|first: char| first.is_ascii_uppercase())
+                });
+                own += u32::from(own_detail);
+                after_hci = !own_detail && (line.starts_with(' ') || line.trim().is_empty());
+            }
+            _ => {}
+        }
+    }
+    Claim::chain(own)
+}
+
+fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
+    let bytes = stream.peek(super::super::format::HEAD)?;
+    let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
+    let times = Times::of(lines.iter().find_map(|line| Right::take(line).0.when));
+    Ok(Box::new(Reader {
+        ledger: Ledger::new(stream, times.clock(), options),
+        times,
+        lines: Lines::default(),
+        puzzles: Puzzles::default(),
+        version: None,
+        live: Live::default(),
+        open: None,
+        body: Body::default(),
+        reading: None,
+    }))
+}
+
+/// The first line of the packet whose lines are being gathered.
+struct Start {
+    offset: u64,
+    line: String,
+    /// What a line below says that mail has wrapped.
+    right: Option<Right>,
+}
+
+struct Reader {
+    ledger: Ledger,
+    times: Times,
+    lines: Lines,
+    puzzles: Puzzles,
+    version: Option<String>,
+    live: Live,
+    open: Option<Start>,
+    body: Body,
+    /// The packet that is lent.
+    reading: Option<Reading>,
+}
+
+/// A packet whose lines are all read.
+struct Complete {
+    offset: u64,
+    right: Right,
+    direction: Option<super::super::Direction>,
+    reading: Reading,
+}
+
+impl Reader {
+    fn gather(&mut self) -> Result<Option<Complete>, CaptureError> {
+        loop {
+            if self.ledger.is_done() || !self.lines.read(&mut self.ledger.stream)? {
+                let last = self.close();
+                if last.is_none() {
+                    self.ledger.finish()?;
+                }
+                return Ok(last);
+            }
+            let text = self.lines.text();
+            match Line::parse(text) {
+                Line::Header(_) => {
+                    let start =
+                        Start { offset: self.lines.offset(), line: text.to_owned(), right: None };
+                    let complete = self.close();
+                    self.open = Some(start);
+                    if complete.is_some() {
+                        return Ok(complete);
+                    }
+                }
+                Line::Unfinished => {
+                    let start =
+                        Start { offset: self.lines.offset(), line: text.to_owned(), right: None };
+                    let complete = self.close();
+                    self.open = Some(start);
+                    if complete.is_some() {
+                        return Ok(complete);
+                    }
+                }
+                Line::Other => self.detail(),
+            }
+        }
+    }
+
+    /// A line that begins no packet.
+    fn detail(&mut self) {
+        let text = self.lines.text();
+        if let Some(version) = text.trim_start().strip_prefix(BANNER) {
+            self.version.get_or_insert_with(|| version.trim().to_owned());
+            self.live.clear();
+            return;
+        }
+        let Some(open) = &mut self.open else { return };
+        if self.body.is_empty() {
+            if Line::parse(&open.line) == Line::Unfinished {
+                let joined = format!("{} {}", open.line, text.trim());
+                if matches!(Line::parse(&joined), Line::Header(_)) {
+                    open.line = joined;
+                    return;
+                }
+                self.puzzles.push(&self.lines, self.ledger.frames());
+                self.open = None;
+                return;
+            }
+            if let Some(right) = Right::alone(text).filter(|_| open.right.is_none()) {
+                open.right = Some(right);
+                return;
+            }
+        }
+        if !text.trim().is_empty() {
+            self.body.push(text);
+        }
+    }
+
+    /// The packet that was open, read.
+    fn close(&mut self) -> Option<Complete> {
+        let Start { offset, line, right } = self.open.take()?;
+        let Line::Header(mut header) = Line::parse(&line) else {
+            self.body.clear();
+            return None;
+        };
+        if let Some(wrapped) = right {
+            let own = header.right;
+            header.right = Right {
+                cookie: own.cookie.or(wrapped.cookie),
+                adapter: own.adapter.or(wrapped.adapter),
+                when: own.when.or(wrapped.when),
+                any: true,
+            };
+        }
+        let live = self.live.only(header.right.adapter);
+        let reading = Reading::of(&header, &self.body, live);
+        self.body.clear();
+        let (right, direction) = (header.right, header.direction);
+        Some(Complete { offset, right, direction, reading })
+    }
+}
+
+impl Source for Reader {
+    fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
+        let Some(complete) = self.gather()? else { return Ok(None) };
+        let Complete { offset, right, direction, reading } = complete;
+        let frame = self.ledger.next_frame();
+        let time = self.times.moment(right.when, &mut self.ledger, offset);
+        let reading = self.reading.insert(reading);
+        let said = reading.said();
+        self.live.follow(right.adapter, &said.packet);
+        let length = u32::try_from(reading.bytes.len()).unwrap_or(u32::MAX);
+        Ok(Some(Record {
+            frame,
+            offset,
+            time,
+            adapter: right.adapter,
+            direction,
+            kind: reading.kind(),
+            payload: Payload::Said(Box::new(said)),
+            original_len: length,
+            comment: None,
+        }))
+    }
+
+    fn describe(&self) -> Description {
+        let clock = match self.times.clock() {
+            Clock::None => Clock::None,
+            _ => self.ledger.clock(),
+        };
+        let variant = self.version.as_ref().map_or_else(String::new, |v| format!("version {v}"));
+        Description { format: FORMAT.name, variant, clock, resolution_us: 1 }
+    }
+
+    fn take_warnings(&mut self) -> Vec<Warning> {
+        let mut warnings = self.ledger.take_warnings();
+        if self.ledger.is_done() {
+            warnings.extend(self.puzzles.warning());
+        }
+        warnings
+    }
+}

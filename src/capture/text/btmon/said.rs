@@ -1,0 +1,471 @@
+//! A packet's lines become the packet: what was printed, in wire order, decoded as ever.
+use super::body::{Body, Detail, Details};
+use super::header::{self, Data, Header, What};
+use super::{advertising, commands, events, layout, management, upper};
+use crate::capture::{Kind, Said};
+use crate::numbers;
+use crate::wire::note::Note;
+use crate::wire::{Address, ConnHandle, Layer, Packet, Problem, att, hci, mgmt, signal, smp};
+use std::borrow::Cow;
+
+/// What the lines of a packet are, with its parameters beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Command(u16),
+    Event(u8),
+    Att {
+        handle: u16,
+        cid: u16,
+        opcode: u8,
+    },
+    Smp {
+        handle: u16,
+        cid: u16,
+        code: u8,
+    },
+    Signal {
+        handle: u16,
+        cid: u16,
+        code: u8,
+        identifier: u8,
+    },
+    L2cap {
+        handle: u16,
+        cid: u16,
+        psm: Option<u16>,
+    },
+    Fragment {
+        handle: u16,
+        start: bool,
+        length: u16,
+    },
+    Sco {
+        handle: u16,
+        length: u16,
+    },
+    Iso {
+        handle: u16,
+        length: u16,
+    },
+    Mgmt {
+        cookie: u32,
+        event: bool,
+        code: u16,
+    },
+    Note(Note<'static>),
+    /// The bytes of a Linux monitor record.
+    Monitor(u16),
+    Opaque {
+        layer: Layer,
+        code: u32,
+        length: u32,
+    },
+}
+
+/// A packet read from text.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub shape: Shape,
+    pub bytes: Vec<u8>,
+    /// The text shows all of it.
+    pub whole: bool,
+}
+
+const SIGNALLING: u16 = 0x0001;
+const ATT: u16 = 0x0004;
+const LE_SIGNALLING: u16 = 0x0005;
+const SMP: u16 = 0x0006;
+const BREDR_SMP: u16 = 0x0007;
+
+impl Reading {
+    /// `live` is the handle of the only link there is, for lines that lost theirs.
+    pub fn of(header: &Header<'_>, body: &Body, live: Option<u16>) -> Self {
+        let mut details = body.details();
+        let mut bytes = Vec::new();
+        let (shape, whole) = match header.what {
+            What::Command { opcode, length } => {
+                let whole = length == 0
+                    || layout::of(commands::COMMANDS, opcode)
+                        .is_some_and(|parts| layout::fill(parts, &mut details, &mut bytes));
+                let whole = dumped(whole, length.into(), body, &mut bytes);
+                (Shape::Command(opcode), whole)
+            }
+            What::Event { code, length } => {
+                let whole = event(code, &mut details, &mut bytes);
+                let whole = dumped(whole, length.into(), body, &mut bytes);
+                (Shape::Event(code), whole)
+            }
+            What::Acl(data) => acl(data, live, body, &mut bytes),
+            What::Sco(data) => match (data.handle, data.length) {
+                (Some(handle), length) => {
+                    (Shape::Sco { handle, length: length.unwrap_or(0) }, length.is_some())
+                }
+                (None, length) => (unknown(Layer::Hci, 3, length), false),
+            },
+            What::Iso(data) => match (data.handle, data.length) {
+                (Some(handle), length) => {
+                    (Shape::Iso { handle, length: length.unwrap_or(0) }, length.is_some())
+                }
+                (None, length) => (unknown(Layer::Hci, 5, length), false),
+            },
+            What::MgmtCommand { code, length } => {
+                let whole = length == 0
+                    || layout::of(management::COMMANDS, code)
+                        .is_some_and(|parts| layout::fill(parts, &mut details, &mut bytes));
+                let whole = dumped(whole, length.into(), body, &mut bytes);
+                let cookie = header.right.cookie.unwrap_or(0);
+                (Shape::Mgmt { cookie, event: false, code }, whole)
+            }
+            What::MgmtEvent { code, length } => {
+                let whole = mgmt_event(code, &mut details, &mut bytes);
+                let whole = dumped(whole, length.into(), body, &mut bytes);
+                let cookie = header.right.cookie.unwrap_or(0);
+                (Shape::Mgmt { cookie, event: true, code }, whole)
+            }
+            What::Control { event } => {
+                bytes = details.rows();
+                let length = u16::try_from(bytes.len()).ok();
+                (unknown(Layer::Monitor, if event { 17 } else { 16 }, length), true)
+            }
+            What::Open { channel, text } => (open(header, channel, text), true),
+            What::Close { .. } => {
+                let cookie = header.right.cookie.unwrap_or(0);
+                (Shape::Note(Note::ControlClose { cookie }), true)
+            }
+            What::Note { label, text } => note(header, label, text),
+            What::Unknown { code, length } => {
+                bytes = details.rows();
+                let whole = u32::try_from(bytes.len()) == Ok(length);
+                (Shape::Monitor(code), whole)
+            }
+            What::Malformed => (unknown(Layer::Hci, 0, None), true),
+        };
+        Self { shape, bytes, whole }
+    }
+
+    /// The packet; it borrows from the parameters.
+    pub fn said(&self) -> Said<'_> {
+        let (bytes, cut) = (self.bytes.as_slice(), !self.whole);
+        let handle = ConnHandle;
+        let (packet, problem) = match &self.shape {
+            Shape::Command(code) => {
+                let (command, problem) = hci::Command::decode(*code, bytes, cut);
+                (Packet::Command(command), problem)
+            }
+            Shape::Event(code) => {
+                let (event, problem) = hci::Event::read(*code, bytes, cut);
+                (Packet::Event(event), problem)
+            }
+            Shape::Att { handle: link, cid, opcode } => {
+                let (pdu, problem) = att::Pdu::decode(*opcode, bytes, cut);
+                (Packet::Att { handle: handle(*link), cid: *cid, pdu }, problem)
+            }
+            Shape::Smp { handle: link, cid, code } => {
+                let (pdu, problem) = smp::Pdu::decode(*code, bytes, cut);
+                (Packet::Smp { handle: handle(*link), cid: *cid, pdu }, problem)
+            }
+            Shape::Signal { handle: link, cid, code, identifier } => {
+                let (pdu, problem) = signal::Pdu::decode(*code, bytes, cut);
+                let identifier = *identifier;
+                (Packet::Signal { handle: handle(*link), cid: *cid, identifier, pdu }, problem)
+            }
+            Shape::L2cap { handle: link, cid, psm } => {
+                let (handle, cid, psm) = (handle(*link), *cid, *psm);
+                (Packet::L2cap { handle, cid, psm, payload: bytes }, cut.then_some(Problem::Cut))
+            }
+            Shape::Fragment { handle: link, start, length } => {
+                let (handle, start, len) = (handle(*link), *start, *length);
+                (Packet::Fragment { handle, start, len }, cut.then_some(Problem::Cut))
+            }
+            Shape::Sco { handle: link, length } => {
+                let (handle, len) = (handle(*link), *length);
+                (Packet::Sco { handle, len }, cut.then_some(Problem::Cut))
+            }
+            Shape::Iso { handle: link, length } => {
+                let (handle, len) = (handle(*link), *length);
+                (Packet::Iso { handle, len }, cut.then_some(Problem::Cut))
+            }
+            Shape::Mgmt { cookie, event, code } => {
+                let (pdu, problem) = mgmt::Pdu::decode(*event, *code, bytes, cut);
+                (Packet::Mgmt { cookie: *cookie, pdu }, problem)
+            }
+            Shape::Note(note) => (Packet::Note(note.clone()), cut.then_some(Problem::Cut)),
+            Shape::Monitor(code) => match Note::decode_monitor(*code, bytes) {
+                Ok(note) => (Packet::Note(note), cut.then_some(Problem::Cut)),
+                Err(problem) => {
+                    (opaque(Layer::Monitor, (*code).into(), bytes.len()), Some(problem))
+                }
+            },
+            Shape::Opaque { layer, code, length } => {
+                let packet = Packet::Opaque { layer: *layer, code: *code, len: *length };
+                (packet, Some(if cut { Problem::Cut } else { Problem::Unknown }))
+            }
+        };
+        Said { packet, problem }
+    }
+
+    /// The record's kind in terms of its container.
+    pub fn kind(&self) -> Kind {
+        match self.shape {
+            Shape::Command(_) => Kind::Command,
+            Shape::Event(_) => Kind::Event,
+            Shape::Sco { .. } | Shape::Opaque { layer: Layer::Hci, code: 3, .. } => Kind::Sco,
+            Shape::Iso { .. } | Shape::Opaque { layer: Layer::Hci, code: 5, .. } => Kind::Iso,
+            Shape::Mgmt { event, .. } => Kind::Monitor(if event { 17 } else { 16 }),
+            Shape::Note(ref note) => Kind::Monitor(note.code()),
+            Shape::Monitor(code) => Kind::Monitor(code),
+            Shape::Opaque { layer: Layer::Monitor, code, .. } => {
+                Kind::Monitor(u16::try_from(code).unwrap_or(u16::MAX))
+            }
+            Shape::Opaque { layer: Layer::Hci, .. } => Kind::Empty,
+            _ => Kind::Acl,
+        }
+    }
+}
+
+fn opaque<'a>(layer: Layer, code: u32, length: usize) -> Packet<'a> {
+    Packet::Opaque { layer, code, len: u32::try_from(length).unwrap_or(u32::MAX) }
+}
+
+fn unknown(layer: Layer, code: u32, length: Option<u16>) -> Shape {
+    Shape::Opaque { layer, code, length: length.unwrap_or(0).into() }
+}
+
+/// Whether the parameters are all there; what btmon dumped is taken where it did not decode.
+fn dumped(whole: bool, length: usize, body: &Body, bytes: &mut Vec<u8>) -> bool {
+    if whole && bytes.len() == length {
+        return true;
+    }
+    let mut details = body.details();
+    let rows = details.rows();
+    if !rows.is_empty() {
+        let odd = details.any(|line| {
+            line.text.contains("invalid packet size") || line.text.contains("too short packet")
+        });
+        // An unknown subevent or an unknown return has its rows behind a line of its own.
+        let head = bytes.get(..length.saturating_sub(rows.len())).map(<[u8]>::to_vec);
+        match head {
+            _ if odd => {
+                *bytes = rows;
+                return true;
+            }
+            Some(mut head) if head.len() + rows.len() == length => {
+                head.extend(rows);
+                *bytes = head;
+                return true;
+            }
+            _ => {}
+        }
+    }
+    bytes.truncate(length);
+    false
+}
+
+/// The parameters of an event.
+fn event(code: u8, details: &mut Details<'_>, out: &mut Vec<u8>) -> bool {
+    match code {
+        0x0e => answer(details, out, false).is_some_and(|whole| whole),
+        0x0f => answer(details, out, true).is_some_and(|whole| whole),
+        0x3e => {
+            let Some(subevent) = details.next().and_then(Detail::code) else { return false };
+            let Ok(subevent) = u8::try_from(subevent) else { return false };
+            out.push(subevent);
+            match subevent {
+                0x02 => advertising::legacy(details, out),
+                0x0d => advertising::extended(details, out),
+                _ => layout::of(events::LE, subevent)
+                    .is_some_and(|parts| layout::fill(parts, details, out)),
+            }
+        }
+        _ => {
+            layout::of(events::EVENTS, code).is_some_and(|parts| layout::fill(parts, details, out))
+        }
+    }
+}
+
+/// `Reset (0x03|0x0003) ncmd 1`, then what the command returned, or its status.
+fn answer(details: &mut Details<'_>, out: &mut Vec<u8>, status: bool) -> Option<bool> {
+    let line = details.next()?.text;
+    let (name, credits) = line.rsplit_once(" ncmd ")?;
+    let (_, inside) = name.rsplit_once("(0x")?;
+    let (group, command) = inside.split_once(')')?.0.split_once("|0x")?;
+    let opcode = header::opcode(group, command)?;
+    let digits = credits.bytes().take_while(u8::is_ascii_digit).count();
+    let credits: u8 = credits.get(..digits)?.parse().ok()?;
+    let from = [layout::Part::N(1, "Status")];
+    if status {
+        layout::fill(&from, details, out).then_some(())?;
+    }
+    out.push(credits);
+    out.extend(opcode.to_le_bytes());
+    if status {
+        return Some(true);
+    }
+    let parts = layout::of(commands::RETURNS, opcode).unwrap_or(&from);
+    Some(layout::fill(parts, details, out))
+}
+
+fn mgmt_event(code: u16, details: &mut Details<'_>, out: &mut Vec<u8>) -> bool {
+    if !matches!(code, 1 | 2) {
+        return layout::of(management::EVENTS, code)
+            .is_some_and(|parts| layout::fill(parts, details, out));
+    }
+    let Some(command) = details.next().and_then(Detail::code) else { return false };
+    let Ok(command) = u16::try_from(command) else { return false };
+    out.extend(command.to_le_bytes());
+    layout::fill(&[layout::Part::N(1, "Status")], details, out)
+}
+
+/// What an ACL packet completes, or the packet alone.
+fn acl(data: Data, live: Option<u16>, body: &Body, bytes: &mut Vec<u8>) -> (Shape, bool) {
+    let Some(handle) = data.handle.or(live) else {
+        return (unknown(Layer::Acl, 0, data.length), false);
+    };
+    let mut details = body.details();
+    let mut channel = None;
+    while let Some(line) = details.next() {
+        let text = line.text;
+        if let Some(inside) = text.strip_prefix("Channel: ") {
+            let mut words = inside.split_ascii_whitespace();
+            let cid = words.next().and_then(|cid| cid.parse().ok());
+            let psm =
+                inside.split_once("[PSM ").and_then(|(_, psm)| psm.split(' ').next()?.parse().ok());
+            let length =
+                inside.split_once("len ").and_then(|(_, len)| len.split(' ').next()?.parse().ok());
+            channel = cid.map(|cid| (cid, psm, length));
+            continue;
+        }
+        let Some((protocol, named)) = text.split_once(": ") else { continue };
+        let Some(code) = frame_code(named) else { continue };
+        let length = word_after(named, " len ").map(usize::from);
+        let identifier = word_after(named, " ident ").and_then(|n| u8::try_from(n).ok());
+        let cid = |fixed| channel.map_or(fixed, |(cid, ..): (u16, Option<u16>, Option<usize>)| cid);
+        let (shape, known) = match protocol {
+            "ATT" => {
+                let known = upper::att(code, &mut details, bytes);
+                (Shape::Att { handle, cid: cid(ATT), opcode: code }, known)
+            }
+            "SMP" | "BR/EDR SMP" => {
+                let cid = if protocol == "SMP" { SMP } else { BREDR_SMP };
+                let known = layout::of(upper::SMP, code)
+                    .is_some_and(|parts| layout::fill(parts, &mut details, bytes));
+                (Shape::Smp { handle, cid, code }, known)
+            }
+            "LE L2CAP" | "L2CAP" => {
+                let cid = if protocol == "L2CAP" { SIGNALLING } else { LE_SIGNALLING };
+                let known = upper::signal(code, &mut details, bytes);
+                let Some(identifier) = identifier else { continue };
+                (Shape::Signal { handle, cid, code, identifier }, known)
+            }
+            _ => continue,
+        };
+        let whole = match length {
+            Some(length) => dumped(known, length, body, bytes),
+            None => known,
+        };
+        return (shape, whole);
+    }
+    if let Some((cid, psm, length)) = channel {
+        *bytes = body.details().rows();
+        let whole = length == Some(bytes.len());
+        if !whole {
+            bytes.clear();
+        }
+        return (Shape::L2cap { handle, cid, psm }, whole);
+    }
+    let start = data.flags.is_none_or(|flags| flags & 3 != 1);
+    let whole = data.flags.is_some() && data.length.is_some();
+    (Shape::Fragment { handle, start, length: data.length.unwrap_or(0) }, whole)
+}
+
+/// The number of `NAME (0xNN) …`, in a line that names a protocol's PDU.
+fn frame_code(named: &str) -> Option<u8> {
+    let (_, inside) = named.split_once(" (0x")?;
+    let (code, rest) = inside.split_once(')')?;
+    // Details have such numbers too, at their end.
+    (rest.starts_with(" len ") || rest.starts_with(" ident "))
+        .then(|| u8::from_str_radix(code, 16).ok())
+        .flatten()
+}
+
+fn word_after(text: &str, mark: &str) -> Option<u16> {
+    let (_, rest) = text.split_once(mark)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    rest.get(..digits)?.parse().ok()
+}
+
+/// `bluetoothd (privileged) version 1.23`.
+fn open(header: &Header<'_>, channel: &str, text: &str) -> Shape {
+    let format = match channel {
+        "RAW" => 0,
+        "USER" => 1,
+        "MGMT" => 2,
+        _ => 0xffff,
+    };
+    let shown = text.split([' ', '(']).next().unwrap_or_default();
+    // The prefix has the whole name where the line had no room for it.
+    let name = match header.process {
+        Some(process) if shown.is_empty() || shown.ends_with("..") => process,
+        _ => shown,
+    };
+    Shape::Note(Note::ControlOpen {
+        cookie: header.right.cookie.unwrap_or(0),
+        format,
+        process: Cow::Owned(name.to_owned()),
+    })
+}
+
+fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape, bool) {
+    let owned = |text: &str| Cow::Owned(text.trim_end().to_owned());
+    let whole = !text.ends_with("..");
+    let note = match label {
+        "Note" => Note::System { text: owned(text) },
+        "Delete Index" => Note::DeleteIndex,
+        "Open Index" => Note::OpenIndex,
+        "Close Index" => Note::CloseIndex,
+        "Vendor Diagnostic" => {
+            let length = word_after(text, "(len ").unwrap_or(0);
+            Note::VendorDiagnostic { len: length.into() }
+        }
+        "New Index" => {
+            let (address, rest) = text.split_at_checked(17).unwrap_or((text, ""));
+            let mut parts = rest.trim().trim_matches(['(', ')']).split(',');
+            let (kind, bus, name) = (parts.next(), parts.next(), parts.next());
+            let octets = super::body::address(address).and_then(|(octets, _)| octets);
+            let bus = bus.and_then(|bus| BUSES.iter().position(|name| *name == bus));
+            let (Some(bus), Some(name)) = (bus.and_then(|bus| u8::try_from(bus).ok()), name) else {
+                return (unknown(Layer::Monitor, 0, None), false);
+            };
+            let known = octets.is_some();
+            let address = Address(octets.unwrap_or_default());
+            let kind = u8::from(kind == Some("AMP"));
+            return (Shape::Note(Note::NewIndex { kind, bus, address, name: owned(name) }), known);
+        }
+        "Index Info" => {
+            let (address, rest) = text.split_at_checked(17).unwrap_or((text, ""));
+            let octets = super::body::address(address).and_then(|(octets, _)| octets);
+            let company = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+            let Some(manufacturer) = company.and_then(company_number) else {
+                return (unknown(Layer::Monitor, 10, None), false);
+            };
+            let address = Address(octets.unwrap_or_default());
+            return (Shape::Note(Note::IndexInfo { address, manufacturer }), octets.is_some());
+        }
+        _ => {
+            let process = if label.is_empty() { header.process.unwrap_or_default() } else { label };
+            // Colour alone tells the priority, and nobody pastes that.
+            let (process, text) = (owned(process), owned(text));
+            return (Shape::Note(Note::UserLogging { priority: 0, process, text }), false);
+        }
+    };
+    (Shape::Note(note), whole)
+}
+
+const BUSES: [&str; 12] = [
+    "Virtual", "USB", "PCCARD", "UART", "RS232", "PCI", "SDIO", "SPI", "I2C", "SMD", "VIRTIO",
+    "IPC",
+];
+
+fn company_number(name: &str) -> Option<u16> {
+    (0..=0x1fff).find(|number| numbers::company(*number) == Some(name))
+}
