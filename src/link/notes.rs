@@ -61,8 +61,12 @@ impl Tracker {
                     Happening::ProcessOpened { process: process.to_owned(), channel },
                 );
             }
-            Note::ControlClose { cookie } => {
-                if let Some(process) = self.sockets.remove(cookie) {
+            Note::ControlClose { cookie, process } => {
+                // A narrow terminal cuts the name where the socket opens, seldom where it closes.
+                let opened = self.sockets.remove(cookie);
+                let known = opened.filter(|process| !process.ends_with(".."));
+                let said = || process.as_deref().filter(|p| !p.ends_with("..")).map(str::to_owned);
+                if let Some(process) = known.or_else(said) {
                     self.happened_on(index, at, Happening::ProcessClosed { process });
                 }
             }

@@ -32,7 +32,7 @@ pub enum Note<'a> {
         text: Cow<'a, str>,
     },
     UserLogging {
-        /// As syslog: 3 error, 4 warning, 6 info, 7 debug.
+        /// As syslog: 3 error, 4 warning, 6 info, 7 debug; [`Note::NO_PRIORITY`] where text does not tell.
         priority: u8,
         process: Cow<'a, str>,
         text: Cow<'a, str>,
@@ -53,6 +53,8 @@ pub enum Note<'a> {
     },
     ControlClose {
         cookie: u32,
+        /// Text names the process here too.
+        process: Option<Cow<'a, str>>,
     },
     PacketLogger {
         /// The record type: 0xf8 kernel, 0xfa error, 0xfc note, 0xfd configuration …
@@ -90,6 +92,9 @@ const KINDS: &[(u8, &str)] = &[
 ];
 
 impl<'a> Note<'a> {
+    /// The priority of a log line that was read from text.
+    pub const NO_PRIORITY: u8 = u8::MAX;
+
     /// A Linux monitor record; [`Problem::Unknown`] where the opcode is no note's.
     pub fn decode_monitor(opcode: u16, bytes: &'a [u8]) -> Result<Self, Problem> {
         let mut bytes = Bytes(bytes);
@@ -135,7 +140,7 @@ impl<'a> Note<'a> {
                 };
                 Self::ControlOpen { cookie, format, process: text(process) }
             }
-            15 => Self::ControlClose { cookie: bytes.u32()? },
+            15 => Self::ControlClose { cookie: bytes.u32()?, process: None },
             _ => return Err(Problem::Unknown),
         };
         Ok(note)
@@ -206,7 +211,12 @@ impl<'a> Note<'a> {
                 sink.number("format", i64::from(*format));
                 sink.text("process", process);
             }
-            Self::ControlClose { cookie } => sink.number("cookie", i64::from(*cookie)),
+            Self::ControlClose { cookie, process } => {
+                sink.number("cookie", i64::from(*cookie));
+                if let Some(process) = process {
+                    sink.text("process", process);
+                }
+            }
             Self::PacketLogger { process, text, .. } => {
                 if let Some(process) = process {
                     sink.text("process", process);
@@ -316,7 +326,7 @@ mod tests {
         assert_eq!(old, Note::ControlOpen { cookie: 1, format: 2, process: "".into() });
         assert_eq!(
             Note::decode_monitor(15, b"\x01\0\0\0").unwrap(),
-            Note::ControlClose { cookie: 1 }
+            Note::ControlClose { cookie: 1, process: None }
         );
     }
 

@@ -221,11 +221,16 @@ pub(crate) struct Puzzles {
 impl Puzzles {
     /// Notes a line that belongs to (or comes after) record `frame`.
     pub fn push(&mut self, lines: &Lines, frame: u32) {
+        self.push_line(lines.text(), lines.number(), lines.offset(), frame);
+    }
+
+    /// Notes a line that was read earlier.
+    pub fn push_line(&mut self, line: &str, number: u64, offset: u64, frame: u32) {
         self.count += 1;
-        self.place.get_or_insert((frame, lines.offset()));
+        self.place.get_or_insert((frame, offset));
         if self.first.len() < QUOTED {
-            let line: String = lines.text().trim().chars().take(QUOTE).collect();
-            self.first.push(format!("line {}: \u{201c}{line}\u{201d}", lines.number()));
+            let line: String = line.trim().chars().take(QUOTE).collect();
+            self.first.push(format!("line {number}: \u{201c}{line}\u{201d}"));
         }
     }
 

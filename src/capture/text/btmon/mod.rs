@@ -95,6 +95,7 @@ fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError
 /// The first line of the packet whose lines are being gathered.
 struct Start {
     offset: u64,
+    number: u64,
     line: String,
     /// What a line below says that mail has wrapped.
     right: Option<Right>,
@@ -133,18 +134,13 @@ impl Reader {
             }
             let text = self.lines.text();
             match Line::parse(text) {
-                Line::Header(_) => {
-                    let start =
-                        Start { offset: self.lines.offset(), line: text.to_owned(), right: None };
-                    let complete = self.close();
-                    self.open = Some(start);
-                    if complete.is_some() {
-                        return Ok(complete);
-                    }
-                }
-                Line::Unfinished => {
-                    let start =
-                        Start { offset: self.lines.offset(), line: text.to_owned(), right: None };
+                Line::Header(_) | Line::Unfinished => {
+                    let start = Start {
+                        offset: self.lines.offset(),
+                        number: self.lines.number(),
+                        line: text.to_owned(),
+                        right: None,
+                    };
                     let complete = self.close();
                     self.open = Some(start);
                     if complete.is_some() {
@@ -172,9 +168,6 @@ impl Reader {
                     open.line = joined;
                     return;
                 }
-                self.puzzles.push(&self.lines, self.ledger.frames());
-                self.open = None;
-                return;
             }
             if let Some(right) = Right::alone(text).filter(|_| open.right.is_none()) {
                 open.right = Some(right);
@@ -188,9 +181,10 @@ impl Reader {
 
     /// The packet that was open, read.
     fn close(&mut self) -> Option<Complete> {
-        let Start { offset, line, right } = self.open.take()?;
+        let Start { offset, number, line, right } = self.open.take()?;
         let Line::Header(mut header) = Line::parse(&line) else {
             self.body.clear();
+            self.puzzles.push_line(&line, number, offset, self.ledger.frames());
             return None;
         };
         if let Some(wrapped) = right {

@@ -128,9 +128,10 @@ impl Reading {
                 (unknown(Layer::Monitor, if event { 17 } else { 16 }, length), true)
             }
             What::Open { channel, text } => (open(header, channel, text), true),
-            What::Close { .. } => {
+            What::Close { text } => {
                 let cookie = header.right.cookie.unwrap_or(0);
-                (Shape::Note(Note::ControlClose { cookie }), true)
+                let process = Some(Cow::Owned(process(header, text).to_owned()));
+                (Shape::Note(Note::ControlClose { cookie, process }), true)
             }
             What::Note { label, text } => note(header, label, text),
             What::Unknown { code, length } => {
@@ -402,17 +403,21 @@ fn open(header: &Header<'_>, channel: &str, text: &str) -> Shape {
         "MGMT" => 2,
         _ => 0xffff,
     };
-    let shown = text.split([' ', '(']).next().unwrap_or_default();
-    // The prefix has the whole name where the line had no room for it.
-    let name = match header.process {
-        Some(process) if shown.is_empty() || shown.ends_with("..") => process,
-        _ => shown,
-    };
     Shape::Note(Note::ControlOpen {
         cookie: header.right.cookie.unwrap_or(0),
         format,
-        process: Cow::Owned(name.to_owned()),
+        process: Cow::Owned(process(header, text).to_owned()),
     })
+}
+
+/// The program that a socket belongs to.
+fn process<'a>(header: &Header<'a>, text: &'a str) -> &'a str {
+    let shown = text.split([' ', '(']).next().unwrap_or_default();
+    // The prefix has the whole name where the line had no room for it.
+    match header.process {
+        Some(process) if shown.is_empty() || shown.ends_with("..") => process,
+        _ => shown,
+    }
 }
 
 fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape, bool) {
@@ -454,8 +459,11 @@ fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape, bool) {
         _ => {
             let process = if label.is_empty() { header.process.unwrap_or_default() } else { label };
             // Colour alone tells the priority, and nobody pastes that.
-            let (process, text) = (owned(process), owned(text));
-            return (Shape::Note(Note::UserLogging { priority: 0, process, text }), false);
+            Note::UserLogging {
+                priority: Note::NO_PRIORITY,
+                process: owned(process),
+                text: owned(text),
+            }
         }
     };
     (Shape::Note(note), whole)

@@ -1,0 +1,317 @@
+//! What btmon printed of a session says what the binary capture of the session says: the same
+//! connections with the same facts, the same steps, the same findings.
+//!
+//! Apart from frame numbers and times, which the text counts in its own way, only what
+//! [`EXCUSED`] lists may differ; `docs/text-captures.md` has the same list.
+use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::link::{Capture, Connection};
+use hcidiff::pipeline;
+use hcidiff::rules::{Scene, diagnose};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Sessions whose text cannot say what the binary says, and why.
+const EXCUSED: &[(&str, &str)] = &[
+    (
+        "B-bluez5.66/b15-two-devices.btmon-T.txt",
+        "no room for handles while two links are up: whose packet it was is not known",
+    ),
+    ("B-bluez5.82/b15-two-devices.btmon.txt", "the same"),
+    ("B-bluez5.82/b15-two-devices.btmon-t.txt", "the same"),
+    ("B-bluez5.82/b15-two-devices.btmon-T.txt", "the same"),
+    (
+        "B-bluez5.82/b06-pairing-no-agent.btmon-t.txt",
+        "the daemon's line that names the missing agent is cut off: less confidence",
+    ),
+    ("B-bluez5.82/b06-pairing-no-agent.btmon-T.txt", "the same"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> Capture {
+    pipeline::read(&Input::Path(path.into()), &OpenOptions::default(), None)
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// A connection in words, without frames and times.
+fn facts(connection: &Connection) -> Vec<String> {
+    let text = format!("{connection:#?}");
+    let mut lines: Vec<String> = Vec::new();
+    let mut hidden: Option<usize> = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if let Some(depth) = hidden {
+            if indent > depth {
+                continue;
+            }
+            hidden = None;
+            if line.trim_start().starts_with([')', ']', '}']) {
+                continue;
+            }
+        }
+        let name = line.trim_start().split(':').next().unwrap_or_default();
+        let counted = name.ends_with("frame")
+            || name.ends_with("_at")
+            || matches!(
+                name,
+                "at" | "age"
+                    | "echoes"
+                    | "stuck_since"
+                    | "capture_end"
+                    | "mgmt_reason"
+                    | "mgmt_failed"
+            )
+            || name.ends_with("_ms")
+            || line.trim_start().starts_with("Moment(")
+            || line.trim_start().starts_with("Span(");
+        if !counted {
+            lines.push(line.to_owned());
+        } else if line.ends_with(['(', '[', '{']) {
+            hidden = Some(indent);
+        }
+    }
+    // Beside their frames.
+    lines.push(format!("{:?}", connection.mgmt_reason.map(|(_, reason)| reason)));
+    lines.push(format!("{:?}", connection.mgmt_failed.map(|(_, status)| status)));
+    lines
+}
+
+fn findings(capture: &Capture) -> BTreeSet<String> {
+    let captures = std::slice::from_ref(capture);
+    let found = diagnose(&Scene { captures, subject: 0, comparison: None });
+    found
+        .iter()
+        .map(|finding| {
+            let (rule, level, confidence) = (finding.rule, finding.level, finding.confidence);
+            format!("{rule} {level:?} {confidence:?} {:?}", finding.connections)
+        })
+        .collect()
+}
+
+/// What differs between a text and its binary twin, in a few words.
+fn differences(text: &Path, binary: &Path) -> Vec<String> {
+    let (text, binary) = (read(text), read(binary));
+    let mut differ = Vec::new();
+    if text.format != "btmon-text" {
+        differ.push(format!("read as {}", text.format));
+    }
+    if text.connections.len() != binary.connections.len() {
+        differ.push(format!(
+            "{} connections, binary {}",
+            text.connections.len(),
+            binary.connections.len()
+        ));
+    }
+    for (text, binary) in text.connections.iter().zip(&binary.connections) {
+        let (said, meant) = (facts(text), facts(binary));
+        if said != meant {
+            let at = said.iter().zip(&meant).position(|(a, b)| a != b).unwrap_or(0);
+            differ.push(format!(
+                "connection {}, line {at}: {:?}, binary {:?}",
+                text.number,
+                said.get(at.saturating_sub(2)..(at + 2).min(said.len())).unwrap_or_default(),
+                meant.get(at.saturating_sub(2)..(at + 2).min(meant.len())).unwrap_or_default()
+            ));
+        }
+    }
+    let (said, meant) = (findings(&text), findings(&binary));
+    if said != meant {
+        differ.push(format!("finds {said:?}, binary {meant:?}"));
+    }
+    differ
+}
+
+/// The texts of a folder whose binary twin is there.
+fn twins(texts: &Path, binaries: &Path) -> Vec<(PathBuf, PathBuf)> {
+    let Ok(entries) = fs::read_dir(texts) else { return Vec::new() };
+    let mut pairs: Vec<_> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let (stem, ending) = name.split_once(".btmon")?;
+            let binary = binaries.join(format!("{stem}.btsnoop"));
+            (matches!(ending, ".txt" | "-t.txt" | "-T.txt") && binary.exists())
+                .then(|| (entry.path(), binary))
+        })
+        .collect();
+    pairs.sort();
+    pairs
+}
+
+fn judge(pairs: &[(PathBuf, PathBuf)]) {
+    let (mut wrong, mut needless) = (Vec::new(), Vec::new());
+    for (text, binary) in pairs {
+        let shown = text.iter().rev().take(2).collect::<Vec<_>>();
+        let name: PathBuf = shown.into_iter().rev().collect();
+        let name = name.display().to_string();
+        let differ = differences(text, binary);
+        let excuse = EXCUSED.iter().find(|(excused, _)| name.ends_with(excused));
+        match (differ.is_empty(), excuse) {
+            (true, Some(_)) => needless.push(name),
+            (false, None) => wrong.push(format!("{name}:\n  {}", differ.join("\n  "))),
+            _ => {}
+        }
+    }
+    println!("{} of {} texts equal their binaries", pairs.len() - wrong.len(), pairs.len());
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), pairs.len(), wrong.join("\n"));
+    assert!(needless.is_empty(), "excused and equal: {needless:?}");
+}
+
+#[test]
+fn text_and_binary_agree() {
+    let mut pairs = Vec::new();
+    for folder in ["A", "B-bluez5.66", "B-bluez5.82"] {
+        let folder = Path::new("lab").join(folder);
+        let fixtures = root().join("fixtures");
+        pairs.extend(twins(&fixtures.join("text").join(&folder), &fixtures.join(&folder)));
+    }
+    assert!(pairs.len() >= 6, "{} pairs", pairs.len());
+    judge(&pairs);
+}
+
+/// Every laboratory capture that has both. Skipped where the laboratory is not there.
+#[test]
+fn text_and_binary_agree_in_the_whole_laboratory() {
+    let lab = root().join("../shared/lab");
+    let pairs: Vec<_> = ["A", "A2", "B-bluez5.66", "B-bluez5.82"]
+        .iter()
+        .flat_map(|folder| twins(&lab.join(folder), &lab.join(folder)))
+        .collect();
+    if lab.exists() {
+        assert!(pairs.len() > 100, "{} pairs", pairs.len());
+    }
+    // Three texts a session: unoptimised one of them is time enough, another one for the next.
+    let few = cfg!(debug_assertions) && std::env::var_os("ALL_TEXTS").is_none();
+    let chosen = pairs.iter().enumerate().filter(|(at, (text, _))| {
+        let offline = text.parent().is_some_and(|folder| folder.ends_with("A"));
+        !few || offline || at % 4 == 0
+    });
+    judge(&chosen.map(|(_, pair)| pair.clone()).collect::<Vec<_>>());
+}
+
+/// Runs the program with something on standard input.
+fn run(arguments: &[&str], input: &[u8]) -> (i32, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("the program ends");
+    writer.join().expect("the writer ends");
+    (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).expect("UTF-8"))
+}
+
+const KICK: &str = "fixtures/text/lab/A/02-bad-kick.btmon.txt";
+
+fn events(text: &str) -> Vec<serde_json::Value> {
+    let (code, out) = run(&["events", "--format", "jsonl", "--show-values", "-"], text.as_bytes());
+    assert_eq!(code, 0);
+    out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// Events without their times and places.
+fn said(text: &str) -> Vec<serde_json::Value> {
+    let mut events = events(text);
+    for event in &mut events {
+        for key in ["time", "local_time", "offset_s"] {
+            event[key] = serde_json::Value::Null;
+        }
+    }
+    events
+}
+
+/// `pbpaste | hcidiff mac.pklg -`
+#[test]
+fn a_paste_on_standard_input_is_compared() {
+    let paste = fs::read(root().join(KICK)).expect("a fixture");
+    let mac = root().join("fixtures/flagship/mac.pklg");
+    let (code, out) = run(&[mac.to_str().expect("UTF-8"), "-", "--format", "json"], &paste);
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    assert_eq!(report["captures"][1]["format"], "btmon-text");
+    let file = root().join(KICK);
+    let (same, from_file) =
+        run(&[mac.to_str().unwrap(), file.to_str().unwrap(), "--format", "json"], b"");
+    assert_eq!(code, same);
+    let from_file: serde_json::Value = serde_json::from_str(&from_file).expect("JSON");
+    let rules = |report: &serde_json::Value| {
+        let findings = report["findings"].as_array().expect("findings");
+        findings.iter().map(|finding| finding["rule"].clone()).collect::<Vec<_>>()
+    };
+    assert!(!rules(&report).is_empty());
+    assert_eq!(rules(&report), rules(&from_file));
+}
+
+/// What terminals, mail, web pages and people do to a paste changes nothing.
+#[test]
+fn a_paste_survives_what_is_done_to_it() {
+    let text = fs::read_to_string(root().join(KICK)).expect("a fixture");
+    let plain = said(&text);
+    assert!(plain.len() > 100);
+    let each = |change: &dyn Fn(&str) -> String| -> String {
+        text.lines().map(|line| change(line) + "\n").collect()
+    };
+    let coloured = each(&|line| format!("\u{1b}[0m\u{1b}[1;32m{line}\u{1b}[0m\r"));
+    assert_eq!(said(&coloured), plain, "colours");
+    let page = each(&|line| line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;"));
+    assert_eq!(said(&page), plain, "a web page");
+    let quoted = each(&|line| format!("> > {line}"));
+    assert_eq!(said(&quoted), plain, "quoted twice");
+    let zeroes = each(&|line| format!("{line}\0\0"));
+    assert_eq!(said(&zeroes), plain, "zeroes");
+    let prose = format!("Hello,\n\nthis is what I see = nothing < 3 > 2:\n\n{text}\n\nThanks!\n");
+    assert_eq!(said(&prose), plain, "prose around");
+    let flat = each(&|line| line.trim_start().to_owned());
+    assert_eq!(said(&flat), plain, "without indentation");
+    // The right end on a line of its own, as mail breaks lines of 80 columns.
+    let wrapped = each(&|line| match line.rfind("  #") {
+        Some(at) => format!("{}\n            {}", line[..at].trim_end(), line[at..].trim_start()),
+        None => line.to_owned(),
+    });
+    assert_ne!(wrapped, text);
+    assert_eq!(said(&wrapped), plain, "wrapped");
+    let twice = said(&format!("{text}\n{text}"));
+    assert_eq!(twice.len(), 2 * plain.len(), "two pastes");
+    // Cut anywhere: what stands before the cut is the same, and the last packet claims no more.
+    for end in [2000, 5000, 9999, 20_000, 33_333] {
+        let cut = said(&text[..text.floor_char_boundary(end)]);
+        let whole = cut.len().saturating_sub(1);
+        assert!(whole > 2 && cut[..whole] == plain[..whole], "cut at {end}");
+    }
+}
+
+/// Whose address it is, somebody hid: the connection stays.
+#[test]
+fn hidden_addresses_are_unknown() {
+    let text = fs::read_to_string(root().join(KICK)).expect("a fixture");
+    let hidden = text.replace("F0:12:7C:AA:00:01", "XX:XX:XX:XX:XX:XX");
+    assert_ne!(hidden, text);
+    let (_, out) = run(&["--format", "json", "-"], hidden.as_bytes());
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let connections = report["captures"][0]["connections"].as_array().expect("connections");
+    assert_eq!(connections.len(), read(&root().join(KICK)).connections.len());
+    assert!(!out.contains("F0:12:7C"));
+    assert_eq!(connections[0]["role"], "central");
+}
+
+#[test]
+fn lines_that_begin_a_packet_and_say_nothing_are_counted() {
+    let (_, out) = run(
+        &["--format", "json", "-"],
+        b"Bluetooth monitor ver 5.66\n< HCI Command: Reset (0x03|0x0003) plen 0   #1 [hci0] 0.100000\n> HCI Event: Comm\n\nnothing\n",
+    );
+    let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let warnings = report["captures"][0]["warnings"].to_string();
+    assert!(
+        warnings.contains("lines-not-understood") && warnings.contains("HCI Event: Comm"),
+        "{warnings}"
+    );
+}
