@@ -1,6 +1,6 @@
 //! How btmon prints the parameters of HCI commands, and what controllers return.
 use super::layout::Part::{
-    self, Address, Bits, Bytes, Data, Each, First, Flags, Lead, N, PerPhy, Within,
+    self, Address, Bits, Bytes, Data, Each, First, Flags, Lead, N, PerPhy, Text, Within,
 };
 
 const HANDLE: Part = Lead(2, "Handle|Connection handle");
@@ -55,6 +55,7 @@ pub(super) const COMMANDS: &[(u16, &[Part])] = &[
     (0x080b, &[HANDLE]),
     (0x080d, &[HANDLE, N(2, "Link policy")]),
     (0x0c01, &[N(8, "Mask")]),
+    (0x0c13, &[Text(248, "Name")]),
     (0x0c63, &[N(8, "Mask")]),
     (0x0c7b, &[HANDLE]),
     (0x0c7c, &[HANDLE, N(2, "Timeout")]),
@@ -126,14 +127,26 @@ const STATUS: Part = N(1, "Status");
 /// What follows the opcode in Command Complete; without an entry it is taken as a status.
 #[rustfmt::skip]
 pub(super) const RETURNS: &[(u16, &[Part])] = &[
+    (0x0408, &[STATUS, ADDRESS]),
     (0x040b, &[STATUS, ADDRESS]),
     (0x040c, &[STATUS, ADDRESS]),
+    (0x040d, &[STATUS, ADDRESS]),
+    (0x040e, &[STATUS, ADDRESS]),
+    (0x042b, &[STATUS, ADDRESS]),
+    (0x042c, &[STATUS, ADDRESS]),
+    (0x042d, &[STATUS, ADDRESS]),
+    (0x042e, &[STATUS, ADDRESS]),
+    (0x042f, &[STATUS, ADDRESS]),
+    (0x0434, &[STATUS, ADDRESS]),
+    (0x0c14, &[STATUS, Text(248, "Name")]),
+    (0x0c7b, &[STATUS, HANDLE, N(2, "Timeout")]),
     (0x0c7c, &[STATUS, HANDLE]),
     (0x1001, &[
         STATUS, First(1, "HCI version"), N(2, "HCI version"), First(1, "LMP version"), N(2, "Manufacturer"), N(2, "LMP version"),
     ]),
     (0x1002, &[STATUS, Bits(64, "Commands")]),
     (0x1003, &[STATUS, Flags(8, "Features")]),
+    (0x1004, &[STATUS, First(1, "Page"), Within(1, "Page", "/"), Flags(8, "Features")]),
     (0x1005, &[
         STATUS, N(2, "ACL MTU"), N(1, "SCO MTU"), Within(2, "ACL MTU", "ACL max packet"), Within(2, "SCO MTU", "SCO max packet"),
     ]),

@@ -1,5 +1,5 @@
 //! How btmon prints HCI events and LE Meta subevents.
-use super::layout::Part::{self, Address, Bytes, Each, First, Flags, Lead, N, Soft};
+use super::layout::Part::{self, Address, Bytes, Each, First, Flags, Lead, N, Soft, Text};
 
 const STATUS: Part = N(1, "Status");
 const HANDLE: Part = Lead(2, "Handle|Connection handle");
@@ -27,6 +27,7 @@ pub(super) const EVENTS: &[(u8, &[Part])] = &[
     (0x04, &[ADDRESS, N(3, "Class"), N(1, "Link type")]),
     (0x05, &[STATUS, HANDLE, N(1, "Reason")]),
     (0x06, &[STATUS, HANDLE]),
+    (0x07, &[STATUS, ADDRESS, Text(248, "Name")]),
     (0x08, &[STATUS, HANDLE, N(1, "Encryption")]),
     (0x09, &[STATUS, HANDLE]),
     (0x0b, &[STATUS, HANDLE, Flags(8, "Features")]),

@@ -244,3 +244,116 @@ impl Source for Reader {
         warnings
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Decoder;
+    use proptest::prelude::*;
+
+    /// Lines of every kind, to be mixed.
+    const LINES: &[&str] = &[
+        "Bluetooth monitor ver 5.66",
+        "< HCI Command: LE Create Connection (0x08|0x000d) plen 25   #1 [hci0] 0.100000",
+        "        Peer address: XX:XX:XX:XX:XX:XX (Static)",
+        "        Scan interval: 60.000 msec (0x0060)",
+        "> HCI Event: LE Meta Event (0x3e) plen 19   #2 [hci0] 2026-11-21 02:38:29.977098",
+        "      LE Connection Complete (0x01)",
+        "        Status: Success (0x00)",
+        "        Handle: 64 Address: F0:12:7C:AA:00:01 (Static)",
+        "        Role: Central (0x00)",
+        "      LE Advertising Report (0x02)",
+        "        Num reports: 255",
+        "        Event type: Connectable undirected - ADV_IND (0x00)",
+        "        Data length: 31",
+        "        16-bit Service UUIDs (complete): 99999999 entries",
+        "          Battery Service (0x180f)",
+        "        Company: Apple, Inc. (76)",
+        "          Data[4]: 0001",
+        "> HCI Event: Command Complete (0x0e) plen 255   23:59:59.999999",
+        "      Read Local Supported Commands (0x04|0x0002) ncmd 1",
+        "        Commands: 1 entries",
+        "          Reset (Octet 99 - Bit 99)",
+        "< ACL Data TX: Handle.. flags 0x00 dlen 7",
+        "> ACL Data RX: Handle 64 flags 0x02 dlen 11   #3 [hci0] 18446744073709551615.000000",
+        "      ATT: Read By Type Response (0x09) len 255",
+        "        Attribute data length: 0",
+        "        Handle range: 0x0001-0xffff",
+        "          Value[19]:",
+        "        00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  ................",
+        "      LE L2CAP: Connection Parameter Update Request (0x12) ident 1 len 8",
+        "      Channel: 64 len 99999 [PSM 39 mode Enhanced Credit (0x81)] {chan 1}",
+        "        Option: Maximum Transmission Unit (0x01) [mandatory]",
+        "@ MGMT Event: Device Connected (0x000b) plen 27   {0x0001} [hci0] 7.593610",
+        "        LE Address: F0:12:7C:AA:00:01 (Static)",
+        "= New Index: B8:27:EB:12:34:56 (Primary,UART,hci0)",
+        "bluetoothd[1]: = \u{1f600}..",
+        "* Unknown packet (code 14 len 30)",
+        "                  #2 [hci0] 5.302358",
+        "< HCI Command: cut",
+        "",
+    ];
+
+    fn drain(text: &[u8]) -> (u32, Vec<String>) {
+        let stream = Stream::new(Box::new(std::io::Cursor::new(text.to_vec())));
+        let mut source = open(stream, &OpenOptions::default()).unwrap();
+        let (mut decoder, mut frames, mut said) = (Decoder::new(), 0, Vec::new());
+        while let Some(record) = source.next().unwrap() {
+            frames += 1;
+            assert_eq!(record.frame, frames);
+            let event = decoder.decode(&record);
+            said.push(format!("{:?} {:?}", event.packet, event.problem));
+        }
+        source.describe();
+        source.take_warnings();
+        (frames, said)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+        #[test]
+        fn any_text_is_read(
+            lines in prop::collection::vec((0..LINES.len(), any::<usize>(), any::<bool>()), 0..60),
+            noise in prop::collection::vec(any::<u8>(), 0..200),
+        ) {
+            let mut text = Vec::new();
+            for (at, place, whole) in lines {
+                let line = LINES[at];
+                let end = if whole { line.len() } else { place % (line.len() + 1) };
+                text.extend_from_slice(&line.as_bytes()[..end]);
+                text.push(b'\n');
+            }
+            text.extend(noise);
+            drain(&text);
+        }
+    }
+
+    #[test]
+    fn a_packet_that_is_cut_anywhere_says_no_more_than_the_whole() {
+        let lines = [4, 5, 6, 7, 8, 2].map(|at| LINES[at]).join("\n");
+        let (frames, whole) = drain(lines.as_bytes());
+        assert_eq!(frames, 1);
+        assert!(
+            whole[0].contains("ConnHandle(64)") && whole[0].ends_with("Some(Cut)"),
+            "{whole:?}"
+        );
+        // No status, no handle: no connection.
+        let status_only = LINES[4..7].join("\n");
+        assert!(drain(status_only.as_bytes()).1[0].contains("Other"));
+    }
+
+    #[test]
+    fn prose_is_not_claimed() {
+        let claims = |text: &str| claim(&Head { bytes: text.as_bytes(), whole: true });
+        for prose in [
+            "I ran btmon and saw an LE Meta Event.\n> HCI Event: nothing more\n= result =\n* one\n* two\n@ somebody\n",
+            "> On Monday you wrote:\n> > Handle: 64\n",
+            "",
+        ] {
+            assert_eq!(claims(prose), Claim::NONE, "{prose}");
+        }
+        assert!(claims(LINES[1]) > Claim::NONE);
+        let hcidump = "HCI sniffer - Bluetooth packet analyzer ver 5.66\n< HCI Command: Reset (0x03|0x0003) plen 0\n> HCI Event: Command Complete (0x0e) plen 4\n    Reset (0x03|0x0003) ncmd 1\n    status 0x00\n";
+        assert_eq!(claims(hcidump), Claim::NONE);
+    }
+}

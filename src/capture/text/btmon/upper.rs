@@ -209,9 +209,40 @@ pub(super) fn signal(code: u8, details: &mut Details<'_>, out: &mut Vec<u8>) -> 
     if !layout::fill(parts, details, out) {
         return false;
     }
+    if matches!(code, 0x04 | 0x05) {
+        return options(details, out);
+    }
     if code == 0x0b {
         let mut known = |part| layout::fill(&[part], details, out);
         return known(N(4, "Features")) || known(N(8, "Channels")) || known(N(2, "MTU"));
+    }
+    true
+}
+
+/// Configuration options: those that channels are configured with, as far as they are printed.
+fn options(details: &mut Details<'_>, out: &mut Vec<u8>) -> bool {
+    const FLOW_CONTROL: &[Part] = &[
+        N(1, "Mode"),
+        N(1, "TX window size"),
+        N(1, "Max transmit"),
+        N(2, "Retransmission timeout"),
+        N(2, "Monitor timeout"),
+        N(2, "Maximum PDU size"),
+    ];
+    while let Some(mut option) = details.entry("Option") {
+        let Some(line) = option.next() else { return false };
+        let (parts, size): (&[Part], u8) = match line.code() {
+            Some(0x01) => (&[N(2, "MTU")], 2),
+            Some(0x02) => (&[N(2, "Flush timeout")], 2),
+            Some(0x04) => (FLOW_CONTROL, 9),
+            Some(0x05) => (&[N(1, "FCS")], 1),
+            _ => return false,
+        };
+        let kind = u8::try_from(line.code().unwrap_or_default()).unwrap_or_default();
+        out.extend([kind | u8::from(line.text.ends_with("[hint]")) << 7, size]);
+        if !layout::fill(parts, &mut option, out) {
+            return false;
+        }
     }
     true
 }
