@@ -10,7 +10,7 @@ use super::step::Moment;
 use super::trace::{Capture, Totals};
 use crate::capture::{Description, Direction, Warning};
 use crate::time::{Span, Timestamp};
-use crate::wire::{ConnHandle, Event, Opcode, Packet, Problem};
+use crate::wire::{ConnHandle, Event, Layer, Opcode, Packet, Problem};
 use std::collections::HashMap;
 
 /// Most entries of the adapters' timeline; the rest is counted.
@@ -170,7 +170,11 @@ impl Tracker {
         if let Packet::Mgmt { pdu, .. } = &event.packet {
             return self.mgmt(event.adapter, at, pdu);
         }
-        if matches!(event.packet, Packet::Opaque { .. }) {
+        if let Packet::Opaque { layer, .. } = event.packet {
+            // Text may not say whose packet it was: it may be any link's.
+            if event.cut && matches!(layer, Layer::Hci | Layer::Acl) {
+                self.cut_all(event.adapter);
+            }
             return None;
         }
         let adapter = self.adapter(event.adapter)?;
@@ -195,6 +199,16 @@ impl Tracker {
             return (!undecided).then_some(connection.number);
         }
         None
+    }
+
+    /// A packet is missing that may be any live link's.
+    fn cut_all(&mut self, index: Option<u16>) {
+        let Some(state) = self.adapters.iter().find(|a| a.facts.index == index) else { return };
+        for link in state.links.iter().flatten() {
+            if let Some(connection) = self.connections.get_mut(link.connection) {
+                connection.cut_packets += 1;
+            }
+        }
     }
 
     pub(super) fn adapter(&mut self, index: Option<u16>) -> Option<usize> {

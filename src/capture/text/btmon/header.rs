@@ -198,8 +198,8 @@ fn of<'a>(process: Option<&'a str>, mark: u8, text: &'a str) -> Line<'a> {
         _ => None,
     };
     let what = match mark {
-        b'<' | b'>' => packet(mark, text),
-        b'@' => control(text),
+        b'<' | b'>' => packet(mark, text, right.any),
+        b'@' => control(text, right.any),
         b'=' => note(text, process.is_some() || right.any),
         _ => unknown(text),
     };
@@ -209,7 +209,7 @@ fn of<'a>(process: Option<&'a str>, mark: u8, text: &'a str) -> Line<'a> {
     }
 }
 
-fn packet<'a>(mark: u8, text: &'a str) -> Result<What<'a>, Line<'a>> {
+fn packet<'a>(mark: u8, text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>> {
     if let Some((code, length)) = coded(text) {
         return Ok(match (mark, code) {
             (b'<', Code::Opcode(opcode)) => {
@@ -228,6 +228,7 @@ fn packet<'a>(mark: u8, text: &'a str) -> Result<What<'a>, Line<'a>> {
         "ACL Data TX" | "ACL Data RX" | "ACL" | "LE-ACL" | "BR-ACL" => Ok(What::Acl(data)),
         "SCO Data TX" | "SCO Data RX" | "SCO" | "BR-SCO" | "BR-ESCO" => Ok(What::Sco(data)),
         "ISO Data TX" | "ISO Data RX" | "ISO" | "LE-CIS" | "LE-BIS" => Ok(What::Iso(data)),
+        "HCI Command" | "HCI Event" if ended => Ok(What::Nameless),
         "HCI Command" | "HCI Event" => Err(Line::Unfinished),
         // A very narrow terminal cuts labels too.
         _ if text.contains(" dlen ") && label.starts_with("ACL") => Ok(What::Acl(data)),
@@ -235,7 +236,8 @@ fn packet<'a>(mark: u8, text: &'a str) -> Result<What<'a>, Line<'a>> {
     }
 }
 
-fn control<'a>(text: &'a str) -> Result<What<'a>, Line<'a>> {
+/// `ended` says that the line's right end is there: nothing is missing but what had no room.
+fn control<'a>(text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>> {
     let (label, rest) = text.split_once(": ").unwrap_or((text, ""));
     if let Some((channel, what)) = label.split_once(' ')
         && matches!(channel, "MGMT" | "RAW" | "USER" | "Control" | "HCI")
@@ -259,6 +261,7 @@ fn control<'a>(text: &'a str) -> Result<What<'a>, Line<'a>> {
         }),
         _ if label.ends_with("Open") => Ok(What::Open { channel: "MGMT", text: rest }),
         _ if label.ends_with("Close") => Ok(What::Close { text: rest }),
+        _ if ended => Ok(What::Control { event: label.ends_with("nt") }),
         _ => Err(Line::Unfinished),
     }
 }

@@ -330,16 +330,38 @@ mod tests {
 
     #[test]
     fn a_packet_that_is_cut_anywhere_says_no_more_than_the_whole() {
-        let lines = [4, 5, 6, 7, 8, 2].map(|at| LINES[at]).join("\n");
-        let (frames, whole) = drain(lines.as_bytes());
+        let lines = [
+            LINES[4],
+            "      LE Connection Complete (0x01)",
+            "        Status: Success (0x00)",
+            "        Handle: 64",
+            "        Role: Central (0x00)",
+            "        Peer address type: Random (0x01)",
+            "        Peer address: XX:XX:XX:XX:XX:XX (Static)",
+        ];
+        let (frames, whole) = drain(lines.join("\n").as_bytes());
         assert_eq!(frames, 1);
         assert!(
             whole[0].contains("ConnHandle(64)") && whole[0].ends_with("Some(Cut)"),
             "{whole:?}"
         );
-        // No status, no handle: no connection.
-        let status_only = LINES[4..7].join("\n");
-        assert!(drain(status_only.as_bytes()).1[0].contains("Other"));
+        // Without a peer's address there is none, and without a handle no connection.
+        for end in 1..6 {
+            let (_, cut) = drain(lines[..end].join("\n").as_bytes());
+            assert!(cut[0].contains("Other") && cut[0].ends_with("Some(Cut)"), "{cut:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_a_narrow_terminal_took_is_unknown() {
+        let (frames, said) = drain(
+            b"bluetoothd[460]: @ MGMT Command: Read M..   {0x0001} 2026-11-21 02:57:34.366311\n< HCI Command: LE..  #5 [hci0] 2026-11-21 02:57:34.366311\n",
+        );
+        assert_eq!(frames, 2);
+        assert!(
+            said.iter().all(|said| said.contains("Opaque") && said.ends_with("Some(Cut)")),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -125,7 +125,7 @@ impl Reading {
             What::Control { event } => {
                 bytes = details.rows();
                 let length = u16::try_from(bytes.len()).ok();
-                (unknown(Layer::Monitor, if event { 17 } else { 16 }, length), true)
+                (unknown(Layer::Monitor, if event { 17 } else { 16 }, length), !bytes.is_empty())
             }
             What::Open { channel, text } => (open(header, channel, text), true),
             What::Close { text } => {
@@ -139,6 +139,7 @@ impl Reading {
                 let whole = u32::try_from(bytes.len()) == Ok(length);
                 (Shape::Monitor(code), whole)
             }
+            What::Nameless => (unknown(Layer::Hci, 0, None), false),
             What::Malformed => (unknown(Layer::Hci, 0, None), true),
         };
         Self { shape, bytes, whole }
