@@ -45,10 +45,12 @@ pub(super) enum What<'a> {
         code: u16,
         length: u16,
     },
-    /// A socket of another kind, which btmon does not decode.
+    /// A socket of another kind, which btmon does not decode, or a line that had no room for a number.
     Control {
         event: bool,
     },
+    /// A command or an event that a line had no room for the number of.
+    Nameless,
     /// `MGMT Open: bluetoothd (privileged) version 1.23`: channel and the rest.
     Open {
         channel: &'a str,
