@@ -210,6 +210,10 @@ mod tests {
         let base = 0x0000_180f_0000_1000_8000_0080_5f9b_34fb_u128;
         data.extend(base.to_le_bytes());
         assert_eq!(services(&data).collect::<Vec<_>>(), [Uuid::Short(0x180f), Uuid::Short(0x180f)]);
+        // A maker's own bytes are no services, however many there are.
+        let mut own = b"\x11\xff".to_vec();
+        own.extend(base.to_le_bytes());
+        assert_eq!(services(&own).count(), 0);
         let service_data = structures(b"\x04\x16\xaa\xfe\x20").next().unwrap().service_data();
         assert_eq!(service_data, Some((Uuid::Short(0xfeaa), &[0x20][..])));
     }

@@ -223,6 +223,51 @@ mod tests {
     }
 
     #[test]
+    fn an_le_signalling_frame_holds_one_command_a_classic_one_several() {
+        let credits = "16 01 04 00 40 00 0a 00";
+        let echo = "08 01 00 00 08 02 00 00";
+        let said = say(&[
+            (Acl, Sent, &format!("40 00 0c 00 08 00 05 00 {credits}")),
+            (Acl, Sent, &format!("40 00 14 00 10 00 05 00 {credits} {credits}")),
+            (Acl, Sent, &format!("40 00 0c 00 08 00 01 00 {echo}")),
+        ]);
+        let problems: Vec<bool> = said.iter().map(|line| line.contains("Malformed")).collect();
+        assert_eq!(problems, [false, true, false], "{said:#?}");
+    }
+
+    #[test]
+    fn a_classic_channel_carries_att_only_where_it_was_opened_for_it() {
+        let channel = |request: &str| {
+            let length = request.split(' ').count() as u8;
+            let frame = format!("40 00 {:02x} 00 {length:02x} 00 01 00 {request}", length + 4);
+            say(&[
+                (Acl, Sent, &frame),
+                (Acl, Received, "40 20 10 00 0c 00 01 00 03 01 08 00 41 00 40 00 00 00 00 00"),
+                (Acl, Sent, "40 00 07 00 03 00 41 00 02 05 02"),
+            ])
+        };
+        let att = channel("02 01 04 00 1f 00 40 00");
+        assert!(att[2].contains("ExchangeMtuRequest"), "{att:#?}");
+        let hid = channel("02 01 04 00 11 00 40 00");
+        assert!(hid[2].contains("psm: Some(") && !hid[2].contains("Mtu"), "{hid:#?}");
+        // A request with a byte too many is no word to build on.
+        let malformed = channel("02 01 05 00 1f 00 40 00 ff");
+        assert!(malformed[2].contains("psm: None"), "{malformed:#?}");
+    }
+
+    #[test]
+    fn what_the_capture_cut_off_a_credit_based_frame_is_not_the_senders_fault() {
+        let said = say(&[
+            (Acl, Sent, "40 00 12 00 0e 00 05 00 14 01 0a 00 80 00 40 00 00 02 40 00 05 00"),
+            (Acl, Received, "40 20 12 00 0e 00 05 00 15 01 0a 00 41 00 00 02 40 00 05 00 00 00"),
+            (Acl, Sent, "40 00 0a 00 06 00 41 00 04"),
+            (Acl, Sent, "40 00 05 00 01 00 41 00 04"),
+        ]);
+        assert!(said[2].contains("psm: Some(") && said[2].contains("Some(Cut)"), "{said:#?}");
+        assert!(said[3].contains("Some(Malformed)"), "{said:#?}");
+    }
+
+    #[test]
     fn links_and_directions_do_not_mix() {
         let said = say(&[
             (Acl, Received, "40 20 06 00 06 00 04 00 1b 2a"),
