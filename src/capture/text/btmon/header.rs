@@ -227,11 +227,15 @@ fn packet<'a>(mark: u8, text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>
     let label = text.split(':').next().unwrap_or_default();
     let data = Data::of(text);
     match label {
+        "HCI Command" | "HCI Event" if ended => Ok(What::Nameless),
+        "HCI Command" | "HCI Event" => Err(Line::Unfinished),
+        // Prose has the labels below too: a packet has its length, or a narrow terminal's dots.
+        _ if data.length.is_none() && !ended && !text.ends_with("..") => {
+            Err(if data.handle.is_some() { Line::Unfinished } else { Line::Other })
+        }
         "ACL Data TX" | "ACL Data RX" | "ACL" | "LE-ACL" | "BR-ACL" => Ok(What::Acl(data)),
         "SCO Data TX" | "SCO Data RX" | "SCO" | "BR-SCO" | "BR-ESCO" => Ok(What::Sco(data)),
         "ISO Data TX" | "ISO Data RX" | "ISO" | "LE-CIS" | "LE-BIS" => Ok(What::Iso(data)),
-        "HCI Command" | "HCI Event" if ended => Ok(What::Nameless),
-        "HCI Command" | "HCI Event" => Err(Line::Unfinished),
         // A very narrow terminal cuts labels too.
         _ if text.contains(" dlen ") && label.starts_with("ACL") => Ok(What::Acl(data)),
         _ => Err(Line::Other),
@@ -240,7 +244,9 @@ fn packet<'a>(mark: u8, text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>
 
 /// `ended` says that the line's right end is there: nothing is missing but what had no room.
 fn control<'a>(text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>> {
-    let (label, rest) = text.split_once(": ").unwrap_or((text, ""));
+    // `MGMT Open:... (privileged)`: dots may take the blank's place.
+    let (label, rest) = text.split_once(':').unwrap_or((text, ""));
+    let rest = rest.trim_start_matches(' ');
     if let Some((channel, what)) = label.split_once(' ')
         && matches!(channel, "MGMT" | "RAW" | "USER" | "Control" | "HCI")
     {
@@ -281,12 +287,15 @@ fn note<'a>(text: &'a str, sure: bool) -> Result<What<'a>, Line<'a>> {
     if let Some((name, rest)) = process(text) {
         return Ok(What::Note { label: name, text: rest });
     }
-    if sure { Ok(What::Note { label: "", text }) } else { Err(Line::Other) }
+    if sure && !text.is_empty() { Ok(What::Note { label: "", text }) } else { Err(Line::Other) }
 }
 
 fn unknown<'a>(text: &'a str) -> Result<What<'a>, Line<'a>> {
-    if text.starts_with("Malformed ") {
-        return Ok(What::Malformed);
+    if let Some((_, rest)) =
+        text.strip_prefix("Malformed ").and_then(|t| t.split_once(" packet (len "))
+    {
+        let (length, _) = rest.split_once(')').ok_or(Line::Other)?;
+        return length.parse::<u32>().map(|_| What::Malformed).map_err(|_| Line::Other);
     }
     let inside = text.strip_prefix("Unknown packet (code ").ok_or(Line::Other)?;
     let (code, rest) = inside.split_once(" len ").ok_or(Line::Other)?;
@@ -420,6 +429,11 @@ mod tests {
             "= a heading",
             "* a list",
             "@ somebody",
+            "* Malformed input must be refused",
+            "* Unknown packet types are kept",
+            "> ACL: deny all by default",
+            "< SCO: none",
+            "= 1.123456",
             "HCI Event: Disconnect Complete means",
             "",
             "<",
@@ -427,5 +441,10 @@ mod tests {
             assert_eq!(Line::parse(line), Line::Other, "{line}");
         }
         assert_eq!(Line::parse("< HCI Command: LE Set Extended"), Line::Unfinished);
+        assert_eq!(Line::parse("> ACL Data RX: Handle 64 flags 0x02 dlen"), Line::Unfinished);
+        assert_eq!(header("* Malformed HCI Event packet (len 1)").what, What::Malformed);
+        let open =
+            header("bluetoothd[7]: @ MGMT Open:... (privileged) version 1.22  {0x0001} 0.195251");
+        assert!(matches!(open.what, What::Open { channel: "MGMT", .. }));
     }
 }

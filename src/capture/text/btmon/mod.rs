@@ -55,8 +55,9 @@ fn claim(head: &Head<'_>) -> Claim {
                 own += u32::from(right.any || !line.contains(" ACL data:"));
                 after_hci = false;
             }
-            Line::Header(_) => {
-                own += 1;
+            // A `=`, `@` or `*` with a word or two is prose unless it has btmon's right end.
+            Line::Header(Header { process, right, .. }) => {
+                own += u32::from(process.is_some() || right.any);
                 after_hci = false;
             }
             // btmon's details are indented by eight and have capital labels, hcidump's have not.
