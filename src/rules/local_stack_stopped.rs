@@ -48,11 +48,13 @@ const REMEDIES: &[Remedy] = &[
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
+    // Events stand in the order of their frames: only those of this link's life are looked at.
     let events = &scene.capture().adapter_events;
+    let events = &events[..events.partition_point(|e| e.frame < end.frame)];
+    let begin = connection.connected_frame.unwrap_or(0);
+    let events = &events[events.partition_point(|e| e.frame <= begin)..];
     let closed = events.iter().rev().find(|e| {
         matches!(&e.what, Happening::ProcessClosed { process } if holds_links(process))
-            && e.frame < end.frame
-            && connection.connected_frame.is_none_or(|connected| e.frame > connected)
             && end
                 .command_at
                 .since(e.at)
@@ -62,7 +64,6 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // A daemon opens several sockets; only the last one to close is its end.
     let back = events.iter().any(|e| {
         e.frame > closed.frame
-            && e.frame < end.frame
             && matches!(&e.what, Happening::ProcessOpened { process: p, .. } if p == process)
     });
     if back {

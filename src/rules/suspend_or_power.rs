@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::link::{Connection, Happening, Stack};
+use crate::link::{AdapterEvent, Connection, Happening, Stack};
 use crate::time::Span;
 use crate::trace::Trace;
 use crate::wire::Status;
@@ -24,7 +24,7 @@ An application that hangs up uses reason 0x13.
 Keep the host awake and the adapter powered: disable autosuspend of the USB adapter, and look for what turned Bluetooth off
 (airplane mode, rfkill, a power manager).",
     sources: &["BlueZ doc/mgmt-protocol.rst: Device Disconnected, reason 5", "measured: 0x15 in our own Disconnect on three links at once"],
-    check: Check::Connection(check),
+    check: Check::Capture(check),
     fires_on: || Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_POWER_OFF).into(),
     silent_on: || Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_USER_TERMINATED).into(),
 };
@@ -44,13 +44,23 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+fn check(scene: &Scene<'_>) -> Vec<Verdict> {
+    // Collected once: a capture may hold many events and many connections.
+    let events = &scene.capture().adapter_events;
+    let suspended: Vec<_> = events.iter().filter(|e| e.what == Happening::Suspended).collect();
+    let connections = scene.capture().connections.iter();
+    connections.filter_map(|connection| ended(scene, connection, &suspended)).collect()
+}
+
+fn ended(
+    scene: &Scene<'_>,
+    connection: &Connection,
+    suspended: &[&AdapterEvent],
+) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
     let command = end.command_frame?;
-    let capture = scene.capture();
-    let suspended = capture.adapter_events.iter().find(|e| {
-        e.what == Happening::Suspended
-            && e.adapter == connection.adapter
+    let suspended = suspended.iter().find(|e| {
+        e.adapter == connection.adapter
             && end.at.since(e.at).is_some_and(|d| d.abs() < Span::from_ms(3000))
     });
     let power_off = end.reason_sent == Some(Status::REMOTE_POWER_OFF);
@@ -68,14 +78,16 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     .sees(end.frame, format!("Disconnection Complete, {}", end.reason))
     .rules_out("remote-user-terminated-idle", "the Disconnect command came from this host")
     .try_these(remedies(scene, REMEDIES));
-    let closed = capture.adapter_events.iter().find(|e| {
-        e.frame > end.frame && e.adapter == connection.adapter && e.what == Happening::IndexClosed
-    });
+    let events = &scene.capture().adapter_events;
+    let after = &events[events.partition_point(|e| e.frame <= end.frame)..];
+    let closed =
+        after.iter().find(|e| e.adapter == connection.adapter && e.what == Happening::IndexClosed);
     if let Some(event) = suspended {
         verdict = verdict.sees(event.frame, "Controller Suspend");
     }
     if let Some(event) = closed {
         verdict = verdict.sees(event.frame, "the adapter is closed");
     }
+    verdict.connections.push(connection.number);
     Some(verdict)
 }
