@@ -342,6 +342,12 @@ fn reports() {
         "write-type",
         "wrong-address-type",
         "bredr",
+        "died-encrypting",
+        "bond-lost-bluez",
+        "idle-policy",
+        "mtu-refused",
+        "not-connectable",
+        "stale-cache",
     ] {
         let report = without_findings(&hcidiff(&files(case), &[]).0);
         insta::assert_snapshot!(case, report);

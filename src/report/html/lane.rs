@@ -6,6 +6,7 @@ use crate::capture::Direction;
 use crate::compare::{Names, words};
 use crate::link::{Connection, Moment, Outcome, Procedure, Step};
 use crate::report::{Report, safe};
+use crate::wire::Status;
 use std::fmt::Write;
 
 /// Room that a lane takes, with marks and alone with its line; in a narrow picture, its label is above it.
@@ -229,7 +230,7 @@ impl Lane<'_> {
         );
     }
 
-    /// Dashed as long as the peer was not heard.
+    /// Dashed as long as the peer was not heard, and through the silence that ended the link.
     fn line(&self, svg: &mut String, middle: f64) {
         let Some((from, to)) = extent(self.connection) else { return };
         let heard = self.connection.heard.as_ref().and_then(|heard| self.us(heard.at));
@@ -244,8 +245,14 @@ impl Lane<'_> {
         if heard > from {
             part(from, to.min(heard), "unheard", "nothing of the peer was heard yet");
         }
+        let last = self.connection.last_heard.as_ref().and_then(|last| self.us(last.at));
+        let silent = self.connection.reason() == Some(Status::CONNECTION_TIMEOUT);
+        let last = last.filter(|last| silent && (heard..to).contains(last));
         if heard < to {
-            part(heard.max(from), to, "heard", "the peer was heard");
+            part(heard.max(from), last.unwrap_or(to), "heard", "the peer was heard");
+        }
+        if let Some(last) = last {
+            part(last, to, "unheard", "nothing more of the peer was heard");
         }
     }
 

@@ -113,7 +113,7 @@ impl Page<'_> {
         }
         out.push_str(
             "<li>▼ above the line: sent</li><li>▲ below it: received</li><li>✕ failed</li>\
-             <li>dashed line: the peer was not heard yet</li><li>⊖ dashed circle: only the reference did this</li>\
+             <li>dashed line: nothing of the peer was heard</li><li>⊖ dashed circle: only the reference did this</li>\
              <li>flag: the end</li></ul></figcaption>\n</figure>\n",
         );
     }
