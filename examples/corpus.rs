@@ -112,7 +112,7 @@ fn begun(format: &str, path: &Path) -> Option<u64> {
             line.get(..6).is_some_and(|date| date.as_bytes()[3] == b' ' && !line.starts_with(' '))
                 && line.get(15..20).is_some_and(|time| time.contains('.'))
         },
-        "txt-btmon" => begins_btmon,
+        "txt-btmon" | "txt-btmonlike" => begins_btmon,
         _ => return None,
     };
     u64::try_from(text.lines().filter(|line| begins(line)).count()).ok()
@@ -159,7 +159,19 @@ fn catalogue(folder: &Path) -> Vec<Case> {
     let Ok(text) = fs::read_to_string(folder.join("catalogue.json")) else { return Vec::new() };
     let Ok(catalogue) = serde_json::from_str::<Value>(&text) else { return Vec::new() };
     let captures = catalogue["captures"].as_array().cloned().unwrap_or_default();
-    captures.iter().filter_map(|entry| case(folder, entry)).collect()
+    let mut cases: Vec<Case> = captures.iter().filter_map(|entry| case(folder, entry)).collect();
+    // A few pasted texts lie beside those that the catalogue counts.
+    let texts = fs::read_dir(folder.join("btmon_text")).into_iter().flatten().flatten();
+    let mut texts: Vec<_> = texts.map(|entry| entry.path()).collect();
+    texts.sort();
+    for path in texts {
+        if cases.iter().all(|case| case.path != path)
+            && let Some(begun) = begun("txt-btmon", &path)
+        {
+            cases.push(Case { path, expected: Expected::Text(begun) });
+        }
+    }
+    cases
 }
 
 fn case(folder: &Path, entry: &Value) -> Option<Case> {
