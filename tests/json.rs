@@ -124,3 +124,51 @@ fn the_same_bytes_in_give_the_same_bytes_out() {
     let pair = ["A/01-good-basic.pklg", "B-bluez5.66/b02-kick.btsnoop", "--format", "json"];
     assert_eq!(run(&pair), run(&pair));
 }
+
+/// What the two sides are, what is missing, how they ended, and the findings with their frames.
+/// The facts are those of `fixtures/pairs/expected.tsv`, which `scripts/pairs` holds against tshark.
+#[test]
+fn comparisons_that_a_person_has_read() {
+    for case in [
+        "kick-mac-bluez",
+        "never-heard-bluez",
+        "mtu-missing",
+        "pairing-no-agent",
+        "subscription-refused",
+        "supervision-timeout",
+    ] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pairs").join(case);
+        let mut files: Vec<String> = std::fs::read_dir(&folder)
+            .expect("a pair")
+            .map(|entry| entry.expect("a file").path().display().to_string())
+            .collect();
+        files.sort();
+        let report = report(&files.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut comparison = report["comparison"].clone();
+        comparison["steps"] = Value::Null;
+        comparison["parameters"] = Value::Null;
+        let findings: Vec<Value> = report["findings"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|finding| {
+                let frames = finding["evidence"].as_array().expect("a list").iter();
+                let frames: Vec<Value> =
+                    frames.map(|e| serde_json::json!([e["capture"], e["frame"]])).collect();
+                serde_json::json!([
+                    finding["rule"],
+                    finding["level"],
+                    finding["connections"],
+                    frames
+                ])
+            })
+            .collect();
+        let told = serde_json::json!({ "comparison": comparison, "findings": findings });
+        insta::with_settings!({ omit_expression => true }, {
+            insta::assert_snapshot!(
+                format!("json__{case}"),
+                serde_json::to_string_pretty(&told).expect("JSON")
+            );
+        });
+    }
+}
