@@ -1,13 +1,9 @@
 //! The page: well-formed, self-contained, and nothing from the air is markup in it.
 mod common;
 
-use common::{fixture, flagship, pair, report};
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::compare::{self, Options};
-use hcidiff::link::{Capture, Step};
-use hcidiff::pipeline;
-use hcidiff::report::{Report, html};
-use hcidiff::rules::{self, Scene};
+use common::{fixture, flagship, made_of, pair, report};
+use hcidiff::link::Step;
+use hcidiff::report::html;
 use roxmltree::{Document, ParsingOptions};
 use std::path::PathBuf;
 
@@ -121,22 +117,6 @@ fn every_pair_gives_a_sound_page_whatever_is_asked_for() {
             sound(&page, |page| assert!(all_text(page).contains("Made by hcidiff")));
         }
     }
-}
-
-fn made_of(files: &[PathBuf], change: impl Fn(&mut Capture)) -> Report {
-    let mut captures: Vec<Capture> = files
-        .iter()
-        .map(|file| pipeline::read(&Input::parse(file), &OpenOptions::default(), None).unwrap())
-        .collect();
-    captures.iter_mut().for_each(change);
-    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
-    let comparison = compare::choose(&captures, &options)
-        .ok()
-        .and_then(|choice| compare::compare(&captures, &choice, &options));
-    let scene =
-        Scene { captures: &captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
-    let findings = rules::diagnose(&scene);
-    Report { captures, comparison, findings, ..Report::default() }
 }
 
 #[test]

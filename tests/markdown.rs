@@ -1,13 +1,8 @@
 //! The report that is pasted into a bug: read as GitHub reads it.
 mod common;
 
-use common::{fixture, flagship, pair, report};
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::compare;
-use hcidiff::link::Capture;
-use hcidiff::pipeline;
-use hcidiff::report::{Report, markdown};
-use hcidiff::rules::{self, Scene};
+use common::{fixture, flagship, made_of, pair, report};
+use hcidiff::report::markdown;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use std::path::PathBuf;
 
@@ -146,24 +141,6 @@ fn every_pair_gives_a_sound_page_whatever_is_asked_for() {
             assert!(page.headings > 0 && page.tables > 0, "{:?}", folder.file_name());
         }
     }
-}
-
-/// The report of two captures after something was done to them.
-fn made_of(files: &[PathBuf], change: impl Fn(&mut Capture)) -> Report {
-    let mut captures: Vec<Capture> = files
-        .iter()
-        .map(|file| pipeline::read(&Input::parse(file), &OpenOptions::default(), None).unwrap())
-        .collect();
-    captures.iter_mut().for_each(change);
-    let options =
-        compare::Options { one_capture: captures.len() == 1, ..compare::Options::default() };
-    let comparison = compare::choose(&captures, &options)
-        .ok()
-        .and_then(|choice| compare::compare(&captures, &choice, &options));
-    let scene =
-        Scene { captures: &captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
-    let findings = rules::diagnose(&scene);
-    Report { captures, comparison, findings, ..Report::default() }
 }
 
 #[test]

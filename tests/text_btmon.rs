@@ -3,15 +3,16 @@
 //!
 //! Apart from frame numbers and times, which the text counts in its own way, only what
 //! [`EXCUSED`] lists may differ; `docs/text-captures.md` has the same list.
+mod common;
+
+use common::piped;
 use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::link::{Capture, Connection};
 use hcidiff::pipeline;
 use hcidiff::rules::{Scene, diagnose};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// Sessions whose text cannot say what the binary says, and why.
 const EXCUSED: &[(&str, &str)] = &[
@@ -194,20 +195,9 @@ fn text_and_binary_agree_in_the_whole_laboratory() {
     judge(&chosen.map(|(_, pair)| pair.clone()).collect::<Vec<_>>());
 }
 
-/// Runs the program with something on standard input.
 fn run(arguments: &[&str], input: &[u8]) -> (i32, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().expect("the program ends");
-    writer.join().expect("the writer ends");
-    (output.status.code().unwrap_or(-1), String::from_utf8(output.stdout).expect("UTF-8"))
+    let (status, out, _) = piped(arguments, input);
+    (status, out)
 }
 
 const KICK: &str = "fixtures/text/lab/A/02-bad-kick.btmon.txt";

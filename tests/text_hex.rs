@@ -2,36 +2,15 @@
 //!
 //! The texts of `fixtures/text` were printed from it by other programs: hcidump itself, and
 //! `scripts/texts/forms.py`.
+mod common;
+
+use common::{fixture, piped};
 use serde_json::Value;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
-}
-
-fn run(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program runs");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let input = input.to_vec();
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().expect("the program ends");
-    writer.join().expect("the writer ends");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
 
 /// The events of a text on standard input, or of a fixture.
 fn events(arguments: &[&str], input: &[u8]) -> Vec<Value> {
     let events = ["events", "--format", "jsonl", "--show-values"];
-    let (code, out, err) = run(&[&events, arguments].concat(), input);
+    let (code, out, err) = piped(&[&events, arguments].concat(), input);
     assert_eq!(code, 0, "{arguments:?}: {err}");
     out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
@@ -126,7 +105,7 @@ fn alike(one: &Value, other: &Value, tolerance: f64) -> bool {
 
 fn report(name: &str) -> Value {
     let path = fixture(name);
-    let (_, out, err) = run(&["--format", "json", path.to_str().expect("UTF-8")], b"");
+    let (_, out, err) = piped(&["--format", "json", path.to_str().expect("UTF-8")], b"");
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{name}: {error}: {err}"))
 }
 
@@ -244,7 +223,7 @@ fn a_cut_end_is_a_cut_packet() {
 #[test]
 fn lines_that_nobody_understands_are_counted_and_quoted() {
     let text = "[00:00:00.001] CMD => 03 0C 00\n[00:00:00.002] EVT <= zz\n[00:00:00.003] EVT <= 0E 04 01 03 0C 00\n[00:00:00.003] ACL <=\n";
-    let (code, out, err) = run(&["events", "-"], text.as_bytes());
+    let (code, out, err) = piped(&["events", "-"], text.as_bytes());
     assert_eq!((code, out.lines().filter(|line| line.contains("Reset")).count()), (0, 2), "{out}");
     assert!(err.contains("2 lines of the text were not understood (line 2:"), "{err}");
 }
@@ -257,7 +236,7 @@ fn prose_is_refused() {
         "hci is a layer\nhci writing: nothing\n",
         "Log:\n[12:00:00.000] CMD => what?\n",
     ] {
-        let (code, _, err) = run(&["-"], text.as_bytes());
+        let (code, _, err) = piped(&["-"], text.as_bytes());
         assert_eq!(code, 2, "{text}");
         assert!(err.contains("it looks like plain text"), "{err}");
     }

@@ -1,7 +1,14 @@
 //! What several behaviour tests need: fixtures by name, and the real binary.
 #![allow(dead_code, reason = "each test uses a part")]
+use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::compare::{self, Options};
+use hcidiff::link::Capture;
+use hcidiff::pipeline;
+use hcidiff::report::Report;
+use hcidiff::rules::{self, Scene};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name)
@@ -33,4 +40,39 @@ pub fn hcidiff(files: &[PathBuf], arguments: &[&str]) -> Output {
 /// What the program wrote to its standard output.
 pub fn report(files: &[PathBuf], arguments: &[&str]) -> String {
     String::from_utf8(hcidiff(files, arguments).stdout).unwrap()
+}
+
+/// The program with something on its standard input: status, output, and what it said.
+pub fn piped(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().expect("the program ends");
+    writer.join().expect("the writer ends");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+/// The report of captures after something was done to them.
+pub fn made_of(files: &[PathBuf], change: impl Fn(&mut Capture)) -> Report {
+    let mut captures: Vec<Capture> = files
+        .iter()
+        .map(|file| pipeline::read(&Input::parse(file), &OpenOptions::default(), None).unwrap())
+        .collect();
+    captures.iter_mut().for_each(change);
+    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
+    let comparison = compare::choose(&captures, &options)
+        .ok()
+        .and_then(|choice| compare::compare(&captures, &choice, &options));
+    let scene =
+        Scene { captures: &captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
+    let findings = rules::diagnose(&scene);
+    Report { captures, comparison, findings, ..Report::default() }
 }

@@ -1,6 +1,6 @@
 //! Text that stays text inside HTML.
 
-/// Between tags.
+/// Between tags, and inside an attribute's quotes.
 pub fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
@@ -14,11 +14,6 @@ pub fn text(text: &str) -> String {
         }
     }
     out
-}
-
-/// Inside an attribute's quotes: the same.
-pub fn attribute(value: &str) -> String {
-    text(value)
 }
 
 /// Text whose single backticks mark code.

@@ -1,6 +1,6 @@
 //! One connection as a lane of the picture: phases as bars, steps as marks, its end as a flag.
 use super::axis::Axis;
-use super::escape::{attribute, text};
+use super::escape::text;
 use super::picture::Format;
 use crate::capture::Direction;
 use crate::compare::{Names, words};
@@ -466,5 +466,5 @@ pub fn extent(connection: &Connection) -> Option<(i64, i64)> {
 }
 
 fn span(us: i64) -> String {
-    attribute(&crate::time::Span(us).to_string())
+    text(&crate::time::Span(us).to_string())
 }
