@@ -39,6 +39,22 @@ fn diagnose_the_flagship_pair(bencher: divan::Bencher<'_, '_>) {
     bencher.bench_local(|| rules::diagnose(&scene));
 }
 
+/// How often each rule's own example stands in one capture.
+const CROWD: [usize; 2] = [1_000, 4_000];
+
+/// Every rule's example again and again: no rule may cost more for each attempt when there are more.
+#[divan::bench(args = examples(), consts = CROWD, sample_count = 3)]
+fn diagnose_a_crowd<const TIMES: usize>(bencher: divan::Bencher<'_, '_>, rule: &str) {
+    let rule = rules::rule(rule).expect("a rule");
+    let captures = [(rule.fires_on)().subject.repeated(TIMES, 10_000).run()];
+    let scene = Scene { captures: &captures, subject: 0, comparison: None };
+    bencher.bench_local(|| rules::diagnose(&scene));
+}
+
+fn examples() -> impl Iterator<Item = &'static str> {
+    rules::RULES.iter().map(|rule| rule.id)
+}
+
 const STEPS: usize = 1_000_000;
 
 /// A small generator: the same numbers every time.

@@ -41,8 +41,7 @@ struct Group<'a> {
 
 /// Whether two connections of one capture have the same device at the other end.
 pub fn same_peer(a: &Connection, b: &Connection) -> bool {
-    let who = |c: &Connection| c.peer.identity.map(|(address, _)| address).or(c.peer.address);
-    who(a).is_some() && who(a) == who(b)
+    a.peer.who().is_some() && a.peer.who() == b.peer.who()
 }
 
 /// Chooses from two captures, or from one that holds working and failing attempts to one device.

@@ -6,6 +6,9 @@ use crate::numbers;
 use crate::wire::att::Uuid;
 use std::sync::Arc;
 
+/// How many other connections to a device are asked for names, the nearest in time.
+const NEAREST: usize = 16;
+
 const CCCD: Uuid = Uuid::Short(0x2902);
 
 /// The databases that tell what a connection's handles mean, the nearest first.
@@ -30,15 +33,9 @@ impl Names {
     pub fn of(capture: &Capture, connection: &Connection) -> Self {
         let mut names =
             Self { remote: vec![connection.remote.clone()], local: vec![connection.local.clone()] };
-        let mut kin: Vec<&Connection> = capture
-            .connections
-            .iter()
-            .filter(|other| {
-                other.number != connection.number && super::choose::same_peer(other, connection)
-            })
-            .collect();
+        let mut kin: Vec<&Connection> = capture.kin(connection, NEAREST).collect();
         kin.sort_by_key(|other| other.number.abs_diff(connection.number));
-        for other in kin.into_iter().take(16) {
+        for other in kin.into_iter().take(NEAREST) {
             names.learn(&other.remote, &other.local);
         }
         names

@@ -2,9 +2,10 @@
 use super::connection::{
     Connection, Credits, End, EndedBy, Granted, Peer, Request, RequestKind, Role, Transport,
 };
+use super::identity::Resolving;
 use super::live::{At, Link, step};
 use super::step::{Detail, Moment, Outcome, Procedure};
-use super::tracker::Tracker;
+use super::tracker::{AdapterState, Tracker};
 use crate::capture::Direction;
 use crate::time::Span;
 use crate::wire::hci::{InitiatingPhy, LeConnection};
@@ -104,13 +105,17 @@ impl Tracker {
     }
 
     /// A create command opens an attempt.
-    pub(super) fn create(&mut self, adapter: usize, request: Request) -> Option<usize> {
+    pub(super) fn create(&mut self, adapter: usize, mut request: Request) -> Option<usize> {
         let transport =
             if request.kind == RequestKind::BrEdrCreate { Transport::BrEdr } else { Transport::Le };
         let at =
             At { frame: request.frame, time: request.at, direction: Direction::Sent, cut: false };
         let index = self.new_connection(adapter, transport)?;
         let open = self.adapters.get(adapter).map_or(0, |a| a.open_links());
+        if let Some(state) = self.adapters.get(adapter) {
+            request.resolvable = state.resolving.covers(request.peer);
+            request.behind = self.busy_with(state);
+        }
         let background = request.filter_policy != 0;
         let connection = &mut self.connections[index];
         connection.role = Some(Role::Central);
@@ -137,6 +142,14 @@ impl Tracker {
             state.creating.push(index);
         }
         Some(index)
+    }
+
+    /// The oldest attempt that the controller has accepted and not ended.
+    fn busy_with(&self, state: &AdapterState) -> Option<u32> {
+        let mut waiting = state.creating.iter().filter_map(|index| self.connections.get(*index));
+        let accepted = waiting
+            .find(|c| c.request.as_ref().is_some_and(|r| r.status == Some(Status::SUCCESS)))?;
+        Some(accepted.number)
     }
 
     /// Command Status of a create command.
@@ -577,6 +590,7 @@ impl Tracker {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let links = state.take_all();
         state.creating.clear();
+        state.resolving = Resolving::default();
         state.scan = None;
         state.outstanding = 0;
         for link in links {
@@ -626,6 +640,8 @@ impl Tracker {
             latency: 0,
             timeout: 0,
             process: None,
+            resolvable: false,
+            behind: None,
             status: None,
             status_frame: None,
             cancel_frame: None,

@@ -1,6 +1,7 @@
 //! HCI commands and events: adapter state, and what they mean for links.
 use super::adapter::{Happening, Scan};
 use super::connection::{Pending, RequestKind, Transport};
+use super::identity::Resolving;
 use super::live::At;
 use super::step::Outcome;
 use super::tracker::{OpenCommand, Tracker};
@@ -91,16 +92,22 @@ impl Tracker {
                         peer_identity_address_type,
                     ),
                 );
+                self.resolving(adapter, |list| list.add(peer_identity_address));
                 self.identities.learn(
                     *peer_irk.bytes(),
                     peer_identity_address,
                     peer_identity_address_type,
                 );
             }
+            Command::LeRemoveDeviceFromResolvingList { peer_identity_address, .. } => {
+                self.resolving(adapter, |list| list.remove(peer_identity_address));
+            }
             Command::LeClearResolvingList {} => {
+                self.resolving(adapter, Resolving::clear);
                 self.happened(adapter, at, Happening::ResolvingListCleared)
             }
             Command::LeSetAddressResolutionEnable { address_resolution_enable } => {
+                self.resolving(adapter, |list| list.enable(address_resolution_enable != 0));
                 self.happened(
                     adapter,
                     at,
@@ -507,6 +514,12 @@ impl Tracker {
         Some(index)
     }
 
+    fn resolving(&mut self, adapter: usize, change: impl FnOnce(&mut Resolving)) {
+        if let Some(state) = self.adapters.get_mut(adapter) {
+            change(&mut state.resolving);
+        }
+    }
+
     /// An answer that came, but later than a controller may take.
     fn late_answer(&mut self, adapter: usize, at: At, opcode: Opcode) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
@@ -530,8 +543,10 @@ impl Tracker {
         if matches!(opcode.0, 0x200c | 0x2042)
             && let Some(state) = self.adapters.get_mut(adapter)
             && status == Status::COMMAND_DISALLOWED
-            && let Some(place) = self.events.iter().rposition(|e| e.frame == command_frame)
-            && matches!(self.events[place].what, Happening::ScanOn(_))
+            && let place = self.events.partition_point(|e| e.frame < command_frame)
+            && let Some(event) = self.events.get(place)
+            && event.frame == command_frame
+            && matches!(event.what, Happening::ScanOn(_))
         {
             state.scan = None;
             self.events.remove(place);

@@ -57,6 +57,10 @@ pub struct Request {
     pub timeout: u16,
     /// The process whose socket issued it, where the capture shows one; else the kernel or unknown.
     pub process: Option<Arc<str>>,
+    /// The controller had been told how to resolve this identity.
+    pub resolvable: bool,
+    /// The attempt that the adapter was still busy with: its number.
+    pub behind: Option<u32>,
     /// Status of the Command Status that answered it.
     pub status: Option<Status>,
     pub status_frame: Option<u32>,
@@ -111,6 +115,13 @@ pub struct Peer {
     pub on_air: Option<Address>,
     /// From Read Remote Version: version number, company identifier.
     pub version: Option<(u8, u16)>,
+}
+
+impl Peer {
+    /// The address that tells devices apart: the identity's, else the one that was seen.
+    pub fn who(&self) -> Option<Address> {
+        self.identity.map(|(address, _)| address).or(self.address)
+    }
 }
 
 /// The first exchange of ATT MTUs on the ATT channel.

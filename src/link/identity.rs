@@ -4,7 +4,7 @@
 use crate::wire::{Address, AddressType};
 use aes::Aes128;
 use aes::cipher::{Block, BlockEncrypt, KeyInit};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 /// Most keys tried on an address.
@@ -14,6 +14,41 @@ const MOST_KEYS: usize = 64;
 struct Key {
     irk: [u8; 16],
     identity: (Address, AddressType),
+}
+
+/// Most identities remembered of one resolving list; controllers hold a few dozen.
+const MOST_LISTED: usize = 1024;
+
+/// What a controller was told of resolving addresses: its resolving list, and whether it uses it.
+#[derive(Debug, Default)]
+pub(super) struct Resolving {
+    listed: HashSet<Address>,
+    enabled: bool,
+}
+
+impl Resolving {
+    pub fn add(&mut self, identity: Address) {
+        if self.listed.len() < MOST_LISTED {
+            self.listed.insert(identity);
+        }
+    }
+
+    pub fn remove(&mut self, identity: Address) {
+        self.listed.remove(&identity);
+    }
+
+    pub fn clear(&mut self) {
+        self.listed.clear();
+    }
+
+    pub fn enable(&mut self, enabled: bool) {
+        self.enabled = enabled;
+    }
+
+    /// Whether it would know this identity behind a private address.
+    pub fn covers(&self, identity: Address) -> bool {
+        self.enabled && self.listed.contains(&identity)
+    }
 }
 
 /// What is known of identities.
@@ -100,6 +135,21 @@ fn hash(irk: &[u8; 16], prand: [u8; 3]) -> [u8; 3] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_controller_resolves_what_is_listed_while_it_is_told_to() {
+        let (one, other) = (Address([1; 6]), Address([2; 6]));
+        let mut list = Resolving::default();
+        list.add(one);
+        list.add(other);
+        assert!(!list.covers(one), "not enabled");
+        list.enable(true);
+        assert!(list.covers(one) && list.covers(other));
+        list.remove(one);
+        assert!(!list.covers(one) && list.covers(other));
+        list.clear();
+        assert!(!list.covers(other));
+    }
 
     /// Sample data of the specification (Core, Vol 3, Part H, D.7).
     #[test]

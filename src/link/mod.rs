@@ -15,6 +15,7 @@ mod early;
 mod fitness;
 mod host;
 mod identity;
+mod index;
 mod link_layer;
 mod live;
 mod notes;

@@ -2,6 +2,7 @@
 use super::adapter::{Adapter, AdapterEvent};
 use super::connection::Connection;
 use super::device::Device;
+use super::index::Index;
 use super::step::words;
 use crate::capture::Warning;
 use crate::time::{Clock, Timestamp};
@@ -102,6 +103,8 @@ pub struct Capture {
     pub fitness: Vec<Fitness>,
     /// The recording left packets out on purpose (Android's filtered logs) or cut them.
     pub filtered: bool,
+    /// Who is who, found without a search.
+    pub(crate) index: Index,
 }
 
 impl Capture {
@@ -110,6 +113,33 @@ impl Capture {
     }
 
     pub fn device(&self, address: crate::wire::Address) -> Option<&Device> {
-        self.devices.iter().find(|d| d.address == address)
+        self.devices.get(self.index.device(address)?)
+    }
+
+    /// What was heard under the private addresses of this identity, in order.
+    pub fn aliases(&self, identity: crate::wire::Address) -> impl Iterator<Item = &Device> {
+        self.index.aliases(identity).iter().filter_map(|place| self.devices.get(*place))
+    }
+
+    /// Other attempts to the same device, at most so many on either side of that one, in order.
+    pub fn kin(&self, of: &Connection, most: usize) -> impl Iterator<Item = &Connection> {
+        let all = of.peer.who().map_or(&[][..], |peer| self.index.attempts_of(peer));
+        let place = all.partition_point(|number| *number < of.number);
+        let near = all.get(place.saturating_sub(most)..all.len().min(place + most + 1));
+        let others = near.unwrap_or_default().iter().filter(move |number| **number != of.number);
+        others.filter_map(|number| self.connection(*number))
+    }
+
+    /// Attempts whose peer had this address, in order.
+    pub fn attempts_to(&self, address: crate::wire::Address) -> impl Iterator<Item = &Connection> {
+        self.index.attempts_to(address).iter().filter_map(|number| self.connection(*number))
+    }
+
+    /// Connections whose peer proved to have this identity, in order.
+    pub fn identified_as(
+        &self,
+        identity: crate::wire::Address,
+    ) -> impl Iterator<Item = &Connection> {
+        self.index.identified_as(identity).iter().filter_map(|number| self.connection(*number))
     }
 }

@@ -4,7 +4,8 @@ use super::air::Air;
 use super::connection::{Connection, Transport};
 use super::early::EARLY_DATA;
 use super::host::HostSigns;
-use super::identity::Identities;
+use super::identity::{Identities, Resolving};
+use super::index::Index;
 use super::live::{At, Link};
 use super::step::Moment;
 use super::trace::{Capture, Totals};
@@ -42,6 +43,7 @@ pub(super) struct AdapterState {
     /// Attempts whose create command is unanswered, oldest first.
     pub creating: Vec<usize>,
     pub commands: Vec<OpenCommand>,
+    pub resolving: Resolving,
     pub scan: Option<Scan>,
     /// Parameters set for the next scan.
     pub scan_set: Scan,
@@ -60,6 +62,7 @@ impl AdapterState {
             ended: Vec::new(),
             creating: Vec::new(),
             commands: Vec::new(),
+            resolving: Resolving::default(),
             scan: None,
             scan_set: Scan {
                 active: false,
@@ -377,7 +380,9 @@ impl Tracker {
             adapter_events: self.events,
             fitness: Vec::new(),
             filtered: cut > 0,
+            index: Index::default(),
         };
+        capture.index = Index::of(&capture);
         capture.fitness = super::fitness::judge(&capture);
         capture
     }

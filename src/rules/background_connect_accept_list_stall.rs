@@ -1,11 +1,11 @@
-use super::rpa_identity_mismatch::resolvable;
-use super::waits::in_vain;
+use super::waits::{Wait, in_vain};
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::link::{AdapterEvent, Capture, Device, Happening, Stack};
 use crate::time::Span;
 use crate::trace::{PEER, Trace};
 use crate::wire::hci::Command;
 use crate::wire::{Address, AddressType};
+use std::collections::{HashMap, HashSet};
 
 pub const RULE: Rule = Rule {
     id: "background-connect-accept-list-stall",
@@ -72,50 +72,104 @@ const FEW: usize = 3;
 /// How long a filtered wait must be.
 const LONG: Span = Span::from_ms(25_000);
 
-fn check(scene: &Scene<'_>) -> Vec<Verdict> {
-    let capture = scene.capture();
-    let added = capture.adapter_events.iter().filter_map(|event| match event.what {
-        Happening::AcceptListAdded(address, kind) => Some((event, address, kind)),
-        _ => None,
-    });
-    let mut seen: Vec<Address> = Vec::new();
-    added
-        .filter_map(|(event, address, kind)| {
-            let fixed = !kind.is_random() || address.looks_static();
-            let known = capture.device(address).is_some_and(|d| d.reports > 0)
-                || capture
-                    .connections
-                    .iter()
-                    .any(|c| c.connected_frame.is_some() && c.peer.address == Some(address));
-            if !fixed
-                || known
-                || seen.contains(&address)
-                || resolvable(capture, event.adapter, address, u32::MAX)
-            {
-                return None;
-            }
-            seen.push(address);
-            verdict(scene, event, address)
-        })
-        .collect()
+/// Most addresses told of one capture.
+const MOST: usize = 12;
+
+/// A filtered scan: its first and last frame, and how long.
+type FilteredScan = (u32, u32, Span);
+
+/// What one adapter did while its accept list waited.
+struct Listening<'a> {
+    /// A private address that is nobody's, and how many there are.
+    device: &'a Device,
+    private: usize,
+    /// Long waits for the accept list, in order, and the attempts that they are.
+    waits: Vec<(u32, Wait<'a>)>,
+    /// Long filtered scans, in order.
+    scans: Vec<FilteredScan>,
 }
 
-fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<Verdict> {
+fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let capture = scene.capture();
-    let (device, private) = private(capture, added)?;
-    let mut waits =
-        capture.connections.iter().filter(|c| c.adapter == added.adapter).filter_map(|c| {
-            let wait = in_vain(scene, c)
-                .filter(|w| w.background && w.lasted >= LONG && w.request.frame > added.frame)?;
-            Some((c.number, wait))
-        });
-    let (lines, lasted, about) = match waits.next() {
-        Some((number, wait)) => {
-            let all = std::iter::once(number).chain(waits.map(|(number, _)| number)).collect();
-            (wait.shown(), wait.lasted, all)
+    let resolved = resolved(capture);
+    let mut listening: HashMap<Option<u16>, Option<Listening<'_>>> = HashMap::new();
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for event in &capture.adapter_events {
+        let Happening::AcceptListAdded(address, kind) = event.what else { continue };
+        let fixed = !kind.is_random() || address.looks_static();
+        let known = capture.device(address).is_some_and(|d| d.reports > 0)
+            || capture.attempts_to(address).any(|c| c.connected_frame.is_some());
+        if !fixed || known || resolved.contains(&(event.adapter, address)) {
+            continue;
+        }
+        let adapter = listening.entry(event.adapter);
+        let listening = adapter.or_insert_with(|| listen(scene, event.adapter));
+        if let Some(listening) = listening
+            && seen.insert(address)
+        {
+            found.extend(verdict(scene, listening, event, address));
+        }
+        if found.len() == MOST {
+            break;
+        }
+    }
+    found
+}
+
+/// The identities that each adapter could resolve when the capture ended.
+fn resolved(capture: &Capture) -> HashSet<(Option<u16>, Address)> {
+    let mut listed = HashSet::new();
+    let mut enabled = HashSet::new();
+    for AdapterEvent { adapter, what, .. } in &capture.adapter_events {
+        match what {
+            Happening::ResolvingListAdded(address, _) => _ = listed.insert((*adapter, *address)),
+            Happening::ResolvingListCleared => listed.retain(|(of, _)| of != adapter),
+            Happening::AddressResolution(true) => _ = enabled.insert(*adapter),
+            Happening::AddressResolution(false) => _ = enabled.remove(adapter),
+            Happening::Reset => {
+                listed.retain(|(of, _)| of != adapter);
+                enabled.remove(adapter);
+            }
+            _ => {}
+        }
+    }
+    listed.retain(|(adapter, _)| enabled.contains(adapter));
+    listed
+}
+
+fn listen<'a>(scene: &Scene<'a>, adapter: Option<u16>) -> Option<Listening<'a>> {
+    let capture = scene.capture();
+    let (device, private) = private(capture, adapter)?;
+    let of_adapter = capture.connections.iter().filter(|c| c.adapter == adapter);
+    let waits = of_adapter.filter_map(|c| {
+        let wait = in_vain(scene, c).filter(|w| w.background && w.lasted >= LONG)?;
+        Some((c.number, wait))
+    });
+    let listening = Listening {
+        device,
+        private,
+        waits: waits.collect(),
+        scans: filtered_scans(capture, adapter),
+    };
+    (!listening.waits.is_empty() || !listening.scans.is_empty()).then_some(listening)
+}
+
+fn verdict(
+    scene: &Scene<'_>,
+    listening: &Listening<'_>,
+    added: &AdapterEvent,
+    address: Address,
+) -> Option<Verdict> {
+    let Listening { device, private, waits, scans } = listening;
+    let waits = waits.get(waits.partition_point(|(_, w)| w.request.frame <= added.frame)..)?;
+    let (lines, lasted, about) = match waits.first() {
+        Some((_, wait)) => {
+            (wait.shown(), wait.lasted, waits.iter().map(|(number, _)| *number).collect())
         }
         None => {
-            let (from, to, lasted) = filtered_scan(capture, added)?;
+            let later = scans.get(scans.partition_point(|(from, ..)| *from <= added.frame)..)?;
+            let (from, to, lasted) = *later.iter().max_by_key(|(_, _, lasted)| *lasted)?;
             let lines = vec![
                 (from, "a scan for devices of the accept list begins".to_owned()),
                 (to, format!("it ends {lasted} later, without one report of this address")),
@@ -129,7 +183,7 @@ fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<
         device.address
     );
     // Of many private addresses each is likelier somebody else's: in a town there are hundreds.
-    let mut verdict = match private {
+    let mut verdict = match *private {
         1 => Verdict::suspect(says).sure(Confidence::Medium),
         2..=FEW => Verdict::suspect(says).sure(Confidence::Low),
         _ => Verdict::note(says).sure(Confidence::Low),
@@ -147,38 +201,40 @@ fn verdict(scene: &Scene<'_>, added: &AdapterEvent, address: Address) -> Option<
 }
 
 /// A connectable private address that is nobody's on the accept list, and how many there are.
-fn private<'a>(capture: &'a Capture, added: &AdapterEvent) -> Option<(&'a Device, usize)> {
-    let listed = |address| {
-        capture
-            .adapter_events
-            .iter()
-            .any(|e| matches!(e.what, Happening::AcceptListAdded(a, _) if a == address))
-    };
+fn private(capture: &Capture, adapter: Option<u16>) -> Option<(&Device, usize)> {
+    let listed: HashSet<Address> = capture
+        .adapter_events
+        .iter()
+        .filter_map(|e| match e.what {
+            Happening::AcceptListAdded(address, _) => Some(address),
+            _ => None,
+        })
+        .collect();
     let mut found: Vec<&Device> = capture
         .devices
         .iter()
-        .filter(|d| d.adapter == added.adapter && d.connectable_reports > 0)
+        .filter(|d| d.adapter == adapter && d.connectable_reports > 0)
         .filter(|d| d.address_type == AddressType::RANDOM && d.address.looks_resolvable())
-        .filter(|d| !listed(d.address))
-        .filter(|d| !capture.connections.iter().any(|c| c.peer.address == Some(d.address)))
+        .filter(|d| !listed.contains(&d.address))
+        .filter(|d| capture.attempts_to(d.address).next().is_none())
         .collect();
     found.sort_by_key(|d| d.name.is_none());
     Some((*found.first()?, found.len()))
 }
 
-/// The longest filtered scan after that event: its first and last frame, and how long.
-fn filtered_scan(capture: &Capture, added: &AdapterEvent) -> Option<(u32, u32, Span)> {
+/// The long filtered scans of an adapter.
+fn filtered_scans(capture: &Capture, adapter: Option<u16>) -> Vec<FilteredScan> {
     let scans: Vec<&AdapterEvent> = capture
         .adapter_events
         .iter()
-        .filter(|e| e.frame > added.frame && e.adapter == added.adapter)
+        .filter(|e| e.adapter == adapter)
         .filter(|e| matches!(e.what, Happening::ScanOn(_) | Happening::ScanOff))
         .collect();
     let pairs = scans.windows(2).filter_map(|pair| {
         let filtered =
             matches!(pair[0].what, Happening::ScanOn(scan) if scan.filter_policy & 1 == 1);
-        let lasted = pair[1].at.since(pair[0].at)?;
+        let lasted = pair[1].at.since(pair[0].at).filter(|lasted| *lasted >= LONG)?;
         filtered.then_some((pair[0].frame, pair[1].frame, lasted))
     });
-    pairs.max_by_key(|(_, _, lasted)| *lasted).filter(|(_, _, lasted)| *lasted >= LONG)
+    pairs.collect()
 }

@@ -54,23 +54,20 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     end.at.since(write.last_at).filter(|d| *d < Span::from_ms(2_500))?;
     let old = connection.peer.address?;
     let capture = scene.capture();
-    let moved = capture.devices.iter().find(|d| {
-        let step = d.address.0[0].wrapping_sub(old.0[0]);
-        let neighbour = matches!(step, 1 | 0xff) && d.address.0[1..] == old.0[1..];
-        neighbour
-            && d.first.is_some_and(|r| {
-                r.frame > end.frame && r.at.since(end.at).is_some_and(|t| t < Span::from_ms(30_000))
-            })
+    let neighbours = [1, 0xff].map(|step: u8| {
+        let mut address = old;
+        address.0[0] = address.0[0].wrapping_add(step);
+        address
+    });
+    let moved = neighbours.into_iter().filter_map(|address| capture.device(address)).find(|d| {
+        d.first.is_some_and(|r| {
+            r.frame > end.frame && r.at.since(end.at).is_some_and(|t| t < Span::from_ms(30_000))
+        })
     })?;
     let first = moved.first?;
     let retries: Vec<u32> = capture
-        .connections
-        .iter()
-        .filter(|c| {
-            c.number > connection.number
-                && c.peer.address == Some(old)
-                && c.status != Some(Status::SUCCESS)
-        })
+        .attempts_to(old)
+        .filter(|c| c.number > connection.number && c.status != Some(Status::SUCCESS))
         .map(|c| c.number)
         .collect();
     let (frame, text) = see::ended(end);

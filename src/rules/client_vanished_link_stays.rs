@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
-use crate::link::{Connection, Happening};
+use crate::link::{AdapterEvent, Connection, Happening};
 use crate::time::Span;
 use crate::trace::Trace;
 use crate::wire::Status;
@@ -24,7 +24,7 @@ bluetoothd keeps links for programs on purpose: only sockets on the adapter itse
 ## What to do
 Disconnect before the program ends; by hand `bluetoothctl disconnect ADDRESS`.",
     sources: &["bleak client.py and bluez/bluez#89: a link survives a crashed application"],
-    check: Check::Connection(check),
+    check: Check::Capture(check),
     fires_on: || example(false).into(),
     silent_on: || example(true).into(),
 };
@@ -37,33 +37,34 @@ fn example(hangs_up: bool) -> Trace {
     trace.wait_ms(15_000).advertises(3)
 }
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    if connection.end.is_some() || connection.connected_frame.is_none() {
-        return None;
-    }
-    let events = &scene.capture().adapter_events;
-    let (event, process) = events.iter().rev().find_map(|e| match &e.what {
-        Happening::ProcessClosed { process }
-            if connection.connected_frame.is_some_and(|f| e.frame > f) =>
-        {
-            Some((e, process))
-        }
+fn check(scene: &Scene<'_>) -> Vec<Verdict> {
+    let capture = scene.capture();
+    let events = &capture.adapter_events;
+    // One closing, the last, counts for all links: it is looked for once.
+    let closed = events.iter().rev().find_map(|e| match &e.what {
+        Happening::ProcessClosed { process } => Some((e, process)),
         _ => None,
-    })?;
-    let on_adapter = events.iter().any(|e| {
-        matches!(&e.what, Happening::ProcessOpened { process: p, channel: "raw" | "user" } if p == process && e.frame < event.frame)
+    });
+    let Some((event, process)) = closed else { return Vec::new() };
+    let on_adapter = events.iter().take_while(|e| e.frame < event.frame).any(|e| {
+        matches!(&e.what, Happening::ProcessOpened { process: p, channel: "raw" | "user" } if p == process)
     });
     let tools = ["btmon", "hcidump"];
-    let outlived =
-        connection.capture_end.since(event.at).is_some_and(|d| d >= Span::from_ms(10_000));
-    if !on_adapter || !outlived || tools.iter().any(|t| process.starts_with(t)) {
-        return None;
+    if !on_adapter || tools.iter().any(|t| process.starts_with(t)) {
+        return Vec::new();
     }
-    Some(
-        Verdict::note(format!("`{process}` closed its socket on the adapter and nobody disconnected: the link is still up when the capture ends."))
-            .sure(Confidence::Medium)
-            .sees(event.frame, format!("`{process}` closes its socket"))
-            .sees(connection.connected_frame?, "the link that stays up")
-            .try_this("Disconnect before the program ends; by hand: `bluetoothctl disconnect ADDRESS`."),
-    )
+    let left = |c: &Connection| {
+        let up = c.connected_frame.filter(|up| c.end.is_none() && *up < event.frame)?;
+        c.capture_end.since(event.at).filter(|lived| *lived >= Span::from_ms(10_000))?;
+        Some(stays(event, process, up).about([c.number]))
+    };
+    capture.connections.iter().filter_map(left).collect()
+}
+
+fn stays(event: &AdapterEvent, process: &str, up: u32) -> Verdict {
+    Verdict::note(format!("`{process}` closed its socket on the adapter and nobody disconnected: the link is still up when the capture ends."))
+        .sure(Confidence::Medium)
+        .sees(event.frame, format!("`{process}` closes its socket"))
+        .sees(up, "the link that stays up")
+        .try_this("Disconnect before the program ends; by hand: `bluetoothctl disconnect ADDRESS`.")
 }

@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::link::{Happening, Stack};
+use crate::link::{AdapterEvent, Happening, Stack};
 use crate::trace::Trace;
 use crate::wire::hci::Event;
 
@@ -44,18 +44,34 @@ const REMEDIES: &[Remedy] = &[
     (&[], "Do not look for the fault in the device: its link was cut from this side."),
 ];
 
+/// Whether no link lives on behind an event.
+fn clears(event: &AdapterEvent) -> bool {
+    matches!(event.what, Happening::HardwareError(_) | Happening::Reset | Happening::IndexClosed)
+}
+
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let capture = scene.capture();
-    let crashes = capture.adapter_events.iter().filter_map(|event| match event.what {
-        Happening::HardwareError(code) => Some((event, code)),
-        _ => None,
+    let crashes = capture.adapter_events.iter().enumerate().filter_map(|(at, event)| {
+        let Happening::HardwareError(code) = event.what else { return None };
+        Some((at, event, code))
     });
+    // Links without an end, in the order in which they came up.
+    let mut endless: Vec<_> = capture.connections.iter().filter(|c| c.end.is_none()).collect();
+    endless.retain(|c| c.connected_frame.is_some());
+    endless.sort_by_key(|c| c.connected_frame);
     crashes
-        .map(|(event, code)| {
-            let lost: Vec<u32> = capture
-                .connections
+        .map(|(at, event, code)| {
+            let (before, after) = capture.adapter_events.split_at(at);
+            // What came up before the last crash or reset was lost then.
+            let since = before.iter().rev().find(|e| e.adapter == event.adapter && clears(e));
+            let from = Some(since.map_or(0, |e| e.frame));
+            let from = endless.partition_point(|c| c.connected_frame <= from);
+            let to = endless.partition_point(|c| c.connected_frame < Some(event.frame));
+            let lost: Vec<u32> = endless
+                .get(from..to)
+                .unwrap_or_default()
                 .iter()
-                .filter(|c| c.adapter == event.adapter && c.end.is_none() && c.connected_frame.is_some_and(|f| f < event.frame))
+                .filter(|c| c.adapter == event.adapter)
                 .filter(|c| c.steps.last().is_none_or(|s| s.frame < event.frame))
                 .map(|c| c.number)
                 .collect();
@@ -72,13 +88,43 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
             .sees(event.frame, format!("Hardware Error, code {code:#04x}"))
             .rules_out("supervision-timeout-0x08", "no link ended for want of packets from the peer: the controller itself failed")
             .try_these(remedies(scene, REMEDIES));
-            let reset = capture.adapter_events.iter().find(|e| {
-                e.frame > event.frame && e.adapter == event.adapter && e.what == Happening::Reset
+            // Until the next crash: what follows that one is not this one's reset.
+            let next = after.iter().skip(1).find(|e| {
+                let crash = matches!(e.what, Happening::HardwareError(_));
+                e.adapter == event.adapter && (crash || e.what == Happening::Reset)
             });
+            let reset = next.filter(|e| e.what == Happening::Reset);
             if let Some(reset) = reset {
                 verdict = verdict.sees(reset.frame, "the host resets the controller");
             }
             verdict
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::diagnose;
+
+    /// A link that the first crash ended is not lost once more by the second.
+    #[test]
+    fn each_crash_ends_the_links_that_came_up_since_the_last_one() {
+        let crash = || Trace::new().up().mtu().event(Event::HardwareError { hardware_code: 3 });
+        let trace = crash().followed_by(crash());
+        let scene = Scene { captures: &[trace.run()], subject: 0, comparison: None };
+        let lost: Vec<_> = check(&scene).into_iter().map(|verdict| verdict.connections).collect();
+        assert_eq!(lost, [[1], [2]]);
+    }
+
+    /// A controller that crashes all night: what took a minute for five thousand of these.
+    #[test]
+    fn a_night_of_crashes_is_one_finding() {
+        let once = Trace::new().up().mtu().event(Event::HardwareError { hardware_code: 3 });
+        let captures = [once.repeated(3_000, 10_000).run()];
+        let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+        assert_eq!(found[0].rule, RULE.id);
+        assert_eq!(found[0].connections.len(), 3_000);
+        assert!(found[0].says.contains("One link was up"), "{}", found[0].says);
+    }
 }

@@ -37,6 +37,9 @@ fn refused(status: Status) -> Trace {
     trace.create_refused(status)
 }
 
+/// Most later requests looked at: whoever asks a thousand times in two seconds races with himself.
+const MOST_RACING: usize = 64;
+
 const BUSY: &[Remedy] = &[
     (
         &[],
@@ -60,6 +63,15 @@ const PARAMETERS: &[Remedy] = &[
     (&[], "Choose a supervision timeout above (1 + latency) x maximum interval x 2."),
 ];
 
+/// Requests that this one may have raced with: the one that was under way, and those that follow.
+fn near<'a>(
+    scene: &Scene<'a>,
+    connection: &Connection,
+) -> impl Iterator<Item = &'a Connection> + use<'a> {
+    let later = scene.capture().connections.iter().skip(connection.number as usize);
+    pending(scene, connection).into_iter().chain(later.take(MOST_RACING))
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let request = connection.request.as_ref()?;
     let status = request.status.filter(|status| *status != Status::SUCCESS)?;
@@ -82,7 +94,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     };
     // A race of two requests that both come through in the end is no fault.
     let passed = status == Status::COMMAND_DISALLOWED
-        && scene.capture().connections.iter().any(|other| {
+        && near(scene, connection).any(|other| {
             other.adapter == connection.adapter
                 && other.connected_frame.is_some_and(|up| up > frame)
                 && other.connected_at.since(request.at).is_some_and(|d| d.as_s() < 2.0)

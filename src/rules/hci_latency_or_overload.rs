@@ -61,6 +61,9 @@ const MANY: usize = 4;
 const LATE: Span = Span::from_ms(200);
 const OFTEN: usize = 3;
 
+/// Most pairs told of one capture.
+const MOST: usize = 20;
+
 const REMEDIES: &[Remedy] = &[
     (
         &[Stack::BlueZ, Stack::Noble],
@@ -78,6 +81,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         .collect();
     lost.windows(2)
         .filter(|pair| together(pair[0], pair[1]))
+        .take(MOST)
         .filter_map(|pair| {
             let [one, other] = pair else { return None };
             let fast = fast_links(scene, other);

@@ -1,3 +1,4 @@
+use super::waits::pending;
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::link::{Connection, Stack};
 use crate::trace::Trace;
@@ -62,13 +63,10 @@ const REMEDIES: &[Remedy] = &[
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let request =
         connection.request.as_deref().filter(|r| r.status == Some(Status::COMMAND_DISALLOWED))?;
-    let older = scene.capture().connections.iter().find_map(|c| {
-        let r = c.request.as_deref()?;
-        let answered = c.status_frame.is_some_and(|f| f < request.frame) && c.status.is_some();
-        let cancelled = r.cancel_frame.is_some_and(|f| f < request.frame);
-        (c.adapter == connection.adapter && r.frame < request.frame && !answered && !cancelled)
-            .then_some(r)
-    })?;
+    let older = pending(scene, connection)?.request.as_deref()?;
+    if older.cancel_frame.is_some_and(|frame| frame < request.frame) {
+        return None;
+    }
     Some(
         Verdict::note("An earlier connect attempt was still pending, neither answered nor cancelled, when this one was refused.")
             .sure(Confidence::Medium)

@@ -6,6 +6,7 @@
 use crate::compare::Comparison;
 use crate::link::{Capture, Connection, words};
 use crate::trace::Trace;
+use std::collections::HashMap;
 use std::fmt;
 
 mod adapter_slots_exhausted;
@@ -311,19 +312,17 @@ impl<'a> Scene<'a> {
     /// Attempts by device: the same identity, else the same address; background attempts
     /// that never connected have none.
     pub fn devices(&self) -> Vec<Vec<&'a Connection>> {
-        let mut groups: Vec<(crate::wire::Address, Vec<&Connection>)> = Vec::new();
+        let mut groups: Vec<Vec<&Connection>> = Vec::new();
+        let mut places = HashMap::new();
         for connection in &self.capture().connections {
-            let Some(address) =
-                connection.peer.identity.map(|(a, _)| a).or(connection.peer.address)
-            else {
-                continue;
-            };
-            match groups.iter_mut().find(|(a, _)| *a == address) {
-                Some((_, group)) => group.push(connection),
-                None => groups.push((address, vec![connection])),
+            let Some(peer) = connection.peer.who() else { continue };
+            let place = *places.entry(peer).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => group.push(connection),
+                None => groups.push(vec![connection]),
             }
         }
-        groups.into_iter().map(|(_, group)| group).collect()
+        groups
     }
 }
 

@@ -77,23 +77,19 @@ fn later_scan(
 ) -> Option<(u32, usize)> {
     let capture = scene.capture();
     let gone = capture.device(address).is_none_or(|d| d.last.is_none_or(|last| last.frame < after));
-    let scans = capture.adapter_events.iter().filter(|e| e.frame > after && e.adapter == adapter);
-    for event in scans.filter(|_| gone) {
-        let Happening::ScanOn(scan) = event.what else { continue };
-        let heard: Vec<Report> = capture
-            .devices
-            .iter()
-            .filter(|d| d.adapter == adapter)
-            .filter_map(|d| d.last)
-            .filter(|last| last.frame > event.frame)
-            .collect();
-        let long =
-            heard.iter().any(|last| last.at.since(event.at).is_some_and(|d| d >= LONG_ENOUGH));
-        if scan.filter_policy & 1 == 0 && long {
-            return Some((event.frame, heard.len()));
-        }
+    if !gone {
+        return None;
     }
-    None
+    let later = capture.adapter_events.partition_point(|e| e.frame <= after);
+    // The first one lasts longest: where it hears nobody for long enough, no later one does.
+    let scan = capture.adapter_events.get(later..)?.iter().find(|e| {
+        let all = matches!(e.what, Happening::ScanOn(scan) if scan.filter_policy & 1 == 0);
+        all && e.adapter == adapter
+    })?;
+    let reports = capture.devices.iter().filter(|d| d.adapter == adapter).filter_map(|d| d.last);
+    let heard: Vec<Report> = reports.filter(|last| last.frame > scan.frame).collect();
+    let long = heard.iter().any(|last| last.at.since(scan.at).is_some_and(|d| d >= LONG_ENOUGH));
+    long.then_some((scan.frame, heard.len()))
 }
 
 /// A private address that took the name over after the old one fell silent.

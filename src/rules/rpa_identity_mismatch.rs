@@ -1,7 +1,7 @@
 use super::waits::{in_vain, show};
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::capture::Direction;
-use crate::link::{Capture, Connection, Device, Happening, Stack};
+use crate::link::{Capture, Connection, Device, Stack};
 use crate::trace::{PEER, Trace};
 use crate::wire::{Address, AddressType, smp};
 
@@ -66,38 +66,14 @@ const REMEDIES: &[Remedy] = &[
     (&[], "A controller with LL Privacy resolves addresses itself; an older adapter does not."),
 ];
 
-/// Whether the controller was told how to resolve this identity before that frame.
-pub fn resolvable(capture: &Capture, adapter: Option<u16>, identity: Address, before: u32) -> bool {
-    let (mut listed, mut on) = (false, false);
-    for event in capture.adapter_events.iter().filter(|e| e.frame < before && e.adapter == adapter)
-    {
-        match event.what {
-            Happening::ResolvingListAdded(address, _) if address == identity => listed = true,
-            Happening::ResolvingListCleared => listed = false,
-            Happening::AddressResolution(enabled) => on = enabled,
-            Happening::Reset => (listed, on) = (false, false),
-            _ => {}
-        }
-    }
-    listed && on
-}
-
 /// A private address that the capture proves to be this identity's.
 fn proved(capture: &Capture, identity: Address) -> Option<&Device> {
     let of_links = || {
-        let link = capture.connections.iter().find(|c| {
-            c.peer.identity.is_some_and(|(known, _)| known == identity)
-                && c.peer.address != Some(identity)
-        })?;
+        let link = capture.identified_as(identity).find(|c| c.peer.address != Some(identity))?;
         capture.device(link.peer.address?)
     };
-    let of_air = capture.devices.iter().filter(|d| d.address != identity && d.reports > 0);
-    of_air
-        .max_by_key(|d| {
-            (d.identity.is_some_and(|(known, _)| known == identity), d.last.map(|r| r.frame))
-        })
-        .filter(|d| d.identity.is_some_and(|(known, _)| known == identity))
-        .or_else(of_links)
+    let of_air = capture.aliases(identity).filter(|d| d.address != identity && d.reports > 0);
+    of_air.max_by_key(|d| d.last.map(|r| r.frame)).or_else(of_links)
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -106,18 +82,12 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let identity = wait.request.peer;
     let fixed = !wait.request.peer_type.is_random() || identity.looks_static();
     let heard_itself = capture.device(identity).is_some_and(|d| d.reports > 0);
-    if !fixed
-        || heard_itself
-        || resolvable(capture, connection.adapter, identity, wait.request.frame)
-    {
+    if !fixed || heard_itself || wait.request.resolvable {
         return None;
     }
     let device = proved(capture, identity)?;
     let private = device.address;
-    let told = capture
-        .connections
-        .iter()
-        .find(|c| c.peer.identity.is_some_and(|(known, _)| known == identity));
+    let told = capture.identified_as(identity).next();
     let mut verdict = Verdict::cause(format!(
         "The request asked for {identity}, the device's identity; on the air it uses the private address {private}, and the controller was not told how to resolve it."
     ))

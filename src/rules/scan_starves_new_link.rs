@@ -55,9 +55,10 @@ fn scanned(scene: &Scene<'_>, connection: &Connection) -> bool {
     let heavy = |scan: &Scan| scan.duty() >= HEAVY;
     let before = connection.scan_at_connect.as_ref().is_some_and(heavy);
     let during = connection.scan_started_frame.is_some_and(|frame| {
-        scene.capture().adapter_events.iter().any(|event| {
-            event.frame == frame && matches!(&event.what, Happening::ScanOn(scan) if heavy(scan))
-        })
+        let events = &scene.capture().adapter_events;
+        let at = events.iter().skip(events.partition_point(|e| e.frame < frame));
+        at.take_while(|e| e.frame == frame)
+            .any(|e| matches!(&e.what, Happening::ScanOn(scan) if heavy(scan)))
     });
     before || during
 }

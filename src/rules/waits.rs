@@ -53,14 +53,11 @@ pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait
     let background = request.filter_policy != 0;
     let timer = TIMERS.iter().any(|ms| (lasted - Span::from_ms(*ms)).abs() <= Span::from_ms(50));
     let again = || {
-        scene.capture().connections.iter().skip(connection.number as usize).any(|later| {
-            later.adapter == connection.adapter
-                && later
-                    .request
-                    .as_ref()
-                    .and_then(|r| r.at.since(request.cancel_at))
-                    .is_some_and(|gap| gap < REARMED)
-        })
+        let later = scene.capture().connections.iter().skip(connection.number as usize);
+        let later = later.filter(|c| c.adapter == connection.adapter);
+        let gaps = later.filter_map(|c| c.request.as_ref()?.at.since(request.cancel_at));
+        // The next one tells; that a clock stepped back in between does not.
+        gaps.take(2).any(|gap| gap < REARMED)
     };
     let counts = cancelled && (!background || timer || !again());
     counts.then_some(Wait { request, lasted, end_frame: connection.status_frame?, background })
@@ -74,13 +71,5 @@ pub fn show(mut verdict: super::Verdict, lines: Vec<(u32, String)>) -> super::Ve
 
 /// Another attempt that the adapter was still busy with when this one was asked for.
 pub fn pending<'a>(scene: &Scene<'a>, connection: &Connection) -> Option<&'a Connection> {
-    let request = connection.request.as_deref()?;
-    scene.capture().connections.iter().find(|other| {
-        let earlier = other
-            .request
-            .as_ref()
-            .is_some_and(|r| r.frame < request.frame && r.status == Some(Status::SUCCESS));
-        let open = other.status_frame.is_none_or(|frame| frame > request.frame);
-        other.adapter == connection.adapter && earlier && open
-    })
+    scene.capture().connection(connection.request.as_deref()?.behind?)
 }

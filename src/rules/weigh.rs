@@ -1,7 +1,7 @@
 //! Findings compete for the same connection: the special before the general, the
 //! violation before the silence that follows it, never a consequence beside its cause.
 use super::{Basis, Check, Confidence, Evidence, Finding, Level, RULES, Rule, Scene, Verdict};
-use crate::link::Capture;
+use crate::link::{Capture, Connection};
 use std::collections::BTreeMap;
 
 /// Most frames that one finding cites.
@@ -27,7 +27,8 @@ impl Claim {
 
 /// Everything that the rules find, in order of weight: the first one is the verdict.
 pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
-    let claims = RULES.iter().flat_map(|rule| claims(scene, rule)).collect();
+    let devices = scene.devices();
+    let claims = RULES.iter().flat_map(|rule| claims(scene, &devices, rule)).collect();
     let mut findings = merged(scene, compete(claims));
     let rank = |id: &str| RULES.iter().position(|rule| rule.id == id);
     findings.sort_by_key(|f| (f.level, f.confidence, rank(f.rule)));
@@ -35,7 +36,7 @@ pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
 }
 
 /// All that one rule says, as sure as the capture allows.
-fn claims(scene: &Scene<'_>, rule: &'static Rule) -> Vec<Claim> {
+fn claims(scene: &Scene<'_>, devices: &[Vec<&Connection>], rule: &'static Rule) -> Vec<Claim> {
     let verdicts: Vec<Verdict> = match rule.check {
         Check::Connection(check) => scene
             .capture()
@@ -49,9 +50,7 @@ fn claims(scene: &Scene<'_>, rule: &'static Rule) -> Vec<Claim> {
                 Some(verdict)
             })
             .collect(),
-        Check::Device(check) => {
-            scene.devices().iter().filter_map(|group| check(scene, group)).collect()
-        }
+        Check::Device(check) => devices.iter().filter_map(|group| check(scene, group)).collect(),
         Check::Capture(check) => check(scene),
         Check::Comparison(check) => {
             scene.comparison.and_then(|c| check(scene, c)).into_iter().collect()
