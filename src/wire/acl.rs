@@ -20,7 +20,7 @@ const LOGS: [u16; 5] = [0x0edc, 0x0c6f, 0x05ff, 0x05fe, 0x0efd];
 pub fn decode<'a>(adapter: &'a mut Adapter, bytes: &'a [u8], event: &mut Event<'a>) {
     let Some((&[h0, h1, l0, l1], data)) = bytes.split_first_chunk() else {
         event.packet = Packet::Opaque { layer: Layer::Acl, code: 0, len: bytes.len() as u32 };
-        event.problem = Some(if event.cut { Problem::Cut } else { Problem::Malformed });
+        event.problem = Some(Problem::short(event.cut));
         return;
     };
     let word = u16::from_le_bytes([h0, h1]);
@@ -117,8 +117,9 @@ fn attribute<'a>(
     let Some((&opcode, parameters)) = payload.split_first() else {
         return headless(handle, cid, payload, event);
     };
-    let (pdu, problem) = att::Pdu::decode(opcode, parameters, event.cut);
-    event.packet = Packet::Att { handle, cid, pdu };
+    let att = |pdu| Packet::Att { handle, cid, pdu };
+    let (packet, problem) = att::Pdu::decode_as(opcode, parameters, event.cut, att);
+    event.packet = packet;
     problem
 }
 
@@ -181,5 +182,5 @@ fn headless<'a>(
     event: &mut Event<'a>,
 ) -> Option<Problem> {
     event.packet = Packet::L2cap { handle, cid, psm: None, payload };
-    Some(if event.cut { Problem::Cut } else { Problem::Malformed })
+    Some(Problem::short(event.cut))
 }

@@ -79,22 +79,22 @@ type Decoded<'a> = (Packet<'a>, Option<Problem>);
 fn command(bytes: &[u8], cut: bool) -> Decoded<'_> {
     let Some((&[low, high, length], parameters)) = bytes.split_first_chunk() else {
         let code = bytes.first_chunk().map_or(0, |code| u16::from_le_bytes(*code));
-        return opaque(Layer::Hci, code, bytes, short(cut));
+        return opaque(Layer::Hci, code, bytes, Problem::short(cut));
     };
     let code = u16::from_le_bytes([low, high]);
     let (parameters, lies) = declared(parameters, length, cut);
-    let (command, problem) = hci::Command::decode(code, parameters, cut);
-    (Packet::Command(command), lies.or(problem))
+    let (packet, problem) = hci::Command::decode_as(code, parameters, cut, Packet::Command);
+    (packet, lies.or(problem))
 }
 
 fn controller_event(bytes: &[u8], cut: bool) -> Decoded<'_> {
     let Some((&[code, length], parameters)) = bytes.split_first_chunk() else {
         let code = bytes.first().copied().unwrap_or(0);
-        return opaque(Layer::Hci, code.into(), bytes, short(cut));
+        return opaque(Layer::Hci, code.into(), bytes, Problem::short(cut));
     };
     let (parameters, lies) = declared(parameters, length, cut);
-    let (event, problem) = hci::Event::read(code, parameters, cut);
-    (Packet::Event(event), lies.or(problem))
+    let (packet, problem) = hci::Event::read_as(code, parameters, cut, Packet::Event);
+    (packet, lies.or(problem))
 }
 
 /// The parameters that a header promises. A promise of more or less than there is, is a lie.
@@ -109,7 +109,7 @@ fn declared(parameters: &[u8], length: u8, cut: bool) -> (&[u8], Option<Problem>
 
 fn voice(bytes: &[u8], cut: bool) -> Decoded<'_> {
     let Some((&[low, high, length], data)) = bytes.split_first_chunk() else {
-        return opaque(Layer::Hci, 3, bytes, short(cut));
+        return opaque(Layer::Hci, 3, bytes, Problem::short(cut));
     };
     let handle = ConnHandle(u16::from_le_bytes([low, high]) & 0x0fff);
     (Packet::Sco { handle, len: length.into() }, fits(data, length.into(), cut))
@@ -117,7 +117,7 @@ fn voice(bytes: &[u8], cut: bool) -> Decoded<'_> {
 
 fn isochronous(bytes: &[u8], cut: bool) -> Decoded<'_> {
     let Some((&[h0, h1, l0, l1], data)) = bytes.split_first_chunk() else {
-        return opaque(Layer::Hci, 5, bytes, short(cut));
+        return opaque(Layer::Hci, 5, bytes, Problem::short(cut));
     };
     let handle = ConnHandle(u16::from_le_bytes([h0, h1]) & 0x0fff);
     let len = u16::from_le_bytes([l0, l1]) & 0x3fff;
@@ -126,7 +126,7 @@ fn isochronous(bytes: &[u8], cut: bool) -> Decoded<'_> {
 
 fn control(opcode: u16, bytes: &[u8], cut: bool) -> Decoded<'_> {
     let Some((&[k0, k1, k2, k3, low, high], parameters)) = bytes.split_first_chunk() else {
-        return opaque(Layer::Monitor, opcode, bytes, short(cut));
+        return opaque(Layer::Monitor, opcode, bytes, Problem::short(cut));
     };
     let cookie = u32::from_le_bytes([k0, k1, k2, k3]);
     let code = u16::from_le_bytes([low, high]);
@@ -143,7 +143,7 @@ fn note<'a>(
 ) -> Decoded<'a> {
     match note {
         Ok(note) => (Packet::Note(note), cut.then_some(Problem::Cut)),
-        Err(Problem::Malformed) => opaque(Layer::Monitor, code, bytes, short(cut)),
+        Err(Problem::Malformed) => opaque(Layer::Monitor, code, bytes, Problem::short(cut)),
         Err(problem) => opaque(layer, code, bytes, problem),
     }
 }
@@ -159,12 +159,8 @@ fn opaque<'a>(layer: Layer, code: u16, bytes: &[u8], problem: Problem) -> Decode
     )
 }
 
-fn short(cut: bool) -> Problem {
-    if cut { Problem::Cut } else { Problem::Malformed }
-}
-
 fn fits(data: &[u8], declared: u16, cut: bool) -> Option<Problem> {
-    if data.len() == usize::from(declared) { None } else { Some(short(cut)) }
+    if data.len() == usize::from(declared) { None } else { Some(Problem::short(cut)) }
 }
 
 #[cfg(test)]

@@ -52,6 +52,13 @@ pub enum Problem {
     Malformed,
 }
 
+impl Problem {
+    /// Too few or too many bytes: the recording's doing where it cut the packet, else the sender's.
+    pub(crate) fn short(cut: bool) -> Self {
+        if cut { Self::Cut } else { Self::Malformed }
+    }
+}
+
 /// Where something opaque was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Layer {

@@ -34,28 +34,39 @@ macro_rules! pdus {
 
         impl<'a> $Pdu<'a> {
             /// Reads what follows the number. `cut` says that the capture did not keep all of it.
-            #[allow(clippy::redundant_closure_call, reason = "`?` needs a function around the fields")]
             pub fn decode(code: $Code, input: &'a [u8], cut: bool) -> (Self, Option<$crate::wire::Problem>) {
+                Self::decode_as(code, input, cut, |pdu| pdu)
+            }
+
+            /// The same for whoever puts the PDU into something larger: `whole` does that where the
+            /// fields are read, so that no PDU is moved from one place to the next.
+            #[inline]
+            #[allow(clippy::redundant_closure_call, reason = "`?` needs a function around the fields")]
+            pub(crate) fn decode_as<T>(
+                code: $Code,
+                input: &'a [u8],
+                cut: bool,
+                whole: impl Fn(Self) -> T,
+            ) -> (T, Option<$crate::wire::Problem>) {
                 use $crate::wire::Problem;
                 #[allow(unused_imports, reason = "a table without fields needs none")]
                 use $crate::wire::field::Field;
-                let whole = input;
-                let parsed: nom::IResult<&[u8], Self> = match code {
-                    $($code => (|| {
-                        $(let (input, $field) = <$ty as Field>::parse(input)?;)*
-                        Ok((input, $Pdu::$name { $($field),* }))
-                    })(),)*
-                    _ => return ($Pdu::Other { code, parameters: whole }, Some(Problem::Unknown)),
-                };
-                match parsed {
-                    Ok(([], pdu)) => (pdu, cut.then_some(Problem::Cut)),
-                    // More than the specification has: the values stand, the packet is marked.
-                    Ok((_, pdu)) => (pdu, Some(if cut { Problem::Cut } else { Problem::Malformed })),
-                    Err(_) => {
-                        let problem = if cut { Problem::Cut } else { Problem::Malformed };
-                        ($Pdu::Other { code, parameters: whole }, Some(problem))
-                    }
+                match code {
+                    $($code => {
+                        let fields = (|| -> nom::IResult<&'a [u8], _> {
+                            let rest = input;
+                            $(let (rest, $field) = <$ty as Field>::parse(rest)?;)*
+                            Ok((rest, ($($field,)*)))
+                        })();
+                        if let Ok((rest, ($($field,)*))) = fields {
+                            // More than the specification has: the values stand, the packet is marked.
+                            let problem = if rest.is_empty() && !cut { None } else { Some(Problem::short(cut)) };
+                            return (whole($Pdu::$name { $($field),* }), problem);
+                        }
+                    })*
+                    _ => return (whole($Pdu::Other { code, parameters: input }), Some(Problem::Unknown)),
                 }
+                (whole($Pdu::Other { code, parameters: input }), Some(Problem::short(cut)))
             }
 
             /// Writes what follows the number.

@@ -108,12 +108,21 @@ impl<'a> Field<'a> for LeEvent<'a> {
 impl<'a> Event<'a> {
     /// Reads an event's parameters; LE Meta keeps the problem of the event inside it.
     pub fn read(code: u8, parameters: &'a [u8], cut: bool) -> (Self, Option<Problem>) {
+        Self::read_as(code, parameters, cut, |event| event)
+    }
+
+    #[inline]
+    pub(crate) fn read_as<T>(
+        code: u8,
+        parameters: &'a [u8],
+        cut: bool,
+        whole: impl Fn(Self) -> T,
+    ) -> (T, Option<Problem>) {
         match (code, parameters) {
             (0x3e, [subevent, inner @ ..]) => {
-                let (event, problem) = LeEvent::decode(*subevent, inner, cut);
-                (Event::Le { event }, problem)
+                LeEvent::decode_as(*subevent, inner, cut, |event| whole(Event::Le { event }))
             }
-            _ => Event::decode(code, parameters, cut),
+            _ => Event::decode_as(code, parameters, cut, whole),
         }
     }
 

@@ -17,9 +17,16 @@ pub use returns::{Return, Returned};
 
 impl Event<'_> {
     /// Any of the three LE Connection Complete events, as one fact.
+    #[inline]
     pub fn le_connection_complete(&self) -> Option<LeConnection> {
+        // Asked of every event: that nearly all are another one must cost nothing.
         match self {
-            Event::Le { event } => event.le_connection_complete(),
+            Event::Le {
+                event:
+                    event @ (LeEvent::ConnectionComplete { .. }
+                    | LeEvent::EnhancedConnectionComplete { .. }
+                    | LeEvent::EnhancedConnectionCompleteV2 { .. }),
+            } => event.le_connection_complete(),
             _ => None,
         }
     }
