@@ -90,10 +90,32 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     if !capture.connections.is_empty()
         && capture.connections.iter().all(|c| c.transport == super::Transport::BrEdr)
     {
+        // A host that hears LE devices has LE switched on; that it pages one of them is its choice.
+        let heard = |c: &super::Connection| {
+            let device = c.peer.address.and_then(|address| capture.device(address));
+            device.is_some_and(|device| device.reports > 0)
+        };
+        let elsewhere =
+            capture.totals.advertising_reports > 0 && !capture.connections.iter().any(heard);
         say(
             "no-le-traffic",
             "every connection is BR/EDR (Classic); there is no LE link in this capture".to_owned(),
-            "If the device is a LE device, make the host use LE (BlueZ: `ControllerMode = le` in main.conf).".to_owned(),
+            if elsewhere {
+                "The host does scan for LE devices: if the device is one, the attempt to connect to it is not in this capture."
+            } else {
+                "If the device is a LE device, make the host use LE (BlueZ: `ControllerMode = le` in main.conf)."
+            }
+            .to_owned(),
+        );
+    }
+    if capture.totals.databases_elided > 0 {
+        say(
+            "too-many-attributes",
+            format!(
+                "the attributes of {} connections were not kept: too many came before them",
+                capture.totals.databases_elided
+            ),
+            "Cut the capture to the minutes that matter.".to_owned(),
         );
     }
     if capture.totals.connections_elided > 0 {
@@ -150,5 +172,45 @@ fn numbered(numbers: &[u32]) -> String {
             "connections {}",
             numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::trace::{PEER, Trace};
+    use crate::wire::hci::{Command, Event};
+    use crate::wire::{Address, AddressType, ConnHandle, Opcode, Status};
+
+    fn paged(trace: Trace) -> Trace {
+        trace
+            .command(Command::CreateConnection {
+                bd_addr: PEER,
+                packet_type: 0xcc18,
+                page_scan_repetition_mode: 2,
+                reserved: 0,
+                clock_offset: 0,
+                allow_role_switch: 1,
+            })
+            .status(Opcode(0x0405), Status::SUCCESS)
+            .event(Event::ConnectionComplete {
+                status: Status::PAGE_TIMEOUT,
+                connection_handle: ConnHandle(0),
+                bd_addr: PEER,
+                link_type: 1,
+                encryption_enabled: 0,
+            })
+    }
+
+    /// Who hears other devices on LE has it switched on already.
+    #[test]
+    fn le_is_not_to_be_switched_on_where_the_host_scans_for_it() {
+        let other = Address([9, 9, 9, 9, 9, 0xc9]);
+        let heard = |peer| Trace::new().peer(peer, AddressType::RANDOM).advertises(0);
+        for (trace, switch_on) in [(Trace::new(), true), (heard(PEER), true), (heard(other), false)]
+        {
+            let capture = paged(trace).run();
+            let line = capture.fitness.iter().find(|f| f.code == "no-le-traffic").expect("said");
+            assert_eq!(line.remedy.contains("ControllerMode"), switch_on, "{}", line.remedy);
+        }
     }
 }
