@@ -18,6 +18,9 @@ const ECHO: Span = Span::from_ms(15);
 /// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand.
 const MOST_CONNECTIONS: usize = 50_000;
 
+/// Most attributes kept of all servers together.
+const MOST_ATTRIBUTES: usize = 4_000_000;
+
 /// Data for a handle this long after its end belongs to a link whose beginning is missing.
 const STRAGGLER: Span = Span::from_ms(1000);
 
@@ -312,6 +315,7 @@ impl Tracker {
             c.peer.address == Some(fact.peer_address)
                 && !(c.remote.is_empty() && c.local.is_empty())
         });
+        let most_steps = self.most_steps();
         let (remote, local) =
             known.map_or_else(Default::default, |c| (Arc::clone(&c.remote), Arc::clone(&c.local)));
         let state = self.adapters.get_mut(adapter)?;
@@ -322,7 +326,7 @@ impl Tracker {
         }
         let state = self.adapters.get_mut(adapter)?;
         if state.slot(fact.handle).is_none() {
-            let mut link = Link::new(index);
+            let mut link = Link::new(index, most_steps);
             link.remote = (*remote).clone();
             link.local = (*local).clone();
             state.open(fact.handle, link);
@@ -405,7 +409,8 @@ impl Tracker {
         if let Some(stale) = self.adapters.get_mut(adapter)?.take(handle) {
             self.close_unended(stale, at, "handle-reused-without-disconnect");
         }
-        self.adapters.get_mut(adapter)?.open(handle, Link::new(index));
+        let link = Link::new(index, self.most_steps());
+        self.adapters.get_mut(adapter)?.open(handle, link);
         Some(index)
     }
 
@@ -454,8 +459,9 @@ impl Tracker {
         let connection = &mut self.connections[index];
         connection.start_seen = false;
         connection.handle = Some(handle);
+        let link = Link::new(index, self.most_steps());
         if let Some(state) = self.adapters.get_mut(adapter) {
-            state.open(handle, Link::new(index));
+            state.open(handle, link);
         }
         Some(index)
     }
@@ -598,7 +604,8 @@ impl Tracker {
         }
     }
 
-    /// Connections to one device that learned the same database share one copy.
+    /// Connections to one device that learned the same database share one copy. Beyond all reason,
+    /// what a server has is no longer kept.
     fn share_databases(&mut self, index: usize) {
         let Some((before, rest)) = self.connections.split_at_mut_checked(index) else { return };
         let Some(connection) = rest.first_mut() else { return };
@@ -611,6 +618,14 @@ impl Tracker {
             if !Arc::ptr_eq(&earlier.local, &connection.local) && earlier.local == connection.local
             {
                 connection.local = Arc::clone(&earlier.local);
+            }
+        }
+        let new = [&mut connection.remote, &mut connection.local];
+        for database in new.into_iter().filter(|database| Arc::strong_count(database) == 1) {
+            self.attributes += database.attributes().len();
+            if self.attributes > MOST_ATTRIBUTES {
+                *database = Arc::default();
+                self.totals.databases_elided += 1;
             }
         }
     }

@@ -29,6 +29,9 @@ pub struct Attribute {
     pub properties: u8,
 }
 
+/// Most attributes remembered of one server.
+const MOST_ATTRIBUTES: usize = 8192;
+
 /// A server's attributes, ordered by handle.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Database {
@@ -73,7 +76,7 @@ impl Database {
         })?
     }
 
-    /// Adds or completes an attribute. Bounded: a hostile server cannot fill memory beyond 65,535 entries.
+    /// Adds or completes an attribute, up to a bound that no real server comes near.
     pub(crate) fn learn(&mut self, attribute: Attribute) {
         match self.attributes.binary_search_by_key(&attribute.handle, |a| a.handle) {
             Ok(at) => {
@@ -91,12 +94,37 @@ impl Database {
                     }
                 }
             }
-            Err(at) => self.attributes.insert(at, attribute),
+            Err(at) if self.attributes.len() < MOST_ATTRIBUTES => {
+                self.attributes.insert(at, attribute);
+            }
+            Err(_) => {}
         }
     }
 
     /// Forgets a range: Service Changed.
     pub(crate) fn forget(&mut self, first: u16, last: u16) {
         self.attributes.retain(|a| a.handle < first || a.handle > last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attribute(handle: u16) -> Attribute {
+        Attribute { handle, kind: AttributeKind::Unknown, uuid: None, end: 0, properties: 0 }
+    }
+
+    /// Handles from the last to the first: each goes before all others.
+    #[test]
+    fn a_server_of_all_handles_fills_no_more_than_a_bound() {
+        let mut database = Database::default();
+        (1..=u16::MAX).rev().for_each(|handle| database.learn(attribute(handle)));
+        assert_eq!(database.attributes().len(), MOST_ATTRIBUTES);
+        assert!(database.attributes().is_sorted_by_key(|a| a.handle));
+        // What is known can still be known better.
+        let better = Attribute { kind: AttributeKind::Value, ..attribute(u16::MAX) };
+        database.learn(better.clone());
+        assert_eq!(database.get(u16::MAX), Some(&better));
     }
 }

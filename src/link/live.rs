@@ -8,7 +8,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Most steps kept for one connection; the rest is counted.
-const MOST_STEPS: usize = 100_000;
+pub(super) const MOST_STEPS: usize = 100_000;
+
+/// Most runs that may still grow: traffic of more kinds than that at once begins new ones.
+const MOST_RUNS: usize = 128;
 
 /// Most questions remembered as open at once on one link: a hostile capture may ask without end.
 const MOST_OPEN: usize = 64;
@@ -64,6 +67,8 @@ struct RunKey {
 pub(super) struct Link {
     /// Index into the tracker's connections.
     pub connection: usize,
+    /// Steps that its connection may keep.
+    pub most_steps: usize,
     pub questions: Vec<Question>,
     runs: Vec<(RunKey, usize)>,
     pub remote: Database,
@@ -89,8 +94,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub fn new(connection: usize) -> Self {
-        Self { connection, ..Self::default() }
+    pub fn new(connection: usize, most_steps: usize) -> Self {
+        Self { connection, most_steps, ..Self::default() }
     }
 
     /// Adds a step and returns where it is; `None` once the timeline is full.
@@ -103,7 +108,7 @@ impl Link {
                 .retain(|(k, _)| !matches!(k.procedure, Procedure::Notify | Procedure::Indicate)),
             Bulk::Yes => {}
         }
-        if connection.steps.len() >= MOST_STEPS {
+        if connection.steps.len() >= self.most_steps {
             connection.elided_steps += 1;
             return None;
         }
@@ -127,6 +132,9 @@ impl Link {
         }
         let key = run_key(&step, by);
         let index = self.add(connection, step)?;
+        if self.runs.len() >= MOST_RUNS {
+            self.runs.remove(0);
+        }
         self.runs.push((key, index));
         Some(index)
     }
@@ -179,6 +187,15 @@ impl Link {
         Some(self.questions.remove(at))
     }
 
+    /// The step of a question that failed: one that was to fold stands alone then. A question that
+    /// found no room in the timeline was counted when it was asked.
+    fn step_alone(&mut self, connection: &mut Connection, question: &Question) -> Option<usize> {
+        match (question.step, question.run) {
+            (None, Some(_)) => self.add(connection, step_of(question)),
+            (step, _) => step,
+        }
+    }
+
     /// Ends the step of a question.
     pub fn settle(
         &mut self,
@@ -199,14 +216,7 @@ impl Link {
             }
             return Some(run);
         }
-        let index = match question.step {
-            Some(index) => index,
-            // It was to fold, and failed: failures stand alone.
-            None => {
-                let step = step_of(question);
-                self.add(connection, step)?
-            }
-        };
+        let index = self.step_alone(connection, question)?;
         let step = connection.steps.get_mut(index)?;
         step.outcome = outcome;
         step.status = status;
@@ -233,7 +243,7 @@ impl Link {
                 (true, false) => Outcome::CutOff,
                 (false, false) => Outcome::Unknown,
             };
-            let index = question.step.or_else(|| self.add(connection, step_of(&question)));
+            let index = self.step_alone(connection, &question);
             if let Some(step) = index.and_then(|i| connection.steps.get_mut(i)) {
                 step.outcome = outcome;
             }

@@ -77,6 +77,8 @@ pub struct Totals {
     pub adapter_events_elided: u64,
     /// Attempts beyond the most that are kept.
     pub connections_elided: u64,
+    /// Servers whose attributes are no longer kept: there were too many before.
+    pub databases_elided: u64,
 }
 
 /// A capture after the last event: plain data for compare, rules and reports.

@@ -6,7 +6,7 @@ use super::early::EARLY_DATA;
 use super::host::HostSigns;
 use super::identity::{Identities, Resolving};
 use super::index::Index;
-use super::live::{At, Link};
+use super::live::{At, Link, MOST_STEPS};
 use super::step::Moment;
 use super::trace::{Capture, Totals};
 use crate::capture::{Description, Direction, Warning};
@@ -16,6 +16,13 @@ use std::collections::HashMap;
 
 /// Most entries of the adapters' timeline; the rest is counted.
 const MOST_ADAPTER_EVENTS: usize = 200_000;
+
+/// Most steps kept of all connections, and how many of each from then on: the first ones tell most.
+const MOST_STEPS_OF_ALL: usize = 1_000_000;
+const FEW_STEPS: usize = 100;
+
+/// Records between two looks at what is kept.
+const LOOKED_AT_EVERY: u64 = 1 << 16;
 
 /// Most adapters kept apart (a lying index field could name 65,535).
 const MOST_ADAPTERS: usize = 64;
@@ -136,6 +143,10 @@ pub struct Tracker {
     /// Open control sockets: cookie and process.
     pub(super) sockets: HashMap<u32, String>,
     pub(super) totals: Totals,
+    /// Of the databases that were kept.
+    pub(super) attributes: usize,
+    /// There are so many steps already that few are kept of each connection.
+    crowded: bool,
     pub(super) first_time: Option<Timestamp>,
     pub(super) last_time: Option<Timestamp>,
     /// Frame of the first event that is HCI.
@@ -150,6 +161,9 @@ impl Tracker {
     /// Takes one event; returns the number of the connection that it belongs to.
     pub fn push(&mut self, event: &Event<'_>) -> Option<u32> {
         self.totals.records += 1;
+        if self.totals.records.is_multiple_of(LOOKED_AT_EVERY) && !self.crowded {
+            self.look_at_what_is_kept();
+        }
         self.totals.cut += u64::from(event.cut);
         match event.problem {
             Some(Problem::Malformed) => self.totals.malformed += 1,
@@ -202,6 +216,22 @@ impl Tracker {
             return (!undecided).then_some(connection.number);
         }
         None
+    }
+
+    /// Memory stays bounded also where every packet is a step of its own.
+    fn look_at_what_is_kept(&mut self) {
+        let steps: usize = self.connections.iter().map(|c| c.steps.len()).sum();
+        self.crowded = steps >= MOST_STEPS_OF_ALL;
+        if self.crowded {
+            for link in self.adapters.iter_mut().flat_map(|a| a.links.iter_mut().flatten()) {
+                link.most_steps = FEW_STEPS;
+            }
+        }
+    }
+
+    /// How many steps a new link's connection may have.
+    pub(super) fn most_steps(&self) -> usize {
+        if self.crowded { FEW_STEPS } else { MOST_STEPS }
     }
 
     /// A packet is missing that may be any live link's.
@@ -385,5 +415,70 @@ impl Tracker {
         capture.index = Index::of(&capture);
         capture.fitness = super::fitness::judge(&capture);
         capture
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Direction;
+    use crate::trace::Trace;
+    use crate::wire::att::{self, Handle};
+    use crate::wire::{Decoder, Status};
+
+    fn fed(mut tracker: Tracker, trace: &Trace) -> Tracker {
+        let mut decoder = Decoder::new();
+        for record in trace.records() {
+            tracker.push(&decoder.decode(&record));
+        }
+        tracker
+    }
+
+    fn steps(tracker: &Tracker) -> Vec<(usize, u64)> {
+        tracker.connections.iter().map(|c| (c.steps.len(), c.elided_steps)).collect()
+    }
+
+    /// Two links, each with three hundred requests that are refused: every one is a step of its own.
+    fn refusals() -> Trace {
+        let once = Trace::new().up();
+        let once = (1..=300).fold(once, |trace, handle| {
+            let request = att::Pdu::ReadRequest { attribute_handle: Handle(handle) };
+            trace.refused(request, att::ErrorCode::ATTRIBUTE_NOT_FOUND)
+        });
+        once.hangs_up(Status::REMOTE_USER_TERMINATED).repeated(2, 1000)
+    }
+
+    #[test]
+    fn once_there_are_very_many_steps_few_are_kept_of_each_connection() {
+        let all = steps(&fed(Tracker::new(), &refusals()));
+        assert!(all.iter().all(|(kept, elided)| *kept > 300 && *elided == 0), "{all:?}");
+        let crowded = Tracker { crowded: true, ..Tracker::new() };
+        let few = steps(&fed(crowded, &refusals()));
+        for ((kept, elided), (whole, _)) in few.into_iter().zip(all) {
+            assert_eq!(kept as u64 + elided, whole as u64);
+            // The link's end is kept beyond the bound.
+            assert_eq!(kept, FEW_STEPS + 1);
+        }
+    }
+
+    #[test]
+    fn notifications_of_very_many_kinds_lose_none() {
+        let value = |trace: Trace, handle: u16| {
+            let value = att::Pdu::HandleValueNotification {
+                attribute_handle: Handle(handle),
+                attribute_value: &[1],
+            };
+            trace.att(Direction::Received, value)
+        };
+        let trace = (1..=3000).map(|n| 1 + n % 1000).fold(Trace::new().up(), value);
+        let tracker = fed(Tracker::new(), &trace);
+        let connection = &tracker.connections[0];
+        let counted: u64 = connection
+            .steps
+            .iter()
+            .filter(|s| s.procedure == crate::link::Procedure::Notify)
+            .map(|s| u64::from(s.count))
+            .sum();
+        assert_eq!(counted, 3000);
     }
 }

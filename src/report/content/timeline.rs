@@ -240,8 +240,10 @@ fn row(connection: &Connection, names: &Names, step: &Step, value: Option<&Value
 fn elided(section: &mut Section, connection: &Connection) {
     if connection.elided_steps > 0 {
         let says = format!(
-            "#{}: {} steps beyond the first 100,000 are counted only",
-            connection.number, connection.elided_steps
+            "#{}: {} steps beyond the first {} are counted only",
+            connection.number,
+            connection.elided_steps,
+            connection.steps.len()
         );
         section.item("", &says, Paint::Yellow);
     }
