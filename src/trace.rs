@@ -281,6 +281,27 @@ impl Trace {
         trace.status(Opcode(0x200d), status)
     }
 
+    /// Create Connection on BR/EDR, which nobody answers for the page timeout of BlueZ's kernel.
+    pub fn pages_in_vain(self) -> Self {
+        let peer = self.peer;
+        self.taken(Command::CreateConnection {
+            bd_addr: peer,
+            packet_type: 0xcc18,
+            page_scan_repetition_mode: 2,
+            reserved: 0,
+            clock_offset: 0,
+            allow_role_switch: 1,
+        })
+        .wait_ms(5120)
+        .event(Event::ConnectionComplete {
+            status: Status::PAGE_TIMEOUT,
+            connection_handle: ConnHandle(0),
+            bd_addr: peer,
+            link_type: 1,
+            encryption_enabled: 0,
+        })
+    }
+
     /// LE Extended Create Connection on these PHYs (bits), with the same parameters on each.
     pub fn create_extended(self, phys: u8, status: Status) -> Self {
         let mut parameters = vec![0, 0, self.peer_type.0];

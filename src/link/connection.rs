@@ -174,6 +174,13 @@ pub enum Pending {
     ParameterRequest,
 }
 
+impl Pending {
+    /// Whether the question was the link layer's.
+    pub fn is_link_layer(self) -> bool {
+        matches!(self, Self::LinkLayer(_) | Self::ParameterRequest)
+    }
+}
+
 /// A question that had no answer when the link (or the capture) ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenRequest {
@@ -317,6 +324,72 @@ pub struct Connection {
 }
 
 impl Connection {
+    pub(super) fn new(number: usize, adapter: Option<u16>, transport: Transport) -> Self {
+        Self {
+            number: number as u32 + 1,
+            adapter,
+            transport,
+            role: None,
+            peer: Peer::default(),
+            start_seen: true,
+            end_seen: false,
+            request: None,
+            status: None,
+            status_frame: None,
+            connected_frame: None,
+            connected_at: Moment::UNKNOWN,
+            handle: None,
+            granted: None,
+            current: None,
+            channel_selection: None,
+            heard: None,
+            last_heard: None,
+            heard_by_end: false,
+            usable_at: Moment::UNKNOWN,
+            mtu: None,
+            first_att: None,
+            att_sent: 0,
+            att_received: 0,
+            enhanced_att: 0,
+            last_pdu_at: Moment::UNKNOWN,
+            last_pdu_frame: None,
+            last_sent_pdu_at: Moment::UNKNOWN,
+            last_sent_pdu_frame: None,
+            encrypted: false,
+            paired: false,
+            end: None,
+            open_requests: Vec::new(),
+            credits: Credits {
+                sent: 0,
+                completed: 0,
+                most_outstanding: 0,
+                most_outstanding_frame: 0,
+                overrun_frame: None,
+                last_completed_frame: None,
+                last_completed_at: Moment::UNKNOWN,
+                stuck_since: Moment::UNKNOWN,
+                stuck_frame: None,
+            },
+            steps: Vec::new(),
+            elided_steps: 0,
+            remote: Arc::default(),
+            local: Arc::default(),
+            scan_at_connect: None,
+            scan_started_frame: None,
+            report_before: None,
+            reports_during_wait: 0,
+            report_after: None,
+            links_open: 0,
+            mgmt_reason: None,
+            mgmt_failed: None,
+            oddities: Vec::new(),
+            cut_packets: 0,
+            opaque_packets: 0,
+            silence_before: None,
+            capture_end: Moment::UNKNOWN,
+        }
+    }
+
     /// Zero of this attempt's offsets: Connection Complete, else the create command.
     pub fn zero(&self) -> Moment {
         if self.connected_frame.is_some() {

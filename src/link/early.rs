@@ -1,12 +1,8 @@
 //! Data that a log holds before the Connection Complete of its link.
 use super::live::At;
-use super::tracker::Tracker;
-use crate::time::Span;
+use super::tracker::{EARLY_DATA, Tracker};
 use crate::wire::hci::LeConnection;
 use crate::wire::{ConnHandle, Status};
-
-/// On USB, data of a new link may come before its Connection Complete (HABITS R5).
-pub(super) const EARLY_DATA: Span = Span::from_ms(20);
 
 impl Tracker {
     /// A link that is known only from data that came just before its Connection Complete.

@@ -178,28 +178,7 @@ fn numbered(numbers: &[u32]) -> String {
 #[cfg(test)]
 mod tests {
     use crate::trace::{PEER, Trace};
-    use crate::wire::hci::{Command, Event};
-    use crate::wire::{Address, AddressType, ConnHandle, Opcode, Status};
-
-    fn paged(trace: Trace) -> Trace {
-        trace
-            .command(Command::CreateConnection {
-                bd_addr: PEER,
-                packet_type: 0xcc18,
-                page_scan_repetition_mode: 2,
-                reserved: 0,
-                clock_offset: 0,
-                allow_role_switch: 1,
-            })
-            .status(Opcode(0x0405), Status::SUCCESS)
-            .event(Event::ConnectionComplete {
-                status: Status::PAGE_TIMEOUT,
-                connection_handle: ConnHandle(0),
-                bd_addr: PEER,
-                link_type: 1,
-                encryption_enabled: 0,
-            })
-    }
+    use crate::wire::{Address, AddressType};
 
     /// Who hears other devices on LE has it switched on already.
     #[test]
@@ -208,7 +187,7 @@ mod tests {
         let heard = |peer| Trace::new().peer(peer, AddressType::RANDOM).advertises(0);
         for (trace, switch_on) in [(Trace::new(), true), (heard(PEER), true), (heard(other), false)]
         {
-            let capture = paged(trace).run();
+            let capture = trace.peer(PEER, AddressType::PUBLIC).pages_in_vain().run();
             let line = capture.fitness.iter().find(|f| f.code == "no-le-traffic").expect("said");
             assert_eq!(line.remedy.contains("ControllerMode"), switch_on, "{}", line.remedy);
         }

@@ -1,6 +1,7 @@
 //! Who is who in a folded capture. A phone's log has thousands of connections to thousands of
 //! private addresses: whoever asks about one device must not look at all of them.
-use super::trace::Capture;
+use super::connection::Connection;
+use super::device::Device;
 use crate::wire::Address;
 use std::collections::HashMap;
 
@@ -15,15 +16,15 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    pub fn of(capture: &Capture) -> Self {
+    pub fn of(devices: &[Device], connections: &[Connection]) -> Self {
         let mut index = Self::default();
-        for (place, device) in capture.devices.iter().enumerate() {
+        for (place, device) in devices.iter().enumerate() {
             index.devices.entry(device.address).or_insert(place);
             if let Some((identity, _)) = device.identity {
                 index.aliases.entry(identity).or_default().push(place);
             }
         }
-        for connection in &capture.connections {
+        for connection in connections {
             if let Some(address) = connection.peer.address {
                 index.attempts.entry(address).or_default().push(connection.number);
             }

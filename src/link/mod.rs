@@ -5,6 +5,7 @@
 //! everything behind it (compare, rules, report) only reads them.
 mod adapter;
 mod air;
+mod answers;
 mod att;
 mod attempts;
 mod commands;
@@ -12,6 +13,8 @@ mod connection;
 mod database;
 mod device;
 mod early;
+mod ends;
+mod established;
 mod fitness;
 mod host;
 mod identity;
@@ -20,6 +23,7 @@ mod link_layer;
 mod live;
 mod notes;
 mod security;
+mod signalling;
 mod step;
 mod trace;
 mod tracker;

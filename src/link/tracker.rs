@@ -2,7 +2,6 @@
 use super::adapter::{Adapter, AdapterEvent, Happening, Scan};
 use super::air::Air;
 use super::connection::{Connection, Transport};
-use super::early::EARLY_DATA;
 use super::host::HostSigns;
 use super::identity::{Identities, Resolving};
 use super::index::Index;
@@ -23,6 +22,9 @@ const FEW_STEPS: usize = 100;
 
 /// Records between two looks at what is kept.
 const LOOKED_AT_EVERY: u64 = 1 << 16;
+
+/// On USB, data of a new link may come before its Connection Complete (HABITS R5).
+pub(super) const EARLY_DATA: Span = Span::from_ms(20);
 
 /// Most adapters kept apart (a lying index field could name 65,535).
 const MOST_ADAPTERS: usize = 64;
@@ -412,7 +414,7 @@ impl Tracker {
             filtered: cut > 0,
             index: Index::default(),
         };
-        capture.index = Index::of(&capture);
+        capture.index = Index::of(&capture.devices, &capture.connections);
         capture.fitness = super::fitness::judge(&capture);
         capture
     }

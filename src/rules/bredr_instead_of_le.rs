@@ -1,8 +1,7 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::link::{Connection, RequestKind, Stack, Transport};
-use crate::trace::{PEER, Trace};
-use crate::wire::hci::Event;
-use crate::wire::{ConnHandle, Opcode, Status};
+use crate::trace::Trace;
+use crate::wire::Status;
 
 pub const RULE: Rule = Rule {
     id: "bredr-instead-of-le",
@@ -33,24 +32,7 @@ device. In firmware set the flag `BR/EDR Not Supported` in the advertising data.
 
 fn example(advertises: bool) -> Trace {
     let trace = if advertises { Trace::new().advertises(0) } else { Trace::new() };
-    trace
-        .command(crate::wire::hci::Command::CreateConnection {
-            bd_addr: PEER,
-            packet_type: 0xcc18,
-            page_scan_repetition_mode: 2,
-            reserved: 0,
-            clock_offset: 0,
-            allow_role_switch: 1,
-        })
-        .status(Opcode(0x0405), Status::SUCCESS)
-        .wait_ms(5120)
-        .event(Event::ConnectionComplete {
-            status: Status::PAGE_TIMEOUT,
-            connection_handle: ConnHandle(0),
-            bd_addr: PEER,
-            link_type: 1,
-            encryption_enabled: 0,
-        })
+    trace.pages_in_vain()
 }
 
 const REMEDIES: &[Remedy] = &[
