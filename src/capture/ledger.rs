@@ -215,7 +215,7 @@ impl Ledger {
 
     /// Something about the capture as a whole.
     pub fn say_of_all(&mut self, code: &'static str, text: &str) {
-        self.remarks.push(Warning { code, frame: None, offset: None, text: text.into() });
+        self.remarks.push(Warning::of_all(code, text));
     }
 
     /// The capture ends here as it should.

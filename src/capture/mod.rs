@@ -130,6 +130,13 @@ pub struct Warning {
     pub text: String,
 }
 
+impl Warning {
+    /// About the whole capture, and no place in it.
+    pub(crate) fn of_all(code: &'static str, text: impl Into<String>) -> Self {
+        Self { code, frame: None, offset: None, text: text.into() }
+    }
+}
+
 /// What a source says of itself. Complete only once it has been drained.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {

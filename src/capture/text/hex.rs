@@ -5,8 +5,8 @@ use super::super::ledger::Ledger;
 use super::super::remark::Remark;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Clock, Description, Direction, Head, Kind, LONGEST, OpenOptions,
-    Payload, Record, Source, Warning, h4,
+    Boxed, CaptureError, Claim, Description, Direction, Head, Kind, LONGEST, OpenOptions, Payload,
+    Record, Source, Warning, h4,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::{Times, When};
@@ -193,10 +193,7 @@ impl<F: Form> Source for Reader<F> {
     }
 
     fn describe(&self) -> Description {
-        let clock = match self.times.clock() {
-            Clock::None => Clock::None,
-            _ => self.ledger.clock(),
-        };
+        let clock = self.times.settled(&self.ledger);
         Description {
             format: F::FORMAT,
             variant: F::VARIANT.into(),
@@ -210,12 +207,7 @@ impl<F: Form> Source for Reader<F> {
         if self.ledger.is_done() {
             warnings.extend(self.puzzles.warning());
             let remark = self.form.remark();
-            warnings.extend(remark.map(|(code, text)| Warning {
-                code,
-                frame: None,
-                offset: None,
-                text,
-            }));
+            warnings.extend(remark.map(|(code, text)| Warning::of_all(code, text)));
         }
         warnings
     }

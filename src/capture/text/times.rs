@@ -50,6 +50,14 @@ impl Times {
         self.clock.unwrap_or(Clock::None)
     }
 
+    /// The clock that the whole text turned out to have.
+    pub fn settled(&self, ledger: &Ledger) -> Clock {
+        match self.clock() {
+            Clock::None => Clock::None,
+            _ => ledger.clock(),
+        }
+    }
+
     /// The moment of a packet; `None` where it says none, or one of another clock.
     pub fn moment(
         &mut self,

@@ -1,7 +1,7 @@
 //! One connection as a lane of the picture: phases as bars, steps as marks, its end as a flag.
 use super::axis::Axis;
 use super::escape::text;
-use super::picture::Format;
+use super::format::Format;
 use crate::capture::Direction;
 use crate::compare::{Names, words};
 use crate::link::{Connection, Moment, Outcome, Procedure, Step};

@@ -1,6 +1,7 @@
 //! The report as a page: one file, a picture first, nothing fetched, nothing run.
 mod axis;
 mod escape;
+mod format;
 mod lane;
 mod picture;
 

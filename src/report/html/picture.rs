@@ -1,31 +1,12 @@
 //! The connections as lanes on one time axis, drawn before anything is said.
 use super::axis::Axis;
 use super::escape::text;
+use super::format::{Format, NARROW, WIDE};
 use super::lane::{Lane, Missing, Phase, extent, micros};
 use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
 use crate::link::{Capture, Connection};
 use crate::report::{Report, content};
 use std::fmt::Write;
-
-/// What a picture is drawn for.
-#[derive(Clone, Copy, Debug)]
-pub struct Format {
-    pub width: f64,
-    /// Where the axis begins; labels stand left of it, or above where there is no room.
-    pub left: f64,
-    pub narrow: bool,
-    /// Ticks stand at least so far apart.
-    tick_room: f64,
-    class: &'static str,
-}
-
-/// Screens and paper.
-const WIDE: Format =
-    Format { width: 1180.0, left: 170.0, narrow: false, tick_room: 84.0, class: "wide" };
-
-/// A phone held upright: all of it is in sight, with less said.
-const NARROW: Format =
-    Format { width: 380.0, left: 12.0, narrow: true, tick_room: 62.0, class: "narrow" };
 
 /// Above the lanes: the early window's name and the numbers of the axis.
 const TOP: f64 = 44.0;
@@ -68,18 +49,6 @@ pub fn draw(report: &Report) -> Option<String> {
         one(report, &drawn, &format, &axis, window, &says)
     });
     Some(pictures.join("\n"))
-}
-
-impl Format {
-    pub fn right(&self) -> f64 {
-        self.width - if self.narrow { 14.0 } else { 24.0 }
-    }
-
-    /// A place for the middle of a text of this length that keeps it in the picture.
-    fn inside(&self, x: f64, characters: usize) -> f64 {
-        let half = characters as f64 * 3.4;
-        x.min(self.width - half - 2.0).max(half + 2.0)
-    }
 }
 
 /// The picture in one width.

@@ -6,8 +6,8 @@
 use super::super::ledger::Ledger;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Clock, Description, Format, Head, OpenOptions, Payload, Record,
-    Source, Warning,
+    Boxed, CaptureError, Claim, Description, Format, Head, OpenOptions, Payload, Record, Source,
+    Warning,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::Times;
@@ -229,10 +229,7 @@ impl Source for Reader {
     }
 
     fn describe(&self) -> Description {
-        let clock = match self.times.clock() {
-            Clock::None => Clock::None,
-            _ => self.ledger.clock(),
-        };
+        let clock = self.times.settled(&self.ledger);
         let variant = self.version.as_ref().map_or_else(String::new, |v| format!("version {v}"));
         Description { format: FORMAT.name, variant, clock, resolution_us: 1 }
     }

@@ -6,8 +6,8 @@
 use super::super::ledger::Ledger;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Clock, Description, Format, Head, Kind, OpenOptions, Payload,
-    Record, Said, Source, Warning, h4,
+    Boxed, CaptureError, Claim, Description, Format, Head, Kind, OpenOptions, Payload, Record,
+    Said, Source, Warning, h4,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::Times;
@@ -234,10 +234,7 @@ impl Source for Reader {
     }
 
     fn describe(&self) -> Description {
-        let clock = match self.times.clock() {
-            Clock::None => Clock::None,
-            _ => self.ledger.clock(),
-        };
+        let clock = self.times.settled(&self.ledger);
         Description { format: FORMAT.name, variant: "decoded".into(), clock, resolution_us: 1 }
     }
 
@@ -247,12 +244,8 @@ impl Source for Reader {
             return warnings;
         }
         if std::mem::take(&mut self.incomplete) > 0 {
-            warnings.push(Warning {
-                code: "text-incomplete",
-                frame: None,
-                offset: None,
-                text: "hcidump's decoded text leaves out parts of packets (of LE Connection Complete the interval and the timeouts, of read responses the values): what is missing is unknown, and no finding is made from it; a file of `btmon -w` or `hcidump -w` has all".into(),
-            });
+            let text = "hcidump's decoded text leaves out parts of packets (of LE Connection Complete the interval and the timeouts, of read responses the values): what is missing is unknown, and no finding is made from it; a file of `btmon -w` or `hcidump -w` has all";
+            warnings.push(Warning::of_all("text-incomplete", text));
         }
         warnings.extend(self.puzzles.warning());
         warnings

@@ -7,8 +7,8 @@ use super::super::ledger::Ledger;
 use super::super::remark::Remark;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Clock, Description, Direction, Format, Head, Kind, LONGEST,
-    OpenOptions, Payload, Record, Source, Warning, h4,
+    Boxed, CaptureError, Claim, Description, Direction, Format, Head, Kind, LONGEST, OpenOptions,
+    Payload, Record, Source, Warning, h4,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::{Times, When};
@@ -238,10 +238,7 @@ impl Source for Reader {
     }
 
     fn describe(&self) -> Description {
-        let clock = match self.times.clock() {
-            Clock::None => Clock::None,
-            _ => self.ledger.clock(),
-        };
+        let clock = self.times.settled(&self.ledger);
         Description { format: FORMAT.name, variant: "rows".into(), clock, resolution_us: 1000 }
     }
 
@@ -251,12 +248,8 @@ impl Source for Reader {
             return warnings;
         }
         if std::mem::take(&mut self.incomplete) > 0 {
-            warnings.push(Warning {
-                code: "text-incomplete",
-                frame: None,
-                offset: None,
-                text: "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows".into(),
-            });
+            let text = "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows";
+            warnings.push(Warning::of_all("text-incomplete", text));
         }
         warnings.extend(self.puzzles.warning());
         warnings
