@@ -73,12 +73,14 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
-    let lost: Vec<&Connection> = scene
+    let mut lost: Vec<&Connection> = scene
         .capture()
         .connections
         .iter()
         .filter(|c| c.reason() == Some(Status::CONNECTION_TIMEOUT))
         .collect();
+    // Neighbours are those of one adapter.
+    lost.sort_by_key(|c| c.adapter);
     lost.windows(2)
         .filter(|pair| together(pair[0], pair[1]))
         .take(MOST)

@@ -1,6 +1,7 @@
 //! Walks the table: every rule fires on its example, stays silent on the nearest
 //! other, is documented, and is named for what is wrong.
 use super::*;
+use crate::wire::Address;
 
 fn run(example: &Example) -> (Vec<Capture>, Option<Comparison>) {
     let subject = example.subject.run();
@@ -118,6 +119,57 @@ fn ruled_out_are_rules() {
             }
         }
     }
+}
+
+/// A host with two adapters: what went wrong on one of them is told of that one alone.
+#[test]
+fn what_happens_on_another_adapter_is_not_taken_for_this_ones() {
+    // Sockets and habits are the host's, whatever adapter they show on; and a device that two
+    // adapters hear is put down to the one that heard it first.
+    let of_the_host = [
+        "two-stacks-one-adapter",
+        "local-stack-stopped",
+        "client-vanished-link-stays",
+        "noble-stall-mtu-invalid-pdu",
+        "peer-gone-or-moved",
+    ];
+    let mut wrong = Vec::new();
+    for rule in RULES.iter().filter(|rule| !of_the_host.contains(&rule.id)) {
+        let (fires, silent) = ((rule.fires_on)(), (rule.silent_on)());
+        if fires.reference.is_some() || silent.reference.is_some() {
+            continue;
+        }
+        for first in [true, false] {
+            let other = Address([0x66, 0x55, 0x44, 0x33, 0x22, 0xd1]);
+            let (quiet, loud) = (silent.subject.clone().with(other), fires.subject.clone());
+            let of_quiet = quiet.records().filter_map(|r| r.adapter).max().unwrap_or(0);
+            let of_loud = loud.records().filter_map(|r| r.adapter).max().unwrap_or(0);
+            let both = if first { loud.beside(quiet) } else { quiet.beside(loud) };
+            let theirs = |adapter: Option<u16>| {
+                adapter.is_some_and(|a| if first { a <= of_loud } else { a > of_quiet })
+            };
+            let adapters: Vec<_> = both.records().map(|record| record.adapter).collect();
+            let capture = both.run();
+            let scene =
+                Scene { captures: std::slice::from_ref(&capture), subject: 0, comparison: None };
+            let found = diagnose(&scene);
+            let Some(finding) = found.iter().find(|f| f.rule == rule.id) else {
+                wrong.push(format!("{} ({first}): silent", rule.id));
+                continue;
+            };
+            for seen in &finding.evidence {
+                if !theirs(adapters[seen.frame as usize - 1]) {
+                    wrong.push(format!("{} ({first}): {}: {}", rule.id, seen.frame, seen.text));
+                }
+            }
+            for number in &finding.connections {
+                if !theirs(capture.connection(*number).and_then(|c| c.adapter)) {
+                    wrong.push(format!("{} ({first}): #{number}", rule.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// Two procedures that ran out at the same moment: which one the peer waited for, nobody can tell.
