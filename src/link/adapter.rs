@@ -68,7 +68,7 @@ pub enum Happening {
         status: Status,
         command_frame: u32,
     },
-    /// A command without any answer for at least two seconds (or until reset or the capture's end).
+    /// A command without any answer for at least two seconds.
     CommandUnanswered {
         opcode: Opcode,
         command_frame: u32,

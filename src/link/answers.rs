@@ -49,7 +49,7 @@ impl Tracker {
         Some(state.commands.remove(place))
     }
 
-    /// Reports commands that have waited too long; all of them when the adapter starts anew or the capture ends.
+    /// Reports commands that have waited too long. When the adapter starts anew or the capture ends, nothing waits any more.
     pub(super) fn unanswered_until(&mut self, adapter: usize, at: At, over: bool) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let mut late = Vec::new();

@@ -118,6 +118,26 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             "Cut the capture to the minutes that matter.".to_owned(),
         );
     }
+    if capture.totals.devices_beyond_table > 0 {
+        say(
+            "too-many-devices",
+            format!(
+                "{} advertising reports of further devices were counted and not kept: so many are around",
+                capture.totals.devices_beyond_table
+            ),
+            "Look for your device by its address: it may be among those.".to_owned(),
+        );
+    }
+    if capture.totals.adapter_events_elided > 0 {
+        say(
+            "too-many-adapter-events",
+            format!(
+                "{} further events of the adapters (scans, lists, errors) were counted and not kept",
+                capture.totals.adapter_events_elided
+            ),
+            "Cut the capture to the minutes that matter.".to_owned(),
+        );
+    }
     if capture.totals.connections_elided > 0 {
         say(
             "too-many-connections",

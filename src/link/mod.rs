@@ -28,6 +28,9 @@ mod step;
 mod trace;
 mod tracker;
 
+#[cfg(test)]
+mod tests;
+
 pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
     Bearer, Connection, Credits, End, EndedBy, FirstAtt, Granted, Mtu, Oddity, OpenRequest, Peer,

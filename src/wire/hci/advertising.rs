@@ -11,10 +11,8 @@ pub struct AdvertisingReport<'a> {
     /// As on the wire: legacy 0 to 4, extended a bit field.
     pub event_type: u16,
     pub connectable: bool,
-    pub scannable: bool,
     pub directed: bool,
     pub scan_response: bool,
-    pub legacy: bool,
     pub address_type: AddressType,
     pub address: Address,
     pub rssi: i8,
@@ -35,10 +33,8 @@ fn legacy(bytes: &[u8]) -> Option<(AdvertisingReport<'_>, usize)> {
     let report = AdvertisingReport {
         event_type: u16::from(event_type),
         connectable: matches!(event_type, 0 | 1),
-        scannable: matches!(event_type, 0 | 2),
         directed: event_type == 1,
         scan_response: event_type == 4,
-        legacy: true,
         address_type: AddressType(*bytes.get(1)?),
         address: address(bytes.get(2..)?)?,
         rssi,
@@ -51,10 +47,8 @@ fn directed(bytes: &[u8]) -> Option<(AdvertisingReport<'_>, usize)> {
     let report = AdvertisingReport {
         event_type: u16::from(*bytes.first()?),
         connectable: true,
-        scannable: false,
         directed: true,
         scan_response: false,
-        legacy: true,
         address_type: AddressType(*bytes.get(1)?),
         address: address(bytes.get(2..)?)?,
         rssi: *bytes.get(15)? as i8,
@@ -69,10 +63,8 @@ fn extended(bytes: &[u8]) -> Option<(AdvertisingReport<'_>, usize)> {
     let report = AdvertisingReport {
         event_type,
         connectable: event_type & 1 != 0,
-        scannable: event_type & 2 != 0,
         directed: event_type & 4 != 0,
         scan_response: event_type & 8 != 0,
-        legacy: event_type & 0x10 != 0,
         address_type: AddressType(*bytes.get(2)?),
         address: address(bytes.get(3..)?)?,
         rssi: *bytes.get(13)? as i8,

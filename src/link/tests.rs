@@ -1,0 +1,247 @@
+//! What a trace must tell, fact by fact: each of these decides a diagnosis.
+use super::*;
+use crate::capture::Direction::{Received, Sent};
+use crate::trace::Trace;
+use crate::wire::att::{ErrorCode, Handle, LastUuid, Pdu};
+use crate::wire::hci::{Command, LeEvent};
+use crate::wire::{Address, AddressType, ConnHandle, Opcode, Status, smp};
+
+fn only(trace: Trace) -> Connection {
+    let mut connections = trace.run().connections;
+    assert_eq!(connections.len(), 1);
+    connections.remove(0)
+}
+
+fn odd(connection: &Connection, code: &str) -> bool {
+    connection.oddities.iter().any(|oddity| oddity.code == code)
+}
+
+fn happened(trace: Trace) -> Vec<Happening> {
+    trace.run().adapter_events.into_iter().map(|event| event.what).collect()
+}
+
+const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(3) };
+
+#[test]
+fn a_second_request_before_the_answer_is_odd_and_an_indication_is_not() {
+    let two = Trace::new().up().att(Sent, READ).att(Sent, READ);
+    assert!(odd(&only(two), "second-request-in-flight"));
+    let answered = Trace::new().up().exchange(READ, Pdu::ReadResponse { attribute_value: &[1] });
+    assert!(!odd(&only(answered.att(Sent, READ)), "second-request-in-flight"));
+    let indication =
+        Pdu::HandleValueIndication { attribute_handle: Handle(3), attribute_value: &[1] };
+    let both = Trace::new().up().att(Received, READ).att(Received, indication);
+    assert!(!odd(&only(both), "second-request-in-flight"));
+}
+
+#[test]
+fn the_end_of_a_search_is_no_failure_and_a_missing_attribute_is() {
+    let search = Pdu::ReadByGroupTypeRequest {
+        starting_handle: Handle(1),
+        ending_handle: Handle(0xffff),
+        attribute_group_type: LastUuid::short(0x2800),
+    };
+    for (request, error, failed) in [
+        (search.clone(), ErrorCode::ATTRIBUTE_NOT_FOUND, false),
+        (search, ErrorCode::INVALID_HANDLE, true),
+        (READ, ErrorCode::ATTRIBUTE_NOT_FOUND, true),
+    ] {
+        let connection = only(Trace::new().up().refused(request, error));
+        let step = connection.steps.last().expect("the request");
+        assert_eq!(step.outcome == Outcome::Error, failed, "{step:?}");
+    }
+}
+
+#[test]
+fn a_completion_that_nobody_asked_for_is_odd_unless_it_is_a_cancel() {
+    assert!(odd(&only(Trace::new().connected()), "complete-without-create"));
+    let cancelled = Trace::new().connect_failed(Status::UNKNOWN_CONNECTION_IDENTIFIER);
+    assert!(!odd(&only(cancelled), "complete-without-create"));
+    assert!(!odd(&only(Trace::new().up()), "complete-without-create"));
+}
+
+/// Who hangs up, loses the link after it was there, or fails a check of integrity, was heard.
+#[test]
+fn the_end_itself_may_prove_that_the_peer_was_there() {
+    for (reason, heard) in [
+        (Status::REMOTE_USER_TERMINATED, true),
+        (Status::CONNECTION_TIMEOUT, true),
+        (Status::MIC_FAILURE, true),
+        (Status::FAILED_TO_BE_ESTABLISHED, false),
+    ] {
+        let connection = only(Trace::new().create().connected().disconnected(reason));
+        assert_eq!(connection.peer_heard(), heard, "{reason}");
+        assert_eq!(connection.never_heard(), !heard, "{reason}");
+    }
+}
+
+#[test]
+fn a_command_is_unanswered_after_two_seconds_and_said_once() {
+    let unanswered = |ms| {
+        let trace = Trace::new().command(Command::LeReadSuggestedDefaultDataLength {});
+        let trace = trace.wait_ms(ms).command(Command::Reset {});
+        let all = happened(trace);
+        all.iter().filter(|what| matches!(what, Happening::CommandUnanswered { .. })).count()
+    };
+    // A reset ends the wait, and one that comes soon leaves nothing to say.
+    assert_eq!(unanswered(2_500), 1);
+    assert_eq!(unanswered(100), 0);
+    let answered = Trace::new().done(Command::LeReadSuggestedDefaultDataLength {});
+    let none = happened(answered.wait_ms(2_500).command(Command::Reset {}));
+    assert!(!none.iter().any(|what| matches!(what, Happening::CommandUnanswered { .. })));
+}
+
+#[test]
+fn scans_are_active_or_passive_and_advertising_goes_on_and_off() {
+    for (kind, active) in [(1, true), (0, false)] {
+        let set = Command::LeSetScanParameters {
+            le_scan_type: kind,
+            le_scan_interval: 0x60,
+            le_scan_window: 0x30,
+            own_address_type: 0,
+            scanning_filter_policy: 0,
+        };
+        let enable = Command::LeSetScanEnable { le_scan_enable: 1, filter_duplicates: 0 };
+        let scans = happened(Trace::new().done(set).done(enable));
+        let [Happening::ScanOn(scan)] = scans.as_slice() else { panic!("{scans:?}") };
+        assert_eq!((scan.active, scan.interval, scan.window), (active, 0x60, 0x30));
+    }
+    let advertising = |on| Command::LeSetAdvertisingEnable { advertising_enable: on };
+    let both = happened(Trace::new().done(advertising(1)).done(advertising(0)));
+    assert_eq!(both, [Happening::AdvertisingOn, Happening::AdvertisingOff]);
+}
+
+/// A command for a link that just ended is refused: an echo of the end, of that link alone.
+#[test]
+fn an_echo_belongs_to_the_link_that_ended() {
+    let other = Address([9, 9, 9, 9, 9, 0xc9]);
+    let trace = Trace::new()
+        .up()
+        .hangs_up(Status::REMOTE_USER_TERMINATED)
+        .peer(other, AddressType::RANDOM)
+        .handle(0x41)
+        .up()
+        .hangs_up(Status::REMOTE_USER_TERMINATED)
+        .command(Command::Disconnect {
+            connection_handle: ConnHandle(0x41),
+            reason: Status::REMOTE_USER_TERMINATED,
+        })
+        .status(Opcode(0x0406), Status::UNKNOWN_CONNECTION_IDENTIFIER);
+    let connections = trace.run().connections;
+    let echoes = |at: usize| connections[at].end.as_ref().expect("it ended").echoes.len();
+    assert_eq!((echoes(0), echoes(1)), (0, 1));
+}
+
+/// An identity key is that of the connection whose peer sent it, and of no other.
+#[test]
+fn a_key_and_an_identity_of_two_links_make_no_pair() {
+    let (irk, private) = key();
+    let identity = Address([1, 0, 0, 0, 0, 0x0a]);
+    let keys = |trace: Trace| {
+        trace.smp(
+            Received,
+            smp::Pdu::IdentityInformation { identity_resolving_key: crate::wire::Secret::new(irk) },
+        )
+    };
+    let named = |trace: Trace| {
+        trace
+            .smp(Received, smp::Pdu::IdentityAddressInformation { addr_type: 0, bd_addr: identity })
+    };
+    let heard = |trace: Trace| trace.peer(private, AddressType::RANDOM).advertises(0).run();
+    let known = |capture: &Capture| capture.device(private).expect("heard").identity;
+    let one = heard(named(keys(Trace::new().up())));
+    assert_eq!(known(&one), Some((identity, AddressType::PUBLIC)));
+    let two = keys(Trace::new().up()).peer(Address([9; 6]), AddressType::PUBLIC).handle(0x41).up();
+    assert_eq!(known(&heard(named(two))), None);
+}
+
+/// Sample data of the specification (Core, Vol 3, Part H, D.7): a key, and an address made with it.
+fn key() -> ([u8; 16], Address) {
+    let mut irk = [
+        0xec, 0x02, 0x34, 0xa3, 0x57, 0xc8, 0xad, 0x05, 0x34, 0x10, 0x10, 0xa6, 0x0a, 0x39, 0x7d,
+        0x9b,
+    ];
+    irk.reverse();
+    (irk, Address([0xaa, 0xfb, 0x0d, 0x94, 0x81, 0x70]))
+}
+
+#[test]
+fn a_parameter_request_of_the_peer_is_granted_or_refused() {
+    let asked = |answer: Command<'_>| {
+        let trace = Trace::new().up().le(LeEvent::RemoteConnectionParameterRequest {
+            connection_handle: ConnHandle(0x40),
+            interval_min: 6,
+            interval_max: 12,
+            max_latency: 0,
+            timeout: 200,
+        });
+        let connection = only(trace.done(answer).att(Sent, READ));
+        let step = |s: &&Step| s.by == Received && s.procedure == Procedure::ParameterUpdate;
+        let found = connection.steps.iter().find(step).cloned();
+        found.unwrap_or_else(|| panic!("{:#?}", connection.steps)).outcome
+    };
+    let connection_handle = ConnHandle(0x40);
+    assert_eq!(
+        asked(Command::LeRemoteConnectionParameterRequestReply {
+            connection_handle,
+            interval_min: 6,
+            interval_max: 12,
+            max_latency: 0,
+            timeout: 200,
+            min_ce_length: 0,
+            max_ce_length: 0,
+        }),
+        Outcome::Ok
+    );
+    let reason = Status::UNACCEPTABLE_CONNECTION_PARAMETERS;
+    let refused =
+        Command::LeRemoteConnectionParameterRequestNegativeReply { connection_handle, reason };
+    assert_eq!(asked(refused), Outcome::Error);
+}
+
+/// Peripherals often stay connected when a capture ends; a central's link without an end is worth a word.
+#[test]
+fn only_what_the_text_or_the_recording_left_out_is_said() {
+    let codes = |capture: &Capture| -> Vec<&str> {
+        let mut again = capture.clone();
+        again.fitness.clear();
+        super::fitness::judge(&again).into_iter().map(|f| f.code).collect()
+    };
+    let whole = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).run();
+    assert_eq!(codes(&whole), [""; 0]);
+    let mut cut = whole.clone();
+    cut.filtered = true;
+    assert_eq!(codes(&cut), ["cut-packets"]);
+    let mut text = whole.clone();
+    text.format = "btmon-text";
+    assert_eq!(codes(&text), [""; 0]);
+    text.totals.cut = 3;
+    assert_eq!(codes(&text), ["text-incomplete"]);
+    let mut crowd = whole;
+    crowd.totals.devices_beyond_table = 1;
+    crowd.totals.adapter_events_elided = 1;
+    crowd.totals.databases_elided = 1;
+    crowd.totals.connections_elided = 1;
+    let all = [
+        "too-many-attributes",
+        "too-many-devices",
+        "too-many-adapter-events",
+        "too-many-connections",
+    ];
+    assert_eq!(codes(&crowd), all);
+}
+
+#[test]
+fn an_attribute_is_looked_up_on_the_side_that_has_it() {
+    let characteristic = [5, 0x03, 0, 0x02, 0x03, 0, 0x0a, 0x2a];
+    let request = [0x08, 1, 0, 6, 0, 0x03, 0x28];
+    let theirs = Trace::new().up().by_wire(&request, 0x09, &[&[7], &characteristic[1..]].concat());
+    let connection = only(theirs.att(Sent, READ).att(Received, READ));
+    let by = |direction| {
+        let read =
+            |s: &&Step| s.by == direction && s.attribute == 3 && s.procedure == Procedure::Read;
+        connection.steps.iter().find(read).expect("a read")
+    };
+    assert!(connection.attribute(by(Sent)).is_some(), "{:?}", connection.remote);
+    assert!(connection.attribute(by(Received)).is_none());
+}
