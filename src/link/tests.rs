@@ -42,7 +42,7 @@ fn the_end_of_a_search_is_no_failure_and_a_missing_attribute_is() {
         attribute_group_type: LastUuid::short(0x2800),
     };
     for (request, error, failed) in [
-        (search.clone(), ErrorCode::ATTRIBUTE_NOT_FOUND, false),
+        (search, ErrorCode::ATTRIBUTE_NOT_FOUND, false),
         (search, ErrorCode::INVALID_HANDLE, true),
         (READ, ErrorCode::ATTRIBUTE_NOT_FOUND, true),
     ] {

@@ -332,4 +332,6 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 }
 
 #[cfg(test)]
+mod near_misses;
+#[cfg(test)]
 mod tests;

@@ -1,0 +1,156 @@
+//! Traces that are nearly a rule's own, and what it must make of them: of each condition that
+//! decides between a cause and silence, one side that its example does not show.
+use super::*;
+use crate::capture::Direction::{Received, Sent};
+use crate::wire::att::{ErrorCode, Handle, Pdu};
+use crate::wire::hci::Command;
+use crate::wire::{Address, AddressType, ConnHandle, Opcode, Status};
+
+/// What a rule says of a capture without a reference: level, confidence, connections.
+fn said(id: &str, trace: Trace) -> Option<(Level, Confidence, Vec<u32>)> {
+    let captures = [trace.run()];
+    let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+    let finding = found.into_iter().find(|finding| finding.rule == id)?;
+    Some((finding.level, finding.confidence, finding.connections))
+}
+
+fn dead() -> Trace {
+    let link = Trace::new().advertises(0).create().connected().wait_ms(315);
+    link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+}
+
+/// A Raspberry Pi's adapter: a serial line, Cypress.
+fn on_a_pi() -> Trace {
+    Trace::new()
+        .monitor(0, &[0, 3, 1, 0, 0, 0, 0, 0, b'h', b'c', b'i', b'0', 0, 0, 0, 0])
+        .command(Command::ReadLocalVersionInformation {})
+        .complete(Opcode(0x1001), &[0, 9, 0, 0, 9, 0x31, 0x01, 0, 0])
+}
+
+#[test]
+fn wifi_is_suspected_of_links_that_died_unheard_and_of_no_others() {
+    let of = |links: Trace| {
+        said("wifi-coexistence-combo-chip", on_a_pi().followed_by(links.wait_ms(900).up().mtu()))
+    };
+    let (level, _, connections) = of(dead().repeated(2, 900)).expect("two of three died");
+    assert_eq!((level, connections), (Level::Suspect, vec![1, 2]));
+    assert_eq!(of(dead()), None, "one is an accident");
+    let lost = Trace::new().up().mtu().wait_ms(900).disconnected(Status::CONNECTION_TIMEOUT);
+    assert_eq!(of(lost.repeated(3, 900)), None, "these were heard");
+}
+
+#[test]
+fn a_failed_check_of_integrity_is_a_wrong_key_only_right_after_encryption() {
+    let after = |ms| {
+        let link = Trace::new().up().encrypts().wait_ms(60).encryption(Status::SUCCESS);
+        said("mic-failure-0x3d", link.wait_ms(ms).disconnected(Status::MIC_FAILURE))
+    };
+    assert_eq!(after(50), Some((Level::Cause, Confidence::High, vec![1])));
+    assert_eq!(after(60_000), Some((Level::Cause, Confidence::Medium, vec![1])));
+}
+
+const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
+
+#[test]
+fn a_database_out_of_sync_is_no_cause_once_the_host_looks_again() {
+    let refused = |times| {
+        let link = Trace::new().up().mtu();
+        (0..times)
+            .fold(link, |link, _| link.refused(READ, ErrorCode::DATABASE_OUT_OF_SYNC).wait_ms(300))
+    };
+    let of = |trace| said("db-out-of-sync-0x12", trace).map(|(level, sure, _)| (level, sure));
+    assert_eq!(of(refused(1)), Some((Level::Cause, Confidence::Medium)));
+    assert_eq!(of(refused(2)), Some((Level::Cause, Confidence::High)));
+    assert_eq!(of(refused(1).discovery(2)), Some((Level::Note, Confidence::High)));
+    // It had looked before, and not since.
+    assert_eq!(of(Trace::new().up().discovery(2)), None);
+    let before = Trace::new().up().mtu().discovery(2);
+    let before = before.refused(READ, ErrorCode::DATABASE_OUT_OF_SYNC);
+    assert_eq!(of(before), Some((Level::Cause, Confidence::Medium)));
+}
+
+/// Only a host that has a working other half shows that a polite end is a fault.
+#[test]
+fn a_peripherals_host_is_not_told_that_its_central_hung_up() {
+    let idle = |role| {
+        let link = Trace::new().connected_as(role, 24, 0, 42).mtu().wait_ms(10_000);
+        link.disconnected(Status::REMOTE_USER_TERMINATED).repeated(3, 1_000)
+    };
+    let of = |trace| said("remote-user-terminated-idle", trace).map(|(level, ..)| level);
+    assert_eq!(of(idle(0)), Some(Level::Suspect));
+    assert_eq!(of(idle(1)), None);
+}
+
+#[test]
+fn a_controller_that_hung_is_a_cause_only_where_more_than_one_sign_shows_it() {
+    let asks = |handle| Command::LeReadRemoteFeatures { connection_handle: ConnHandle(handle) };
+    let link = || Trace::new().up().mtu().command(asks(0x40));
+    let of = |trace: Trace| said("command-timeout-0x2016-or-other", trace);
+    let (level, _, lost) =
+        of(link().wait_ms(3_000).command(Command::Reset {})).expect("unanswered");
+    assert_eq!((level, lost), (Level::Suspect, vec![1]));
+    let two =
+        link().wait_ms(3_000).command(Command::LeReadSuggestedDefaultDataLength {}).wait_ms(3_000);
+    let (level, sure, _) = of(two.command(Command::Reset {})).expect("unanswered");
+    assert_eq!((level, sure), (Level::Cause, Confidence::High));
+    // The peer was heard after the command: the line to the controller lives, and so does the link.
+    let heard = link().wait_ms(100).notified(0x10, &[1]).wait_ms(3_000);
+    let (_, _, lost) = of(heard.command(Command::Reset {})).expect("unanswered");
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
+#[test]
+fn a_slot_is_missing_only_where_others_are_taken() {
+    let links = |open: u16, status| {
+        let up = (0..open).fold(Trace::new(), |trace, n| {
+            let peer = Address([n as u8 + 1, 0, 0, 0, 0, 0xc7]);
+            trace.handle(0x40 + n).peer(peer, AddressType::RANDOM).up()
+        });
+        let next = up.peer(Address([99; 6]), AddressType::PUBLIC);
+        said("adapter-slots-exhausted", next.create_refused(status)).map(|(level, ..)| level)
+    };
+    assert_eq!(links(1, Status::CONNECTION_LIMIT_EXCEEDED), None);
+    assert_eq!(links(2, Status::CONNECTION_LIMIT_EXCEEDED), Some(Level::Cause));
+    assert_eq!(links(2, Status::LIMITED_RESOURCES), None);
+    assert_eq!(links(3, Status::LIMITED_RESOURCES), Some(Level::Suspect));
+}
+
+/// The supervision timeout in force must have run out: a link that was heard a moment ago did not
+/// end for want of packets.
+#[test]
+fn a_lost_link_was_silent_for_its_timeout() {
+    let silent = |ms| {
+        let link = Trace::new().create().connected_as(0, 24, 0, 500).mtu();
+        said("supervision-timeout-0x08", link.wait_ms(ms).disconnected(Status::CONNECTION_TIMEOUT))
+    };
+    assert!(silent(5_000).is_some());
+    assert_eq!(silent(3_000), None);
+}
+
+/// Both ends' pairing may be refused; who refused is told by the packet's direction.
+#[test]
+fn a_procedure_of_the_link_layer_that_nobody_answered_ends_with_0x22_alone() {
+    let ends = |reason| {
+        let link = Trace::new().up().mtu().wait_ms(40_000).disconnected(reason);
+        said("ll-response-timeout-40s", link)
+    };
+    assert!(ends(Status::LL_RESPONSE_TIMEOUT).is_some());
+    assert_eq!(ends(Status::CONNECTION_TIMEOUT), None);
+    assert_eq!(ends(Status::REMOTE_USER_TERMINATED), None);
+}
+
+/// A peripheral that asked questions of its own: only one of the central's that it left open for
+/// thirty seconds is its fault.
+#[test]
+fn whose_request_was_open_decides_who_stalled() {
+    let open = |direction, ms| {
+        let link = Trace::new().connected_as(1, 24, 0, 42);
+        let link = link.exchange(READ, Pdu::ReadResponse { attribute_value: &[1] });
+        let link = link.att(direction, READ).wait_ms(ms);
+        let trace = link.disconnected(Status::REMOTE_USER_TERMINATED);
+        said("reverse-discovery-collides", trace).map(|(level, ..)| level)
+    };
+    assert_eq!(open(Received, 30_000), Some(Level::Cause));
+    assert_eq!(open(Received, 5_000), None);
+    assert_eq!(open(Sent, 30_000), None);
+}
