@@ -127,4 +127,37 @@ mod tests {
         database.learn(better.clone());
         assert_eq!(database.get(u16::MAX), Some(&better));
     }
+
+    fn of(handle: u16, kind: AttributeKind, end: u16) -> Attribute {
+        Attribute { kind, end, ..attribute(handle) }
+    }
+
+    #[test]
+    fn a_handle_lies_in_its_own_service_and_after_a_change_in_none() {
+        let mut database = Database::default();
+        database.learn(of(1, AttributeKind::PrimaryService, 5));
+        database.learn(of(3, AttributeKind::Value, 0));
+        database.learn(of(6, AttributeKind::PrimaryService, 9));
+        database.learn(of(8, AttributeKind::Value, 0));
+        let service = |database: &Database, handle| database.service_of(handle).map(|a| a.handle);
+        assert_eq!((service(&database, 3), service(&database, 6)), (Some(1), Some(6)));
+        assert_eq!((service(&database, 9), service(&database, 10)), (Some(6), None));
+        assert_eq!(database.characteristic_of(9).map(|a| a.handle), Some(8));
+        assert_eq!(database.characteristic_of(7), None, "a service begins in between");
+        database.forget(6, 8);
+        assert_eq!((service(&database, 3), service(&database, 9)), (Some(1), None));
+        let left: Vec<u16> = database.attributes().iter().map(|a| a.handle).collect();
+        assert_eq!(left, [1, 3]);
+    }
+
+    #[test]
+    fn what_is_known_better_is_not_forgotten_for_less() {
+        let mut database = Database::default();
+        database.learn(of(3, AttributeKind::Value, 0));
+        database.learn(of(3, AttributeKind::Descriptor, 0));
+        assert_eq!(database.get(3).map(|a| a.kind), Some(AttributeKind::Value));
+        database.learn(of(4, AttributeKind::Unknown, 0));
+        database.learn(of(4, AttributeKind::Descriptor, 0));
+        assert_eq!(database.get(4).map(|a| a.kind), Some(AttributeKind::Descriptor));
+    }
 }

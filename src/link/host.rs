@@ -43,8 +43,6 @@ impl HostSigns {
                 frame,
                 short(version.split_whitespace().next().unwrap_or("")).to_owned(),
             ));
-        } else if let Some(version) = text.strip_prefix("Bluetooth subsystem version ") {
-            let _ = version;
         } else if let Some(rest) = text.strip_prefix("bluetoothd ") {
             self.say(found(Stack::BlueZ, rest.split_whitespace().last()));
         } else if text.starts_with("Bluetooth daemon ") {

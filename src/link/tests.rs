@@ -245,3 +245,62 @@ fn an_attribute_is_looked_up_on_the_side_that_has_it() {
     assert!(connection.attribute(by(Sent)).is_some(), "{:?}", connection.remote);
     assert!(connection.attribute(by(Received)).is_none());
 }
+
+/// Which of the requests that wait a Connection Complete answers: the one to that address, else the
+/// one for anybody of the accept list.
+#[test]
+fn a_completion_answers_the_request_that_asked_for_this_device() {
+    let (lamp, lock) = (Address([1, 0, 0, 0, 0, 0xc1]), Address([2, 0, 0, 0, 0, 0xc2]));
+    let to = |trace: Trace, peer, policy| {
+        let taken = Command::LeCreateConnection {
+            le_scan_interval: 0x60,
+            le_scan_window: 0x30,
+            initiator_filter_policy: policy,
+            peer_address_type: AddressType::RANDOM,
+            peer_address: peer,
+            own_address_type: 0,
+            connection_interval_min: 24,
+            connection_interval_max: 40,
+            max_latency: 0,
+            supervision_timeout: 42,
+            min_ce_length: 0,
+            max_ce_length: 0,
+        };
+        trace.taken(taken)
+    };
+    let up = |trace: Trace, peer| trace.peer(peer, AddressType::RANDOM).connected();
+    let both = || to(to(Trace::new(), Address::default(), 1), lamp, 0);
+    let connected = |trace: Trace| -> Vec<Option<Address>> {
+        let found = trace.run().connections;
+        found.iter().map(|c| c.connected_frame.and(c.peer.address)).collect()
+    };
+    assert_eq!(connected(up(both(), lamp)), [None, Some(lamp)]);
+    assert_eq!(connected(up(both(), lock)), [Some(lock), None]);
+    // A cancel ends the one that was cancelled.
+    let cancelled = to(Trace::new(), lamp, 0).cancel();
+    let ended = cancelled.run().connections;
+    assert_eq!(ended[0].status, Some(Status::UNKNOWN_CONNECTION_IDENTIFIER));
+}
+
+#[test]
+fn a_host_is_known_by_what_it_logs() {
+    let host = |lines: &[&str]| {
+        let note = |trace: Trace, line: &&str| {
+            let mut text = line.as_bytes().to_vec();
+            text.push(0);
+            trace.monitor(12, &text)
+        };
+        lines.iter().fold(Trace::new(), note).up().run().host
+    };
+    let stack = |lines: &[&str]| host(lines).map(|host| (host.stack, host.version));
+    let bluez = |version: Option<&str>| Some((Stack::BlueZ, version.map(str::to_owned)));
+    assert_eq!(stack(&["Bluetooth daemon 5.66"]), bluez(Some("5.66")));
+    // The first word stands; a later one of the same host may add its version.
+    assert_eq!(stack(&["Product: Mac14,2", "Bluetooth daemon 5.66"]).unwrap().0, Stack::MacOs);
+    assert_eq!(
+        stack(&["Product: Mac14,2", "Software: Version 14.1"]),
+        Some((Stack::MacOs, Some("14.1".to_owned())))
+    );
+    assert_eq!(stack(&["OS X 10.9 Device"]).unwrap().0, Stack::MacOs);
+    assert!(stack(&["a Device of another kind"]).is_none_or(|(stack, _)| stack != Stack::MacOs));
+}

@@ -271,3 +271,28 @@ impl<const N: usize> fmt::Debug for Secret<N> {
         write!(f, "<{N} secret bytes>")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_six_parts_of_two_digits() {
+        let read = |text: &str| text.parse::<Address>().ok();
+        assert_eq!(read("C6:05:04:03:02:01"), Some(Address([1, 2, 3, 4, 5, 0xc6])));
+        let others = [
+            "C6:05:04:03:02",
+            "C6:05:04:03:02:01:00",
+            "C6:05:04:03:02:1",
+            "+6:05:04:03:02:01",
+            "C6:05:04:03:02:xx",
+        ];
+        assert!(others.iter().all(|text| read(text).is_none()));
+    }
+
+    #[test]
+    fn an_opcode_without_a_name_says_whose_it_is() {
+        assert!(Opcode(0xfc01).to_string().starts_with("Vendor command"));
+        assert!(!Opcode(0x07ff).to_string().starts_with("Vendor command"));
+    }
+}

@@ -264,6 +264,44 @@ mod tests {
     }
 
     #[test]
+    fn adapters_do_not_mix() {
+        let mut decoder = Decoder::new();
+        let mut said = Vec::new();
+        // The same link and direction on three adapters, a frame in two packets on each.
+        let first = hex("40 20 06 00 06 00 04 00 1b 2a");
+        let rest = hex("40 10 04 00 00 01 02 03");
+        for (frame, (adapter, bytes)) in
+            (1..).zip([(0, &first), (1, &first), (0, &rest), (2, &first), (1, &rest), (2, &rest)])
+        {
+            let record = Record { adapter: Some(adapter), ..record(frame, Acl, Received, bytes) };
+            said.push(format!("{:?}", decoder.decode(&record).packet));
+        }
+        let whole: Vec<bool> = said.iter().map(|text| text.contains("Notification")).collect();
+        assert_eq!(whole, [false, false, true, false, true, true], "{said:#?}");
+    }
+
+    /// Qualcomm's log goes by a handle that no link has, unless one was made.
+    #[test]
+    fn a_chips_log_is_a_log_until_a_link_has_its_handle() {
+        let data = (Acl, Received, "dc 2e 07 00 03 00 04 00 02 05 02");
+        let connection = |status: &str| format!("03 0b {status} dc 0e 01 02 03 04 05 c6 01 00");
+        let (refused, made) = (connection("04"), connection("00"));
+        let said = say(&[data, (Event, Received, &refused), data, (Event, Received, &made), data]);
+        let log: Vec<bool> = said.iter().map(|text| text.contains("ChipLog")).collect();
+        assert_eq!(log, [true, false, true, false, false], "{said:#?}");
+    }
+
+    /// More promised than kept: the recording's doing where it cut the packet, else a lie.
+    #[test]
+    fn a_cut_packet_does_not_lie() {
+        let bytes = hex("05 04 00 40");
+        let whole = record(1, Event, Received, &bytes);
+        let cut = Record { original_len: 6, ..whole.clone() };
+        assert_eq!(Decoder::new().decode(&whole).problem, Some(Problem::Malformed));
+        assert_eq!(Decoder::new().decode(&cut).problem, Some(Problem::Cut));
+    }
+
+    #[test]
     fn links_and_directions_do_not_mix() {
         let said = say(&[
             (Acl, Received, "40 20 06 00 06 00 04 00 1b 2a"),
