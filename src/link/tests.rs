@@ -304,3 +304,122 @@ fn a_host_is_known_by_what_it_logs() {
     assert_eq!(stack(&["OS X 10.9 Device"]).unwrap().0, Stack::MacOs);
     assert!(stack(&["a Device of another kind"]).is_none_or(|(stack, _)| stack != Stack::MacOs));
 }
+
+/// Commands of the extended kind switch the same things on and off.
+#[test]
+fn extended_scanning_and_advertising_are_told_as_the_others_are() {
+    let scan = |enable| Command::LeSetExtendedScanEnable {
+        enable,
+        filter_duplicates: 0,
+        duration: 0,
+        period: 0,
+    };
+    let scans = happened(Trace::new().done(scan(1)).done(scan(0)));
+    assert!(matches!(scans.as_slice(), [Happening::ScanOn(_), Happening::ScanOff]), "{scans:?}");
+    let resolution = |on| Command::LeSetAddressResolutionEnable { address_resolution_enable: on };
+    let both = happened(Trace::new().done(resolution(1)).done(resolution(0)));
+    assert_eq!(both, [Happening::AddressResolution(true), Happening::AddressResolution(false)]);
+}
+
+/// A controller that resolves: the request to an identity is none in vain.
+#[test]
+fn a_request_knows_whether_its_address_can_be_resolved() {
+    let listed = |on| {
+        let (irk, _) = key();
+        Trace::new()
+            .done(Command::LeAddDeviceToResolvingList {
+                peer_identity_address_type: AddressType::RANDOM,
+                peer_identity_address: crate::trace::PEER,
+                peer_irk: crate::wire::Secret::new(irk),
+                local_irk: crate::wire::Secret::new(irk),
+            })
+            .done(Command::LeSetAddressResolutionEnable { address_resolution_enable: on })
+    };
+    let resolvable =
+        |trace: Trace| only(trace.create()).request.as_ref().expect("it was asked for").resolvable;
+    assert!(resolvable(listed(1)));
+    assert!(!resolvable(listed(0)));
+    assert!(!resolvable(listed(1).done(Command::LeClearResolvingList {})));
+    let removed = Command::LeRemoveDeviceFromResolvingList {
+        peer_identity_address_type: AddressType::RANDOM,
+        peer_identity_address: crate::trace::PEER,
+    };
+    assert!(!resolvable(listed(1).done(removed)));
+    assert!(!resolvable(listed(1).command(Command::Reset {})));
+}
+
+/// The kernel's own numbers (BlueZ, mgmt-api.txt): 1 is LE public, 2 is LE random.
+#[test]
+fn a_device_that_mgmt_found_has_mgmts_address_type() {
+    for (number, kind) in [(1, AddressType::PUBLIC), (2, AddressType::RANDOM)] {
+        let mut found = vec![0, 0, 0, 0, 0x12, 0];
+        found.extend(crate::trace::PEER.0);
+        found.extend([number, 0xc4, 0, 0, 0, 0, 3, 0, 2, 1, 6]);
+        let capture = Trace::new().monitor(17, &found).run();
+        let device = capture.device(crate::trace::PEER).expect("it was found");
+        assert_eq!(device.address_type, kind);
+    }
+    for (byte, on) in [(1, true), (0, false)] {
+        let powered = [0, 0, 0, 0, 5, 0, byte];
+        assert_eq!(happened(Trace::new().monitor(16, &powered)), [Happening::Powered(on)]);
+    }
+}
+
+/// A link whose beginning is missing: what goes over it tells which radio it uses.
+#[test]
+fn the_first_packet_tells_the_transport_of_a_link_that_was_up_before() {
+    let pairing = smp::Pdu::PairingFailed { reason: smp::Reason::UNSPECIFIED_REASON };
+    assert_eq!(only(Trace::new().smp(Received, pairing)).transport, Transport::Le);
+    assert_eq!(only(Trace::new().att(Received, READ)).transport, Transport::Le);
+    let raw = |cid: u16, payload: &[u8]| {
+        let mut bytes = vec![0x40, 0x20];
+        bytes.extend((payload.len() as u16 + 4).to_le_bytes());
+        bytes.extend((payload.len() as u16).to_le_bytes());
+        bytes.extend(cid.to_le_bytes());
+        bytes.extend(payload);
+        let record = crate::capture::Record {
+            frame: 1,
+            offset: 0,
+            time: None,
+            adapter: None,
+            direction: Some(Received),
+            kind: crate::capture::Kind::Acl,
+            payload: crate::capture::Payload::Bytes(&bytes),
+            original_len: bytes.len() as u32,
+            comment: None,
+        };
+        let mut tracker = Tracker::new();
+        tracker.push(&crate::wire::Decoder::new().decode(&record));
+        tracker.connections[0].transport
+    };
+    // An L2CAP Connection Request for SDP, and an Information Request, are BR/EDR's alone.
+    assert_eq!(raw(1, &[2, 1, 4, 0, 1, 0, 0x40, 0]), Transport::BrEdr);
+    assert_eq!(raw(1, &[0x0a, 1, 2, 0, 2, 0]), Transport::BrEdr);
+    // A Connection Parameter Update Request is LE's.
+    assert_eq!(raw(5, &[0x12, 1, 8, 0, 6, 0, 12, 0, 0, 0, 200, 0]), Transport::Le);
+}
+
+/// Links that are up when the capture ends: worth a word where nothing ended, and not of peripherals.
+#[test]
+fn a_capture_that_ends_before_its_links_says_so() {
+    let said =
+        |trace: Trace| trace.run().fitness.iter().any(|line| line.code == "ends-before-links");
+    let other = |trace: Trace| trace.peer(Address([9; 6]), AddressType::PUBLIC).handle(0x41);
+    let open = || Trace::new().up();
+    assert!(!said(open()), "one open end is normal");
+    assert!(said(other(open()).up()));
+    assert!(!said(other(open()).up().disconnected(Status::REMOTE_USER_TERMINATED)));
+    let peripheral = Trace::new().connected_as(1, 24, 0, 42);
+    assert!(!said(other(peripheral).connected_as(1, 24, 0, 42)));
+}
+
+/// A second end of a handle right after the first is its echo; of another handle it is another link's.
+#[test]
+fn a_second_end_is_odd_for_the_link_that_had_the_handle() {
+    let ended = || Trace::new().up().disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(100);
+    let again = ended().disconnected(Status::REMOTE_USER_TERMINATED);
+    assert!(odd(&only(again), "second-disconnect"));
+    let other = ended().handle(0x41).disconnected(Status::REMOTE_USER_TERMINATED).run();
+    assert_eq!(other.connections.len(), 2);
+    assert!(!odd(&other.connections[0], "second-disconnect"));
+}
