@@ -22,6 +22,9 @@ mod standing;
 mod timeline;
 pub mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use choose::{Choice, NoMatch, attempts, choose, describe, holds, most_telling, same_peer};
 pub use clocks::rounded;
 pub use ending::Ending;

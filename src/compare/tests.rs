@@ -1,0 +1,165 @@
+//! Which two connections are compared, and what counts as missing: traces whose answer is known.
+use super::*;
+use crate::trace::Trace;
+use crate::wire::att::{Handle, Pdu};
+use crate::wire::{Address, AddressType, Status};
+
+const LAMP: Address = Address([1, 0, 0, 0, 0, 0xc1]);
+const LOCK: Address = Address([2, 0, 0, 0, 0, 0xc2]);
+const OTHER: Address = Address([3, 0, 0, 0, 0, 0xc3]);
+
+fn to(peer: Address) -> Trace {
+    Trace::new().peer(peer, AddressType::RANDOM)
+}
+
+/// A link that works until this host hangs up.
+fn good(peer: Address) -> Trace {
+    to(peer).up().mtu().discovery(2).wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+/// A link that dies unheard.
+fn bad(peer: Address) -> Trace {
+    to(peer).create().connected().wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+}
+
+fn chosen(traces: &[Trace], options: &Options) -> Result<(u32, u32, MatchedBy), String> {
+    let captures: Vec<Capture> = traces.iter().map(Trace::run).collect();
+    let choice = choose(&captures, options).map_err(|none| none.says)?;
+    Ok((choice.reference.connection, choice.subject.connection, choice.matched_by))
+}
+
+fn anything() -> Options {
+    Options::default()
+}
+
+#[test]
+fn the_working_attempt_is_held_against_the_failing_one_of_the_same_device() {
+    let reference = bad(LAMP).followed_by(good(LAMP)).followed_by(good(LOCK));
+    let subject = good(LAMP).followed_by(bad(LAMP)).followed_by(good(LOCK));
+    let both = [reference, subject];
+    assert_eq!(chosen(&both, &anything()), Ok((2, 2, MatchedBy::Address)));
+    // The option names another device.
+    let lock = Options { peer: [None, Some(LOCK)], ..anything() };
+    assert_eq!(chosen(&both, &lock), Ok((3, 3, MatchedBy::Address)));
+    let first = Options { connection: [None, Some(1)], ..anything() };
+    assert_eq!(chosen(&both, &first), Ok((2, 1, MatchedBy::Address)));
+}
+
+#[test]
+fn one_device_on_each_side_is_compared_by_position_and_said_to_be() {
+    let both = [good(LAMP), bad(LOCK)];
+    assert_eq!(chosen(&both, &anything()), Ok((1, 1, MatchedBy::Position)));
+    let named = Options { peer: [Some(LAMP), Some(LOCK)], ..anything() };
+    assert_eq!(chosen(&both, &named), Ok((1, 1, MatchedBy::Option)));
+    // One name is not enough to say that both are one.
+    let half = Options { peer: [Some(LAMP), None], ..anything() };
+    assert_eq!(chosen(&both, &half), Ok((1, 1, MatchedBy::Position)));
+    let many = [good(LAMP).followed_by(good(OTHER)), bad(LOCK)];
+    assert!(chosen(&many, &anything()).unwrap_err().starts_with("no device of"));
+}
+
+#[test]
+fn what_the_options_leave_out_is_not_compared() {
+    let there = [good(LAMP), bad(LAMP)];
+    for options in [
+        Options { peer: [None, Some(LOCK)], ..anything() },
+        Options { adapter: [None, Some(1)], ..anything() },
+        Options { connection: [None, Some(2)], ..anything() },
+    ] {
+        let says = chosen(&there, &options).unwrap_err();
+        assert!(says.ends_with("has no connection that fits the options given for it"), "{says}");
+    }
+    let fits = Options { adapter: [Some(0), Some(0)], ..anything() };
+    assert_eq!(chosen(&there, &fits), Ok((1, 1, MatchedBy::Address)));
+    let empty = chosen(&[good(LAMP), Trace::new()], &anything()).unwrap_err();
+    assert!(empty.ends_with("holds no connection and no attempt to connect"), "{empty}");
+}
+
+#[test]
+fn one_capture_is_compared_within_itself_where_one_device_works_and_fails() {
+    let within = Options { one_capture: true, ..anything() };
+    let both = [good(LAMP).followed_by(bad(LAMP)).followed_by(good(LOCK))];
+    assert_eq!(chosen(&both, &within), Ok((1, 2, MatchedBy::Address)));
+    assert!(chosen(&[good(LAMP).followed_by(bad(LOCK))], &within).is_err());
+    // The device that fails more often is told of.
+    let twice = both[0].clone().followed_by(bad(LOCK)).followed_by(bad(LOCK));
+    assert_eq!(chosen(&[twice], &within).map(|(reference, ..)| reference), Ok(3));
+}
+
+fn compared(reference: Trace, subject: Trace) -> Comparison {
+    of_captures(&[reference.run(), subject.run()]).expect("the same device")
+}
+
+fn missing(comparison: &Comparison, normal: bool) -> usize {
+    let missing = |s: &&AlignedStep| s.kind == StepKind::Missing && s.normal == normal;
+    comparison.steps.iter().filter(missing).count()
+}
+
+/// What one side had no time for is not missing there.
+#[test]
+fn a_step_is_missing_only_where_there_was_time_for_it() {
+    let write = |trace: Trace| trace.wait_ms(200).write(0x10, &[1]).wait_ms(3_000);
+    let mtu = || to(LAMP).up().mtu();
+    let kicked = |trace: Trace| trace.disconnected(Status::REMOTE_USER_TERMINATED);
+    let later = compared(kicked(write(mtu())), kicked(mtu().wait_ms(4_000)));
+    assert_eq!(missing(&later, false), 1, "{:#?}", later.steps);
+    let over = compared(kicked(write(mtu())), kicked(mtu().wait_ms(20)));
+    let unreached = over.steps.iter().find(|s| s.note.contains("the link was over by then"));
+    assert!(unreached.is_some_and(|s| s.normal), "{:#?}", over.steps);
+    let unheard = compared(kicked(write(mtu())), bad(LAMP));
+    assert!(unheard.steps.iter().any(|s| s.note.contains("the peer was never heard")));
+}
+
+/// An error that only repeats how the link ended is an echo; the same error of another moment is none.
+#[test]
+fn an_error_with_the_code_of_the_end_is_its_echo() {
+    let failing = |ms| {
+        let asked = to(LAMP).up().mtu().command(crate::wire::hci::Command::LeReadRemoteFeatures {
+            connection_handle: crate::wire::ConnHandle(0x40),
+        });
+        let taken = asked.status(crate::wire::Opcode(0x2016), Status::SUCCESS).wait_ms(900);
+        let failed = taken.le(crate::wire::hci::LeEvent::ReadRemoteFeaturesComplete {
+            status: Status::REMOTE_USER_TERMINATED,
+            connection_handle: crate::wire::ConnHandle(0x40),
+            le_features: [0; 8],
+        });
+        failed.wait_ms(ms).disconnected(Status::REMOTE_USER_TERMINATED)
+    };
+    let echoes = |ms| {
+        let comparison = compared(good(LAMP), failing(ms));
+        let failed = comparison.steps.iter().filter(|s| s.note.contains("0x13") && !s.normal);
+        failed.count()
+    };
+    assert!(echoes(2) < echoes(600), "{} {}", echoes(2), echoes(600));
+}
+
+#[test]
+fn a_read_that_both_did_is_not_missing_where_one_did_it_more_often() {
+    let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+    let answer = Pdu::ReadResponse { attribute_value: &[1] };
+    let reads = |times: usize, between: u32| {
+        let link = to(LAMP).up().mtu();
+        let link = (0..times).fold(link, |link, at| {
+            // A write in between keeps the reads apart.
+            link.exchange(read, answer).wait_ms(between).write(0x10, &[at as u8])
+        });
+        link.wait_ms(2_000).hangs_up(Status::REMOTE_USER_TERMINATED)
+    };
+    assert_eq!(missing(&compared(reads(3, 50), reads(1, 50)), false), 0);
+    let none = to(LAMP).up().mtu().wait_ms(3_000).hangs_up(Status::REMOTE_USER_TERMINATED);
+    assert!(missing(&compared(reads(1, 50), none), false) > 0);
+}
+
+/// Ends: a host that hangs up is normal, another reason than the other side's is not.
+#[test]
+fn an_end_matters_where_only_one_side_failed() {
+    let end = |a: Trace, b: Trace| {
+        let captures = [a.run(), b.run()];
+        ending::compare(&captures[0].connections[0], &captures[1].connections[0], false)
+    };
+    let kicked = || to(LAMP).up().mtu().disconnected(Status::REMOTE_USER_TERMINATED);
+    assert_eq!(end(good(LAMP), good(LAMP)), ending::Ending::default());
+    assert!(end(good(LAMP), bad(LAMP)).matters);
+    assert!(!end(bad(LAMP), bad(LAMP)).matters);
+    assert!(end(bad(LAMP), kicked()).matters, "both failed, in another way");
+}
