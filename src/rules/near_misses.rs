@@ -154,3 +154,109 @@ fn whose_request_was_open_decides_who_stalled() {
     assert_eq!(open(Received, 5_000), None);
     assert_eq!(open(Sent, 30_000), None);
 }
+
+/// What a rule says in words, where the words name a side.
+fn words(id: &str, trace: Trace) -> Option<String> {
+    let captures = [trace.run()];
+    let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+    found.into_iter().find(|finding| finding.rule == id).map(|finding| finding.says)
+}
+
+#[test]
+fn a_key_is_missing_on_the_peripherals_side() {
+    let ended = |role| {
+        let link = Trace::new().connected_as(role, 24, 0, 42).mtu();
+        words("pin-or-key-missing-0x06", link.disconnected(Status::PIN_OR_KEY_MISSING))
+    };
+    assert!(ended(0).is_some_and(|says| says.ends_with("the bond is lost on the device.")));
+    assert!(ended(1).is_some_and(|says| says.ends_with("the bond is lost on this side.")));
+}
+
+#[test]
+fn pairing_stops_on_the_side_that_owes_the_next_packet() {
+    let stopped = |trace: Trace| {
+        let trace = trace.wait_ms(30_000).disconnected(Status::REMOTE_USER_TERMINATED);
+        words("smp-timeout-30s", trace)
+    };
+    let asked = stopped(Trace::new().up().asks_to_pair());
+    assert!(asked.is_some_and(|says| says.starts_with("Pairing stopped on the device's side")));
+}
+
+/// Two seconds after the features, and not one packet of a program in between.
+#[test]
+fn only_a_link_that_nobody_used_is_dropped_for_idleness() {
+    let after = |ms, used: bool| {
+        let link = Trace::new().up();
+        let link = if used { link.notified(0x10, &[1]) } else { link };
+        let trace = link.wait_ms(ms).hangs_up(Status::REMOTE_USER_TERMINATED);
+        said("local-disconnect-2s-kernel-idle", trace).is_some()
+    };
+    assert!(after(2_000, false));
+    assert!(!after(2_000, true));
+    assert!(!after(1_700, false) && !after(2_400, false));
+}
+
+#[test]
+fn one_lost_link_after_a_phy_change_is_a_hint_and_two_are_proof() {
+    let lost = |times| {
+        let handle = ConnHandle(0x40);
+        let set = Command::LeSetPhy {
+            connection_handle: handle,
+            all_phys: 0,
+            tx_phys: 2,
+            rx_phys: 2,
+            phy_options: 0,
+        };
+        let changed = crate::wire::hci::LeEvent::PhyUpdateComplete {
+            status: Status::SUCCESS,
+            connection_handle: handle,
+            tx_phy: 2,
+            rx_phy: 2,
+        };
+        let link = Trace::new().up().mtu().taken(set).wait_ms(60).le(changed).wait_ms(430);
+        let trace = link.disconnected(Status::CONNECTION_TIMEOUT).repeated(times, 1_000);
+        said("phy-or-dle-update-kills-link", trace).map(|(level, sure, _)| (level, sure))
+    };
+    assert_eq!(lost(1), Some((Level::Cause, Confidence::Low)));
+    assert_eq!(lost(2), Some((Level::Cause, Confidence::High)));
+}
+
+/// A short timeout that the peer asked for is put down to the peer.
+#[test]
+fn who_asked_for_a_short_timeout_is_named() {
+    let updated = |asked: bool| {
+        let handle = ConnHandle(0x40);
+        let link = Trace::new().create().connected_as(0, 24, 0, 500).mtu();
+        let link = if asked {
+            link.le(crate::wire::hci::LeEvent::RemoteConnectionParameterRequest {
+                connection_handle: handle,
+                interval_min: 40,
+                interval_max: 40,
+                max_latency: 0,
+                timeout: 10,
+            })
+        } else {
+            link.taken(Command::LeConnectionUpdate {
+                connection_handle: handle,
+                connection_interval_min: 40,
+                connection_interval_max: 40,
+                max_latency: 0,
+                supervision_timeout: 10,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            })
+        };
+        let update = crate::wire::hci::LeEvent::ConnectionUpdateComplete {
+            status: Status::SUCCESS,
+            connection_handle: handle,
+            connection_interval: 40,
+            peripheral_latency: 0,
+            supervision_timeout: 10,
+        };
+        let trace =
+            link.wait_ms(50).le(update).wait_ms(200).disconnected(Status::CONNECTION_TIMEOUT);
+        words("short-supervision-timeout-linux-420ms", trace).expect("ten times too short")
+    };
+    assert!(updated(true).contains("after the peer asked for it"));
+    assert!(updated(false).contains("by an update during the link"));
+}

@@ -65,11 +65,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             && s.status == Some(missing.0)
     });
     let ended = connection.end.as_ref().filter(|end| end.reason == missing);
-    let (frame, here) = match (refused, ended) {
-        (Some(step), _) => (step.last_frame, connection.role == Some(Role::Peripheral)),
-        (None, Some(end)) => (end.frame, false),
-        _ => return None,
-    };
+    let frame = refused.map(|step| step.last_frame).or(ended.map(|end| end.frame))?;
+    // Only a central starts encryption: what is missing is missing on the peripheral's side.
+    let here = connection.role == Some(Role::Peripheral);
     let says = if here {
         "The central asked to encrypt with the key of an earlier bond, and this host has no such key: the bond is lost on this side."
     } else {
