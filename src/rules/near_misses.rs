@@ -260,3 +260,92 @@ fn who_asked_for_a_short_timeout_is_named() {
     assert!(updated(true).contains("after the peer asked for it"));
     assert!(updated(false).contains("by an update during the link"));
 }
+
+/// What a rule says of a pair.
+fn against(id: &str, reference: Trace, subject: Trace) -> Option<(Level, Confidence)> {
+    let captures = [reference.run(), subject.run()];
+    let comparison = crate::compare::of_captures(&captures);
+    let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };
+    let found = diagnose(&scene).into_iter().find(|finding| finding.rule == id)?;
+    Some((found.level, found.confidence))
+}
+
+fn bonded() -> Trace {
+    let link = Trace::new().advertises(0).up().encrypts().wait_ms(150);
+    link.encryption(Status::SUCCESS).mtu().wait_ms(900)
+}
+
+/// A device that takes only hosts that it knows: suspected where it never answered, time after time.
+#[test]
+fn a_device_that_answered_once_takes_strangers() {
+    let of = |subject| against("peer-filters-centrals", bonded(), subject);
+    assert_eq!(of(dead()), None, "one attempt proves nothing");
+    assert_eq!(of(dead().repeated(2, 800)), Some((Level::Suspect, Confidence::Low)));
+    assert_eq!(of(dead().repeated(3, 800)), Some((Level::Suspect, Confidence::Medium)));
+    let answered = dead().repeated(3, 800).wait_ms(800).followed_by(Trace::new().up().mtu());
+    assert_eq!(of(answered), None);
+    let stranger = Trace::new().advertises(0).up().mtu().wait_ms(900);
+    assert_eq!(against("peer-filters-centrals", stranger, dead().repeated(3, 800)), None);
+}
+
+/// The attempt is elsewhere only where this capture holds none to that device, by address or by name.
+#[test]
+fn an_attempt_is_not_here_only_where_none_could_be_it() {
+    let works = || {
+        let link = Trace::new().advertises(0).up().mtu().wait_ms(500);
+        link.hangs_up(Status::REMOTE_USER_TERMINATED)
+    };
+    let heard = || Trace::new().scan(true, 96, 48).advertises(0).wait_ms(5_000).advertises(0);
+    let of = |subject| against("attempt-not-in-this-capture", works(), subject);
+    assert_eq!(of(heard()), Some((Level::Cause, Confidence::Medium)));
+    // Others were connected to: the attempt in question is still not here.
+    let (other, third) = (Address([9, 9, 9, 9, 9, 0xc9]), Address([8, 9, 9, 9, 9, 0xc9]));
+    let elsewhere = heard().peer(other, AddressType::RANDOM).up();
+    let elsewhere = elsewhere.peer(third, AddressType::RANDOM).handle(0x41).up();
+    assert!(of(elsewhere).is_some());
+    // A request to anybody of the accept list may have been it.
+    let anybody = heard().taken(Command::LeCreateConnection {
+        le_scan_interval: 0x60,
+        le_scan_window: 0x30,
+        initiator_filter_policy: 1,
+        peer_address_type: AddressType::PUBLIC,
+        peer_address: Address::default(),
+        own_address_type: 0,
+        connection_interval_min: 24,
+        connection_interval_max: 40,
+        max_latency: 0,
+        supervision_timeout: 42,
+        min_ce_length: 0,
+        max_ce_length: 0,
+    });
+    assert_eq!(of(anybody), None);
+    assert_eq!(of(Trace::new().scan(true, 96, 48).wait_ms(5_000)), None, "it is not heard");
+}
+
+/// A polite end is a fault only where another host kept the link.
+#[test]
+fn an_idle_end_is_the_cause_where_another_host_was_kept() {
+    let idle = || {
+        let link = Trace::new().up().mtu().wait_ms(17_000);
+        link.disconnected(Status::REMOTE_USER_TERMINATED).repeated(2, 2_000)
+    };
+    assert_eq!(
+        said("remote-user-terminated-idle", idle()).map(|(level, ..)| level),
+        Some(Level::Suspect)
+    );
+    let kept = Trace::new().up().mtu().wait_ms(60_000).hangs_up(Status::REMOTE_USER_TERMINATED);
+    let found = against("remote-user-terminated-idle", kept, idle());
+    assert_eq!(found.map(|(level, _)| level), Some(Level::Cause));
+}
+
+#[test]
+fn a_payload_timeout_is_told_by_its_own_event_alone() {
+    let link = || Trace::new().create().connected_as(0, 39, 0, 3200).features().wait_ms(30_000);
+    let of = |event| said("auth-payload-timeout", link().event(event).wait_ms(500));
+    let expired = crate::wire::hci::Event::AuthenticatedPayloadTimeoutExpired {
+        connection_handle: ConnHandle(0x40),
+    };
+    assert!(of(expired).is_some());
+    let another = crate::wire::hci::Event::QosViolation { connection_handle: ConnHandle(0x40) };
+    assert_eq!(of(another), None);
+}
