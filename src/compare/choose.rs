@@ -99,7 +99,7 @@ fn choose_between(
             None if only && named(0) && named(1) => {
                 Some((MatchedBy::Option, "chosen by the options".to_owned()))
             }
-            None if only => Some((
+            None if only && !proved_another(left, subject) => Some((
                 MatchedBy::Position,
                 "by position only: each capture holds one device, nothing proves that it is the same".to_owned(),
             )),
@@ -405,6 +405,17 @@ fn same_device(left: &Group<'_>, right: &Group<'_>) -> Option<(MatchedBy, String
         ));
     }
     None
+}
+
+/// Whether a device is heard in the other capture beside the one that was connected to there: under
+/// a fixed address of its own, so that both cannot be one.
+fn proved_another(group: &Group<'_>, other: &Capture) -> bool {
+    group.attempts.iter().filter_map(|c| c.peer.address.zip(c.peer.address_type)).any(
+        |(address, kind)| {
+            let fixed = !kind.is_random() || address.looks_static();
+            fixed && other.device(address).is_some_and(|device| device.reports > 0)
+        },
+    )
 }
 
 /// A central's capture and its peripheral's: each one's peer is the other one's adapter.

@@ -54,6 +54,10 @@ fn one_device_on_each_side_is_compared_by_position_and_said_to_be() {
     // One name is not enough to say that both are one.
     let half = Options { peer: [Some(LAMP), None], ..anything() };
     assert_eq!(chosen(&both, &half), Ok((1, 1, MatchedBy::Position)));
+    // The lamp is heard beside the lock: it is another device, and its attempt is not here.
+    let heard = [good(LAMP), to(LAMP).advertises(0).followed_by(bad(LOCK))];
+    assert!(chosen(&heard, &anything()).unwrap_err().starts_with("no device of"));
+    assert_eq!(chosen(&heard, &named), Ok((1, 1, MatchedBy::Option)));
     let many = [good(LAMP).followed_by(good(OTHER)), bad(LOCK)];
     assert!(chosen(&many, &anything()).unwrap_err().starts_with("no device of"));
 }
