@@ -255,12 +255,21 @@ impl Trace {
         self.create_from(0)
     }
 
+    /// A request for anybody of the accept list.
+    pub fn create_for_anybody(self) -> Self {
+        self.create_as(1, 0)
+    }
+
     /// The same from another kind of own address.
     pub fn create_from(self, own_address_type: u8) -> Self {
+        self.create_as(0, own_address_type)
+    }
+
+    fn create_as(self, initiator_filter_policy: u8, own_address_type: u8) -> Self {
         let command = Command::LeCreateConnection {
             le_scan_interval: 0x60,
             le_scan_window: 0x60,
-            initiator_filter_policy: 0,
+            initiator_filter_policy,
             peer_address_type: self.peer_type,
             peer_address: self.peer,
             own_address_type,

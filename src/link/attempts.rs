@@ -74,6 +74,18 @@ impl Tracker {
         Some(accepted.number)
     }
 
+    /// The oldest attempt that waits and fits: its place in `creating`.
+    pub(super) fn waiting(
+        &self,
+        adapter: usize,
+        wanted: impl Fn(&Request) -> bool,
+    ) -> Option<usize> {
+        self.adapters.get(adapter)?.creating.iter().position(|index| {
+            let connection = self.connections.get(*index);
+            connection.and_then(|c| c.request.as_deref()).is_some_and(&wanted)
+        })
+    }
+
     /// Command Status of a create command.
     pub(super) fn create_status(
         &mut self,
@@ -82,13 +94,8 @@ impl Tracker {
         command_frame: u32,
         status: Status,
     ) -> Option<usize> {
+        let place = self.waiting(adapter, |r| r.frame == command_frame)?;
         let state = self.adapters.get_mut(adapter)?;
-        let place = state.creating.iter().position(|index| {
-            self.connections
-                .get(*index)
-                .and_then(|c| c.request.as_ref())
-                .is_some_and(|r| r.frame == command_frame)
-        })?;
         let index = state.creating[place];
         let connection = self.connections.get_mut(index)?;
         let request = connection.request.as_mut()?;

@@ -140,14 +140,8 @@ impl Tracker {
         if !central && fact.status == Status::SUCCESS {
             return None;
         }
-        let state = self.adapters.get(adapter)?;
         let waiting = |wanted: &dyn Fn(&Request) -> bool| {
-            state.creating.iter().position(|index| {
-                self.connections
-                    .get(*index)
-                    .and_then(|c| c.request.as_deref())
-                    .is_some_and(|r| r.kind != RequestKind::BrEdrCreate && wanted(r))
-            })
+            self.waiting(adapter, |r| r.kind != RequestKind::BrEdrCreate && wanted(r))
         };
         if fact.status != Status::SUCCESS {
             return waiting(&|r| r.cancel_frame.is_some()).or_else(|| waiting(&|_| true));
@@ -168,13 +162,8 @@ impl Tracker {
         peer: Address,
         status: Status,
     ) -> Option<usize> {
+        let place = self.waiting(adapter, |r| r.kind == RequestKind::BrEdrCreate && r.peer == peer);
         let state = self.adapters.get_mut(adapter)?;
-        let place = state.creating.iter().position(|index| {
-            self.connections
-                .get(*index)
-                .and_then(|c| c.request.as_deref())
-                .is_some_and(|r| r.kind == RequestKind::BrEdrCreate && r.peer == peer)
-        });
         let index = match place {
             Some(place) => state.creating.remove(place),
             None => {

@@ -17,8 +17,21 @@ impl Link {
         detail: Detail,
     ) {
         let at = At { direction: Direction::Received, ..at };
-        let index = self
-            .add(connection, step(procedure, Direction::Received, at, Outcome::Unknown, detail));
+        self.asks(connection, at, pending, key, procedure, detail);
+    }
+
+    /// A question of either side, and its step.
+    fn asks(
+        &mut self,
+        connection: &mut Connection,
+        at: At,
+        pending: Pending,
+        key: u16,
+        procedure: Procedure,
+        detail: Detail,
+    ) {
+        let index =
+            self.add(connection, step(procedure, at.direction, at, Outcome::Unknown, detail));
         self.ask(Question {
             pending,
             at,
@@ -72,19 +85,7 @@ impl Link {
             }
             _ => return self.signal_answer(connection, at, key, pdu),
         };
-        let index =
-            self.add(connection, step(procedure, at.direction, at, Outcome::Unknown, detail));
-        self.ask(Question {
-            pending: Pending::Signal(code),
-            at,
-            attribute: 0,
-            step: index,
-            run: None,
-            key,
-            procedure,
-            detail,
-            bytes: 0,
-        });
+        self.asks(connection, at, Pending::Signal(code), key, procedure, detail);
     }
 
     fn signal_answer(

@@ -251,25 +251,9 @@ fn an_attribute_is_looked_up_on_the_side_that_has_it() {
 #[test]
 fn a_completion_answers_the_request_that_asked_for_this_device() {
     let (lamp, lock) = (Address([1, 0, 0, 0, 0, 0xc1]), Address([2, 0, 0, 0, 0, 0xc2]));
-    let to = |trace: Trace, peer, policy| {
-        let taken = Command::LeCreateConnection {
-            le_scan_interval: 0x60,
-            le_scan_window: 0x30,
-            initiator_filter_policy: policy,
-            peer_address_type: AddressType::RANDOM,
-            peer_address: peer,
-            own_address_type: 0,
-            connection_interval_min: 24,
-            connection_interval_max: 40,
-            max_latency: 0,
-            supervision_timeout: 42,
-            min_ce_length: 0,
-            max_ce_length: 0,
-        };
-        trace.taken(taken)
-    };
+    let to = |trace: Trace, peer| trace.peer(peer, AddressType::RANDOM).create();
     let up = |trace: Trace, peer| trace.peer(peer, AddressType::RANDOM).connected();
-    let both = || to(to(Trace::new(), Address::default(), 1), lamp, 0);
+    let both = || to(Trace::new().create_for_anybody(), lamp);
     let connected = |trace: Trace| -> Vec<Option<Address>> {
         let found = trace.run().connections;
         found.iter().map(|c| c.connected_frame.and(c.peer.address)).collect()
@@ -277,7 +261,7 @@ fn a_completion_answers_the_request_that_asked_for_this_device() {
     assert_eq!(connected(up(both(), lamp)), [None, Some(lamp)]);
     assert_eq!(connected(up(both(), lock)), [Some(lock), None]);
     // A cancel ends the one that was cancelled.
-    let cancelled = to(Trace::new(), lamp, 0).cancel();
+    let cancelled = to(Trace::new(), lamp).cancel();
     let ended = cancelled.run().connections;
     assert_eq!(ended[0].status, Some(Status::UNKNOWN_CONNECTION_IDENTIFIER));
 }

@@ -2,8 +2,7 @@ use super::waits::pending;
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::link::{Connection, Stack};
 use crate::trace::Trace;
-use crate::wire::hci::Command;
-use crate::wire::{Address, AddressType, Opcode, Status};
+use crate::wire::{Address, AddressType, Status};
 
 pub const RULE: Rule = Rule {
     id: "inprogress-stale-connect",
@@ -35,21 +34,7 @@ fn example(cancelled: bool) -> Trace {
     let first = Trace::new().create().wait_ms(3000);
     let first = if cancelled { first.cancel() } else { first };
     let again = first.peer(other, AddressType::RANDOM).wait_ms(10);
-    let command = Command::LeCreateConnection {
-        le_scan_interval: 0x60,
-        le_scan_window: 0x60,
-        initiator_filter_policy: 0,
-        peer_address_type: AddressType::RANDOM,
-        peer_address: other,
-        own_address_type: 0,
-        connection_interval_min: 24,
-        connection_interval_max: 40,
-        max_latency: 0,
-        supervision_timeout: 42,
-        min_ce_length: 0,
-        max_ce_length: 0,
-    };
-    again.command(command).status(Opcode(0x200d), Status::COMMAND_DISALLOWED)
+    again.create_refused(Status::COMMAND_DISALLOWED)
 }
 
 const REMEDIES: &[Remedy] = &[

@@ -304,20 +304,7 @@ fn an_attempt_is_not_here_only_where_none_could_be_it() {
     assert!(of(elsewhere()).is_some());
     assert!(of(elsewhere().peer(third, AddressType::RANDOM).handle(0x41).up()).is_some());
     // A request to anybody of the accept list may have been it.
-    let anybody = heard().taken(Command::LeCreateConnection {
-        le_scan_interval: 0x60,
-        le_scan_window: 0x30,
-        initiator_filter_policy: 1,
-        peer_address_type: AddressType::PUBLIC,
-        peer_address: Address::default(),
-        own_address_type: 0,
-        connection_interval_min: 24,
-        connection_interval_max: 40,
-        max_latency: 0,
-        supervision_timeout: 42,
-        min_ce_length: 0,
-        max_ce_length: 0,
-    });
+    let anybody = heard().create_for_anybody();
     assert_eq!(of(anybody), None);
     assert_eq!(of(Trace::new().scan(true, 96, 48).wait_ms(5_000)), None, "it is not heard");
 }
