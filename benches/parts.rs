@@ -4,8 +4,8 @@
 //! ten changed, nothing in common, and inputs without any anchor.
 use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::compare::align::align;
-use hcidiff::link::Capture;
-use hcidiff::rules::{self, Scene};
+use hcidiff::diagnose::{self, Scene};
+use hcidiff::timeline::Capture;
 use hcidiff::{compare, pipeline};
 use std::path::Path;
 
@@ -36,7 +36,7 @@ fn diagnose_the_flagship_pair(bencher: divan::Bencher<'_, '_>) {
     let captures = flagship();
     let comparison = compare::of_captures(&captures);
     let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };
-    bencher.bench_local(|| rules::diagnose(&scene));
+    bencher.bench_local(|| diagnose::diagnose(&scene));
 }
 
 /// How often each rule's own example stands in one capture.
@@ -45,14 +45,14 @@ const CROWD: [usize; 2] = [1_000, 4_000];
 /// Every rule's example again and again: no rule may cost more for each attempt when there are more.
 #[divan::bench(args = examples(), consts = CROWD, sample_count = 3)]
 fn diagnose_a_crowd<const TIMES: usize>(bencher: divan::Bencher<'_, '_>, rule: &str) {
-    let rule = rules::rule(rule).expect("a rule");
+    let rule = diagnose::rule(rule).expect("a rule");
     let captures = [(rule.fires_on)().subject.repeated(TIMES, 10_000).run()];
     let scene = Scene { captures: &captures, subject: 0, comparison: None };
-    bencher.bench_local(|| rules::diagnose(&scene));
+    bencher.bench_local(|| diagnose::diagnose(&scene));
 }
 
 fn examples() -> impl Iterator<Item = &'static str> {
-    rules::RULES.iter().map(|rule| rule.id)
+    diagnose::RULES.iter().map(|rule| rule.id)
 }
 
 const STEPS: usize = 1_000_000;

@@ -4,9 +4,9 @@
 //! repeated to 32 MB. Rounds alternate between the stages, so that a busy machine slows all of them;
 //! medians count. The plain loop reads through a 256 KiB buffer and copies each record out.
 use hcidiff::capture::{Input, OpenOptions, open};
-use hcidiff::link::Capture;
-use hcidiff::rules::{self, Scene};
-use hcidiff::wire::Decoder;
+use hcidiff::decode::Decoder;
+use hcidiff::diagnose::{self, Scene};
+use hcidiff::timeline::Capture;
 use hcidiff::{compare, pipeline};
 use std::fs::{self, File};
 use std::hint::black_box;
@@ -53,7 +53,7 @@ fn measure(path: &Path, rounds: usize) {
         }
         comparing.push(timed(|| drop(black_box(compare::of_captures(&captures)))));
         let scene = Scene { captures: &captures[..1], subject: 0, comparison: None };
-        diagnosing.push(timed(|| drop(black_box(rules::diagnose(&scene)))));
+        diagnosing.push(timed(|| drop(black_box(diagnose::diagnose(&scene)))));
     }
     let connections = captures[0].connections.len();
     let records = captures[0].totals.records;

@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release --example connections -- ../shared`
 use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::link::{Capture, Procedure, Transport};
 use hcidiff::pipeline;
+use hcidiff::timeline::{Capture, Procedure, Transport};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -119,7 +119,7 @@ fn ours(capture: &Capture) -> Counts {
         }
         for step in connection.steps.iter().filter(|s| s.procedure == Procedure::ExchangeMtu) {
             put("MTU requests".into(), 1);
-            if let hcidiff::link::Detail::Mtu { answers, .. } = step.detail {
+            if let hcidiff::timeline::Detail::Mtu { answers, .. } = step.detail {
                 put("MTU answers".into(), u64::from(answers));
             }
         }

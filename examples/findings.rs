@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release --example findings -- CAPTURE`, `-- REFERENCE SUBJECT`, or `-- --real ../shared`
 use hcidiff::capture::{CaptureError, Input, OpenOptions};
-use hcidiff::link::Capture;
-use hcidiff::rules::{Level, Scene, diagnose};
+use hcidiff::diagnose::{Level, Scene, diagnose};
+use hcidiff::timeline::Capture;
 use hcidiff::{compare, pipeline};
 use std::path::PathBuf;
 

@@ -3,8 +3,8 @@
 //!
 //! `cargo run --release --example verdicts -- ../shared`
 use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::diagnose::{Level, Scene, diagnose};
 use hcidiff::pipeline;
-use hcidiff::rules::{Level, Scene, diagnose};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;

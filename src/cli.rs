@@ -244,7 +244,7 @@ impl Compare {
             option("--window", self.window.to_string());
         }
         for peer in &self.peer {
-            option("--peer", crate::wire::Address(*peer).to_string());
+            option("--peer", crate::packet::Address(*peer).to_string());
         }
         for adapter in &self.adapter {
             option("--adapter", adapter.to_string());

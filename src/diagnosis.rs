@@ -2,12 +2,12 @@
 use crate::capture::{CaptureError, Input, OpenOptions, Warning};
 use crate::cli::{self, Compare};
 use crate::compare::{self, Comparison, NoMatch, Options, Side};
-use crate::link::Capture;
+use crate::diagnose::{self, Finding, Level, Scene};
+use crate::packet::Address;
 use crate::pipeline::{self, Progress};
 use crate::report::{Report, Shown, content};
-use crate::rules::{self, Finding, Level, Scene};
 use crate::time::Span;
-use crate::wire::Address;
+use crate::timeline::Capture;
 use std::thread;
 
 const SIDES: [cli::Side; 2] = [cli::Side::Reference, cli::Side::Subject];
@@ -65,7 +65,7 @@ pub fn report(asked: &Compare, progress: &[Progress; 2]) -> Result<Report, Troub
 }
 
 fn weighed(captures: &[Capture], comparison: Option<&Comparison>) -> Vec<Finding> {
-    rules::diagnose(&Scene { captures, subject: captures.len().saturating_sub(1), comparison })
+    diagnose::diagnose(&Scene { captures, subject: captures.len().saturating_sub(1), comparison })
 }
 
 /// Where the verdict is about another attempt to the same device than the one that was compared,

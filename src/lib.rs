@@ -2,14 +2,14 @@
 //!
 //! Data flows one way, and each room knows only the rooms before it:
 //!
-//! [`capture`] turns files into records → [`wire`] turns records into events →
-//! [`link`] folds events into connections with timelines → [`compare`] aligns two
-//! connections → [`rules`] turn evidence into findings → [`report`] shows them.
-//! [`pipeline`] goes from a file to the folded [`link::Capture`] in one call.
+//! [`capture`] turns files into records → [`decode`] turns records into events of the [`packet`] vocabulary →
+//! [`timeline`] folds events into connections with timelines → [`compare`] aligns two
+//! connections → [`diagnose`] turns evidence into findings → [`report`] shows them.
+//! [`pipeline`] goes from a file to the folded [`timeline::Capture`] in one call.
 //!
 //! ```
 //! use hcidiff::capture::{CaptureError, Input, OpenOptions};
-//! use hcidiff::rules::{self, Level, Scene};
+//! use hcidiff::diagnose::{self, Level, Scene};
 //! use hcidiff::{compare, pipeline};
 //!
 //! # fn main() -> Result<(), CaptureError> {
@@ -31,7 +31,7 @@
 //!
 //! // What the differences mean: the best explained first.
 //! let scene = Scene { captures: &captures, subject: 1, comparison: Some(&comparison) };
-//! let findings = rules::diagnose(&scene);
+//! let findings = diagnose::diagnose(&scene);
 //! assert_eq!(findings[0].rule, "never-heard-peer");
 //! assert_eq!(findings[0].level, Level::Cause);
 //! for evidence in &findings[0].evidence {
@@ -45,7 +45,8 @@
 //!
 //! ```
 //! use hcidiff::capture::{CaptureError, Input, OpenOptions, open};
-//! use hcidiff::wire::{Decoder, Packet};
+//! use hcidiff::decode::Decoder;
+//! use hcidiff::packet::Packet;
 //!
 //! # fn main() -> Result<(), CaptureError> {
 //! let input = Input::Path("fixtures/flagship/pi.btsnoop".into());
@@ -64,14 +65,15 @@
 
 pub mod capture;
 pub mod compare;
+pub mod decode;
+pub mod diagnose;
 pub mod explain;
-pub mod link;
+pub mod packet;
 pub mod pipeline;
 pub mod report;
-pub mod rules;
 pub mod time;
+pub mod timeline;
 pub mod trace;
-pub mod wire;
 
 // Of the program alone, not of the library's surface.
 #[doc(hidden)]

@@ -1,8 +1,9 @@
 //! `hcidiff events`: from a file to its event lines.
 use crate::capture::{self, CaptureError, Input, OpenOptions, Warning};
-use crate::link::Tracker;
+use crate::decode::Decoder;
+use crate::packet::{Address, Event};
 use crate::report::events::{Events, Place, Style};
-use crate::wire::{Address, Decoder, Event};
+use crate::timeline::Tracker;
 use std::io::Write;
 
 /// Which events, and how.

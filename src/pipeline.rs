@@ -1,7 +1,7 @@
 //! From a file to a folded capture: open, decode, track.
 use crate::capture::{self, CaptureError, Input, OpenOptions};
-use crate::link::{Capture, Origin, Tracker};
-use crate::wire::Decoder;
+use crate::decode::Decoder;
+use crate::timeline::{Capture, Origin, Tracker};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;

@@ -3,11 +3,12 @@
 //! A trace is a list of real HCI packets. It runs through the same decoder and
 //! tracker as a capture, so an example cannot say what no capture could.
 use crate::capture::{Direction, Kind, Payload, Record};
-use crate::link::{Capture, Origin, Tracker};
+use crate::decode::Decoder;
+use crate::packet::att::{self, ErrorCode, Handle};
+use crate::packet::hci::{Command, Event, LeEvent, Returned};
+use crate::packet::{Address, AddressType, ConnHandle, Opcode, Secret, Status, signal, smp};
 use crate::time::{Clock, Timestamp};
-use crate::wire::att::{self, ErrorCode, Handle};
-use crate::wire::hci::{Command, Event, LeEvent, Returned};
-use crate::wire::{Address, AddressType, ConnHandle, Decoder, Opcode, Secret, Status, signal, smp};
+use crate::timeline::{Capture, Origin, Tracker};
 
 /// The handle that [`Trace::connected`] opens.
 pub const HANDLE: ConnHandle = ConnHandle(0x40);

@@ -2,7 +2,7 @@
 mod common;
 
 use common::fixture;
-use hcidiff::wire::Address;
+use hcidiff::packet::Address;
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,10 +1,10 @@
 //! What holds for any comparison, on captures that are changed in memory.
 use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::compare::{self, Comparison, Key, Names, Options, StepKind};
-use hcidiff::link::{Capture, Connection, Moment, Procedure};
+use hcidiff::packet::{Address, ConnHandle};
 use hcidiff::pipeline;
 use hcidiff::time::Span;
-use hcidiff::wire::{Address, ConnHandle};
+use hcidiff::timeline::{Capture, Connection, Moment, Procedure};
 use proptest::prelude::*;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

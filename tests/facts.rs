@@ -1,9 +1,9 @@
 //! The connections of every laboratory capture are those that a separate reader found
 //! (`fixtures/lab/FACTS.tsv`, made by the laboratory's own scripts).
 use hcidiff::capture::{Direction, Input, OpenOptions};
-use hcidiff::link::{Capture, Connection, Moment};
+use hcidiff::packet::att;
 use hcidiff::pipeline;
-use hcidiff::wire::att;
+use hcidiff::timeline::{Capture, Connection, Moment};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -86,7 +86,7 @@ fn every_laboratory_connection_has_the_facts_of_the_table() {
             .filter(|c| {
                 c.status_frame.is_some()
                     && c.start_seen
-                    && c.transport == hcidiff::link::Transport::Le
+                    && c.transport == hcidiff::timeline::Transport::Le
             })
             .filter(|c| c.request.as_ref().is_none_or(|r| r.status_frame != c.status_frame))
             .collect();
@@ -107,8 +107,10 @@ fn every_laboratory_connection_has_the_facts_of_the_table() {
             let ours = connection
                 .steps
                 .iter()
-                .filter(|s| s.procedure == hcidiff::link::Procedure::Encrypt && s.status.is_some())
-                .find(|s| s.by == Direction::Sent || s.outcome == hcidiff::link::Outcome::Ok)
+                .filter(|s| {
+                    s.procedure == hcidiff::timeline::Procedure::Encrypt && s.status.is_some()
+                })
+                .find(|s| s.by == Direction::Sent || s.outcome == hcidiff::timeline::Outcome::Ok)
                 .and_then(|s| s.status)
                 .map(|s| format!("{s:#04x}"));
             if encryption != ours {

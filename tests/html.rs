@@ -2,8 +2,8 @@
 mod common;
 
 use common::{fixture, flagship, made_of, pair, report};
-use hcidiff::link::Step;
 use hcidiff::report::html;
+use hcidiff::timeline::Step;
 use roxmltree::{Document, ParsingOptions};
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! Our numbers against Wireshark's: tables typed by hand are held against tables typed by others.
 //!
 //! Needs tshark 4.0 (Debian: apt-get install tshark); other versions word some names differently.
-use hcidiff::wire::hci::{Event, LeEvent, names};
-use hcidiff::wire::{Opcode, Status, att, signal, smp};
+use hcidiff::packet::hci::{Event, LeEvent, names};
+use hcidiff::packet::{Opcode, Status, att, signal, smp};
 use std::process::Command;
 
 /// Names that Wireshark words so differently that no rule brings them together. Theirs, ours.

@@ -4,8 +4,8 @@
 //! one of them against tshark. The reports themselves are snapshots.
 use hcidiff::capture::{Direction, Input, OpenOptions};
 use hcidiff::compare::{self, Comparison, Fate, Options};
-use hcidiff::link::{Capture, Connection};
 use hcidiff::pipeline;
+use hcidiff::timeline::{Capture, Connection};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -7,9 +7,9 @@ mod common;
 
 use common::piped;
 use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::link::{Capture, Connection};
+use hcidiff::diagnose::{Scene, diagnose};
 use hcidiff::pipeline;
-use hcidiff::rules::{Scene, diagnose};
+use hcidiff::timeline::{Capture, Connection};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

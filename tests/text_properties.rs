@@ -1,6 +1,6 @@
 //! Damaged text: no reader panics, makes packets up, or reads without end.
 use hcidiff::capture::{OpenOptions, open_stream};
-use hcidiff::wire::Decoder;
+use hcidiff::decode::Decoder;
 use proptest::prelude::*;
 use std::io::Cursor;
 use std::sync::LazyLock;

@@ -1,10 +1,10 @@
 //! Whatever a capture holds, its connections are consistent.
 use hcidiff::capture::{Description, Direction, Kind, Payload, Record};
-use hcidiff::link::{Capture, Origin, Tracker};
-use hcidiff::rules::{Level, RULES, Scene, diagnose};
+use hcidiff::decode::Decoder;
+use hcidiff::diagnose::{Level, RULES, Scene, diagnose};
 use hcidiff::time::{Clock, Timestamp};
+use hcidiff::timeline::{Capture, Origin, Tracker};
 use hcidiff::trace::Trace;
-use hcidiff::wire::Decoder;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;

@@ -1,8 +1,8 @@
 //! Every laboratory capture and pair gets the verdict that `fixtures/lab/EXPECTED.tsv` names: which rule
 //! comes first, which others may stand above a note, and which tempting mistakes must not be made.
 use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::link::Capture;
-use hcidiff::rules::{Basis, Level, RULES, Scene, diagnose};
+use hcidiff::diagnose::{Basis, Level, RULES, Scene, diagnose};
+use hcidiff::timeline::Capture;
 use hcidiff::{compare, pipeline};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -130,7 +130,7 @@ fn every_signature_has_a_rule_or_a_reason() {
         .collect();
     assert_eq!(ids.len(), 78);
     for id in ids {
-        let known = hcidiff::rules::rule(id).is_some();
+        let known = hcidiff::diagnose::rule(id).is_some();
         assert!(known != undecidable.contains(&format!("`{id}`")), "{id}");
     }
 }

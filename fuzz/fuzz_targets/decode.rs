@@ -1,10 +1,10 @@
 //! Any records through the decoder, and every event through both printers.
 #![no_main]
 
-use hcidiff::link::Tracker;
+use hcidiff::timeline::Tracker;
 use hcidiff::report::events::{Events, Place, Style};
 use hcidiff::time::Clock;
-use hcidiff::wire::Decoder;
+use hcidiff::decode::Decoder;
 use hcidiff_fuzz::records;
 use libfuzzer_sys::fuzz_target;
 

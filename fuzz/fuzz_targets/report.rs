@@ -3,12 +3,12 @@
 
 use hcidiff::capture::Description;
 use hcidiff::compare::{self, Options};
-use hcidiff::link::{Capture, Origin, Tracker};
+use hcidiff::timeline::{Capture, Origin, Tracker};
 use hcidiff::report::terminal::{self, Screen};
 use hcidiff::report::{Report, Shown, json, markdown};
-use hcidiff::rules::{self, Scene};
+use hcidiff::diagnose::{self, Scene};
 use hcidiff::time::Clock;
-use hcidiff::wire::Decoder;
+use hcidiff::decode::Decoder;
 use hcidiff_fuzz::records;
 use libfuzzer_sys::fuzz_target;
 
@@ -50,7 +50,7 @@ fuzz_target!(|data: &[u8]| {
         subject: report.captures.len() - 1,
         comparison: report.comparison.as_ref(),
     };
-    report.findings = rules::diagnose(&scene);
+    report.findings = diagnose::diagnose(&scene);
     report.shown = Shown {
         strict: flags & 2 != 0,
         full: flags & 4 != 0,

@@ -2,10 +2,10 @@
 #![no_main]
 
 use hcidiff::capture::{OpenOptions, open_stream};
-use hcidiff::link::Tracker;
+use hcidiff::timeline::Tracker;
 use hcidiff::report::events::{Events, Place, Style};
 use hcidiff::time::Clock;
-use hcidiff::wire::Decoder;
+use hcidiff::decode::Decoder;
 use libfuzzer_sys::fuzz_target;
 use std::io::Cursor;
 

@@ -3,8 +3,8 @@
 //! A source lends each record out of its own buffer, so a capture of any size
 //! streams through in bounded memory. Reading stops at the first structural
 //! error and keeps everything before it; what was skipped is said in a [`Warning`].
+use crate::packet::{Packet, Problem};
 use crate::time::{Clock, Timestamp};
-use crate::wire::{Packet, Problem};
 use std::borrow::Cow;
 
 pub mod btsnoop;
@@ -70,7 +70,7 @@ pub enum Kind {
 pub enum Payload<'a> {
     /// The packet as on the wire, without H4 type byte or pseudo header.
     Bytes(&'a [u8]),
-    /// Read from text: no bytes exist. [`crate::wire::Decoder`] takes it as it is.
+    /// Read from text: no bytes exist. [`crate::decode::Decoder`] takes it as it is.
     Said(Box<Said<'a>>),
 }
 

@@ -1,10 +1,10 @@
 //! Which connections to compare: the same device on both sides, one attempt of each.
 use super::standing::{Failure, Standing};
 use super::{MatchedBy, Options, Others, Side};
-use crate::link::{Capture, Connection, Role};
+use crate::packet::Address;
+use crate::packet::att::Uuid;
 use crate::time::Span;
-use crate::wire::Address;
-use crate::wire::att::Uuid;
+use crate::timeline::{Capture, Connection, Role};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Most devices, or following attempts, that are looked at where each would be looked at with each.

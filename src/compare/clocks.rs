@@ -1,7 +1,7 @@
 //! Distances that tell how a connection went, side by side.
 use super::{ClockFact, Pair, View, habits};
-use crate::link::{Outcome, Procedure, Step};
 use crate::time::Span;
+use crate::timeline::{Outcome, Procedure, Step};
 
 /// Every clock fact, in the order of a connection's life.
 pub fn facts(pair: &Pair<'_>) -> Vec<ClockFact> {

@@ -1,7 +1,7 @@
 //! Two GATT databases side by side, by UUID.
 use super::{DatabaseChange, DatabaseDifference, Pair, View};
-use crate::link::{Attribute, AttributeKind, Database, Detail, Outcome, Procedure, Step};
-use crate::wire::att::Uuid;
+use crate::packet::att::Uuid;
+use crate::timeline::{Attribute, AttributeKind, Database, Detail, Outcome, Procedure, Step};
 use std::collections::BTreeMap;
 
 /// A characteristic's or service's identity: service, characteristic, and which of several alike.

@@ -1,7 +1,7 @@
 //! What differs between two steps that correspond.
 use super::words;
-use crate::link::{Detail, Outcome, Procedure, Step};
 use crate::time::Span;
+use crate::timeline::{Detail, Outcome, Procedure, Step};
 
 /// What differs, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! The early ledger: what one side did right after connecting, and what became of it on the other.
 use super::{EarlyOperation, Fate, Pair, Protocol, View, habits};
 use crate::capture::Direction;
-use crate::link::{Moment, Procedure, Role, Step, Transport};
+use crate::packet::Status;
 use crate::time::Span;
-use crate::wire::Status;
+use crate::timeline::{Moment, Procedure, Role, Step, Transport};
 use std::collections::HashMap;
 
 /// What `from` did within the window and `to` did not do within it.

@@ -1,7 +1,7 @@
 //! How the two links ended, side by side.
 use super::standing::Failure;
 use super::words;
-use crate::link::{Connection, EndedBy};
+use crate::timeline::{Connection, EndedBy};
 
 /// What differs between the two ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

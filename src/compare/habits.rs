@@ -3,8 +3,8 @@
 //! Measured on real connections; one row a habit, with the reason that reports
 //! give. A failed, refused or unanswered step is never a habit.
 use super::key::{Key, What};
-use crate::link::Procedure::{self, *};
-use crate::wire::att::Uuid;
+use crate::packet::att::Uuid;
+use crate::timeline::Procedure::{self, *};
 
 /// A kind of step that one host takes and another does not, or takes elsewhere.
 pub struct Habit {
@@ -134,7 +134,7 @@ pub fn application(key: &Key) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::Procedure;
+    use crate::timeline::Procedure;
 
     fn key(procedure: Procedure, what: What) -> Key {
         Key { procedure, central: true, what }

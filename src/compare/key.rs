@@ -5,8 +5,8 @@
 //! to begin a link-layer procedure. Attributes count by UUID where either capture
 //! knows it.
 use super::names::{Names, by_central, subscribes};
-use crate::link::{Connection, Detail, Procedure, Step};
-use crate::wire::att::Uuid;
+use crate::packet::att::Uuid;
+use crate::timeline::{Connection, Detail, Procedure, Step};
 
 /// The identity of a step across captures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,9 +1,9 @@
 //! Two connections side by side: which to compare, how their steps align, what
 //! differs, and since when.
-use crate::link::{Capture, Connection, Outcome, Procedure, Step, words as vocabulary};
+use crate::packet::Address;
+use crate::packet::att::Uuid;
 use crate::time::Span;
-use crate::wire::Address;
-use crate::wire::att::Uuid;
+use crate::timeline::{Capture, Connection, Outcome, Procedure, Step, words as vocabulary};
 use std::collections::HashSet;
 use std::fmt;
 

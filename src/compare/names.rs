@@ -1,9 +1,9 @@
 //! Attributes by name: handles become UUIDs, learned from either capture.
 use super::AttributeName;
 use crate::capture::Direction;
-use crate::link::{AttributeKind, Capture, Connection, Database, Procedure, Step};
 use crate::numbers;
-use crate::wire::att::Uuid;
+use crate::packet::att::Uuid;
+use crate::timeline::{AttributeKind, Capture, Connection, Database, Procedure, Step};
 use std::sync::Arc;
 
 /// How many other connections to a device are asked for names, the nearest in time.
@@ -88,7 +88,9 @@ impl Names {
     pub fn attribute(&self, connection: &Connection, step: &Step) -> Option<AttributeName> {
         let meaning = self.of_step(connection, step);
         let by_type = match step.detail {
-            crate::link::Detail::Read { by_type, .. } if by_type != 0 => Some(Uuid::Short(by_type)),
+            crate::timeline::Detail::Read { by_type, .. } if by_type != 0 => {
+                Some(Uuid::Short(by_type))
+            }
             _ => None,
         };
         if step.attribute == 0 && by_type.is_none() {
@@ -165,6 +167,6 @@ fn contradicts(a: &Database, b: &Database) -> bool {
 
 /// Whether the step was asked for by the central's host.
 pub fn by_central(connection: &Connection, step: &Step) -> bool {
-    let central = connection.role != Some(crate::link::Role::Peripheral);
+    let central = connection.role != Some(crate::timeline::Role::Peripheral);
     (step.by == Direction::Sent) == central
 }

@@ -1,7 +1,7 @@
 //! What was asked for and granted, side by side, and which differences are habits.
 use super::{Pair, Parameter, View, words};
-use crate::link::{Detail, Encryption, Outcome, Procedure, RequestKind};
-use crate::wire::att::ErrorCode;
+use crate::packet::att::ErrorCode;
+use crate::timeline::{Detail, Encryption, Outcome, Procedure, RequestKind};
 
 /// One row: what it is called, how a side says it, and whether two sides may differ in it.
 struct Row {
@@ -222,7 +222,7 @@ fn timeout_fits(a: &View<'_>, b: &View<'_>) -> Option<&'static str> {
 }
 
 impl View<'_> {
-    fn request(&self, says: impl Fn(&crate::link::Request) -> String) -> Option<String> {
+    fn request(&self, says: impl Fn(&crate::timeline::Request) -> String) -> Option<String> {
         self.connection
             .request
             .as_deref()

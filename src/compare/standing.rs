@@ -1,6 +1,6 @@
 //! How far an attempt came, and whether and how it failed.
-use crate::link::{Connection, EndedBy, Outcome, Procedure, Role};
-use crate::wire::Status;
+use crate::packet::Status;
+use crate::timeline::{Connection, EndedBy, Outcome, Procedure, Role};
 
 /// How far an attempt came; the greater, the further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,8 @@
 //! Which two connections are compared, and what counts as missing: traces whose answer is known.
 use super::*;
+use crate::packet::att::{Handle, Pdu};
+use crate::packet::{Address, AddressType, Status};
 use crate::trace::Trace;
-use crate::wire::att::{Handle, Pdu};
-use crate::wire::{Address, AddressType, Status};
 
 const LAMP: Address = Address([1, 0, 0, 0, 0, 0xc1]);
 const LOCK: Address = Address([2, 0, 0, 0, 0, 0xc2]);
@@ -118,13 +118,14 @@ fn a_step_is_missing_only_where_there_was_time_for_it() {
 #[test]
 fn an_error_with_the_code_of_the_end_is_its_echo() {
     let failing = |ms| {
-        let asked = to(LAMP).up().mtu().command(crate::wire::hci::Command::LeReadRemoteFeatures {
-            connection_handle: crate::wire::ConnHandle(0x40),
-        });
-        let taken = asked.status(crate::wire::Opcode(0x2016), Status::SUCCESS).wait_ms(900);
-        let failed = taken.le(crate::wire::hci::LeEvent::ReadRemoteFeaturesComplete {
+        let asked =
+            to(LAMP).up().mtu().command(crate::packet::hci::Command::LeReadRemoteFeatures {
+                connection_handle: crate::packet::ConnHandle(0x40),
+            });
+        let taken = asked.status(crate::packet::Opcode(0x2016), Status::SUCCESS).wait_ms(900);
+        let failed = taken.le(crate::packet::hci::LeEvent::ReadRemoteFeaturesComplete {
             status: Status::REMOTE_USER_TERMINATED,
-            connection_handle: crate::wire::ConnHandle(0x40),
+            connection_handle: crate::packet::ConnHandle(0x40),
             le_features: [0; 8],
         });
         failed.wait_ms(ms).disconnected(Status::REMOTE_USER_TERMINATED)

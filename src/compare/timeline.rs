@@ -2,8 +2,8 @@
 use super::align::{self, Op};
 use super::key::Key;
 use super::{AlignedStep, Pair, StepKind, View, delta, habits, words};
-use crate::link::{Outcome, Procedure, Step};
 use crate::time::Span;
+use crate::timeline::{Outcome, Procedure, Step};
 use std::collections::HashMap;
 
 const ECHO: &str = "an echo of the link's end";

@@ -1,11 +1,11 @@
 //! Steps, outcomes and endings in plain words: one spelling for every output.
 use super::names::{Names, subscribes};
 use super::standing::Failure;
-use crate::link::{
+use crate::packet::att::{self, ErrorCode, Uuid};
+use crate::packet::{Opcode, Status, hci, signal, smp};
+use crate::timeline::{
     Connection, Detail, EndedBy, OpenRequest, Outcome, Pending, Procedure, Role, Step, Transport,
 };
-use crate::wire::att::{self, ErrorCode, Uuid};
-use crate::wire::{Opcode, Status, hci, signal, smp};
 
 /// `Write 0x004c Heart Rate Control Point`: what a step did, named as well as the captures allow.
 pub fn step(connection: &Connection, names: &Names, step: &Step) -> String {

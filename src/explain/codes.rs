@@ -1,6 +1,6 @@
 //! What codes mean beyond their names.
-use crate::wire::att::ErrorCode;
-use crate::wire::{MgmtReason, Status, smp};
+use crate::packet::att::ErrorCode;
+use crate::packet::{MgmtReason, Status, smp};
 
 /// HCI statuses and disconnect reasons, and what they usually are on LE.
 pub const HCI: &[(Status, &str)] = &[

@@ -2,9 +2,9 @@
 mod codes;
 mod texts;
 
-use crate::rules::{self, Basis, RULES};
-use crate::wire::att::ErrorCode;
-use crate::wire::{MgmtReason, MgmtStatus, Status, smp};
+use crate::diagnose::{self, Basis, RULES};
+use crate::packet::att::ErrorCode;
+use crate::packet::{MgmtReason, MgmtStatus, Status, smp};
 use codes::{ATT, HCI, MGMT, SMP};
 use std::fmt::Write;
 use texts::TEXTS;
@@ -12,7 +12,7 @@ use texts::TEXTS;
 /// The card for a rule, a code or a text; `None` where there is none.
 pub fn card(what: &str) -> Option<String> {
     let asked = what.trim().to_ascii_lowercase();
-    if let Some(rule) = rules::rule(&asked) {
+    if let Some(rule) = diagnose::rule(&asked) {
         return Some(rule_card(rule));
     }
     let words: Vec<&str> =
@@ -127,7 +127,7 @@ const UNDECIDABLE: &str = "
   event and never judged: there is no harm to find.
 ";
 
-fn rule_card(rule: &rules::Rule) -> String {
+fn rule_card(rule: &diagnose::Rule) -> String {
     let mut out =
         format!("{}: {}\n\n{}\n\n{}\n", rule.id, rule.title, rule.docs.trim(), basis(rule.basis));
     if !rule.sources.is_empty() {

@@ -1,5 +1,5 @@
 //! What hosts print when a connection fails, and what HCI had said.
-use crate::wire::Status;
+use crate::packet::Status;
 
 /// One complaint of a host.
 pub struct Text {

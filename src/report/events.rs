@@ -3,8 +3,8 @@ use super::clock::Moments;
 use super::line::Line;
 use super::{fields, safe, sentence};
 use crate::capture::Direction;
+use crate::packet::{Address, Event, Problem};
 use crate::time::{Clock, Timestamp};
-use crate::wire::{Address, Event, Problem};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 

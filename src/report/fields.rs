@@ -3,8 +3,8 @@
 //! What may never be shown does not come here as bytes: keys are secrets in the
 //! tables, and packets that nobody decoded have no fields.
 use super::line::Line;
-use crate::wire::field::FieldSink;
-use crate::wire::{Packet, ad, hci, mgmt};
+use crate::packet::field::FieldSink;
+use crate::packet::{Packet, ad, hci, mgmt};
 use std::fmt::{Display, Write};
 
 /// Writes fields into a line.

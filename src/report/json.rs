@@ -2,11 +2,11 @@
 use super::Report;
 use crate::capture::{Direction, Warning};
 use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
-use crate::link::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
+use crate::diagnose::Finding;
+use crate::packet::{AddressType, att};
 use crate::pipeline;
-use crate::rules::Finding;
 use crate::time::{Clock, Span};
-use crate::wire::{AddressType, att};
+use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 

@@ -1,8 +1,8 @@
 //! What was found becomes text: for terminals, for machines, for pages.
 use crate::compare::{Comparison, NoMatch};
-use crate::link::{Capture, Step};
+use crate::diagnose::{Finding, Level};
 use crate::pipeline::Value;
-use crate::rules::{Finding, Level};
+use crate::timeline::{Capture, Step};
 
 pub mod aliases;
 mod clock;

@@ -2,9 +2,9 @@
 use super::line::push_hex;
 use super::safe;
 use crate::numbers;
-use crate::wire::att::{self, Handle, Uuid};
-use crate::wire::field::FieldSink;
-use crate::wire::{
+use crate::packet::att::{self, Handle, Uuid};
+use crate::packet::field::FieldSink;
+use crate::packet::{
     Address, AddressType, MgmtReason, Opcode, Packet, ad, hci, mgmt, note, signal, smp,
 };
 use std::fmt::{Display, Write};
@@ -101,7 +101,7 @@ impl Words<'_> {
             );
             self.peer(link.peer_address, link.peer_address_type);
             // Text does not always say it, and no link has an interval of zero.
-            if link.interval == 0 && link.status == crate::wire::Status::SUCCESS {
+            if link.interval == 0 && link.status == crate::packet::Status::SUCCESS {
                 say!(self, "parameters unknown");
                 return;
             }
@@ -432,7 +432,7 @@ impl FieldSink for Words<'_> {
                 say!(self, "{value:#06x}");
             }
             "status" => match u8::try_from(value) {
-                Ok(status) => say!(self, "{}", crate::wire::Status(status)),
+                Ok(status) => say!(self, "{}", crate::packet::Status(status)),
                 Err(_) => say!(self, "{value}"),
             },
             _ => say!(self, "{value}"),

@@ -1,8 +1,8 @@
 //! Phrases that every renderer shares.
 pub use crate::compare::words::*;
 use crate::compare::{Fate, StepKind};
-use crate::link::{Capture, Connection};
 use crate::time::Span;
+use crate::timeline::{Capture, Connection};
 
 /// The sign that stands for what became of a step.
 pub fn sign(kind: StepKind) -> &'static str {

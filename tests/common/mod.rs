@@ -2,10 +2,10 @@
 #![allow(dead_code, reason = "each test uses a part")]
 use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::compare::{self, Options};
-use hcidiff::link::Capture;
+use hcidiff::diagnose::{self, Scene};
 use hcidiff::pipeline;
 use hcidiff::report::Report;
-use hcidiff::rules::{self, Scene};
+use hcidiff::timeline::Capture;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -73,6 +73,6 @@ pub fn made_of(files: &[PathBuf], change: impl Fn(&mut Capture)) -> Report {
         .and_then(|choice| compare::compare(&captures, &choice, &options));
     let scene =
         Scene { captures: &captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
-    let findings = rules::diagnose(&scene);
+    let findings = diagnose::diagnose(&scene);
     Report { captures, comparison, findings, ..Report::default() }
 }

@@ -1,5 +1,5 @@
 //! What kind of thing a device is, as far as it says so itself.
-use crate::link::Device;
+use crate::timeline::Device;
 
 /// A device that does not say what it is.
 pub const DEVICE: &str = "device";

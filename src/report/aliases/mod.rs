@@ -6,8 +6,8 @@ mod kind;
 mod name;
 mod spelling;
 
-use crate::link::{Capture, Peer};
-use crate::wire::Address;
+use crate::packet::Address;
+use crate::timeline::{Capture, Peer};
 use name::Names;
 use serde_json::Value;
 use spelling::Spelled;

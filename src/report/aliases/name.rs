@@ -1,7 +1,7 @@
 //! Names of devices and hosts, wherever a text holds them.
+use crate::diagnose::RULES;
 use crate::numbers;
 use crate::report::safe;
-use crate::rules::RULES;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 

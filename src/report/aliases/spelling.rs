@@ -5,7 +5,7 @@
 pub struct Spelled {
     pub at: usize,
     pub length: usize,
-    /// As printed, from right to left: the order of [`crate::wire::Address`].
+    /// As printed, from right to left: the order of [`crate::packet::Address`].
     pub bytes: [u8; 6],
 }
 

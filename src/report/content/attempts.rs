@@ -1,8 +1,8 @@
 //! The table of attempts of one capture.
 use super::{Field, Paint, Section, Topic};
 use crate::compare::{Failure, Standing, describe};
-use crate::link::{Capture, Connection};
 use crate::report::{Report, words};
+use crate::timeline::{Capture, Connection};
 
 /// Most attempts listed; `--full` lists all.
 const MOST: usize = 40;

@@ -1,9 +1,9 @@
 //! What one capture is, whether it is fit for a diagnosis, and who was heard in it.
 use super::{Field, Paint, Section, Topic};
-use crate::link::{Adapter, Capture, Device};
 use crate::numbers;
 use crate::report::words;
 use crate::time::Clock;
+use crate::timeline::{Adapter, Capture, Device};
 use std::collections::HashSet;
 
 /// Most devices listed.

@@ -72,7 +72,7 @@ pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
 
 /// Whether an early operation is worth a line by itself.
 fn weighs(operation: &EarlyOperation) -> bool {
-    use crate::link::Procedure::*;
+    use crate::timeline::Procedure::*;
     let application =
         matches!(operation.procedure, Write | WriteCommand | Subscribe | Pair | Channel);
     !operation.normal || operation.fate != Fate::Never && application

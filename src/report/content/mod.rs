@@ -9,8 +9,8 @@ mod timeline;
 pub use attempts::most_telling;
 pub use sides::{divergence, labels, only_in_reference, role, sides};
 
+use crate::diagnose::Level;
 use crate::report::Report;
-use crate::rules::Level;
 
 /// One part of a report: a title, and what stands under it.
 #[derive(Clone, Debug, Default)]
@@ -149,7 +149,7 @@ pub fn sections(report: &Report) -> Vec<Section> {
     sections
 }
 
-fn one_capture(report: &Report, capture: &crate::link::Capture) -> Vec<Section> {
+fn one_capture(report: &Report, capture: &crate::timeline::Capture) -> Vec<Section> {
     let mut sections = vec![capture::facts(capture)];
     sections.extend(capture::devices(capture));
     sections.extend(attempts::table(report, capture));

@@ -1,9 +1,9 @@
 //! The two sides of a comparison, and since when they differ.
 use super::{Field, Paint, Section, Topic, attempts, capture};
 use crate::compare::{self, Comparison};
-use crate::link::{Capture, Connection, Peer};
+use crate::packet::{Address, AddressType};
 use crate::report::{Report, safe, words};
-use crate::wire::{Address, AddressType};
+use crate::timeline::{Capture, Connection, Peer};
 use std::collections::HashSet;
 
 /// Most devices named that only the reference has.

@@ -2,9 +2,9 @@
 use super::labels;
 use super::{Field, Paint, Section, Topic};
 use crate::compare::{Comparison, Names, Side, rounded};
-use crate::link::{Capture, Connection};
 use crate::report::{Report, words};
 use crate::time::Span;
+use crate::timeline::{Capture, Connection};
 
 /// How the two links ended.
 pub fn ends(report: &Report, comparison: &Comparison) -> Option<Section> {

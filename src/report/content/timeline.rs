@@ -1,10 +1,10 @@
 //! Timelines: two lanes aligned, or one alone.
 use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
-use crate::link::{Capture, Connection, Procedure, Step};
 use crate::pipeline::Value;
 use crate::report::{Report, words};
 use crate::time::Span;
+use crate::timeline::{Capture, Connection, Procedure, Step};
 
 /// Equal steps are folded from this many on.
 const FOLD: usize = 3;

@@ -4,9 +4,9 @@ use super::escape::text;
 use super::format::Format;
 use crate::capture::Direction;
 use crate::compare::{Names, words};
-use crate::link::{Connection, Moment, Outcome, Procedure, Step};
+use crate::packet::Status;
 use crate::report::{Report, safe};
-use crate::wire::Status;
+use crate::timeline::{Connection, Moment, Outcome, Procedure, Step};
 use std::fmt::Write;
 
 /// Room that a lane takes, with marks and alone with its line; in a narrow picture, its label is above it.

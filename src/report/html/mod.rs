@@ -5,9 +5,9 @@ mod format;
 mod lane;
 mod picture;
 
+use crate::diagnose::{Finding, Level};
 use crate::report::Report;
 use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic};
-use crate::rules::{Finding, Level};
 use escape::{prose, text};
 use lane::Phase;
 use std::fmt::Write;

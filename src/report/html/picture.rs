@@ -4,8 +4,8 @@ use super::escape::text;
 use super::format::{Format, NARROW, WIDE};
 use super::lane::{Lane, Missing, Phase, extent, micros};
 use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
-use crate::link::{Capture, Connection};
 use crate::report::{Report, content};
+use crate::timeline::{Capture, Connection};
 use std::fmt::Write;
 
 /// Above the lanes: the early window's name and the numbers of the axis.

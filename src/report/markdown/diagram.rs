@@ -1,10 +1,10 @@
 //! The early phase of both sides as a Mermaid sequence diagram.
 use crate::capture::Direction;
 use crate::compare::{self, AlignedStep, Comparison, Names, Side, StepKind, rounded};
-use crate::link::{Connection, Procedure, Step};
 use crate::report::content::labels;
 use crate::report::{Report, safe, words};
 use crate::time::Span;
+use crate::timeline::{Connection, Procedure, Step};
 use std::fmt::Write;
 
 /// GitHub refuses to draw large diagrams.

@@ -2,9 +2,9 @@
 mod diagram;
 mod escape;
 
+use crate::diagnose::{Finding, Level};
 use crate::report::Report;
 use crate::report::content::{self, Block, Section, Table, Topic};
-use crate::rules::{Finding, Level};
 use escape::{block, cell, inline};
 use std::fmt::Write;
 

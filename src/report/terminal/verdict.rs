@@ -1,10 +1,10 @@
 //! The first screen: who is compared, what came out, what is wrong and what to do.
 use super::page::Page;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
-use crate::link::{Capture, Connection};
+use crate::diagnose::{Finding, Level};
 use crate::report::content::{self, Paint, divergence};
 use crate::report::{Report, words};
-use crate::rules::{Finding, Level};
+use crate::timeline::{Capture, Connection};
 use std::ops::Range;
 
 /// Evidence of the verdict in the first screen, and in all.

@@ -1,5 +1,5 @@
 //! Which links are up, for lines that lost their handle to a narrow terminal.
-use crate::wire::{Packet, Status, hci};
+use crate::packet::{Packet, Status, hci};
 
 /// Links remembered at once; no controller has more.
 const MOST: usize = 64;
@@ -62,7 +62,7 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::ConnHandle;
+    use crate::packet::ConnHandle;
 
     #[test]
     fn only_one_link_can_be_meant() {

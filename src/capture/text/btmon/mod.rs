@@ -246,7 +246,7 @@ impl Source for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Decoder;
+    use crate::decode::Decoder;
     use proptest::prelude::*;
 
     /// Lines of every kind, to be mixed.

@@ -4,8 +4,8 @@ use super::header::{self, Data, Header, What};
 use super::{advertising, commands, events, layout, management, upper};
 use crate::capture::{Kind, Said};
 use crate::numbers;
-use crate::wire::note::Note;
-use crate::wire::{Address, ConnHandle, Layer, Packet, Problem, att, hci, mgmt, signal, smp};
+use crate::packet::note::Note;
+use crate::packet::{Address, ConnHandle, Layer, Packet, Problem, att, hci, mgmt, signal, smp};
 use std::borrow::Cow;
 
 /// What the lines of a packet are, with its parameters beside it.

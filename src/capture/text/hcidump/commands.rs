@@ -1,8 +1,8 @@
 //! Parameters of commands, as far as hcidump prints them.
 use super::super::hex;
 use super::header::{Details, hundredths};
-use crate::wire::hci::Command;
-use crate::wire::{Address, Packet};
+use crate::packet::hci::Command;
+use crate::packet::{Address, Packet};
 
 /// Writes the parameters in wire order; what stands behind the first unknown one is left out.
 pub(super) fn parameters(opcode: u16, details: &Details, out: &mut Vec<u8>) {

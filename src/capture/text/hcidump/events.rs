@@ -1,8 +1,8 @@
 //! Parameters of events, as far as hcidump prints them.
 use super::super::hex;
 use super::header::{Details, list, number, opcode};
-use crate::wire::hci::{Event, LeEvent};
-use crate::wire::{Address, AddressType, ConnHandle, Packet, Status};
+use crate::packet::hci::{Event, LeEvent};
+use crate::packet::{Address, AddressType, ConnHandle, Packet, Status};
 
 /// The numbers of the LE subevents that hcidump knows. What it prints for others is wrong.
 pub(super) fn subevent(name: &str) -> Option<u8> {

@@ -2,7 +2,7 @@
 use super::super::super::Direction;
 use super::super::hex;
 use super::super::times::{self, When};
-use crate::wire::ConnHandle;
+use crate::packet::ConnHandle;
 
 /// Details kept of one packet: the longest that hcidump prints is a list of names.
 const LINES: usize = 256;

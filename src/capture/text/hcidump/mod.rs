@@ -11,7 +11,7 @@ use super::super::{
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::Times;
-use crate::wire::{ConnHandle, Packet, Problem, att, smp};
+use crate::packet::{ConnHandle, Packet, Problem, att, smp};
 use data::{Pdu, Protocol};
 use header::{Details, Header, Line, What};
 

@@ -4,9 +4,9 @@
 //! they leave out. What is missing stays missing: the caller marks the packet as cut.
 use super::super::hex;
 use super::words::{Words, number};
-use crate::wire::att;
-use crate::wire::hci::{Command, Event, LeEvent};
-use crate::wire::{Address, AddressType, ConnHandle, Packet, Status};
+use crate::packet::att;
+use crate::packet::hci::{Command, Event, LeEvent};
+use crate::packet::{Address, AddressType, ConnHandle, Packet, Status};
 
 /// A PDU's code, and whether its bytes are all there.
 pub(super) type Told = Option<(u8, bool)>;

@@ -2,7 +2,7 @@
 use super::super::super::{Kind, Said};
 use super::decoded;
 use super::row::{Level, Row};
-use crate::wire::{ConnHandle, Layer, Packet, Problem, att, hci, signal, smp};
+use crate::packet::{ConnHandle, Layer, Packet, Problem, att, hci, signal, smp};
 
 /// Detail lines kept of one packet.
 const DETAILS: usize = 64;

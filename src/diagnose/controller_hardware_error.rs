@@ -1,0 +1,130 @@
+use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use crate::packet::hci::Event;
+use crate::timeline::{AdapterEvent, Happening, Stack};
+use crate::trace::Trace;
+
+pub const RULE: Rule = Rule {
+    id: "controller-hardware-error",
+    title: "The local Bluetooth controller reported a hardware error",
+    basis: Basis::Laboratory,
+    silences: &["command-timeout-0x2016-or-other", "att-request-unanswered", "att-transaction-timeout-30s", "ncp-starvation", "zombie-link-data-silence", "never-usable-connection"],
+    docs: "\
+## What it means
+The controller on this side crashed or lost its connection to the host. Links that were up are gone without a
+Disconnection Complete. The peer has done nothing wrong.
+
+## How it shows
+A Hardware Error event, then a reset and the start-up commands of a fresh controller.
+
+## What else it could be
+Noise on a serial line to the controller gives the same event as a firmware crash; both are on this side.
+
+## What to do
+Update the controller's firmware package; on a Raspberry Pi lower the UART speed or use the PL011 UART, do not scan and
+connect at once, and power-cycle the adapter; else use a USB dongle.",
+    sources: &["raspberrypi/linux#3330, #4601, #6462", "Core Specification, Vol 4, Part E, 7.7.16"],
+    check: Check::Capture(check),
+    fires_on: || Trace::new().up().mtu().wait_ms(800).event(Event::HardwareError { hardware_code: 3 }).into(),
+    silent_on: || Trace::new().up().mtu().wait_ms(800).done(crate::packet::hci::Command::Reset {}).into(),
+};
+
+const REMEDIES: &[Remedy] = &[
+    (
+        &[Stack::BlueZ, Stack::Noble],
+        "Update the firmware (`sudo apt upgrade`, package bluez-firmware or linux-firmware), then power-cycle: `sudo hciconfig hci0 down; sudo hciconfig hci0 up`, or `sudo systemctl restart hciuart` on a Raspberry Pi.",
+    ),
+    (
+        &[Stack::BlueZ, Stack::Noble],
+        "Do not scan while connecting; if it comes back, test with a USB dongle.",
+    ),
+    (
+        &[Stack::Android, Stack::Ios, Stack::MacOs],
+        "Switch Bluetooth off and on; if it comes back, the chip or its firmware is at fault.",
+    ),
+    (&[], "Do not look for the fault in the device: its link was cut from this side."),
+];
+
+/// Whether no link lives on behind an event.
+fn clears(event: &AdapterEvent) -> bool {
+    matches!(event.what, Happening::HardwareError(_) | Happening::Reset | Happening::IndexClosed)
+}
+
+fn check(scene: &Scene<'_>) -> Vec<Verdict> {
+    let capture = scene.capture();
+    let crashes = capture.adapter_events.iter().enumerate().filter_map(|(at, event)| {
+        let Happening::HardwareError(code) = event.what else { return None };
+        Some((at, event, code))
+    });
+    // Links without an end, in the order in which they came up.
+    let mut endless: Vec<_> = capture.connections.iter().filter(|c| c.end.is_none()).collect();
+    endless.retain(|c| c.connected_frame.is_some());
+    endless.sort_by_key(|c| c.connected_frame);
+    crashes
+        .map(|(at, event, code)| {
+            let (before, after) = capture.adapter_events.split_at(at);
+            // What came up before the last crash or reset was lost then.
+            let since = before.iter().rev().find(|e| e.adapter == event.adapter && clears(e));
+            let from = Some(since.map_or(0, |e| e.frame));
+            let from = endless.partition_point(|c| c.connected_frame <= from);
+            let to = endless.partition_point(|c| c.connected_frame < Some(event.frame));
+            let lost: Vec<u32> = endless
+                .get(from..to)
+                .unwrap_or_default()
+                .iter()
+                .filter(|c| c.adapter == event.adapter)
+                .filter(|c| c.steps.last().is_none_or(|s| s.frame < event.frame))
+                .map(|c| c.number)
+                .collect();
+            let links = match lost.len() {
+                0 => String::new(),
+                1 => " One link was up and got no Disconnection Complete.".to_owned(),
+                n => format!(" {n} links were up and got no Disconnection Complete."),
+            };
+            let mut verdict = Verdict::cause(format!(
+                "The local controller reported hardware error {code:#04x}: it crashed or lost its line to the host.{links} The peer did not cause this."
+            ))
+            .sure(Confidence::High)
+            .about(lost)
+            .sees(event.frame, format!("Hardware Error, code {code:#04x}"))
+            .rules_out("supervision-timeout-0x08", "no link ended for want of packets from the peer: the controller itself failed")
+            .try_these(remedies(scene, REMEDIES));
+            // Until the next crash: what follows that one is not this one's reset.
+            let next = after.iter().skip(1).find(|e| {
+                let crash = matches!(e.what, Happening::HardwareError(_));
+                e.adapter == event.adapter && (crash || e.what == Happening::Reset)
+            });
+            let reset = next.filter(|e| e.what == Happening::Reset);
+            if let Some(reset) = reset {
+                verdict = verdict.sees(reset.frame, "the host resets the controller");
+            }
+            verdict
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::diagnose;
+
+    /// A link that the first crash ended is not lost once more by the second.
+    #[test]
+    fn each_crash_ends_the_links_that_came_up_since_the_last_one() {
+        let crash = || Trace::new().up().mtu().event(Event::HardwareError { hardware_code: 3 });
+        let trace = crash().followed_by(crash());
+        let scene = Scene { captures: &[trace.run()], subject: 0, comparison: None };
+        let lost: Vec<_> = check(&scene).into_iter().map(|verdict| verdict.connections).collect();
+        assert_eq!(lost, [[1], [2]]);
+    }
+
+    /// A controller that crashes all night: what took a minute for five thousand of these.
+    #[test]
+    fn a_night_of_crashes_is_one_finding() {
+        let once = Trace::new().up().mtu().event(Event::HardwareError { hardware_code: 3 });
+        let captures = [once.repeated(3_000, 10_000).run()];
+        let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+        assert_eq!(found[0].rule, RULE.id);
+        assert_eq!(found[0].connections.len(), 3_000);
+        assert!(found[0].says.contains("One link was up"), "{}", found[0].says);
+    }
+}

@@ -1,0 +1,337 @@
+//! Evidence becomes findings: one rule a file, weighed against each other.
+//!
+//! A rule is a value: id, documentation, check, and two traces, one on which it
+//! fires and the nearest one on which it stays silent. A rule without them does
+//! not compile; `tests` below walk the table.
+use crate::compare::Comparison;
+use crate::timeline::{Capture, Connection, words};
+use crate::trace::Trace;
+use std::collections::HashMap;
+use std::fmt;
+
+mod adapter_slots_exhausted;
+mod att_request_unanswered;
+mod att_transaction_timeout_30s;
+mod attempt_not_in_this_capture;
+mod auth_payload_timeout;
+mod background_connect_accept_list_stall;
+mod bootloader_reboot_address_change;
+mod bredr_instead_of_le;
+mod client_vanished_link_stays;
+mod clock_accuracy_differs;
+mod command_timeout_0x2016_or_other;
+mod connection_cancelled_by_app;
+mod controller_hardware_error;
+mod create_conn_status_error;
+mod create_conn_timeout_cancel;
+mod create_with_no_phy;
+mod csa2_extended_connect_interop;
+mod db_out_of_sync_0x12;
+mod discovery_order_or_volume_difference;
+mod features_differ;
+mod gatt_busy_parallel_requests;
+mod gatt_cache_stale;
+mod hci_latency_or_overload;
+mod hosts;
+mod immediate_0x13_after_first_att;
+mod inprogress_stale_connect;
+mod insufficient_auth_no_pairing;
+mod interval_differs;
+mod late_host_write;
+mod latency_or_interval_change_stalls;
+mod link_died_during_encryption;
+mod ll_response_timeout_40s;
+mod local_disconnect_2s_kernel_idle;
+mod local_drop_after_feature_reject;
+mod local_stack_stopped;
+mod long_write_mtu_mismatch;
+mod mic_failure_0x3d;
+mod missing_mtu_exchange;
+mod mtu_exchange_breaks_peer;
+mod multi_adapter_wrong_controller;
+mod ncp_starvation;
+mod never_heard_peer;
+mod never_heard_retry_loop;
+mod never_usable_connection;
+mod no_pairing_agent;
+mod noble_stall_mtu_invalid_pdu;
+mod notifications_never_enabled;
+mod ota_erase_silence;
+mod own_address_type_differs;
+mod pairing_method_mismatch;
+mod pairing_refused_by_peer;
+mod param_update_unanswered_then_drop;
+mod peer_filters_centrals;
+mod peer_gone_or_moved;
+mod peer_hangs_up_on_deadline;
+mod peer_nonconnectable;
+mod peer_rejects_or_cc_error;
+mod peripheral_0x08_after_5s_android;
+mod phy_or_dle_update_kills_link;
+mod pin_or_key_missing_0x06;
+mod queued_delivery;
+mod remote_user_terminated_idle;
+mod reverse_discovery_collides;
+mod rpa_identity_mismatch;
+mod scan_starves_new_link;
+mod security_request_ignored;
+mod see;
+mod service_changed_on_exit;
+mod short_supervision_timeout_linux_420ms;
+mod smp_timeout_30s;
+mod supervision_timeout_0x08;
+mod suspend_or_power;
+mod two_stacks_one_adapter;
+mod verdict;
+mod waits;
+mod weigh;
+mod wifi_coexistence_combo_chip;
+mod write_command_flood;
+mod write_type_mismatch;
+mod wrong_peer_address_type;
+mod zombie_link_data_silence;
+
+pub use hosts::{Remedy, remedies};
+pub use verdict::Verdict;
+pub use weigh::diagnose;
+
+/// Every rule, the more telling before the more general: where two explain the same
+/// connection with equal strength, the earlier one is named first.
+pub const RULES: &[&Rule] = &[
+    &controller_hardware_error::RULE,
+    &command_timeout_0x2016_or_other::RULE,
+    &create_with_no_phy::RULE,
+    &bredr_instead_of_le::RULE,
+    &attempt_not_in_this_capture::RULE,
+    &multi_adapter_wrong_controller::RULE,
+    &wrong_peer_address_type::RULE,
+    &peer_nonconnectable::RULE,
+    &rpa_identity_mismatch::RULE,
+    &peer_gone_or_moved::RULE,
+    &two_stacks_one_adapter::RULE,
+    &adapter_slots_exhausted::RULE,
+    &create_conn_status_error::RULE,
+    &background_connect_accept_list_stall::RULE,
+    &create_conn_timeout_cancel::RULE,
+    &never_heard_peer::RULE,
+    &never_heard_retry_loop::RULE,
+    &scan_starves_new_link::RULE,
+    &csa2_extended_connect_interop::RULE,
+    &peer_filters_centrals::RULE,
+    &wifi_coexistence_combo_chip::RULE,
+    &peer_rejects_or_cc_error::RULE,
+    &service_changed_on_exit::RULE,
+    &pin_or_key_missing_0x06::RULE,
+    &mic_failure_0x3d::RULE,
+    &pairing_refused_by_peer::RULE,
+    &no_pairing_agent::RULE,
+    &smp_timeout_30s::RULE,
+    &pairing_method_mismatch::RULE,
+    &security_request_ignored::RULE,
+    &insufficient_auth_no_pairing::RULE,
+    &ll_response_timeout_40s::RULE,
+    &phy_or_dle_update_kills_link::RULE,
+    &local_stack_stopped::RULE,
+    &write_command_flood::RULE,
+    &latency_or_interval_change_stalls::RULE,
+    &bootloader_reboot_address_change::RULE,
+    &ota_erase_silence::RULE,
+    &gatt_busy_parallel_requests::RULE,
+    &reverse_discovery_collides::RULE,
+    &param_update_unanswered_then_drop::RULE,
+    &noble_stall_mtu_invalid_pdu::RULE,
+    &mtu_exchange_breaks_peer::RULE,
+    &discovery_order_or_volume_difference::RULE,
+    &immediate_0x13_after_first_att::RULE,
+    &peer_hangs_up_on_deadline::RULE,
+    &remote_user_terminated_idle::RULE,
+    &link_died_during_encryption::RULE,
+    &supervision_timeout_0x08::RULE,
+    &short_supervision_timeout_linux_420ms::RULE,
+    &suspend_or_power::RULE,
+    &local_drop_after_feature_reject::RULE,
+    &local_disconnect_2s_kernel_idle::RULE,
+    &ncp_starvation::RULE,
+    &long_write_mtu_mismatch::RULE,
+    &missing_mtu_exchange::RULE,
+    &db_out_of_sync_0x12::RULE,
+    &gatt_cache_stale::RULE,
+    &write_type_mismatch::RULE,
+    &notifications_never_enabled::RULE,
+    &att_transaction_timeout_30s::RULE,
+    &never_usable_connection::RULE,
+    &att_request_unanswered::RULE,
+    &zombie_link_data_silence::RULE,
+    &peripheral_0x08_after_5s_android::RULE,
+    &late_host_write::RULE,
+    &queued_delivery::RULE,
+    &own_address_type_differs::RULE,
+    &connection_cancelled_by_app::RULE,
+    &auth_payload_timeout::RULE,
+    &inprogress_stale_connect::RULE,
+    &client_vanished_link_stays::RULE,
+    &hci_latency_or_overload::RULE,
+    &interval_differs::RULE,
+    &features_differ::RULE,
+    &clock_accuracy_differs::RULE,
+];
+
+words! {
+    Level { Cause "cause", Suspect "suspect", Note "note", }
+}
+
+words! {
+    Confidence { High "high", Medium "medium", Low "low", }
+}
+
+words! {
+    /// What a rule's claim rests on, beside its sources.
+    Basis {
+        Laboratory "a laboratory capture",
+        Real "real captures",
+        /// No capture: confidence is at most medium, and the documentation says so.
+        Author "a trace of its author's",
+    }
+}
+
+/// One kind of trouble, and how to see it.
+pub struct Rule {
+    /// Kebab-case, never reused.
+    pub id: &'static str,
+    /// Says what is wrong.
+    pub title: &'static str,
+    pub basis: Basis,
+    /// Rules whose findings about the same connections this one explains: mere consequences, or more general.
+    pub silences: &'static [&'static str],
+    /// Markdown with the headings of [`HEADINGS`], in this order.
+    pub docs: &'static str,
+    pub sources: &'static [&'static str],
+    pub check: Check,
+    pub fires_on: fn() -> Example,
+    pub silent_on: fn() -> Example,
+}
+
+/// The headings that every rule's documentation has.
+pub const HEADINGS: &[&str] =
+    &["## What it means", "## How it shows", "## What else it could be", "## What to do"];
+
+/// What a rule looks at.
+pub enum Check {
+    /// One attempt.
+    Connection(fn(&Scene<'_>, &Connection) -> Option<Verdict>),
+    /// All attempts to one device, in order.
+    Device(fn(&Scene<'_>, &[&Connection]) -> Option<Verdict>),
+    /// A whole capture.
+    Capture(fn(&Scene<'_>) -> Vec<Verdict>),
+    /// The difference between two connections.
+    Comparison(fn(&Scene<'_>, &Comparison) -> Option<Verdict>),
+}
+
+/// A trace, or a pair of them, for documentation and tests.
+pub struct Example {
+    pub reference: Option<Trace>,
+    pub subject: Trace,
+}
+
+impl From<Trace> for Example {
+    fn from(subject: Trace) -> Self {
+        Self { reference: None, subject }
+    }
+}
+
+impl Example {
+    pub fn pair(reference: Trace, subject: Trace) -> Self {
+        Self { reference: Some(reference), subject }
+    }
+}
+
+/// One frame that proves a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    pub capture: usize,
+    pub frame: u32,
+    pub text: String,
+}
+
+/// Another explanation that the evidence excludes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuledOut {
+    pub rule: &'static str,
+    pub why: String,
+}
+
+/// What is wrong, how sure, by which frames, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule's kebab-case id.
+    pub rule: &'static str,
+    /// Says what is wrong.
+    pub title: String,
+    pub level: Level,
+    pub confidence: Confidence,
+    /// Index into the captures.
+    pub capture: usize,
+    pub connections: Vec<u32>,
+    /// One to three sentences.
+    pub says: String,
+    pub evidence: Vec<Evidence>,
+    pub rules_out: Vec<RuledOut>,
+    pub would_settle: Vec<String>,
+    pub remedies: Vec<String>,
+    pub sources: Vec<&'static str>,
+}
+
+/// Everything that a rule may look at.
+#[derive(Clone, Copy)]
+pub struct Scene<'a> {
+    /// One capture, or reference and subject in this order.
+    pub captures: &'a [Capture],
+    /// The capture under diagnosis: index into `captures` (the subject, or the only one).
+    pub subject: usize,
+    pub comparison: Option<&'a Comparison>,
+}
+
+impl<'a> Scene<'a> {
+    /// The capture under diagnosis.
+    pub fn capture(&self) -> &'a Capture {
+        &self.captures[self.subject]
+    }
+
+    /// The connection of the reference that works, if there is one to compare with.
+    pub fn reference(&self) -> Option<&'a Connection> {
+        let side = self.comparison?.reference;
+        self.captures.get(side.capture)?.connection(side.connection)
+    }
+
+    /// The connection that is compared with it.
+    pub fn compared(&self) -> Option<&'a Connection> {
+        let side = self.comparison?.subject;
+        self.captures.get(side.capture)?.connection(side.connection)
+    }
+
+    /// Attempts by device: the same identity, else the same address; background attempts
+    /// that never connected have none.
+    pub fn devices(&self) -> Vec<Vec<&'a Connection>> {
+        let mut groups: Vec<Vec<&Connection>> = Vec::new();
+        let mut places = HashMap::new();
+        for connection in &self.capture().connections {
+            let Some(peer) = connection.peer.who() else { continue };
+            let place = *places.entry(peer).or_insert(groups.len());
+            match groups.get_mut(place) {
+                Some(group) => group.push(connection),
+                None => groups.push(vec![connection]),
+            }
+        }
+        groups
+    }
+}
+
+/// The rule of that id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+#[cfg(test)]
+mod near_misses;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,338 @@
+//! Traces that are nearly a rule's own, and what it must make of them: of each condition that
+//! decides between a cause and silence, one side that its example does not show.
+use super::*;
+use crate::capture::Direction::{Received, Sent};
+use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::packet::hci::Command;
+use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};
+
+/// What a rule says of a capture without a reference: level, confidence, connections.
+fn said(id: &str, trace: Trace) -> Option<(Level, Confidence, Vec<u32>)> {
+    let captures = [trace.run()];
+    let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+    let finding = found.into_iter().find(|finding| finding.rule == id)?;
+    Some((finding.level, finding.confidence, finding.connections))
+}
+
+fn dead() -> Trace {
+    let link = Trace::new().advertises(0).create().connected().wait_ms(315);
+    link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+}
+
+/// A Raspberry Pi's adapter: a serial line, Cypress.
+fn on_a_pi() -> Trace {
+    Trace::new()
+        .monitor(0, &[0, 3, 1, 0, 0, 0, 0, 0, b'h', b'c', b'i', b'0', 0, 0, 0, 0])
+        .command(Command::ReadLocalVersionInformation {})
+        .complete(Opcode(0x1001), &[0, 9, 0, 0, 9, 0x31, 0x01, 0, 0])
+}
+
+#[test]
+fn wifi_is_suspected_of_links_that_died_unheard_and_of_no_others() {
+    let of = |links: Trace| {
+        said("wifi-coexistence-combo-chip", on_a_pi().followed_by(links.wait_ms(900).up().mtu()))
+    };
+    let (level, _, connections) = of(dead().repeated(2, 900)).expect("two of three died");
+    assert_eq!((level, connections), (Level::Suspect, vec![1, 2]));
+    assert_eq!(of(dead()), None, "one is an accident");
+    let lost = Trace::new().up().mtu().wait_ms(900).disconnected(Status::CONNECTION_TIMEOUT);
+    assert_eq!(of(lost.repeated(3, 900)), None, "these were heard");
+}
+
+#[test]
+fn a_failed_check_of_integrity_is_a_wrong_key_only_right_after_encryption() {
+    let after = |ms| {
+        let link = Trace::new().up().encrypts().wait_ms(60).encryption(Status::SUCCESS);
+        said("mic-failure-0x3d", link.wait_ms(ms).disconnected(Status::MIC_FAILURE))
+    };
+    assert_eq!(after(50), Some((Level::Cause, Confidence::High, vec![1])));
+    assert_eq!(after(60_000), Some((Level::Cause, Confidence::Medium, vec![1])));
+}
+
+const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
+
+#[test]
+fn a_database_out_of_sync_is_no_cause_once_the_host_looks_again() {
+    let refused = |times| {
+        let link = Trace::new().up().mtu();
+        (0..times)
+            .fold(link, |link, _| link.refused(READ, ErrorCode::DATABASE_OUT_OF_SYNC).wait_ms(300))
+    };
+    let of = |trace| said("db-out-of-sync-0x12", trace).map(|(level, sure, _)| (level, sure));
+    assert_eq!(of(refused(1)), Some((Level::Cause, Confidence::Medium)));
+    assert_eq!(of(refused(2)), Some((Level::Cause, Confidence::High)));
+    assert_eq!(of(refused(1).discovery(2)), Some((Level::Note, Confidence::High)));
+    // It had looked before, and not since.
+    assert_eq!(of(Trace::new().up().discovery(2)), None);
+    let before = Trace::new().up().mtu().discovery(2);
+    let before = before.refused(READ, ErrorCode::DATABASE_OUT_OF_SYNC);
+    assert_eq!(of(before), Some((Level::Cause, Confidence::Medium)));
+}
+
+/// Only a host that has a working other half shows that a polite end is a fault.
+#[test]
+fn a_peripherals_host_is_not_told_that_its_central_hung_up() {
+    let idle = |role| {
+        let link = Trace::new().connected_as(role, 24, 0, 42).mtu().wait_ms(10_000);
+        link.disconnected(Status::REMOTE_USER_TERMINATED).repeated(3, 1_000)
+    };
+    let of = |trace| said("remote-user-terminated-idle", trace).map(|(level, ..)| level);
+    assert_eq!(of(idle(0)), Some(Level::Suspect));
+    assert_eq!(of(idle(1)), None);
+}
+
+#[test]
+fn a_controller_that_hung_is_a_cause_only_where_more_than_one_sign_shows_it() {
+    let asks = |handle| Command::LeReadRemoteFeatures { connection_handle: ConnHandle(handle) };
+    let link = || Trace::new().up().mtu().command(asks(0x40));
+    let of = |trace: Trace| said("command-timeout-0x2016-or-other", trace);
+    let (level, _, lost) =
+        of(link().wait_ms(3_000).command(Command::Reset {})).expect("unanswered");
+    assert_eq!((level, lost), (Level::Suspect, vec![1]));
+    let two =
+        link().wait_ms(3_000).command(Command::LeReadSuggestedDefaultDataLength {}).wait_ms(3_000);
+    let (level, sure, _) = of(two.command(Command::Reset {})).expect("unanswered");
+    assert_eq!((level, sure), (Level::Cause, Confidence::High));
+    // The peer was heard after the command: the line to the controller lives, and so does the link.
+    let heard = link().wait_ms(100).notified(0x10, &[1]).wait_ms(3_000);
+    let (_, _, lost) = of(heard.command(Command::Reset {})).expect("unanswered");
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
+#[test]
+fn a_slot_is_missing_only_where_others_are_taken() {
+    let links = |open: u16, status| {
+        let up = (0..open).fold(Trace::new(), |trace, n| {
+            let peer = Address([n as u8 + 1, 0, 0, 0, 0, 0xc7]);
+            trace.handle(0x40 + n).peer(peer, AddressType::RANDOM).up()
+        });
+        let next = up.peer(Address([99; 6]), AddressType::PUBLIC);
+        said("adapter-slots-exhausted", next.create_refused(status)).map(|(level, ..)| level)
+    };
+    assert_eq!(links(1, Status::CONNECTION_LIMIT_EXCEEDED), None);
+    assert_eq!(links(2, Status::CONNECTION_LIMIT_EXCEEDED), Some(Level::Cause));
+    assert_eq!(links(2, Status::LIMITED_RESOURCES), None);
+    assert_eq!(links(3, Status::LIMITED_RESOURCES), Some(Level::Suspect));
+}
+
+/// The supervision timeout in force must have run out: a link that was heard a moment ago did not
+/// end for want of packets.
+#[test]
+fn a_lost_link_was_silent_for_its_timeout() {
+    let silent = |ms| {
+        let link = Trace::new().create().connected_as(0, 24, 0, 500).mtu();
+        said("supervision-timeout-0x08", link.wait_ms(ms).disconnected(Status::CONNECTION_TIMEOUT))
+    };
+    assert!(silent(5_000).is_some());
+    assert_eq!(silent(3_000), None);
+}
+
+/// Both ends' pairing may be refused; who refused is told by the packet's direction.
+#[test]
+fn a_procedure_of_the_link_layer_that_nobody_answered_ends_with_0x22_alone() {
+    let ends = |reason| {
+        let link = Trace::new().up().mtu().wait_ms(40_000).disconnected(reason);
+        said("ll-response-timeout-40s", link)
+    };
+    assert!(ends(Status::LL_RESPONSE_TIMEOUT).is_some());
+    assert_eq!(ends(Status::CONNECTION_TIMEOUT), None);
+    assert_eq!(ends(Status::REMOTE_USER_TERMINATED), None);
+}
+
+/// A peripheral that asked questions of its own: only one of the central's that it left open for
+/// thirty seconds is its fault.
+#[test]
+fn whose_request_was_open_decides_who_stalled() {
+    let open = |direction, ms| {
+        let link = Trace::new().connected_as(1, 24, 0, 42);
+        let link = link.exchange(READ, Pdu::ReadResponse { attribute_value: &[1] });
+        let link = link.att(direction, READ).wait_ms(ms);
+        let trace = link.disconnected(Status::REMOTE_USER_TERMINATED);
+        said("reverse-discovery-collides", trace).map(|(level, ..)| level)
+    };
+    assert_eq!(open(Received, 30_000), Some(Level::Cause));
+    assert_eq!(open(Received, 5_000), None);
+    assert_eq!(open(Sent, 30_000), None);
+}
+
+/// What a rule says in words, where the words name a side.
+fn words(id: &str, trace: Trace) -> Option<String> {
+    let captures = [trace.run()];
+    let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+    found.into_iter().find(|finding| finding.rule == id).map(|finding| finding.says)
+}
+
+#[test]
+fn a_key_is_missing_on_the_peripherals_side() {
+    let ended = |role| {
+        let link = Trace::new().connected_as(role, 24, 0, 42).mtu();
+        words("pin-or-key-missing-0x06", link.disconnected(Status::PIN_OR_KEY_MISSING))
+    };
+    assert!(ended(0).is_some_and(|says| says.ends_with("the bond is lost on the device.")));
+    assert!(ended(1).is_some_and(|says| says.ends_with("the bond is lost on this side.")));
+}
+
+#[test]
+fn pairing_stops_on_the_side_that_owes_the_next_packet() {
+    let stopped = |trace: Trace| {
+        let trace = trace.wait_ms(30_000).disconnected(Status::REMOTE_USER_TERMINATED);
+        words("smp-timeout-30s", trace)
+    };
+    let asked = stopped(Trace::new().up().asks_to_pair());
+    assert!(asked.is_some_and(|says| says.starts_with("Pairing stopped on the device's side")));
+}
+
+/// Two seconds after the features, and not one packet of a program in between.
+#[test]
+fn only_a_link_that_nobody_used_is_dropped_for_idleness() {
+    let after = |ms, used: bool| {
+        let link = Trace::new().up();
+        let link = if used { link.notified(0x10, &[1]) } else { link };
+        let trace = link.wait_ms(ms).hangs_up(Status::REMOTE_USER_TERMINATED);
+        said("local-disconnect-2s-kernel-idle", trace).is_some()
+    };
+    assert!(after(2_000, false));
+    assert!(!after(2_000, true));
+    assert!(!after(1_700, false) && !after(2_400, false));
+}
+
+#[test]
+fn one_lost_link_after_a_phy_change_is_a_hint_and_two_are_proof() {
+    let lost = |times| {
+        let handle = ConnHandle(0x40);
+        let set = Command::LeSetPhy {
+            connection_handle: handle,
+            all_phys: 0,
+            tx_phys: 2,
+            rx_phys: 2,
+            phy_options: 0,
+        };
+        let changed = crate::packet::hci::LeEvent::PhyUpdateComplete {
+            status: Status::SUCCESS,
+            connection_handle: handle,
+            tx_phy: 2,
+            rx_phy: 2,
+        };
+        let link = Trace::new().up().mtu().taken(set).wait_ms(60).le(changed).wait_ms(430);
+        let trace = link.disconnected(Status::CONNECTION_TIMEOUT).repeated(times, 1_000);
+        said("phy-or-dle-update-kills-link", trace).map(|(level, sure, _)| (level, sure))
+    };
+    assert_eq!(lost(1), Some((Level::Cause, Confidence::Low)));
+    assert_eq!(lost(2), Some((Level::Cause, Confidence::High)));
+}
+
+/// A short timeout that the peer asked for is put down to the peer.
+#[test]
+fn who_asked_for_a_short_timeout_is_named() {
+    let updated = |asked: bool| {
+        let handle = ConnHandle(0x40);
+        let link = Trace::new().create().connected_as(0, 24, 0, 500).mtu();
+        let link = if asked {
+            link.le(crate::packet::hci::LeEvent::RemoteConnectionParameterRequest {
+                connection_handle: handle,
+                interval_min: 40,
+                interval_max: 40,
+                max_latency: 0,
+                timeout: 10,
+            })
+        } else {
+            link.taken(Command::LeConnectionUpdate {
+                connection_handle: handle,
+                connection_interval_min: 40,
+                connection_interval_max: 40,
+                max_latency: 0,
+                supervision_timeout: 10,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            })
+        };
+        let update = crate::packet::hci::LeEvent::ConnectionUpdateComplete {
+            status: Status::SUCCESS,
+            connection_handle: handle,
+            connection_interval: 40,
+            peripheral_latency: 0,
+            supervision_timeout: 10,
+        };
+        let trace =
+            link.wait_ms(50).le(update).wait_ms(200).disconnected(Status::CONNECTION_TIMEOUT);
+        words("short-supervision-timeout-linux-420ms", trace).expect("ten times too short")
+    };
+    assert!(updated(true).contains("after the peer asked for it"));
+    assert!(updated(false).contains("by an update during the link"));
+}
+
+/// What a rule says of a pair.
+fn against(id: &str, reference: Trace, subject: Trace) -> Option<(Level, Confidence)> {
+    let captures = [reference.run(), subject.run()];
+    let comparison = crate::compare::of_captures(&captures);
+    let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };
+    let found = diagnose(&scene).into_iter().find(|finding| finding.rule == id)?;
+    Some((found.level, found.confidence))
+}
+
+fn bonded() -> Trace {
+    let link = Trace::new().advertises(0).up().encrypts().wait_ms(150);
+    link.encryption(Status::SUCCESS).mtu().wait_ms(900)
+}
+
+/// A device that takes only hosts that it knows: suspected where it never answered, time after time.
+#[test]
+fn a_device_that_answered_once_takes_strangers() {
+    let of = |subject| against("peer-filters-centrals", bonded(), subject);
+    assert_eq!(of(dead()), None, "one attempt proves nothing");
+    assert_eq!(of(dead().repeated(2, 800)), Some((Level::Suspect, Confidence::Low)));
+    assert_eq!(of(dead().repeated(3, 800)), Some((Level::Suspect, Confidence::Medium)));
+    let answered = dead().repeated(3, 800).wait_ms(800).followed_by(Trace::new().up().mtu());
+    assert_eq!(of(answered), None);
+    let stranger = Trace::new().advertises(0).up().mtu().wait_ms(900);
+    assert_eq!(against("peer-filters-centrals", stranger, dead().repeated(3, 800)), None);
+}
+
+/// The attempt is elsewhere only where this capture holds none to that device, by address or by name.
+#[test]
+fn an_attempt_is_not_here_only_where_none_could_be_it() {
+    let works = || {
+        let link = Trace::new().advertises(0).up().mtu().wait_ms(500);
+        link.hangs_up(Status::REMOTE_USER_TERMINATED)
+    };
+    let heard = || Trace::new().scan(true, 96, 48).advertises(0).wait_ms(5_000).advertises(0);
+    let of = |subject| against("attempt-not-in-this-capture", works(), subject);
+    assert_eq!(of(heard()), Some((Level::Cause, Confidence::Medium)));
+    // Others were connected to: the attempt in question is still not here.
+    let (other, third) = (Address([9, 9, 9, 9, 9, 0xc9]), Address([8, 9, 9, 9, 9, 0xc9]));
+    let elsewhere = || heard().peer(other, AddressType::RANDOM).up();
+    assert!(of(elsewhere()).is_some());
+    assert!(of(elsewhere().peer(third, AddressType::RANDOM).handle(0x41).up()).is_some());
+    // A request to anybody of the accept list may have been it.
+    let anybody = heard().create_for_anybody();
+    assert_eq!(of(anybody), None);
+    assert_eq!(of(Trace::new().scan(true, 96, 48).wait_ms(5_000)), None, "it is not heard");
+}
+
+/// A polite end is a fault only where another host kept the link.
+#[test]
+fn an_idle_end_is_the_cause_where_another_host_was_kept() {
+    let idle = || {
+        let link = Trace::new().up().mtu().wait_ms(17_000);
+        link.disconnected(Status::REMOTE_USER_TERMINATED).repeated(2, 2_000)
+    };
+    assert_eq!(
+        said("remote-user-terminated-idle", idle()).map(|(level, ..)| level),
+        Some(Level::Suspect)
+    );
+    let kept = Trace::new().up().mtu().wait_ms(60_000).hangs_up(Status::REMOTE_USER_TERMINATED);
+    let found = against("remote-user-terminated-idle", kept, idle());
+    assert_eq!(found.map(|(level, _)| level), Some(Level::Cause));
+}
+
+#[test]
+fn a_payload_timeout_is_told_by_its_own_event_alone() {
+    let link = || Trace::new().create().connected_as(0, 39, 0, 3200).features().wait_ms(30_000);
+    let of = |event| said("auth-payload-timeout", link().event(event).wait_ms(500));
+    let expired = crate::packet::hci::Event::AuthenticatedPayloadTimeoutExpired {
+        connection_handle: ConnHandle(0x40),
+    };
+    assert!(of(expired).is_some());
+    let another = crate::packet::hci::Event::QosViolation { connection_handle: ConnHandle(0x40) };
+    assert_eq!(of(another), None);
+}

@@ -1,0 +1,213 @@
+//! Walks the table: every rule fires on its example, stays silent on the nearest
+//! other, is documented, and is named for what is wrong.
+use super::*;
+use crate::packet::Address;
+
+fn run(example: &Example) -> (Vec<Capture>, Option<Comparison>) {
+    let subject = example.subject.run();
+    match &example.reference {
+        Some(reference) => {
+            let captures = vec![reference.run(), subject];
+            let comparison = crate::compare::of_captures(&captures);
+            (captures, comparison)
+        }
+        None => (vec![subject], None),
+    }
+}
+
+fn findings(example: &Example) -> Vec<Finding> {
+    let (captures, comparison) = run(example);
+    let scene =
+        Scene { captures: &captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
+    diagnose(&scene)
+}
+
+#[test]
+fn every_rule_fires_on_its_example() {
+    for rule in RULES {
+        let found = findings(&(rule.fires_on)());
+        assert!(found.iter().any(|f| f.rule == rule.id), "{}: {found:#?}", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_is_silent_on_the_nearest_other_trace() {
+    for rule in RULES {
+        let found = findings(&(rule.silent_on)());
+        assert!(!found.iter().any(|f| f.rule == rule.id), "{}: {found:#?}", rule.id);
+    }
+}
+
+#[test]
+fn every_rule_is_documented_under_the_same_headings() {
+    for rule in RULES {
+        let mut at = 0;
+        for heading in HEADINGS {
+            let place = rule.docs[at..]
+                .find(heading)
+                .unwrap_or_else(|| panic!("{}: no `{heading}`", rule.id));
+            at += place;
+        }
+        assert!(!rule.sources.is_empty() || rule.basis == Basis::Author, "{}: no source", rule.id);
+        if rule.basis == Basis::Author {
+            assert!(
+                rule.docs.contains("author"),
+                "{}: its documentation must say that no capture backs it",
+                rule.id
+            );
+        }
+    }
+}
+
+#[test]
+fn ids_are_kebab_case_and_unique_and_name_what_is_wrong() {
+    for (index, rule) in RULES.iter().enumerate() {
+        assert!(
+            rule.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{}",
+            rule.id
+        );
+        assert!(RULES[..index].iter().all(|other| other.id != rule.id), "{} twice", rule.id);
+        for bad in ["avoid-", "use-", "check-", "fix-"] {
+            assert!(!rule.id.starts_with(bad), "{}: names a remedy", rule.id);
+        }
+    }
+}
+
+#[test]
+fn rules_without_a_capture_are_at_most_fairly_sure() {
+    for rule in RULES.iter().filter(|rule| rule.basis == Basis::Author) {
+        for finding in findings(&(rule.fires_on)()).iter().filter(|f| f.rule == rule.id) {
+            assert_ne!(finding.confidence, Confidence::High, "{}", rule.id);
+        }
+    }
+}
+
+#[test]
+fn silenced_rules_are_other_rules() {
+    for rule in RULES {
+        for other in rule.silences {
+            assert_ne!(*other, rule.id);
+            assert!(super::rule(other).is_some(), "{} silences {other}, which is none", rule.id);
+        }
+    }
+}
+
+/// A finding that matters says what to do, and what it is not.
+#[test]
+fn who_accuses_offers_a_remedy_and_clears_another() {
+    let mut bare = Vec::new();
+    for rule in RULES {
+        for finding in findings(&(rule.fires_on)()) {
+            let accuses = finding.rule == rule.id && finding.level != Level::Note;
+            if accuses && (finding.remedies.is_empty() || finding.rules_out.is_empty()) {
+                bare.push(rule.id);
+            }
+        }
+    }
+    assert!(bare.is_empty(), "{bare:?}");
+}
+
+/// What a finding rules out is a rule too, as its readers will look it up.
+#[test]
+fn ruled_out_are_rules() {
+    for rule in RULES {
+        for finding in findings(&(rule.fires_on)()) {
+            for out in &finding.rules_out {
+                assert!(super::rule(out.rule).is_some(), "{}: {}", finding.rule, out.rule);
+                assert_ne!(out.rule, finding.rule);
+            }
+        }
+    }
+}
+
+/// A host with two adapters: what went wrong on one of them is told of that one alone.
+#[test]
+fn what_happens_on_another_adapter_is_not_taken_for_this_ones() {
+    // Sockets and habits are the host's, whatever adapter they show on; and a device that two
+    // adapters hear is put down to the one that heard it first.
+    let of_the_host = [
+        "two-stacks-one-adapter",
+        "local-stack-stopped",
+        "client-vanished-link-stays",
+        "noble-stall-mtu-invalid-pdu",
+        "peer-gone-or-moved",
+    ];
+    let mut wrong = Vec::new();
+    for rule in RULES.iter().filter(|rule| !of_the_host.contains(&rule.id)) {
+        let (fires, silent) = ((rule.fires_on)(), (rule.silent_on)());
+        if fires.reference.is_some() || silent.reference.is_some() {
+            continue;
+        }
+        for first in [true, false] {
+            let other = Address([0x66, 0x55, 0x44, 0x33, 0x22, 0xd1]);
+            let (quiet, loud) = (silent.subject.clone().with(other), fires.subject.clone());
+            let of_quiet = quiet.records().filter_map(|r| r.adapter).max().unwrap_or(0);
+            let of_loud = loud.records().filter_map(|r| r.adapter).max().unwrap_or(0);
+            let both = if first { loud.beside(quiet) } else { quiet.beside(loud) };
+            let theirs = |adapter: Option<u16>| {
+                adapter.is_some_and(|a| if first { a <= of_loud } else { a > of_quiet })
+            };
+            let adapters: Vec<_> = both.records().map(|record| record.adapter).collect();
+            let capture = both.run();
+            let scene =
+                Scene { captures: std::slice::from_ref(&capture), subject: 0, comparison: None };
+            let found = diagnose(&scene);
+            let Some(finding) = found.iter().find(|f| f.rule == rule.id) else {
+                wrong.push(format!("{} ({first}): silent", rule.id));
+                continue;
+            };
+            for seen in &finding.evidence {
+                if !theirs(adapters[seen.frame as usize - 1]) {
+                    wrong.push(format!("{} ({first}): {}: {}", rule.id, seen.frame, seen.text));
+                }
+            }
+            for number in &finding.connections {
+                if !theirs(capture.connection(*number).and_then(|c| c.adapter)) {
+                    wrong.push(format!("{} ({first}): #{number}", rule.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Two procedures that ran out at the same moment: which one the peer waited for, nobody can tell.
+#[test]
+fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
+    use crate::capture::Direction::Sent;
+    use crate::packet::{Status, att};
+    let trace = Trace::new()
+        .up()
+        .asks_to_pair()
+        .att(Sent, att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 })
+        .wait_ms(29_740)
+        .disconnected(Status::REMOTE_USER_TERMINATED);
+    let found = findings(&trace.into());
+    assert!(found.iter().all(|f| f.level != Level::Cause), "{found:#?}");
+    assert_eq!(found[0].rule, "smp-timeout-30s");
+}
+
+#[test]
+fn every_cited_frame_exists() {
+    for rule in RULES {
+        for example in [(rule.fires_on)(), (rule.silent_on)()] {
+            let (captures, comparison) = run(&example);
+            let scene = Scene {
+                captures: &captures,
+                subject: captures.len() - 1,
+                comparison: comparison.as_ref(),
+            };
+            for finding in diagnose(&scene) {
+                for evidence in &finding.evidence {
+                    let records = captures[evidence.capture].totals.records;
+                    assert!(
+                        (1..=records).contains(&u64::from(evidence.frame)),
+                        "{}: {evidence:?}",
+                        finding.rule
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Findings compete for the same connection: the special before the general, the
+//! violation before the silence that follows it, never a consequence beside its cause.
+use super::{Basis, Check, Confidence, Evidence, Finding, Level, RULES, Rule, Scene, Verdict};
+use crate::timeline::{Capture, Connection};
+use std::collections::BTreeMap;
+
+/// Most frames that one finding cites.
+const MOST_EVIDENCE: usize = 12;
+
+/// What one rule says, while it competes with the others.
+struct Claim {
+    rule: &'static Rule,
+    verdict: Verdict,
+}
+
+impl Claim {
+    fn speaks(&self) -> bool {
+        self.verdict.level != Level::Note
+    }
+
+    /// Where both are about one connection, this one is the reason of the other, or more special.
+    /// What is only suspected takes no cause away.
+    fn silences(&self, other: &Self) -> bool {
+        self.verdict.level <= other.verdict.level && self.rule.silences.contains(&other.rule.id)
+    }
+}
+
+/// Everything that the rules find, in order of weight: the first one is the verdict.
+pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
+    let devices = scene.devices();
+    let claims = RULES.iter().flat_map(|rule| claims(scene, &devices, rule)).collect();
+    let mut findings = merged(scene, compete(claims));
+    let rank = |id: &str| RULES.iter().position(|rule| rule.id == id);
+    findings.sort_by_key(|f| (f.level, f.confidence, rank(f.rule)));
+    findings
+}
+
+/// All that one rule says, as sure as the capture allows.
+fn claims(scene: &Scene<'_>, devices: &[Vec<&Connection>], rule: &'static Rule) -> Vec<Claim> {
+    let verdicts: Vec<Verdict> = match rule.check {
+        Check::Connection(check) => scene
+            .capture()
+            .connections
+            .iter()
+            .filter_map(|c| {
+                let mut verdict = check(scene, c)?;
+                if verdict.connections.is_empty() {
+                    verdict.connections.push(c.number);
+                }
+                Some(verdict)
+            })
+            .collect(),
+        Check::Device(check) => devices.iter().filter_map(|group| check(scene, group)).collect(),
+        Check::Capture(check) => check(scene),
+        Check::Comparison(check) => {
+            scene.comparison.and_then(|c| check(scene, c)).into_iter().collect()
+        }
+    };
+    let claim = |mut verdict: Verdict| {
+        // Without a frame there is no finding.
+        (!verdict.evidence.is_empty() || !verdict.reference_evidence.is_empty()).then(|| {
+            lower(scene, rule, &mut verdict);
+            Claim { rule, verdict }
+        })
+    };
+    verdicts.into_iter().filter_map(claim).collect()
+}
+
+/// A rule that no capture backs is never sure, and neither is anybody who saw only a part.
+fn lower(scene: &Scene<'_>, rule: &Rule, verdict: &mut Verdict) {
+    if rule.basis == Basis::Author {
+        verdict.confidence = verdict.confidence.max(Confidence::Medium);
+    }
+    let Some(lack) = lack(scene, verdict) else { return };
+    verdict.confidence = match verdict.confidence {
+        Confidence::High => Confidence::Medium,
+        Confidence::Medium | Confidence::Low => Confidence::Low,
+    };
+    if verdict.level != Level::Note {
+        verdict.would_settle.push(format!("A better capture: {lack}."));
+    }
+}
+
+/// What is missing of the captures that a verdict rests on.
+fn lack(scene: &Scene<'_>, verdict: &Verdict) -> Option<&'static str> {
+    let partial = |capture: &Capture| {
+        capture.filtered || capture.fitness.iter().any(|f| f.code == "dropped-packets")
+    };
+    let late = |capture: &Capture, number: &u32| {
+        capture.connection(*number).is_some_and(|c| !c.start_seen)
+    };
+    let reference = scene
+        .comparison
+        .map(|c| c.reference)
+        .filter(|_| !verdict.reference_evidence.is_empty())
+        .and_then(|side| Some((scene.captures.get(side.capture)?, side.connection)));
+    if partial(scene.capture()) || reference.is_some_and(|(capture, _)| partial(capture)) {
+        return Some("packets are cut or missing here; record them whole");
+    }
+    let began_late = verdict.connections.iter().any(|number| late(scene.capture(), number))
+        || reference.is_some_and(|(capture, number)| late(capture, &number));
+    began_late.then_some("the link was already up when this one began; record first, then connect")
+}
+
+/// Claims compete for each connection: what is only the consequence of another claim gives way, and
+/// of what then still calls itself the cause, one is.
+fn compete(mut claims: Vec<Claim>) -> Vec<Claim> {
+    // Rules are in order already.
+    claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
+    let mut rivals: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (index, claim) in claims.iter_mut().enumerate().filter(|(_, claim)| claim.speaks()) {
+        claim.verdict.connections.sort_unstable();
+        claim.verdict.connections.dedup();
+        for connection in &claim.verdict.connections {
+            rivals.entry(*connection).or_default().push(index);
+        }
+    }
+    // Of which connections a claim is the cause, and of which it only might be.
+    let mut won = vec![(Vec::new(), Vec::new()); claims.len()];
+    for (connection, rivals) in rivals {
+        let mut explained = false;
+        for index in standing(&claims, rivals) {
+            let Some((first, second)) = won.get_mut(index) else { continue };
+            let cause = claims[index].verdict.level == Level::Cause;
+            if cause && explained {
+                second.push(connection)
+            } else {
+                first.push(connection)
+            }
+            explained |= cause;
+        }
+    }
+    let mut left = Vec::new();
+    for (mut claim, (first, second)) in claims.into_iter().zip(won) {
+        if !claim.speaks() || claim.verdict.connections.is_empty() {
+            left.push(claim);
+            continue;
+        }
+        if !second.is_empty() {
+            let verdict =
+                Verdict { level: Level::Suspect, connections: second, ..claim.verdict.clone() };
+            left.push(Claim { rule: claim.rule, verdict });
+        }
+        if !first.is_empty() {
+            claim.verdict.connections = first;
+            left.push(claim);
+        }
+    }
+    left
+}
+
+/// Of the claims about one connection, in order of weight, those that no other silences. One that is
+/// silenced itself silences nobody.
+fn standing(claims: &[Claim], mut rivals: Vec<usize>) -> Vec<usize> {
+    let mut standing = Vec::new();
+    while !rivals.is_empty() {
+        let silenced = |index: &usize| {
+            rivals.iter().any(|other| other != index && claims[*other].silences(&claims[*index]))
+        };
+        // Two that silence each other: the one of more weight.
+        let place = rivals.iter().position(|index| !silenced(index)).unwrap_or(0);
+        let speaker = rivals.remove(place);
+        rivals.retain(|index| !claims[speaker].silences(&claims[*index]));
+        standing.push(speaker);
+    }
+    standing.sort_unstable();
+    standing
+}
+
+/// What each rule still claims as one finding; more, where it is the cause of one failure and only
+/// suspected in another, or where its claims stand apart.
+fn merged(scene: &Scene<'_>, claims: Vec<Claim>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut apart: Vec<u8> = Vec::new();
+    let mut claims = claims;
+    claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
+    for Claim { rule, verdict } in claims {
+        // The strongest speaks; the others add connections and evidence.
+        let same = findings.iter().zip(&apart).position(|(f, apart)| {
+            f.rule == rule.id && f.level == verdict.level && *apart == verdict.apart
+        });
+        let Some(finding) = same.and_then(|index| findings.get_mut(index)) else {
+            if verdict.level == Level::Note && findings.iter().any(|f| f.rule == rule.id) {
+                continue;
+            }
+            apart.push(verdict.apart);
+            findings.push(Finding {
+                rule: rule.id,
+                title: rule.title.to_owned(),
+                level: verdict.level,
+                confidence: verdict.confidence,
+                capture: scene.subject,
+                connections: verdict.connections,
+                says: verdict.says,
+                evidence: evidence(scene, verdict.evidence, verdict.reference_evidence),
+                rules_out: verdict.rules_out,
+                would_settle: verdict.would_settle,
+                remedies: verdict.remedies,
+                sources: rule.sources.to_vec(),
+            });
+            continue;
+        };
+        finding.connections.extend(verdict.connections);
+        let room = MOST_EVIDENCE.saturating_sub(finding.evidence.len());
+        finding.evidence.extend(
+            evidence(scene, verdict.evidence, verdict.reference_evidence).into_iter().take(room),
+        );
+        for remedy in verdict.remedies {
+            if !finding.remedies.contains(&remedy) {
+                finding.remedies.push(remedy);
+            }
+        }
+    }
+    for finding in &mut findings {
+        finding.evidence.truncate(MOST_EVIDENCE);
+        finding.connections.sort_unstable();
+        finding.connections.dedup();
+    }
+    findings
+}
+
+fn evidence(
+    scene: &Scene<'_>,
+    subject: Vec<(u32, String)>,
+    reference: Vec<(u32, String)>,
+) -> Vec<Evidence> {
+    let other = scene.comparison.map_or(scene.subject, |c| c.reference.capture);
+    let of = |capture, list: Vec<(u32, String)>| {
+        list.into_iter()
+            .map(move |(frame, text)| Evidence { capture, frame, text })
+            .collect::<Vec<_>>()
+    };
+    let mut all = of(scene.subject, subject);
+    // What the working side did stands right behind the first frame: it is what to compare with.
+    let place = all.len().min(1);
+    all.splice(place..place, of(other, reference));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::rule;
+    use crate::packet::Status;
+    use crate::trace::Trace;
+
+    fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
+        let verdict = Verdict { level, ..Verdict::note("as the test says") };
+        let verdict = verdict.about(connections.iter().copied()).sees(1, "a frame");
+        Claim { rule: rule(id).expect("a rule"), verdict }
+    }
+
+    fn left(claims: Vec<Claim>) -> Vec<(&'static str, Level, Vec<u32>)> {
+        let told = |c: Claim| (c.rule.id, c.verdict.level, c.verdict.connections);
+        compete(claims).into_iter().map(told).collect()
+    }
+
+    #[test]
+    fn the_special_takes_the_general_ones_connections() {
+        let left = left(vec![
+            claim("supervision-timeout-0x08", Level::Cause, &[1, 2]),
+            claim("ota-erase-silence", Level::Cause, &[2]),
+        ]);
+        assert_eq!(left[0], ("supervision-timeout-0x08", Level::Cause, vec![1]));
+        assert_eq!(left[1], ("ota-erase-silence", Level::Cause, vec![2]));
+    }
+
+    #[test]
+    fn what_is_only_suspected_takes_no_cause_away() {
+        let left = left(vec![
+            claim("smp-timeout-30s", Level::Suspect, &[1]),
+            claim("att-transaction-timeout-30s", Level::Cause, &[1]),
+            claim("att-request-unanswered", Level::Suspect, &[1]),
+        ]);
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert_eq!(left[0].0, "att-transaction-timeout-30s");
+    }
+
+    /// 0x22 silences the ATT timeout, which silences the unusable connection; 0x22 itself does not.
+    #[test]
+    fn the_silenced_silence_nobody() {
+        let left = left(vec![
+            claim("att-transaction-timeout-30s", Level::Suspect, &[1]),
+            claim("ll-response-timeout-40s", Level::Suspect, &[1]),
+            claim("never-usable-connection", Level::Suspect, &[1]),
+        ]);
+        let rules: Vec<_> = left.iter().map(|l| l.0).collect();
+        assert_eq!(rules, ["ll-response-timeout-40s", "never-usable-connection"]);
+    }
+
+    #[test]
+    fn of_two_that_silence_each_other_one_is_left() {
+        let left = left(vec![
+            claim("discovery-order-or-volume-difference", Level::Cause, &[1]),
+            claim("peer-hangs-up-on-deadline", Level::Cause, &[1]),
+        ]);
+        assert_eq!(left, [("discovery-order-or-volume-difference", Level::Cause, vec![1])]);
+    }
+
+    #[test]
+    fn a_connection_has_one_cause_also_where_two_only_overlap() {
+        let left = left(vec![
+            claim("create-with-no-phy", Level::Cause, &[2, 3]),
+            claim("supervision-timeout-0x08", Level::Cause, &[1, 2]),
+        ]);
+        for connection in 1..=3 {
+            let causes = left.iter().filter(|l| l.1 == Level::Cause && l.2.contains(&connection));
+            assert_eq!(causes.count(), 1, "{left:?}");
+        }
+        assert!(left.contains(&("supervision-timeout-0x08", Level::Suspect, vec![2])), "{left:?}");
+    }
+
+    #[test]
+    fn a_note_neither_silences_nor_is_silenced() {
+        let left = left(vec![
+            claim("ota-erase-silence", Level::Note, &[1]),
+            claim("supervision-timeout-0x08", Level::Cause, &[1]),
+            claim("short-supervision-timeout-linux-420ms", Level::Note, &[1]),
+        ]);
+        assert_eq!(left.len(), 3, "{left:?}");
+    }
+
+    fn lost(trace: Trace) -> Trace {
+        trace.mtu().wait_ms(5_000).disconnected(Status::CONNECTION_TIMEOUT)
+    }
+
+    fn confidence(captures: &[Capture]) -> Confidence {
+        let scene = Scene { captures, subject: 0, comparison: None };
+        let found = diagnose(&scene);
+        found.iter().find(|f| f.rule == "supervision-timeout-0x08").expect("found").confidence
+    }
+
+    #[test]
+    fn who_saw_only_a_part_is_less_sure() {
+        let whole = lost(Trace::new().up()).run();
+        assert_eq!(confidence(std::slice::from_ref(&whole)), Confidence::High);
+        assert_eq!(confidence(&[lost(Trace::new()).run()]), Confidence::Medium, "began late");
+        let cut = Capture { filtered: true, ..whole.clone() };
+        assert_eq!(confidence(&[cut]), Confidence::Medium, "cut");
+        let mut dropped = whole;
+        dropped.fitness.push(crate::timeline::Fitness {
+            code: "dropped-packets",
+            says: String::new(),
+            remedy: String::new(),
+        });
+        assert_eq!(confidence(&[dropped]), Confidence::Medium, "packets are missing");
+    }
+}

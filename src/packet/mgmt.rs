@@ -1,0 +1,380 @@
+//! Linux management: what user space asks of the kernel, and what the kernel tells.
+//!
+//! Numbers and fields as in the kernel's mgmt API. Address types are mgmt's own:
+//! 0 BR/EDR, 1 LE public, 2 LE random.
+use super::Problem;
+use super::codes::{Address, MgmtStatus, Secret};
+use super::field::{Field, FieldSink, malformed};
+use super::pdus::pdus;
+use nom::IResult;
+
+/// One management packet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pdu<'a> {
+    Command(Command<'a>),
+    Event(Event<'a>),
+}
+
+/// Advertising data behind its length, in two bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Eir<'a>(pub &'a [u8]);
+
+impl<'a> Field<'a> for Eir<'a> {
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+        let (rest, length) = u16::parse(input)?;
+        match rest.split_at_checked(length.into()) {
+            Some((eir, rest)) => Ok((rest, Self(eir))),
+            None => malformed(input),
+        }
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        u16::try_from(self.0.len()).unwrap_or(u16::MAX).encode(out);
+        out.extend_from_slice(self.0);
+    }
+    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
+        sink.bytes(name, self.0);
+    }
+}
+
+/// Key material up to the packet's end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Keys<'a>(&'a [u8]);
+
+impl std::fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{} secret bytes>", self.0.len())
+    }
+}
+
+impl<'a> Field<'a> for Keys<'a> {
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+        Ok((&[], Self(input)))
+    }
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.0);
+    }
+    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
+        sink.secret(name, self.0.len());
+    }
+}
+
+pdus! {
+    /// A command: user space to kernel.
+    Command: u16 {
+        0x0001 ReadVersion "Read Management Version Information" {} "";
+        0x0002 ReadCommands "Read Management Supported Commands" {} "";
+        0x0003 ReadIndexList "Read Controller Index List" {} "";
+        0x0004 ReadInformation "Read Controller Information" {} "";
+        0x0005 SetPowered "Set Powered" { powered: u8 } "01";
+        0x0006 SetDiscoverable "Set Discoverable" { discoverable: u8, timeout: u16 } "01 b400";
+        0x0007 SetConnectable "Set Connectable" { connectable: u8 } "01";
+        0x0009 SetBondable "Set Bondable" { bondable: u8 } "01";
+        0x000b SetSecureSimplePairing "Set Secure Simple Pairing" { secure_simple_pairing: u8 } "01";
+        0x000d SetLowEnergy "Set Low Energy" { low_energy: u8 } "01";
+        0x000f SetLocalName "Set Local Name" { names: &'a [u8] } "6869";
+        0x0012 LoadLinkKeys "Load Link Keys" { debug_keys: u8, key_count: u16, keys: Keys<'a> } "00 0000";
+        0x0013 LoadLongTermKeys "Load Long Term Keys" { key_count: u16, keys: Keys<'a> } "0000";
+        0x0014 Disconnect "Disconnect" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0015 GetConnections "Get Connections" {} "";
+        0x0016 PinCodeReply "PIN Code Reply" { address: Address, address_type: u8, pin_length: u8, pin_code: Secret<16> }
+            "0102030405c6 00 04 31323334000000000000000000000000";
+        0x0018 SetIoCapability "Set IO Capability" { io_capability: u8 } "03";
+        0x0019 PairDevice "Pair Device" { address: Address, address_type: u8, io_capability: u8 } "0102030405c6 02 03";
+        0x001a CancelPairDevice "Cancel Pair Device" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x001b UnpairDevice "Unpair Device" { address: Address, address_type: u8, disconnect: u8 } "0102030405c6 02 01";
+        0x001c UserConfirmationReply "User Confirmation Reply" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x001d UserConfirmationNegativeReply "User Confirmation Negative Reply" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x001e UserPasskeyReply "User Passkey Reply" { address: Address, address_type: u8, passkey: Secret<4> } "0102030405c6 02 01020304";
+        0x0021 AddRemoteOutOfBandData "Add Remote Out Of Band Data" { address: Address, address_type: u8, data: Keys<'a> } "0102030405c6 02 01";
+        0x0023 StartDiscovery "Start Discovery" { address_type: u8 } "07";
+        0x0024 StopDiscovery "Stop Discovery" { address_type: u8 } "07";
+        0x0025 ConfirmName "Confirm Name" { address: Address, address_type: u8, name_known: u8 } "0102030405c6 02 01";
+        0x0026 BlockDevice "Block Device" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0027 UnblockDevice "Unblock Device" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x002d SetSecureConnections "Set Secure Connections" { secure_connections: u8 } "01";
+        0x002f SetPrivacy "Set Privacy" { privacy: u8, identity_resolving_key: Secret<16> } "00 00000000000000000000000000000000";
+        0x0030 LoadIdentityResolvingKeys "Load Identity Resolving Keys" { key_count: u16, keys: Keys<'a> } "0000";
+        0x0031 GetConnectionInformation "Get Connection Information" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0033 AddDevice "Add Device" { address: Address, address_type: u8, action: u8 } "0102030405c6 02 02";
+        0x0034 RemoveDevice "Remove Device" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0035 LoadConnectionParameters "Load Connection Parameters" { param_count: u16, params: &'a [u8] } "0000";
+        0x003a StartServiceDiscovery "Start Service Discovery" { address_type: u8, rssi_threshold: i8, uuid_count: u16, uuids: &'a [u8] } "06 7f 0000";
+    }
+}
+
+pdus! {
+    /// An event: kernel to user space.
+    Event: u16 {
+        0x0001 CommandComplete "Command Complete" { command_opcode: u16, status: MgmtStatus, return_parameters: Keys<'a> } "1900 00";
+        0x0002 CommandStatus "Command Status" { command_opcode: u16, status: MgmtStatus } "1900 05";
+        0x0003 ControllerError "Controller Error" { error_code: u8 } "01";
+        0x0004 IndexAdded "Index Added" {} "";
+        0x0005 IndexRemoved "Index Removed" {} "";
+        0x0006 NewSettings "New Settings" { current_settings: u32 } "d10a0000";
+        0x0007 ClassOfDeviceChanged "Class Of Device Changed" { class_of_device: [u8; 3] } "0c0100";
+        0x0008 LocalNameChanged "Local Name Changed" { names: &'a [u8] } "6869";
+        0x0009 NewLinkKey "New Link Key" {
+            store_hint: u8, address: Address, address_type: u8, key_type: u8, value: Secret<16>, pin_length: u8
+        } "01 0102030405c6 00 04 000102030405060708090a0b0c0d0e0f 00";
+        0x000a NewLongTermKey "New Long Term Key" {
+            store_hint: u8, address: Address, address_type: u8, key_type: u8, central: u8, encryption_size: u8,
+            encrypted_diversifier: u16, random_number: Secret<8>, value: Secret<16>
+        } "01 0102030405c6 02 02 00 10 0000 0000000000000000 000102030405060708090a0b0c0d0e0f";
+        0x000b DeviceConnected "Device Connected" { address: Address, address_type: u8, flags: u32, eir: Eir<'a> } "0102030405c6 02 08000000 0300 020106";
+        0x000c DeviceDisconnected "Device Disconnected" { address: Address, address_type: u8, reason: u8 } "0102030405c6 02 01";
+        0x000d ConnectFailed "Connect Failed" { address: Address, address_type: u8, status: MgmtStatus } "0102030405c6 02 04";
+        0x000e PinCodeRequest "PIN Code Request" { address: Address, address_type: u8, secure: u8 } "0102030405c6 00 00";
+        0x000f UserConfirmationRequest "User Confirmation Request" {
+            address: Address, address_type: u8, confirm_hint: u8, value: Secret<4>
+        } "0102030405c6 02 00 01020304";
+        0x0010 UserPasskeyRequest "User Passkey Request" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0011 AuthenticationFailed "Authentication Failed" { address: Address, address_type: u8, status: MgmtStatus } "0102030405c6 02 05";
+        0x0012 DeviceFound "Device Found" { address: Address, address_type: u8, rssi: i8, flags: u32, eir: Eir<'a> } "0102030405c6 02 c4 00000000 0300 020106";
+        0x0013 Discovering "Discovering" { address_type: u8, discovering: u8 } "06 01";
+        0x0014 DeviceBlocked "Device Blocked" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0015 DeviceUnblocked "Device Unblocked" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0016 DeviceUnpaired "Device Unpaired" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x0017 PasskeyNotify "Passkey Notify" { address: Address, address_type: u8, passkey: Secret<4>, entered: u8 } "0102030405c6 02 01020304 00";
+        0x0018 NewIdentityResolvingKey "New Identity Resolving Key" {
+            store_hint: u8, random_address: Address, address: Address, address_type: u8, value: Secret<16>
+        } "01 010203040546 0102030405c6 02 000102030405060708090a0b0c0d0e0f";
+        0x0019 NewSignatureResolvingKey "New Signature Resolving Key" {
+            store_hint: u8, address: Address, address_type: u8, key_type: u8, value: Secret<16>
+        } "01 0102030405c6 02 00 000102030405060708090a0b0c0d0e0f";
+        0x001a DeviceAdded "Device Added" { address: Address, address_type: u8, action: u8 } "0102030405c6 02 02";
+        0x001b DeviceRemoved "Device Removed" { address: Address, address_type: u8 } "0102030405c6 02";
+        0x001c NewConnectionParameter "New Connection Parameter" {
+            address: Address, address_type: u8, store_hint: u8, min_connection_interval: u16, max_connection_interval: u16,
+            connection_latency: u16, supervision_timeout: u16
+        } "0102030405c6 02 01 0600 0c00 0000 c800";
+        0x001d UnconfiguredIndexAdded "Unconfigured Index Added" {} "";
+        0x001e UnconfiguredIndexRemoved "Unconfigured Index Removed" {} "";
+        0x001f NewConfigurationOptions "New Configuration Options" { missing_options: u32 } "00000000";
+        0x0020 ExtendedIndexAdded "Extended Index Added" { controller_type: u8, controller_bus: u8 } "00 01";
+        0x0021 ExtendedIndexRemoved "Extended Index Removed" { controller_type: u8, controller_bus: u8 } "00 01";
+        0x0022 LocalOutOfBandDataUpdated "Local Out Of Band Extended Data Updated" { address_type: u8, data: Keys<'a> } "00 0000";
+        0x002a DeviceFlagsChanged "Device Flags Changed" {
+            address: Address, address_type: u8, supported_flags: u32, current_flags: u32
+        } "0102030405c6 02 07000000 00000000";
+        0x002d ControllerSuspend "Controller Suspend" { suspend_state: u8 } "01";
+        0x002e ControllerResume "Controller Resume" { wake_reason: u8, address: Address, address_type: u8 } "02 0102030405c6 02";
+    }
+}
+
+/// Names of numbers that the tables above do not declare.
+const COMMANDS: &[(u16, &str)] = &[
+    (0x0008, "Set Fast Connectable"),
+    (0x000a, "Set Link Security"),
+    (0x000c, "Set High Speed"),
+    (0x000e, "Set Device Class"),
+    (0x0010, "Add UUID"),
+    (0x0011, "Remove UUID"),
+    (0x0017, "PIN Code Negative Reply"),
+    (0x001f, "User Passkey Negative Reply"),
+    (0x0020, "Read Local Out Of Band Data"),
+    (0x0022, "Remove Remote Out Of Band Data"),
+    (0x0028, "Set Device ID"),
+    (0x0029, "Set Advertising"),
+    (0x002a, "Set BR/EDR"),
+    (0x002b, "Set Static Address"),
+    (0x002c, "Set Scan Parameters"),
+    (0x002e, "Set Debug Keys"),
+    (0x0032, "Get Clock Information"),
+    (0x0036, "Read Unconfigured Controller Index List"),
+    (0x0037, "Read Controller Configuration Information"),
+    (0x0038, "Set External Configuration"),
+    (0x0039, "Set Public Address"),
+    (0x003b, "Read Local Out Of Band Extended Data"),
+    (0x003c, "Read Extended Controller Index List"),
+    (0x003d, "Read Advertising Features"),
+    (0x003e, "Add Advertising"),
+    (0x003f, "Remove Advertising"),
+    (0x0040, "Get Advertising Size Information"),
+    (0x0041, "Start Limited Discovery"),
+    (0x0042, "Read Extended Controller Information"),
+    (0x0043, "Set Appearance"),
+    (0x0044, "Get PHY Configuration"),
+    (0x0045, "Set PHY Configuration"),
+    (0x0046, "Set Blocked Keys"),
+    (0x0047, "Set Wideband Speech"),
+    (0x0048, "Read Controller Capabilities"),
+    (0x0049, "Read Experimental Features Information"),
+    (0x004a, "Set Experimental Feature"),
+    (0x004b, "Read Default System Configuration"),
+    (0x004c, "Set Default System Configuration"),
+    (0x004d, "Read Default Runtime Configuration"),
+    (0x004e, "Set Default Runtime Configuration"),
+    (0x004f, "Get Device Flags"),
+    (0x0050, "Set Device Flags"),
+    (0x0051, "Read Advertisement Monitor Features"),
+    (0x0052, "Add Advertisement Patterns Monitor"),
+    (0x0053, "Remove Advertisement Monitor"),
+    (0x0054, "Add Extended Advertising Parameters"),
+    (0x0055, "Add Extended Advertising Data"),
+    (0x0056, "Add Advertisement Patterns Monitor With RSSI Threshold"),
+    (0x0057, "Set Mesh Receiver"),
+    (0x0058, "Read Mesh Features"),
+    (0x0059, "Transmit Mesh Packet"),
+    (0x005a, "Cancel Transmit Mesh Packet"),
+    (0x005b, "Send HCI Command And Wait For Event"),
+];
+
+const EVENTS: &[(u16, &str)] = &[
+    (0x0023, "Advertising Added"),
+    (0x0024, "Advertising Removed"),
+    (0x0025, "Extended Controller Information Changed"),
+    (0x0026, "PHY Configuration Changed"),
+    (0x0027, "Experimental Feature Changed"),
+    (0x0028, "Default System Configuration Changed"),
+    (0x0029, "Default Runtime Configuration Changed"),
+    (0x002b, "Advertisement Monitor Added"),
+    (0x002c, "Advertisement Monitor Removed"),
+    (0x002f, "Advertisement Monitor Device Found"),
+    (0x0030, "Advertisement Monitor Device Lost"),
+    (0x0031, "Mesh Packet Found"),
+    (0x0032, "Mesh Packet Transmission Complete"),
+    (0x0033, "Connection Subrate"),
+];
+
+impl<'a> Pdu<'a> {
+    /// Reads a command's or event's parameters.
+    pub fn decode(event: bool, code: u16, input: &'a [u8], cut: bool) -> (Self, Option<Problem>) {
+        if event {
+            let (pdu, problem) = Event::decode(code, input, cut);
+            (Self::Event(pdu), problem)
+        } else {
+            let (pdu, problem) = Command::decode(code, input, cut);
+            (Self::Command(pdu), problem)
+        }
+    }
+
+    pub fn is_event(&self) -> bool {
+        matches!(self, Self::Event(_))
+    }
+
+    pub fn code(&self) -> u16 {
+        match self {
+            Self::Command(pdu) => pdu.code(),
+            Self::Event(pdu) => pdu.code(),
+        }
+    }
+
+    /// The name of the command or event, if its number has one.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Command(pdu) => command_name(pdu.code()),
+            Self::Event(pdu) => pdu.name().or_else(|| find(EVENTS, pdu.code())),
+        }
+    }
+
+    pub fn fields(&self, sink: &mut dyn FieldSink) {
+        match self {
+            Self::Command(pdu) => pdu.fields(sink),
+            Self::Event(pdu) => pdu.fields(sink),
+        }
+    }
+
+    /// The device that the packet is about.
+    pub fn address(&self) -> Option<Address> {
+        match *self {
+            Self::Command(
+                Command::Disconnect { address, .. }
+                | Command::PairDevice { address, .. }
+                | Command::CancelPairDevice { address, .. }
+                | Command::UnpairDevice { address, .. }
+                | Command::UserConfirmationReply { address, .. }
+                | Command::UserConfirmationNegativeReply { address, .. }
+                | Command::ConfirmName { address, .. }
+                | Command::AddDevice { address, .. }
+                | Command::RemoveDevice { address, .. },
+            )
+            | Self::Event(
+                Event::DeviceConnected { address, .. }
+                | Event::DeviceDisconnected { address, .. }
+                | Event::ConnectFailed { address, .. }
+                | Event::AuthenticationFailed { address, .. }
+                | Event::DeviceFound { address, .. }
+                | Event::DeviceUnpaired { address, .. }
+                | Event::NewLongTermKey { address, .. }
+                | Event::NewLinkKey { address, .. }
+                | Event::NewIdentityResolvingKey { address, .. }
+                | Event::NewConnectionParameter { address, .. }
+                | Event::UserConfirmationRequest { address, .. }
+                | Event::DeviceAdded { address, .. }
+                | Event::DeviceRemoved { address, .. }
+                | Event::DeviceFlagsChanged { address, .. },
+            ) => Some(address),
+            _ => None,
+        }
+    }
+
+    /// The status that an event carries.
+    pub fn status(&self) -> Option<MgmtStatus> {
+        match *self {
+            Self::Event(
+                Event::CommandComplete { status, .. }
+                | Event::CommandStatus { status, .. }
+                | Event::ConnectFailed { status, .. }
+                | Event::AuthenticationFailed { status, .. },
+            ) => Some(status),
+            _ => None,
+        }
+    }
+}
+
+/// The name of a management command.
+pub fn command_name(code: u16) -> Option<&'static str> {
+    Command::name_of(code).or_else(|| find(COMMANDS, code))
+}
+
+fn find(table: &[(u16, &'static str)], code: u16) -> Option<&'static str> {
+    let at = table.binary_search_by_key(&code, |(number, _)| *number).ok()?;
+    table.get(at).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::pdus::{check_properties, check_table};
+
+    #[test]
+    fn every_command_decodes_its_example_and_encodes_it_back() {
+        check_table!(Command);
+    }
+
+    #[test]
+    fn any_bytes_of_any_command_decode() {
+        check_properties!(Command);
+    }
+
+    #[test]
+    fn every_event_decodes_its_example_and_encodes_it_back() {
+        check_table!(Event);
+    }
+
+    #[test]
+    fn any_bytes_of_any_event_decode() {
+        check_properties!(Event);
+    }
+
+    #[test]
+    fn names_ascend_and_repeat_nothing_declared() {
+        assert!(COMMANDS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(EVENTS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(COMMANDS.iter().all(|(code, _)| Command::name_of(*code).is_none()));
+        assert!(EVENTS.iter().all(|(code, _)| Event::name_of(*code).is_none()));
+    }
+
+    #[test]
+    fn a_length_beyond_the_packet_is_malformed() {
+        let (pdu, problem) =
+            Pdu::decode(true, 0x000b, b"\x01\x02\x03\x04\x05\xc6\x02\0\0\0\0\x09\x00\x02", false);
+        assert_eq!((pdu.code(), problem), (0x000b, Some(Problem::Malformed)));
+    }
+
+    #[test]
+    fn keys_do_not_print() {
+        let (pdu, _) = Pdu::decode(false, 0x0013, &[0xab; 40], false);
+        assert!(!format!("{pdu:?}").contains("171"), "{pdu:?}");
+    }
+}

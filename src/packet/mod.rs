@@ -1,0 +1,135 @@
+//! Records become events: one vocabulary for every capture format, host and stack.
+//!
+//! Decoding never fails. What is unknown, cut or malformed is data too, and is
+//! kept with its code and the reason.
+use crate::capture::Direction;
+use crate::time::Timestamp;
+
+pub mod ad;
+pub mod att;
+mod codes;
+mod facts;
+pub mod field;
+pub mod hci;
+pub mod mgmt;
+pub mod note;
+pub(crate) mod pdus;
+pub mod signal;
+pub mod smp;
+
+pub use codes::{Address, AddressType, ConnHandle, MgmtReason, MgmtStatus, Opcode, Secret, Status};
+
+/// One record, decoded.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    pub frame: u32,
+    pub time: Option<Timestamp>,
+    pub adapter: Option<u16>,
+    pub direction: Option<Direction>,
+    /// The capture kept only the beginning: values and lengths are lower bounds.
+    pub cut: bool,
+    pub problem: Option<Problem>,
+    /// For Command Complete and Command Status: the frame of the command that they answer.
+    pub answers: Option<u32>,
+    pub packet: Packet<'a>,
+}
+
+/// Why (part of) a packet was not decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Problem {
+    /// No decoder knows this code.
+    Unknown,
+    /// The capture kept too few bytes.
+    Cut,
+    /// All bytes are here, and they do not fit the specification.
+    Malformed,
+}
+
+impl Problem {
+    /// Too few or too many bytes: the recording's doing where it cut the packet, else the sender's.
+    pub(crate) fn short(cut: bool) -> Self {
+        if cut { Self::Cut } else { Self::Malformed }
+    }
+}
+
+/// Where something opaque was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Layer {
+    Hci,
+    Acl,
+    L2cap,
+    Monitor,
+    /// A packet type of the chip's maker, or a record type that nobody documented.
+    Vendor,
+    /// A chip's own log, sent as ACL data under a handle of its own: the code.
+    ChipLog,
+    Foreign,
+}
+
+/// What a record holds.
+#[derive(Clone, Debug)]
+pub enum Packet<'a> {
+    Command(hci::Command<'a>),
+    Event(hci::Event<'a>),
+    /// On CID 4, on BR/EDR PSM 0x1F, or on an enhanced (EATT) channel.
+    Att {
+        handle: ConnHandle,
+        cid: u16,
+        pdu: att::Pdu<'a>,
+    },
+    Smp {
+        handle: ConnHandle,
+        cid: u16,
+        pdu: smp::Pdu<'a>,
+    },
+    Signal {
+        handle: ConnHandle,
+        cid: u16,
+        identifier: u8,
+        pdu: signal::Pdu<'a>,
+    },
+    /// A whole L2CAP frame of a channel that is not decoded further.
+    L2cap {
+        handle: ConnHandle,
+        cid: u16,
+        psm: Option<u16>,
+        payload: &'a [u8],
+    },
+    /// An ACL packet that completes no frame.
+    Fragment {
+        handle: ConnHandle,
+        start: bool,
+        len: u16,
+    },
+    Sco {
+        handle: ConnHandle,
+        len: u16,
+    },
+    Iso {
+        handle: ConnHandle,
+        len: u16,
+    },
+    Mgmt {
+        /// The socket that sent the command or got the event.
+        cookie: u32,
+        pdu: mgmt::Pdu<'a>,
+    },
+    Note(note::Note<'a>),
+    /// Kept and not decoded.
+    Opaque {
+        layer: Layer,
+        code: u32,
+        len: u32,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Events are built and moved millions of times; a new variant must not make all of them larger.
+    #[test]
+    fn packets_stay_small() {
+        assert!(size_of::<Packet<'_>>() <= 80, "{}", size_of::<Packet<'_>>());
+    }
+}

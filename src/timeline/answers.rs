@@ -1,0 +1,240 @@
+//! Commands and their answers: Command Complete, Command Status, and silence.
+use super::adapter::Happening;
+use super::live::At;
+use super::tracker::{OpenCommand, Tracker};
+use crate::packet::hci::Return;
+use crate::packet::{ConnHandle, Opcode, Status};
+use crate::time::Span;
+
+/// A command that nothing answered for this long is said to be unanswered (S15).
+const ANSWER_LATE: Span = Span::from_ms(2000);
+
+/// Most commands remembered as open on one adapter.
+const MOST_COMMANDS: usize = 32;
+
+impl Tracker {
+    pub(super) fn remember_command(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        handle: Option<ConnHandle>,
+    ) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        state.facts.commands += 1;
+        if state.commands.len() >= MOST_COMMANDS {
+            state.commands.remove(0);
+        }
+        // Host Number Of Completed Packets is never answered.
+        if opcode != Opcode(0x0c35) {
+            state.commands.push(OpenCommand {
+                opcode,
+                frame: at.frame,
+                at: at.time,
+                reported: false,
+                handle,
+            });
+        }
+        self.signs.command(opcode, at.frame);
+    }
+
+    /// The command that an answer belongs to.
+    pub(super) fn answered_command(
+        &mut self,
+        adapter: usize,
+        opcode: Opcode,
+    ) -> Option<OpenCommand> {
+        let state = self.adapters.get_mut(adapter)?;
+        let place = state.commands.iter().position(|c| c.opcode == opcode)?;
+        Some(state.commands.remove(place))
+    }
+
+    /// Reports commands that have waited too long. When the adapter starts anew or the capture ends, nothing waits any more.
+    pub(super) fn unanswered_until(&mut self, adapter: usize, at: At, over: bool) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let mut late = Vec::new();
+        for command in &mut state.commands {
+            let waited = at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE);
+            if waited && !command.reported && command.frame != at.frame {
+                command.reported = true;
+                late.push((command.opcode, command.frame));
+            }
+        }
+        if over {
+            state.commands.retain(|c| c.frame == at.frame);
+        }
+        for (opcode, command_frame) in late {
+            self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
+        }
+    }
+
+    /// Number Of Completed Packets: the peer's link layer acknowledged.
+    pub(super) fn completed(
+        &mut self,
+        adapter: usize,
+        at: At,
+        handle: ConnHandle,
+        count: u16,
+    ) -> Option<usize> {
+        let state = self.adapters.get_mut(adapter)?;
+        let Some(link) = state.link(handle) else {
+            // Flushed after the end: it proves nothing.
+            return state.ended.iter().find(|(h, _, _)| *h == handle).map(|(_, index, _)| *index);
+        };
+        let index = link.connection;
+        for _ in 0..count {
+            if link.acl_in_flight.pop_front().is_none() {
+                break;
+            }
+        }
+        state.outstanding = state.outstanding.saturating_sub(u32::from(count));
+        let connection = self.connections.get_mut(index)?;
+        connection.credits.completed += u64::from(count);
+        connection.credits.last_completed_frame = Some(at.frame);
+        connection.credits.last_completed_at = at.time;
+        if count > 0 {
+            connection.hear(at, "Number Of Completed Packets");
+        }
+        Some(index)
+    }
+
+    pub(super) fn command_complete(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        answer: &Return<'_>,
+    ) -> Option<usize> {
+        self.late_answer(adapter, at, opcode);
+        let command = self.answered_command(adapter, opcode);
+        let state = self.adapters.get_mut(adapter)?;
+        match answer {
+            Return::ReadLocalVersionInformation {
+                status: Status::SUCCESS,
+                hci_version,
+                company_identifier,
+                ..
+            } => {
+                state.facts.version = Some(*hci_version);
+                state.facts.manufacturer = Some(*company_identifier);
+            }
+            Return::ReadBdAddr { status: Status::SUCCESS, bd_addr } => {
+                state.facts.address = Some(*bd_addr)
+            }
+            Return::LeReadLocalSupportedFeatures { status: Status::SUCCESS, le_features } => {
+                state.facts.le_features = Some(*le_features);
+            }
+            Return::LeReadBufferSize {
+                status: Status::SUCCESS,
+                le_acl_data_packet_length,
+                total_num_le_acl_data_packets,
+            } => {
+                state.facts.le_buffers =
+                    Some((*le_acl_data_packet_length, u16::from(*total_num_le_acl_data_packets)));
+            }
+            Return::LeReadBufferSizeV2 {
+                status: Status::SUCCESS,
+                le_acl_data_packet_length,
+                total_num_le_acl_data_packets,
+                ..
+            } => {
+                state.facts.le_buffers =
+                    Some((*le_acl_data_packet_length, u16::from(*total_num_le_acl_data_packets)));
+            }
+            _ => {}
+        }
+        let status = answer.status();
+        if let Some(status) = status
+            && status != Status::SUCCESS
+        {
+            self.refused(adapter, at, opcode, status, command.as_ref().map_or(0, |c| c.frame));
+        }
+        let handle = command?.handle?;
+        let state = self.adapters.get_mut(adapter)?;
+        let link = state.link(handle)?;
+        let index = link.connection;
+        link.command_answered(
+            self.connections.get_mut(index)?,
+            at,
+            opcode,
+            status.unwrap_or(Status::SUCCESS),
+            true,
+        );
+        Some(index)
+    }
+
+    pub(super) fn command_status(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        status: Status,
+    ) -> Option<usize> {
+        self.late_answer(adapter, at, opcode);
+        let command = self.answered_command(adapter, opcode);
+        let frame = command.as_ref().map_or(0, |c| c.frame);
+        if let Some(index) = self.create_status(adapter, at, frame, status) {
+            if status != Status::SUCCESS {
+                self.happened(
+                    adapter,
+                    at,
+                    Happening::CommandFailed { opcode, status, command_frame: frame },
+                );
+            }
+            return Some(index);
+        }
+        if status != Status::SUCCESS {
+            self.refused(adapter, at, opcode, status, frame);
+        }
+        let handle = command?.handle?;
+        let state = self.adapters.get_mut(adapter)?;
+        let Some(link) = state.link(handle) else {
+            // Refused because the link is gone: an echo of its end.
+            let index =
+                state.ended.iter().find(|(h, _, _)| *h == handle).map(|(_, index, _)| *index)?;
+            if status == Status::UNKNOWN_CONNECTION_IDENTIFIER
+                && let Some(end) = self.connections.get_mut(index).and_then(|c| c.end.as_mut())
+            {
+                end.echoes.push(at.frame);
+            }
+            return Some(index);
+        };
+        let index = link.connection;
+        link.command_answered(self.connections.get_mut(index)?, at, opcode, status, false);
+        Some(index)
+    }
+
+    /// An answer that came, but later than a controller may take.
+    pub(super) fn late_answer(&mut self, adapter: usize, at: At, opcode: Opcode) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let Some(command) = state.commands.iter_mut().find(|c| c.opcode == opcode) else { return };
+        if !command.reported && at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE) {
+            command.reported = true;
+            let command_frame = command.frame;
+            self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
+        }
+    }
+
+    pub(super) fn refused(
+        &mut self,
+        adapter: usize,
+        at: At,
+        opcode: Opcode,
+        status: Status,
+        command_frame: u32,
+    ) {
+        // A scan command that was refused changed nothing.
+        if matches!(opcode.0, 0x200c | 0x2042)
+            && let Some(state) = self.adapters.get_mut(adapter)
+            && status == Status::COMMAND_DISALLOWED
+            && let place = self.events.partition_point(|e| e.frame < command_frame)
+            && let Some(event) = self.events.get(place)
+            && event.frame == command_frame
+            && matches!(event.what, Happening::ScanOn(_))
+        {
+            state.scan = None;
+            self.events.remove(place);
+        }
+        self.happened(adapter, at, Happening::CommandFailed { opcode, status, command_frame });
+    }
+}

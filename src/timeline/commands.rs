@@ -1,0 +1,347 @@
+//! HCI commands and events: adapter state, and what they mean for links.
+use super::adapter::{Happening, Scan};
+use super::connection::{RequestKind, Transport};
+use super::identity::Resolving;
+use super::live::At;
+use super::tracker::Tracker;
+use crate::packet::hci::{Command, Event, LeEvent};
+use crate::packet::{AddressType, Status};
+
+impl Tracker {
+    pub(super) fn command(
+        &mut self,
+        adapter: usize,
+        at: At,
+        command: &Command<'_>,
+    ) -> Option<usize> {
+        let opcode = command.opcode();
+        let handle = command.connection_handle();
+        self.remember_command(adapter, at, opcode, handle);
+        match *command {
+            Command::Reset {} => {
+                self.happened(adapter, at, Happening::Reset);
+                self.unanswered_until(adapter, at, true);
+                self.adapter_down(adapter, at, "reset-while-connected");
+            }
+            Command::LeSetScanParameters {
+                le_scan_type,
+                le_scan_interval,
+                le_scan_window,
+                scanning_filter_policy,
+                ..
+            } => {
+                self.scan_set(
+                    adapter,
+                    le_scan_type,
+                    le_scan_interval,
+                    le_scan_window,
+                    scanning_filter_policy,
+                );
+            }
+            Command::LeSetExtendedScanParameters { scanning_filter_policy, ref phys, .. } => {
+                if let Some(phy) = phys.iter().next() {
+                    self.scan_set(
+                        adapter,
+                        phy.scan_type,
+                        phy.scan_interval,
+                        phy.scan_window,
+                        scanning_filter_policy,
+                    );
+                }
+            }
+            Command::LeSetScanEnable { le_scan_enable, filter_duplicates } => {
+                self.scan_enable(adapter, at, le_scan_enable != 0, filter_duplicates != 0);
+            }
+            Command::LeSetExtendedScanEnable { enable, filter_duplicates, .. } => {
+                self.scan_enable(adapter, at, enable != 0, filter_duplicates != 0);
+            }
+            Command::LeSetAdvertisingEnable { advertising_enable } => {
+                self.advertising(adapter, at, advertising_enable != 0)
+            }
+            Command::LeSetExtendedAdvertisingEnable { enable, .. } => {
+                self.advertising(adapter, at, enable != 0)
+            }
+            Command::LeAddDeviceToFilterAcceptList { address_type, address } => {
+                self.happened(adapter, at, Happening::AcceptListAdded(address, address_type));
+            }
+            Command::LeRemoveDeviceFromFilterAcceptList { address_type, address } => {
+                self.happened(adapter, at, Happening::AcceptListRemoved(address, address_type));
+            }
+            Command::LeClearFilterAcceptList {} => {
+                self.happened(adapter, at, Happening::AcceptListCleared)
+            }
+            Command::LeAddDeviceToResolvingList {
+                peer_identity_address_type,
+                peer_identity_address,
+                ref peer_irk,
+                ..
+            } => {
+                self.happened(
+                    adapter,
+                    at,
+                    Happening::ResolvingListAdded(
+                        peer_identity_address,
+                        peer_identity_address_type,
+                    ),
+                );
+                self.resolving(adapter, |list| list.add(peer_identity_address));
+                self.identities.learn(
+                    *peer_irk.bytes(),
+                    peer_identity_address,
+                    peer_identity_address_type,
+                );
+            }
+            Command::LeRemoveDeviceFromResolvingList { peer_identity_address, .. } => {
+                self.resolving(adapter, |list| list.remove(peer_identity_address));
+            }
+            Command::LeClearResolvingList {} => {
+                self.resolving(adapter, Resolving::clear);
+                self.happened(adapter, at, Happening::ResolvingListCleared)
+            }
+            Command::LeSetAddressResolutionEnable { address_resolution_enable } => {
+                self.resolving(adapter, |list| list.enable(address_resolution_enable != 0));
+                self.happened(
+                    adapter,
+                    at,
+                    Happening::AddressResolution(address_resolution_enable != 0),
+                );
+            }
+            Command::LeCreateConnection {
+                le_scan_interval,
+                le_scan_window,
+                initiator_filter_policy,
+                peer_address_type,
+                peer_address,
+                own_address_type,
+                connection_interval_min,
+                connection_interval_max,
+                max_latency,
+                supervision_timeout,
+                ..
+            } => {
+                let mut request = Self::request(
+                    RequestKind::LeCreate,
+                    at,
+                    (peer_address, peer_address_type),
+                    initiator_filter_policy,
+                    own_address_type,
+                    1,
+                );
+                (request.scan_interval, request.scan_window) = (le_scan_interval, le_scan_window);
+                (request.interval_min, request.interval_max) =
+                    (connection_interval_min, connection_interval_max);
+                (request.latency, request.timeout) = (max_latency, supervision_timeout);
+                return self.create(adapter, request);
+            }
+            Command::LeExtendedCreateConnection {
+                initiator_filter_policy,
+                own_address_type,
+                peer_address_type,
+                peer_address,
+                ref phys,
+            }
+            | Command::LeExtendedCreateConnectionV2 {
+                initiator_filter_policy,
+                own_address_type,
+                peer_address_type,
+                peer_address,
+                ref phys,
+                ..
+            } => {
+                let peer = (peer_address, peer_address_type);
+                let kind = match command {
+                    Command::LeExtendedCreateConnectionV2 { .. } => RequestKind::LeExtendedCreateV2,
+                    _ => RequestKind::LeExtendedCreate,
+                };
+                let request = Self::request(
+                    kind,
+                    at,
+                    peer,
+                    initiator_filter_policy,
+                    own_address_type,
+                    phys.mask,
+                );
+                return self.extended_create(adapter, request, phys.iter().next());
+            }
+            Command::CreateConnection { bd_addr, .. } => {
+                let request = Self::request(
+                    RequestKind::BrEdrCreate,
+                    at,
+                    (bd_addr, AddressType::PUBLIC),
+                    0,
+                    0,
+                    0,
+                );
+                return self.create(adapter, request);
+            }
+            Command::LeCreateConnectionCancel {} => return self.create_cancel(adapter, at, true),
+            Command::CreateConnectionCancel { .. } => {
+                return self.create_cancel(adapter, at, false);
+            }
+            Command::Disconnect { connection_handle, reason } => {
+                return self.disconnect_command(adapter, at, connection_handle, reason);
+            }
+            _ => {}
+        }
+        let handle = handle?;
+        let state = self.adapters.get_mut(adapter)?;
+        let link = state.link(handle)?;
+        let index = link.connection;
+        link.link_layer_command(self.connections.get_mut(index)?, at, command);
+        Some(index)
+    }
+
+    fn scan_set(
+        &mut self,
+        adapter: usize,
+        kind: u8,
+        interval: u16,
+        window: u16,
+        filter_policy: u8,
+    ) {
+        if let Some(state) = self.adapters.get_mut(adapter) {
+            state.scan_set = Scan {
+                active: kind == 1,
+                interval,
+                window,
+                filter_policy,
+                filter_duplicates: false,
+            };
+        }
+    }
+
+    fn scan_enable(&mut self, adapter: usize, at: At, on: bool, filter_duplicates: bool) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let was_on = state.scan.is_some();
+        if !on {
+            state.scan = None;
+            if was_on {
+                self.happened(adapter, at, Happening::ScanOff);
+            }
+            return;
+        }
+        let scan = Scan { filter_duplicates, ..state.scan_set };
+        state.scan = Some(scan);
+        for link in state.links.iter().flatten() {
+            if let Some(connection) = self.connections.get_mut(link.connection)
+                && connection.heard.is_none()
+                && connection.connected_frame.is_some()
+            {
+                connection.scan_started_frame.get_or_insert(at.frame);
+            }
+        }
+        self.happened(adapter, at, Happening::ScanOn(scan));
+    }
+
+    fn advertising(&mut self, adapter: usize, at: At, on: bool) {
+        self.happened(
+            adapter,
+            at,
+            if on { Happening::AdvertisingOn } else { Happening::AdvertisingOff },
+        );
+    }
+
+    pub(super) fn event(&mut self, adapter: usize, at: At, event: &Event<'_>) -> Option<usize> {
+        if let Some(fact) = event.le_connection_complete() {
+            return self.le_connected(adapter, at, &fact);
+        }
+        match event {
+            Event::CommandComplete { command_opcode, return_parameters, .. } => {
+                let answer = return_parameters.of(*command_opcode, at.cut);
+                return self.command_complete(adapter, at, *command_opcode, &answer);
+            }
+            Event::CommandStatus { status, command_opcode, .. } => {
+                return self.command_status(adapter, at, *command_opcode, *status);
+            }
+            Event::ConnectionComplete { status, connection_handle, bd_addr, link_type, .. }
+                if *link_type == 1 =>
+            {
+                return self.bredr_connected(adapter, at, *connection_handle, *bd_addr, *status);
+            }
+            Event::DisconnectionComplete { status, connection_handle, reason } => {
+                return self.disconnected(adapter, at, *connection_handle, *status, *reason);
+            }
+            Event::HardwareError { hardware_code } => {
+                self.unanswered_until(adapter, at, false);
+                self.happened(adapter, at, Happening::HardwareError(*hardware_code));
+                return None;
+            }
+            Event::NumberOfCompletedPackets { handles } => {
+                let mut first = None;
+                for (handle, count) in handles.iter() {
+                    first = first.or(self.completed(adapter, at, handle, count));
+                }
+                return first;
+            }
+            Event::Le {
+                event:
+                    LeEvent::AdvertisingReport { .. }
+                    | LeEvent::ExtendedAdvertisingReport { .. }
+                    | LeEvent::DirectedAdvertisingReport { .. },
+            } => {
+                let index = self.adapters.get_mut(adapter).and_then(|state| {
+                    state.facts.advertising_reports += 1;
+                    state.facts.index
+                });
+                for report in event.advertising() {
+                    self.totals.advertising_reports += 1;
+                    self.air.report(index, at, &report, &mut self.connections);
+                }
+                return None;
+            }
+            _ => {}
+        }
+        let handle = event.connection_handle()?;
+        // An event of a handle that nothing opened: a link from before the capture.
+        let index = match self.adapters.get_mut(adapter)?.link(handle).map(|l| l.connection) {
+            Some(index) => index,
+            None if event_of_live_link(event) => {
+                let stale = self
+                    .adapters
+                    .get(adapter)?
+                    .ended
+                    .iter()
+                    .find(|(h, _, _)| *h == handle)
+                    .map(|(_, index, _)| *index);
+                match stale {
+                    Some(index) => {
+                        self.connections.get_mut(index)?.odd(at.frame, "event-after-disconnect");
+                        return Some(index);
+                    }
+                    None => self.unseen_start(adapter, handle, Transport::Le)?,
+                }
+            }
+            None => return None,
+        };
+        let state = self.adapters.get_mut(adapter)?;
+        let link = state.link(handle)?;
+        link.link_layer_event(self.connections.get_mut(index)?, at, event);
+        Some(index)
+    }
+
+    fn resolving(&mut self, adapter: usize, change: impl FnOnce(&mut Resolving)) {
+        if let Some(state) = self.adapters.get_mut(adapter) {
+            change(&mut state.resolving);
+        }
+    }
+}
+
+/// Events that can only come from a link that is up.
+fn event_of_live_link(event: &Event<'_>) -> bool {
+    match event {
+        Event::EncryptionChange { status, .. }
+        | Event::EncryptionKeyRefreshComplete { status, .. } => *status == Status::SUCCESS,
+        Event::Le {
+            event:
+                LeEvent::ConnectionUpdateComplete { status, .. }
+                | LeEvent::PhyUpdateComplete { status, .. },
+        } => *status == Status::SUCCESS,
+        Event::Le {
+            event:
+                LeEvent::DataLengthChange { .. }
+                | LeEvent::LongTermKeyRequest { .. }
+                | LeEvent::RemoteConnectionParameterRequest { .. },
+        } => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,456 @@
+//! One attempt to connect and all that came of it.
+use super::adapter::Scan;
+use super::database::{Attribute, Database};
+use super::device::Report;
+use super::step::{Moment, Step, words};
+use crate::capture::Direction;
+use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};
+use crate::time::Span;
+use std::fmt;
+use std::sync::Arc;
+
+words! {
+    Transport { Le "le", BrEdr "bredr", }
+}
+
+words! {
+    /// Our host's role on the link.
+    Role { Central "central", Peripheral "peripheral", }
+}
+
+words! {
+    /// Who ended the link, as far as HCI shows (CONTRACT: `ended_by`).
+    EndedBy { Peer "peer", Host "host", Controller "controller", }
+}
+
+words! {
+    /// Which command asked for the connection.
+    RequestKind {
+        LeCreate "LE Create Connection",
+        LeExtendedCreate "LE Extended Create Connection",
+        LeExtendedCreateV2 "LE Extended Create Connection v2",
+        BrEdrCreate "Create Connection",
+        /// No command of ours: the peer connected to us.
+        Incoming "incoming",
+    }
+}
+
+/// What the host asked the controller for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    pub kind: RequestKind,
+    pub frame: u32,
+    pub at: Moment,
+    pub peer: Address,
+    pub peer_type: AddressType,
+    /// 1: connect to anyone on the accept list, the peer fields are ignored.
+    pub filter_policy: u8,
+    pub own_address_type: u8,
+    /// Bits: 1M, 2M, Coded. Legacy requests have 1.
+    pub phys: u8,
+    /// Of the first PHY; raw units.
+    pub scan_interval: u16,
+    pub scan_window: u16,
+    pub interval_min: u16,
+    pub interval_max: u16,
+    pub latency: u16,
+    pub timeout: u16,
+    /// The process whose socket issued it, where the capture shows one; else the kernel or unknown.
+    pub process: Option<Arc<str>>,
+    /// The controller had been told how to resolve this identity.
+    pub resolvable: bool,
+    /// The attempt that the adapter was still busy with: its number.
+    pub behind: Option<u32>,
+    /// Status of the Command Status that answered it.
+    pub status: Option<Status>,
+    pub status_frame: Option<u32>,
+    /// Our LE Create Connection Cancel (or BR/EDR Create Connection Cancel).
+    pub cancel_frame: Option<u32>,
+    pub cancel_at: Moment,
+}
+
+/// Connection parameters in raw units (1.25 ms, events, 10 ms).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Granted {
+    pub interval: u16,
+    pub latency: u16,
+    pub timeout: u16,
+    pub clock_accuracy: u8,
+}
+
+impl Granted {
+    pub fn interval(&self) -> Span {
+        Span(i64::from(self.interval) * 1250)
+    }
+
+    pub fn timeout(&self) -> Span {
+        Span(i64::from(self.timeout) * 10_000)
+    }
+
+    /// Connection events that fit into the supervision timeout.
+    pub fn events_in_timeout(&self) -> f64 {
+        let event = f64::from(self.interval) * 1.25 * (1.0 + f64::from(self.latency));
+        if event == 0.0 { f64::INFINITY } else { f64::from(self.timeout) * 10.0 / event }
+    }
+}
+
+/// Proof that the peer's radio answered: which packet, when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sighting {
+    pub frame: u32,
+    pub at: Moment,
+    /// In words: `ACL data from the peer`, `LE Read Remote Features Complete`.
+    pub by: &'static str,
+}
+
+/// The other side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peer {
+    pub address: Option<Address>,
+    pub address_type: Option<AddressType>,
+    pub name: Option<Arc<str>>,
+    /// Identity address behind a private one, where the capture proves it.
+    pub identity: Option<(Address, AddressType)>,
+    /// Resolvable addresses that were on the air, where the controller resolved them.
+    pub on_air: Option<Address>,
+    /// From Read Remote Version: version number, company identifier.
+    pub version: Option<(u8, u16)>,
+}
+
+impl Peer {
+    /// The address that tells devices apart: the identity's, else the one that was seen.
+    pub fn who(&self) -> Option<Address> {
+        self.identity.map(|(address, _)| address).or(self.address)
+    }
+}
+
+/// The first exchange of ATT MTUs on the ATT channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mtu {
+    /// `Sent`: our host asked.
+    pub by: Direction,
+    pub requested: u16,
+    pub frame: u32,
+    pub at: Moment,
+    pub answered: Option<u16>,
+    pub answer_frame: Option<u32>,
+    pub answered_at: Moment,
+    /// ATT error that came in place of an answer.
+    pub error: Option<u8>,
+}
+
+impl Mtu {
+    /// The smaller of asked and answered, at least 23; `None` if unanswered.
+    pub fn effective(&self) -> Option<u16> {
+        self.answered.map(|answered| answered.min(self.requested).max(23))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstAtt {
+    pub frame: u32,
+    pub at: Moment,
+    pub opcode: u8,
+    pub direction: Direction,
+}
+
+words! {
+    /// Where an ATT PDU travelled.
+    Bearer { Fixed "CID 4", Enhanced "EATT", BrEdr "BR/EDR", }
+}
+
+/// What kind of question an open request asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Pending {
+    /// ATT request or indication: its opcode.
+    Att(u8),
+    /// SMP: the code of the PDU that waits for its answer.
+    Smp(u8),
+    /// L2CAP signalling request: its code.
+    Signal(u8),
+    /// A link-layer procedure, by the command that started it.
+    LinkLayer(Opcode),
+    /// The peer's LE Remote Connection Parameter Request, to be answered by our host.
+    ParameterRequest,
+}
+
+impl Pending {
+    /// Whether the question was the link layer's.
+    pub fn is_link_layer(self) -> bool {
+        matches!(self, Self::LinkLayer(_) | Self::ParameterRequest)
+    }
+}
+
+/// A question that had no answer when the link (or the capture) ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenRequest {
+    pub pending: Pending,
+    pub frame: u32,
+    pub at: Moment,
+    /// `Sent`: our host asked.
+    pub by: Direction,
+    pub attribute: u16,
+    /// From the question to the link's (or capture's) end.
+    pub age: Option<Span>,
+}
+
+/// The link's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    pub frame: u32,
+    pub at: Moment,
+    pub reason: Status,
+    /// Parameter of our Disconnect command.
+    pub reason_sent: Option<Status>,
+    pub command_frame: Option<u32>,
+    pub command_at: Moment,
+    pub command_process: Option<Arc<str>>,
+    pub by: EndedBy,
+    /// Frames that only echo this end (HABITS R3): same code up to 15 ms before, or refused with 0x02 after.
+    pub echoes: Vec<u32>,
+}
+
+/// Accounting of the controller's ACL buffers for this link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credits {
+    pub sent: u64,
+    pub completed: u64,
+    /// Most packets that were outstanding on the adapter at once, and where.
+    pub most_outstanding: u32,
+    pub most_outstanding_frame: u32,
+    /// The host sent more than the controller has buffers: the first packet too many.
+    pub overrun_frame: Option<u32>,
+    /// Last Number Of Completed Packets for this handle.
+    pub last_completed_frame: Option<u32>,
+    pub last_completed_at: Moment,
+    /// When the oldest packet still outstanding at the end was sent.
+    pub stuck_since: Moment,
+    pub stuck_frame: Option<u32>,
+}
+
+impl Credits {
+    pub fn outstanding(&self) -> u64 {
+        self.sent.saturating_sub(self.completed)
+    }
+}
+
+/// Something that contradicts the rest of the capture; kept and marked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oddity {
+    pub frame: u32,
+    /// Kebab-case: `att-after-disconnect`, `complete-without-create`, `second-request-in-flight`.
+    pub code: &'static str,
+}
+
+/// One attempt, from 1 in order of first sight.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    pub number: u32,
+    pub adapter: Option<u16>,
+    pub transport: Transport,
+    /// Unknown where the capture began after the connection.
+    pub role: Option<Role>,
+    pub peer: Peer,
+    /// The create command or the connection event is in the capture.
+    pub start_seen: bool,
+    pub end_seen: bool,
+    pub request: Option<Box<Request>>,
+    /// Of Connection Complete, of the refused command, or `None` while nothing answered.
+    pub status: Option<Status>,
+    /// The frame that carried `status`.
+    pub status_frame: Option<u32>,
+    /// Connection Complete with status 0.
+    pub connected_frame: Option<u32>,
+    pub connected_at: Moment,
+    pub handle: Option<ConnHandle>,
+    /// As granted at connect.
+    pub granted: Option<Granted>,
+    /// In force at the end (or now).
+    pub current: Option<Granted>,
+    /// LE Channel Selection Algorithm event: 0 is #1, 1 is #2.
+    pub channel_selection: Option<u8>,
+    /// The first and the last proof that the peer's radio answered.
+    pub heard: Option<Sighting>,
+    pub last_heard: Option<Sighting>,
+    /// The link is known to have been established by how it ended (R9), without a packet that shows it.
+    pub heard_by_end: bool,
+    /// First moment at which the host could send ATT: features answered, encryption done, or first ATT.
+    pub usable_at: Moment,
+    pub mtu: Option<Mtu>,
+    pub first_att: Option<FirstAtt>,
+    pub att_sent: u64,
+    pub att_received: u64,
+    /// ATT PDUs seen on enhanced bearers.
+    pub enhanced_att: u64,
+    /// Last ATT, SMP or signalling PDU in either direction, and the last one that we sent.
+    pub last_pdu_at: Moment,
+    pub last_pdu_frame: Option<u32>,
+    pub last_sent_pdu_at: Moment,
+    pub last_sent_pdu_frame: Option<u32>,
+    pub encrypted: bool,
+    pub paired: bool,
+    pub end: Option<End>,
+    /// Unanswered at the end of the link, or of the capture.
+    pub open_requests: Vec<OpenRequest>,
+    pub credits: Credits,
+    /// In order of first frame.
+    pub steps: Vec<Step>,
+    /// Steps beyond the cap, counted only.
+    pub elided_steps: u64,
+    /// The peer's attributes, and ours where the peer discovers us.
+    pub remote: Arc<Database>,
+    pub local: Arc<Database>,
+    /// Scanning when the link came up, and whether it was switched on during setup.
+    pub scan_at_connect: Option<Scan>,
+    pub scan_started_frame: Option<u32>,
+    /// Advertising of this address: the last report before the request, how many during the
+    /// wait for the connection, and the first after the end.
+    pub report_before: Option<Report>,
+    pub reports_during_wait: u64,
+    pub report_after: Option<Report>,
+    /// Other links open on this adapter when this one was asked for.
+    pub links_open: u16,
+    /// mgmt's view: Device Disconnected reason, Connect Failed status.
+    pub mgmt_reason: Option<(u32, u8)>,
+    pub mgmt_failed: Option<(u32, u8)>,
+    pub oddities: Vec<Oddity>,
+    /// Packets of this link that the capture cut, and ones it could not decode.
+    pub cut_packets: u64,
+    pub opaque_packets: u64,
+    /// The longest silence of the whole adapter before Connection Complete, if it exceeds 6 intervals (S78).
+    pub silence_before: Option<Span>,
+    /// The capture's last moment: durations of what stays open count to here.
+    pub capture_end: Moment,
+}
+
+impl Connection {
+    pub(super) fn new(number: usize, adapter: Option<u16>, transport: Transport) -> Self {
+        Self {
+            number: number as u32 + 1,
+            adapter,
+            transport,
+            role: None,
+            peer: Peer::default(),
+            start_seen: true,
+            end_seen: false,
+            request: None,
+            status: None,
+            status_frame: None,
+            connected_frame: None,
+            connected_at: Moment::UNKNOWN,
+            handle: None,
+            granted: None,
+            current: None,
+            channel_selection: None,
+            heard: None,
+            last_heard: None,
+            heard_by_end: false,
+            usable_at: Moment::UNKNOWN,
+            mtu: None,
+            first_att: None,
+            att_sent: 0,
+            att_received: 0,
+            enhanced_att: 0,
+            last_pdu_at: Moment::UNKNOWN,
+            last_pdu_frame: None,
+            last_sent_pdu_at: Moment::UNKNOWN,
+            last_sent_pdu_frame: None,
+            encrypted: false,
+            paired: false,
+            end: None,
+            open_requests: Vec::new(),
+            credits: Credits {
+                sent: 0,
+                completed: 0,
+                most_outstanding: 0,
+                most_outstanding_frame: 0,
+                overrun_frame: None,
+                last_completed_frame: None,
+                last_completed_at: Moment::UNKNOWN,
+                stuck_since: Moment::UNKNOWN,
+                stuck_frame: None,
+            },
+            steps: Vec::new(),
+            elided_steps: 0,
+            remote: Arc::default(),
+            local: Arc::default(),
+            scan_at_connect: None,
+            scan_started_frame: None,
+            report_before: None,
+            reports_during_wait: 0,
+            report_after: None,
+            links_open: 0,
+            mgmt_reason: None,
+            mgmt_failed: None,
+            oddities: Vec::new(),
+            cut_packets: 0,
+            opaque_packets: 0,
+            silence_before: None,
+            capture_end: Moment::UNKNOWN,
+        }
+    }
+
+    /// Zero of this attempt's offsets: Connection Complete, else the create command.
+    pub fn zero(&self) -> Moment {
+        if self.connected_frame.is_some() {
+            self.connected_at
+        } else if self.start_seen {
+            self.request.as_ref().map_or(Moment::UNKNOWN, |r| r.at)
+        } else {
+            Moment::UNKNOWN
+        }
+    }
+
+    /// Offset of a moment from [`Self::zero`].
+    pub fn after(&self, moment: Moment) -> Option<Span> {
+        moment.since(self.zero())
+    }
+
+    pub fn connected(&self) -> bool {
+        self.connected_frame.is_some() || !self.start_seen
+    }
+
+    /// Connection Complete to Disconnection Complete.
+    pub fn life(&self) -> Option<Span> {
+        self.connected_frame?;
+        self.end.as_ref()?.at.since(self.connected_at)
+    }
+
+    pub fn reason(&self) -> Option<Status> {
+        self.end.as_ref().map(|end| end.reason)
+    }
+
+    /// From the last ATT, SMP or signalling PDU to the end.
+    pub fn idle_before_end(&self) -> Option<Span> {
+        self.end.as_ref()?.at.since(self.last_pdu_at)
+    }
+
+    /// From the last proof of life to the end.
+    pub fn silence_before_end(&self) -> Option<Span> {
+        let last = self.last_heard.as_ref().map_or(self.connected_at, |s| s.at);
+        self.end.as_ref()?.at.since(last)
+    }
+
+    /// Whether anything proves that the peer ever answered on this link.
+    pub fn peer_heard(&self) -> bool {
+        self.heard.is_some() || self.heard_by_end
+    }
+
+    /// Connected, and nothing proves that the peer was there before it ended.
+    pub fn never_heard(&self) -> bool {
+        self.connected_frame.is_some() && self.end.is_some() && !self.peer_heard()
+    }
+
+    /// An attribute of whichever side a step speaks of.
+    pub fn attribute(&self, step: &Step) -> Option<&Attribute> {
+        let peers = self.attribute_is_remote(step);
+        if peers { self.remote.get(step.attribute) } else { self.local.get(step.attribute) }
+    }
+
+    /// Whether a step's attribute lies in the peer's database: our request, or the peer's notification.
+    pub fn attribute_is_remote(&self, step: &Step) -> bool {
+        use super::step::Procedure::{Indicate, Notify};
+        let pushed = matches!(step.procedure, Notify | Indicate);
+        (step.by == Direction::Sent) != pushed
+    }
+}

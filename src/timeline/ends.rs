@@ -1,0 +1,204 @@
+//! Links end: by a Disconnection Complete, a reset, the same handle used again, or with the capture.
+use super::connection::{End, EndedBy, Transport};
+use super::established::STRAGGLER;
+use super::identity::Resolving;
+use super::live::{At, Link, step};
+use super::step::{Detail, Moment, Outcome, Procedure};
+use super::tracker::Tracker;
+use crate::capture::Direction;
+use crate::packet::{ConnHandle, Status};
+use crate::time::Span;
+use std::sync::Arc;
+
+/// An error just before the end with the same code is its echo (HABITS R3).
+const ECHO: Span = Span::from_ms(15);
+
+/// Most attributes kept of all servers together.
+const MOST_ATTRIBUTES: usize = 4_000_000;
+
+impl Tracker {
+    pub(super) fn disconnect_command(
+        &mut self,
+        adapter: usize,
+        at: At,
+        handle: ConnHandle,
+        reason: Status,
+    ) -> Option<usize> {
+        let link = self.adapters.get_mut(adapter)?.link(handle)?;
+        if link.command_disconnect.is_none() {
+            link.command_disconnect = Some((at.frame, at.time, reason.0));
+        }
+        Some(link.connection)
+    }
+
+    pub(super) fn disconnected(
+        &mut self,
+        adapter: usize,
+        at: At,
+        handle: ConnHandle,
+        status: Status,
+        reason: Status,
+    ) -> Option<usize> {
+        if status != Status::SUCCESS {
+            return self.adapters.get_mut(adapter)?.link(handle).map(|l| l.connection);
+        }
+        let known = self.adapters.get_mut(adapter)?.take(handle);
+        let mut link = match known {
+            Some(link) => link,
+            None => {
+                let ended = &self.adapters.get(adapter)?.ended;
+                let just_ended = ended.iter().find(|(h, _, when)| {
+                    *h == handle && at.time.since(*when).is_none_or(|since| since < STRAGGLER)
+                });
+                if let Some((_, index, _)) = just_ended.copied() {
+                    // The link is over already: its first end stands.
+                    self.connections.get_mut(index)?.odd(at.frame, "second-disconnect");
+                    return Some(index);
+                }
+                self.unseen_start(adapter, handle, Transport::Le)?;
+                let link = self.adapters.get_mut(adapter)?.take(handle)?;
+                self.connections
+                    .get_mut(link.connection)?
+                    .odd(at.frame, "disconnect-of-unknown-handle");
+                link
+            }
+        };
+        let index = link.connection;
+        let connection = self.connections.get_mut(index)?;
+        let command = link.command_disconnect;
+        let by = match (command, reason) {
+            (Some(_), _) => EndedBy::Host,
+            (
+                None,
+                Status::REMOTE_USER_TERMINATED
+                | Status::REMOTE_LOW_RESOURCES
+                | Status::REMOTE_POWER_OFF,
+            ) => EndedBy::Peer,
+            _ => EndedBy::Controller,
+        };
+        let echoes: Vec<u32> = link
+            .recent_errors
+            .iter()
+            .filter(|(_, when, code)| {
+                *code == reason.0 && at.time.since(*when).is_none_or(|d| d <= ECHO)
+            })
+            .map(|(frame, _, _)| *frame)
+            .collect();
+        connection.end_seen = true;
+        connection.heard_by_end = (by == EndedBy::Peer
+            || reason == Status::CONNECTION_TIMEOUT
+            || reason == Status::MIC_FAILURE)
+            && connection.connected_frame.is_some();
+        connection.end = Some(End {
+            frame: at.frame,
+            at: at.time,
+            reason,
+            reason_sent: command.map(|(_, _, reason)| Status(reason)),
+            command_frame: command.map(|(frame, _, _)| frame),
+            command_at: command.map_or(Moment::UNKNOWN, |(_, when, _)| when),
+            command_process: None,
+            by,
+            echoes,
+        });
+        let mut last = step(
+            Procedure::Disconnect,
+            if by == EndedBy::Host { Direction::Sent } else { Direction::Received },
+            at,
+            Outcome::Ok,
+            Detail::Disconnect { reason_sent: command.map(|(_, _, reason)| reason) },
+        );
+        last.status = Some(reason.0);
+        if let Some((frame, when, _)) = command {
+            last.frame = frame;
+            last.at = when;
+        }
+        link.close(connection, at.time, true);
+        // The timeline's cap must not hide how the link ended.
+        connection.steps.push(last);
+        connection.steps.sort_by_key(|s| s.frame);
+        let address = connection.peer.address;
+        let outstanding = u32::try_from(connection.credits.outstanding()).unwrap_or(u32::MAX);
+        self.share_databases(index);
+        if let Some(address) = address {
+            self.air.await_report(address, index);
+        }
+        let state = self.adapters.get_mut(adapter)?;
+        // The controller forgets what was queued for the link.
+        state.outstanding = state.outstanding.saturating_sub(outstanding);
+        state.remember_ended(handle, index, at.time);
+        Some(index)
+    }
+
+    /// Ends a link that the capture shows no end of (reset, handle used again, capture over).
+    pub(super) fn close_unended(&mut self, mut link: Link, at: At, why: &'static str) {
+        if let Some(connection) = self.connections.get_mut(link.connection) {
+            if !why.is_empty() {
+                connection.odd(at.frame, why);
+            }
+            connection.capture_end = at.time;
+            link.close(connection, at.time, false);
+            let index = link.connection;
+            self.share_databases(index);
+        }
+    }
+
+    /// Reset or closed index: nothing on this adapter lives on.
+    pub(super) fn adapter_down(&mut self, adapter: usize, at: At, why: &'static str) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let links = state.take_all();
+        state.creating.clear();
+        state.resolving = Resolving::default();
+        state.scan = None;
+        state.outstanding = 0;
+        for link in links {
+            self.close_unended(link, at, why);
+        }
+    }
+
+    /// Connections to one device that learned the same database share one copy. Beyond all reason,
+    /// what a server has is no longer kept.
+    fn share_databases(&mut self, index: usize) {
+        let Some((before, rest)) = self.connections.split_at_mut_checked(index) else { return };
+        let Some(connection) = rest.first_mut() else { return };
+        for earlier in before.iter().rev().take(256) {
+            if !Arc::ptr_eq(&earlier.remote, &connection.remote)
+                && earlier.remote == connection.remote
+            {
+                connection.remote = Arc::clone(&earlier.remote);
+            }
+            if !Arc::ptr_eq(&earlier.local, &connection.local) && earlier.local == connection.local
+            {
+                connection.local = Arc::clone(&earlier.local);
+            }
+        }
+        let new = [&mut connection.remote, &mut connection.local];
+        for database in new.into_iter().filter(|database| Arc::strong_count(database) == 1) {
+            self.attributes += database.attributes().len();
+            if self.attributes > MOST_ATTRIBUTES {
+                *database = Arc::default();
+                self.totals.databases_elided += 1;
+            }
+        }
+    }
+
+    /// A question of the link layer that nothing answered when the capture ended.
+    pub(super) fn end_of_capture(&mut self, at: At) {
+        for adapter in 0..self.adapters.len() {
+            self.unanswered_until(adapter, at, true);
+            let Some(state) = self.adapters.get_mut(adapter) else { continue };
+            let waiting = std::mem::take(&mut state.creating);
+            for index in waiting {
+                if let Some(connection) = self.connections.get_mut(index) {
+                    connection.capture_end = at.time;
+                    if let Some(step) = connection.steps.first_mut() {
+                        step.outcome = Outcome::Unanswered;
+                    }
+                }
+            }
+            let links = self.adapters.get_mut(adapter).map(|s| s.take_all()).unwrap_or_default();
+            for link in links {
+                self.close_unended(link, at, "");
+            }
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Whether a capture is fit for a diagnosis, and how to record a better one.
+use super::connection::{Connection, Role};
+use super::host::recording_advice;
+use super::trace::{Capture, Fitness};
+use crate::time::Clock;
+
+/// Everything that lowers trust in what this capture does not show.
+pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
+    let mut found = Vec::new();
+    let mut say = |code, says: String, remedy: String| found.push(Fitness { code, says, remedy });
+    let again = recording_advice(capture);
+    let late: Vec<u32> =
+        capture.connections.iter().filter(|c| !c.start_seen).map(|c| c.number).collect();
+    if !late.is_empty() {
+        let all = late.len() == capture.connections.len();
+        say(
+            "starts-after-connection",
+            format!(
+                "{} was up before the capture began: how {} made is not in it, and nothing can be said to be missing there",
+                numbered(&late),
+                if late.len() == 1 { "it was" } else { "they were" }
+            ),
+            if all {
+                format!("Start recording first, then connect. {again}")
+            } else {
+                String::new()
+            },
+        );
+    }
+    if capture.connections.is_empty() {
+        let heard = capture.totals.advertising_reports;
+        if heard > 0 {
+            say(
+                "no-connections",
+                format!(
+                    "no connection and no attempt to connect; {heard} advertising reports of {} devices",
+                    capture.devices.len()
+                ),
+                "Check that the program that fails uses this adapter, then record while it tries."
+                    .to_owned(),
+            );
+        } else {
+            say(
+                "no-traffic",
+                "no connection, no attempt, nothing heard on the air".to_owned(),
+                format!("Check the adapter. {again}"),
+            );
+        }
+    }
+    let cut: u64 = capture.connections.iter().map(|c| c.cut_packets).sum();
+    if capture.format.ends_with("-text") && capture.totals.cut > 0 {
+        say(
+            "text-incomplete",
+            format!(
+                "the text leaves out parts of {} packets: what depends on them cannot be told from text",
+                capture.totals.cut
+            ),
+            format!("Record a file instead of text. {again}"),
+        );
+    } else if capture.filtered || cut > 0 {
+        say(
+            "cut-packets",
+            format!("{} packets were cut by the recording: values and answers in them cannot be judged", capture.totals.cut.max(cut)),
+            match capture.format {
+                "btsnoop" | "btsnooz" => "On Android set the Bluetooth HCI snoop log to Enabled (not Filtered), switch Bluetooth off and on, and repeat.".to_owned(),
+                _ => format!("Record without a snap length. {again}"),
+            },
+        );
+    }
+    let idle: Vec<String> = capture
+        .adapters
+        .iter()
+        .filter(|a| a.attempts == 0 && capture.adapters.iter().any(|b| b.attempts > 0))
+        .filter_map(|a| a.index.map(|i| format!("hci{i}")))
+        .collect();
+    if !idle.is_empty() {
+        say(
+            "adapter-idle",
+            format!("{} made no connection: all attempts are on another adapter", idle.join(", ")),
+            String::new(),
+        );
+    }
+    if capture.adapters.iter().filter(|a| a.index.is_some()).count() > 1 && idle.is_empty() {
+        say(
+            "several-adapters",
+            "several adapters made connections; `--adapter N` looks at one".to_owned(),
+            String::new(),
+        );
+    }
+    if !capture.connections.is_empty()
+        && capture.connections.iter().all(|c| c.transport == super::Transport::BrEdr)
+    {
+        // A host that hears LE devices has LE switched on; that it pages one of them is its choice.
+        let heard = |c: &super::Connection| {
+            let device = c.peer.address.and_then(|address| capture.device(address));
+            device.is_some_and(|device| device.reports > 0)
+        };
+        let elsewhere =
+            capture.totals.advertising_reports > 0 && !capture.connections.iter().any(heard);
+        say(
+            "no-le-traffic",
+            "every connection is BR/EDR (Classic); there is no LE link in this capture".to_owned(),
+            if elsewhere {
+                "The host does scan for LE devices: if the device is one, the attempt to connect to it is not in this capture."
+            } else {
+                "If the device is a LE device, make the host use LE (BlueZ: `ControllerMode = le` in main.conf)."
+            }
+            .to_owned(),
+        );
+    }
+    if capture.totals.databases_elided > 0 {
+        say(
+            "too-many-attributes",
+            format!(
+                "the attributes of {} connections were not kept: too many came before them",
+                capture.totals.databases_elided
+            ),
+            "Cut the capture to the minutes that matter.".to_owned(),
+        );
+    }
+    if capture.totals.devices_beyond_table > 0 {
+        say(
+            "too-many-devices",
+            format!(
+                "{} advertising reports of further devices were counted and not kept: so many are around",
+                capture.totals.devices_beyond_table
+            ),
+            "Look for your device by its address: it may be among those.".to_owned(),
+        );
+    }
+    if capture.totals.adapter_events_elided > 0 {
+        say(
+            "too-many-adapter-events",
+            format!(
+                "{} further events of the adapters (scans, lists, errors) were counted and not kept",
+                capture.totals.adapter_events_elided
+            ),
+            "Cut the capture to the minutes that matter.".to_owned(),
+        );
+    }
+    if capture.totals.connections_elided > 0 {
+        say(
+            "too-many-connections",
+            format!(
+                "{} further attempts were counted and not kept",
+                capture.totals.connections_elided
+            ),
+            "Cut the capture to the minutes that matter.".to_owned(),
+        );
+    }
+    if capture.clock == Clock::None {
+        say(
+            "no-times",
+            "the capture has no times: durations, timeouts and silences cannot be told".to_owned(),
+            again,
+        );
+    }
+    for warning in &capture.warnings {
+        let remedy = match warning.code {
+            "dropped-records" | "dropped" | "drops" => {
+                "Packets are missing: record to a faster disk, or with less traffic."
+            }
+            _ => continue,
+        };
+        say("dropped-packets", warning.text.clone(), remedy.to_owned());
+    }
+    if capture.connections.iter().any(never_ends) && capture.connections.len() > 1 {
+        // An open end is normal; only say it where nothing else ended either.
+        let all_open = capture.connections.iter().filter(|c| c.connected()).all(never_ends);
+        if all_open {
+            say(
+                "ends-before-links",
+                "the capture ends while every link is still up".to_owned(),
+                String::new(),
+            );
+        }
+    }
+    found
+}
+
+fn never_ends(connection: &Connection) -> bool {
+    connection.connected() && !connection.end_seen && connection.role != Some(Role::Peripheral)
+}
+
+fn numbered(numbers: &[u32]) -> String {
+    match numbers {
+        [one] => format!("connection {one}"),
+        [first, .., last] if numbers.len() > 4 => {
+            format!("{} connections ({first} to {last})", numbers.len())
+        }
+        _ => format!(
+            "connections {}",
+            numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::packet::{Address, AddressType};
+    use crate::trace::{PEER, Trace};
+
+    /// Who hears other devices on LE has it switched on already.
+    #[test]
+    fn le_is_not_to_be_switched_on_where_the_host_scans_for_it() {
+        let other = Address([9, 9, 9, 9, 9, 0xc9]);
+        let heard = |peer| Trace::new().peer(peer, AddressType::RANDOM).advertises(0);
+        for (trace, switch_on) in [(Trace::new(), true), (heard(PEER), true), (heard(other), false)]
+        {
+            let capture = trace.peer(PEER, AddressType::PUBLIC).pages_in_vain().run();
+            let line = capture.fitness.iter().find(|f| f.code == "no-le-traffic").expect("said");
+            assert_eq!(line.remedy.contains("ControllerMode"), switch_on, "{}", line.remedy);
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Notes, sockets and the kernel's management interface: what the host said beside HCI.
+use super::adapter::Happening;
+use super::live::At;
+use super::tracker::Tracker;
+use crate::packet::note::Note;
+use crate::packet::{Address, mgmt};
+
+/// Longest log line kept, in bytes.
+const LONGEST_LINE: usize = 200;
+
+impl Tracker {
+    pub(super) fn note(&mut self, index: Option<u16>, at: At, note: &Note<'_>) {
+        match note {
+            Note::NewIndex { bus, address, name, .. } => {
+                let Some(adapter) = self.adapter(index) else { return };
+                let Some(state) = self.adapters.get_mut(adapter) else { return };
+                state.facts.bus = Some(*bus);
+                if *address != Address::default() {
+                    state.facts.address = Some(*address);
+                }
+                let name = name.trim_end_matches('\0');
+                if !name.is_empty() {
+                    state.facts.name = Some(name.to_owned());
+                }
+            }
+            Note::IndexInfo { address, manufacturer } => {
+                let Some(adapter) = self.adapter(index) else { return };
+                let Some(state) = self.adapters.get_mut(adapter) else { return };
+                if *address != Address::default() {
+                    state.facts.address = Some(*address);
+                }
+                state.facts.manufacturer.get_or_insert(*manufacturer);
+            }
+            Note::OpenIndex => self.happened_on(index, at, Happening::IndexOpened),
+            Note::CloseIndex => {
+                self.happened_on(index, at, Happening::IndexClosed);
+                if let Some(adapter) = self.adapter(index) {
+                    self.adapter_down(adapter, at, "adapter-closed-while-connected");
+                }
+            }
+            Note::System { text } => self.signs.text(at.frame, text),
+            Note::UserLogging { process, text, .. } => {
+                self.signs.text(at.frame, text);
+                self.log_line(index, at, process, text);
+            }
+            Note::ControlOpen { cookie, format, process } => {
+                let process = process.trim_end_matches('\0');
+                self.signs.process(at.frame, process);
+                if self.sockets.len() < 256 {
+                    self.sockets.insert(*cookie, process.to_owned());
+                }
+                let channel = match format {
+                    0 => "raw",
+                    1 => "user",
+                    2 => "control",
+                    _ => return,
+                };
+                self.happened_on(
+                    index,
+                    at,
+                    Happening::ProcessOpened { process: process.to_owned(), channel },
+                );
+            }
+            Note::ControlClose { cookie, process } => {
+                // A narrow terminal cuts the name where the socket opens, seldom where it closes.
+                let opened = self.sockets.remove(cookie);
+                let known = opened.filter(|process| !process.ends_with(".."));
+                let said = || process.as_deref().filter(|p| !p.ends_with("..")).map(str::to_owned);
+                if let Some(process) = known.or_else(said) {
+                    self.happened_on(index, at, Happening::ProcessClosed { process });
+                }
+            }
+            Note::PacketLogger { text, .. } => self.signs.text(at.frame, text),
+            Note::DeleteIndex | Note::VendorDiagnostic { .. } | Note::UserData { .. } => {}
+        }
+    }
+
+    /// Of a daemon's log, the lines that speak of a failure.
+    fn log_line(&mut self, index: Option<u16>, at: At, process: &str, text: &str) {
+        let telling = [
+            "connect to ",
+            "connect error",
+            "No agent available",
+            "reason ",
+            "Software caused",
+            "not implemented",
+            "rejected",
+            "failed",
+            "timed out",
+            "unexpected",
+        ];
+        if !telling.iter().any(|word| text.contains(word)) {
+            return;
+        }
+        let text = text.trim_end_matches(['\0', '\n']);
+        let end = (0..=LONGEST_LINE.min(text.len()))
+            .rev()
+            .find(|i| text.is_char_boundary(*i))
+            .unwrap_or(0);
+        let process = process.trim_end_matches('\0').to_owned();
+        self.happened_on(index, at, Happening::Log { process, text: text[..end].to_owned() });
+    }
+
+    /// Each event is logged once for every open control socket: the copies say nothing new.
+    fn repeated(&mut self, index: Option<u16>, at: At, what: &Happening) -> bool {
+        self.events
+            .iter()
+            .rev()
+            .take(8)
+            .any(|e| e.adapter == index && e.at == at.time && e.what == *what)
+    }
+
+    pub(super) fn mgmt(&mut self, index: Option<u16>, at: At, pdu: &mgmt::Pdu<'_>) -> Option<u32> {
+        let what = match *pdu {
+            mgmt::Pdu::Event(mgmt::Event::DeviceConnected {
+                address, address_type, eir, ..
+            }) => {
+                self.air.hint(address, mgmt_address_type(address_type), eir.0);
+                if let Some(name) = self.air.name_of(address)
+                    && let Some(connection) = self.live_with(address)
+                {
+                    connection.peer.name.get_or_insert(name);
+                }
+                Happening::DeviceConnected { address, address_type }
+            }
+            mgmt::Pdu::Event(mgmt::Event::DeviceDisconnected { address, address_type, reason }) => {
+                if let Some(connection) = self.latest_with(address) {
+                    connection.mgmt_reason.get_or_insert((at.frame, reason));
+                }
+                Happening::DeviceDisconnected { address, address_type, reason }
+            }
+            mgmt::Pdu::Event(mgmt::Event::ConnectFailed { address, address_type, status }) => {
+                if let Some(connection) = self.latest_with(address) {
+                    connection.mgmt_failed.get_or_insert((at.frame, status.0));
+                }
+                Happening::ConnectFailed { address, address_type, status: status.0 }
+            }
+            mgmt::Pdu::Event(mgmt::Event::AuthenticationFailed { address, status, .. }) => {
+                Happening::AuthenticationFailed { address, status: status.0 }
+            }
+            mgmt::Pdu::Event(mgmt::Event::UserConfirmationRequest { address, .. }) => {
+                Happening::ConfirmationAsked { address }
+            }
+            mgmt::Pdu::Command(mgmt::Command::UserConfirmationReply { address, .. }) => {
+                Happening::ConfirmationAnswered { address, accepted: true }
+            }
+            mgmt::Pdu::Command(mgmt::Command::UserConfirmationNegativeReply {
+                address, ..
+            }) => Happening::ConfirmationAnswered { address, accepted: false },
+            mgmt::Pdu::Event(mgmt::Event::NewIdentityResolvingKey {
+                address,
+                address_type,
+                ref value,
+                ..
+            }) => {
+                self.identities.learn(*value.bytes(), address, mgmt_address_type(address_type));
+                return None;
+            }
+            mgmt::Pdu::Command(mgmt::Command::SetPowered { powered }) => {
+                Happening::Powered(powered != 0)
+            }
+            mgmt::Pdu::Command(mgmt::Command::StartDiscovery { .. }) => Happening::DiscoveryStarted,
+            mgmt::Pdu::Command(mgmt::Command::StopDiscovery { .. }) => Happening::DiscoveryStopped,
+            mgmt::Pdu::Event(mgmt::Event::ControllerSuspend { .. }) => Happening::Suspended,
+            mgmt::Pdu::Event(mgmt::Event::ControllerResume { .. }) => Happening::Resumed,
+            mgmt::Pdu::Event(mgmt::Event::DeviceFound { address, address_type, eir, .. }) => {
+                self.air.hint(address, mgmt_address_type(address_type), eir.0);
+                return None;
+            }
+            _ => return None,
+        };
+        if !self.repeated(index, at, &what) {
+            self.happened_on(index, at, what);
+        }
+        None
+    }
+
+    fn latest_with(&mut self, address: Address) -> Option<&mut super::Connection> {
+        self.connections.iter_mut().rev().take(64).find(|c| c.peer.address == Some(address))
+    }
+
+    fn live_with(&mut self, address: Address) -> Option<&mut super::Connection> {
+        self.latest_with(address).filter(|c| c.end.is_none())
+    }
+}
+
+/// mgmt counts BR/EDR as 0, LE public as 1 and LE random as 2.
+fn mgmt_address_type(kind: u8) -> crate::packet::AddressType {
+    crate::packet::AddressType(u8::from(kind == 2))
+}

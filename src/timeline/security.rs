@@ -1,0 +1,188 @@
+//! Pairing and what leads to encryption.
+use super::connection::{Connection, Pending};
+use super::identity::Identities;
+use super::live::{At, Link, Question, step};
+use super::step::{Detail, Outcome, PairingPhase, Procedure};
+use crate::capture::Direction;
+use crate::packet::{AddressType, smp};
+
+impl Link {
+    pub(super) fn smp(
+        &mut self,
+        connection: &mut Connection,
+        at: At,
+        pdu: &smp::Pdu<'_>,
+        identities: &mut Identities,
+    ) {
+        connection.touch(at);
+        let phase = match pdu {
+            smp::Pdu::SecurityRequest { auth_req } => {
+                let detail = Detail::SecurityRequest { auth_req: *auth_req };
+                self.security_request = self.add(
+                    connection,
+                    step(Procedure::Pair, at.direction, at, Outcome::Unanswered, detail),
+                );
+                return;
+            }
+            smp::Pdu::PairingRequest {
+                io_capability,
+                oob_data_flag,
+                auth_req,
+                maximum_encryption_key_size,
+                ..
+            } => {
+                self.security_answered(connection, at);
+                let request =
+                    [*io_capability, *oob_data_flag, *auth_req, *maximum_encryption_key_size];
+                let detail = Detail::Pairing {
+                    phase: PairingPhase::Requested,
+                    request,
+                    response: [0xff; 4],
+                    refused_by: None,
+                };
+                self.pairing = self.add(
+                    connection,
+                    step(Procedure::Pair, at.direction, at, Outcome::Unknown, detail),
+                );
+                self.fresh_key = false;
+                self.pairing_last = Some((at, 1));
+                return;
+            }
+            smp::Pdu::PairingResponse {
+                io_capability,
+                oob_data_flag,
+                auth_req,
+                maximum_encryption_key_size,
+                ..
+            } => {
+                let said =
+                    [*io_capability, *oob_data_flag, *auth_req, *maximum_encryption_key_size];
+                if let Some(Detail::Pairing { response, .. }) =
+                    self.pairing_step(connection).map(|s| &mut s.detail)
+                {
+                    *response = said;
+                }
+                PairingPhase::Features
+            }
+            smp::Pdu::PairingFailed { reason } => {
+                let index = match self.pairing.take() {
+                    Some(index) => Some(index),
+                    // A Security Request (or nothing seen) refused outright.
+                    None => {
+                        let detail = Detail::Pairing {
+                            phase: PairingPhase::Failed,
+                            request: [0xff; 4],
+                            response: [0xff; 4],
+                            refused_by: None,
+                        };
+                        self.add(
+                            connection,
+                            step(Procedure::Pair, at.direction, at, Outcome::Error, detail),
+                        )
+                    }
+                };
+                if let Some(step) = index.and_then(|i| connection.steps.get_mut(i)) {
+                    step.outcome = Outcome::Error;
+                    step.status = Some(reason.0);
+                    step.last_frame = at.frame;
+                    step.last_at = at.time;
+                    if let Detail::Pairing { refused_by, .. } = &mut step.detail {
+                        *refused_by = Some(at.direction);
+                    }
+                }
+                self.pairing_last = None;
+                self.fresh_key = false;
+                return;
+            }
+            smp::Pdu::PairingPublicKey { .. } => PairingPhase::PublicKeys,
+            smp::Pdu::PairingConfirm { .. } => PairingPhase::Confirm,
+            smp::Pdu::PairingRandom { .. } => PairingPhase::Random,
+            smp::Pdu::PairingDhKeyCheck { .. } => PairingPhase::DhKeyCheck,
+            smp::Pdu::IdentityInformation { identity_resolving_key } => {
+                if at.direction == Direction::Received {
+                    identities.irk(self.connection, *identity_resolving_key.bytes());
+                }
+                PairingPhase::KeyDistribution
+            }
+            smp::Pdu::IdentityAddressInformation { addr_type, bd_addr } => {
+                if at.direction == Direction::Received {
+                    let kind = AddressType(*addr_type);
+                    identities.address(self.connection, connection.peer.address, *bd_addr, kind);
+                    connection.peer.identity = Some((*bd_addr, kind));
+                }
+                PairingPhase::KeyDistribution
+            }
+            smp::Pdu::EncryptionInformation { .. }
+            | smp::Pdu::CentralIdentification { .. }
+            | smp::Pdu::SigningInformation { .. } => PairingPhase::KeyDistribution,
+            _ => return,
+        };
+        if matches!(phase, PairingPhase::Random | PairingPhase::DhKeyCheck) {
+            self.fresh_key = true;
+        }
+        self.pairing_last = Some((at, pdu.code()));
+        if let Some(step) = self.pairing_step(connection) {
+            step.last_frame = at.frame;
+            step.last_at = at.time;
+            step.count = step.count.saturating_add(1);
+            if let Detail::Pairing { phase: reached, .. } = &mut step.detail {
+                *reached = (*reached).max(phase);
+            }
+        }
+    }
+
+    fn pairing_step<'c>(
+        &self,
+        connection: &'c mut Connection,
+    ) -> Option<&'c mut super::step::Step> {
+        connection.steps.get_mut(self.pairing?)
+    }
+
+    /// Pairing or encryption follows: the peer's (or our) wish for security was heard.
+    pub(super) fn security_answered(&mut self, connection: &mut Connection, at: At) {
+        if let Some(step) = self.security_request.take().and_then(|i| connection.steps.get_mut(i)) {
+            step.outcome = Outcome::Ok;
+            step.last_frame = at.frame;
+            step.last_at = at.time;
+        }
+    }
+
+    /// Encryption is on: a pairing that led to it has succeeded.
+    pub(super) fn encryption_done(&mut self, connection: &mut Connection) {
+        if self.fresh_key
+            && let Some(step) = self.pairing_step(connection)
+        {
+            step.outcome = Outcome::Ok;
+            step.status = Some(0);
+            connection.paired = true;
+            // Keys may still be handed out: the step goes on growing.
+            self.pairing_last = None;
+        }
+    }
+
+    /// A pairing that never came to its end becomes a question without answer.
+    pub(super) fn close_pairing(&mut self, connection: &mut Connection) {
+        let Some((at, code)) = self.pairing_last.take() else { return };
+        let Some(index) = self.pairing.take() else { return };
+        let Some(step) = connection.steps.get_mut(index) else { return };
+        // Keys that were handed out end a pairing; on BR/EDR no encryption follows them.
+        if matches!(step.detail, Detail::Pairing { phase: PairingPhase::KeyDistribution, .. })
+            && step.outcome == Outcome::Unknown
+        {
+            step.outcome = Outcome::Ok;
+        }
+        if step.outcome == Outcome::Unknown {
+            self.ask(Question {
+                pending: Pending::Smp(code),
+                at,
+                attribute: 0,
+                step: Some(index),
+                run: None,
+                key: 0,
+                procedure: Procedure::Pair,
+                detail: step.detail,
+                bytes: 0,
+            });
+        }
+    }
+}

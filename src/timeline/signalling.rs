@@ -1,0 +1,139 @@
+//! L2CAP signalling: connection parameters that the peer asks for.
+use super::connection::{Connection, Pending};
+use super::live::{At, Link, Question, step};
+use super::step::{Detail, Outcome, Procedure};
+use crate::capture::Direction;
+use crate::packet::signal;
+
+impl Link {
+    /// The peer asks something that our host must answer.
+    pub(super) fn peer_asks(
+        &mut self,
+        connection: &mut Connection,
+        at: At,
+        pending: Pending,
+        key: u16,
+        procedure: Procedure,
+        detail: Detail,
+    ) {
+        let at = At { direction: Direction::Received, ..at };
+        self.asks(connection, at, pending, key, procedure, detail);
+    }
+
+    /// A question of either side, and its step.
+    fn asks(
+        &mut self,
+        connection: &mut Connection,
+        at: At,
+        pending: Pending,
+        key: u16,
+        procedure: Procedure,
+        detail: Detail,
+    ) {
+        let index =
+            self.add(connection, step(procedure, at.direction, at, Outcome::Unknown, detail));
+        self.ask(Question {
+            pending,
+            at,
+            attribute: 0,
+            step: index,
+            run: None,
+            key,
+            procedure,
+            detail,
+            bytes: 0,
+        });
+    }
+
+    /// L2CAP signalling.
+    pub(super) fn signal(
+        &mut self,
+        connection: &mut Connection,
+        at: At,
+        identifier: u8,
+        pdu: &signal::Pdu<'_>,
+    ) {
+        connection.touch(at);
+        let code = pdu.code();
+        let key = u16::from(identifier);
+        let (procedure, detail) = match *pdu {
+            signal::Pdu::ConnectionParameterUpdateRequest {
+                interval_min,
+                interval_max,
+                latency,
+                timeout,
+            } => (Procedure::ParameterUpdate, asked(interval_min, interval_max, latency, timeout)),
+            signal::Pdu::LeCreditBasedConnectionRequest { spsm, source_cid, .. } => (
+                Procedure::Channel,
+                Detail::Signal { code, psm: spsm, ours: source_cid, theirs: 0 },
+            ),
+            signal::Pdu::CreditBasedConnectionRequest { spsm, .. } => {
+                (Procedure::Channel, Detail::Signal { code, psm: spsm, ours: 0, theirs: 0 })
+            }
+            signal::Pdu::ConnectionRequest { psm, source_cid } => {
+                (Procedure::Channel, Detail::Signal { code, psm, ours: source_cid, theirs: 0 })
+            }
+            signal::Pdu::DisconnectionRequest { destination_cid, source_cid } => (
+                Procedure::Channel,
+                Detail::Signal { code, psm: 0, ours: source_cid, theirs: destination_cid },
+            ),
+            signal::Pdu::ConfigureRequest { .. }
+            | signal::Pdu::InformationRequest { .. }
+            | signal::Pdu::EchoRequest { .. }
+            | signal::Pdu::CreditBasedReconfigureRequest { .. } => {
+                (Procedure::Channel, Detail::Signal { code, psm: 0, ours: 0, theirs: 0 })
+            }
+            _ => return self.signal_answer(connection, at, key, pdu),
+        };
+        self.asks(connection, at, Pending::Signal(code), key, procedure, detail);
+    }
+
+    fn signal_answer(
+        &mut self,
+        connection: &mut Connection,
+        at: At,
+        key: u16,
+        pdu: &signal::Pdu<'_>,
+    ) {
+        let result: Option<u16> = match *pdu {
+            signal::Pdu::ConnectionParameterUpdateResponse { result } => Some(result),
+            signal::Pdu::LeCreditBasedConnectionResponse { result, .. }
+            | signal::Pdu::CreditBasedConnectionResponse { result, .. } => Some(result),
+            signal::Pdu::ConnectionResponse { result, .. } => {
+                // 1 is "pending": the real answer follows.
+                if result == 1 {
+                    return;
+                }
+                Some(result)
+            }
+            signal::Pdu::CommandReject { .. } => None,
+            signal::Pdu::DisconnectionResponse { .. }
+            | signal::Pdu::ConfigureResponse { .. }
+            | signal::Pdu::InformationResponse { .. }
+            | signal::Pdu::EchoResponse { .. }
+            | signal::Pdu::CreditBasedReconfigureResponse { .. } => Some(0),
+            _ => return,
+        };
+        let Some(question) = self.answered(|q| {
+            matches!(q.pending, Pending::Signal(_))
+                && q.key == key
+                && q.at.direction != at.direction
+        }) else {
+            return;
+        };
+        let outcome = if result == Some(0) { Outcome::Ok } else { Outcome::Error };
+        self.settle(connection, &question, at, outcome, result.map(|r| r.min(0xff) as u8));
+    }
+}
+
+pub(super) fn asked(min: u16, max: u16, latency: u16, timeout: u16) -> Detail {
+    Detail::Parameters {
+        min,
+        max,
+        latency,
+        timeout,
+        granted_interval: 0,
+        granted_latency: 0,
+        granted_timeout: 0,
+    }
+}

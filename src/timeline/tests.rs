@@ -1,0 +1,411 @@
+//! What a trace must tell, fact by fact: each of these decides a diagnosis.
+use super::*;
+use crate::capture::Direction::{Received, Sent};
+use crate::packet::att::{ErrorCode, Handle, LastUuid, Pdu};
+use crate::packet::hci::{Command, LeEvent};
+use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status, smp};
+use crate::trace::Trace;
+
+fn only(trace: Trace) -> Connection {
+    let mut connections = trace.run().connections;
+    assert_eq!(connections.len(), 1);
+    connections.remove(0)
+}
+
+fn odd(connection: &Connection, code: &str) -> bool {
+    connection.oddities.iter().any(|oddity| oddity.code == code)
+}
+
+fn happened(trace: Trace) -> Vec<Happening> {
+    trace.run().adapter_events.into_iter().map(|event| event.what).collect()
+}
+
+const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(3) };
+
+#[test]
+fn a_second_request_before_the_answer_is_odd_and_an_indication_is_not() {
+    let two = Trace::new().up().att(Sent, READ).att(Sent, READ);
+    assert!(odd(&only(two), "second-request-in-flight"));
+    let answered = Trace::new().up().exchange(READ, Pdu::ReadResponse { attribute_value: &[1] });
+    assert!(!odd(&only(answered.att(Sent, READ)), "second-request-in-flight"));
+    let indication =
+        Pdu::HandleValueIndication { attribute_handle: Handle(3), attribute_value: &[1] };
+    let both = Trace::new().up().att(Received, READ).att(Received, indication);
+    assert!(!odd(&only(both), "second-request-in-flight"));
+}
+
+#[test]
+fn the_end_of_a_search_is_no_failure_and_a_missing_attribute_is() {
+    let search = Pdu::ReadByGroupTypeRequest {
+        starting_handle: Handle(1),
+        ending_handle: Handle(0xffff),
+        attribute_group_type: LastUuid::short(0x2800),
+    };
+    for (request, error, failed) in [
+        (search, ErrorCode::ATTRIBUTE_NOT_FOUND, false),
+        (search, ErrorCode::INVALID_HANDLE, true),
+        (READ, ErrorCode::ATTRIBUTE_NOT_FOUND, true),
+    ] {
+        let connection = only(Trace::new().up().refused(request, error));
+        let step = connection.steps.last().expect("the request");
+        assert_eq!(step.outcome == Outcome::Error, failed, "{step:?}");
+    }
+}
+
+#[test]
+fn a_completion_that_nobody_asked_for_is_odd_unless_it_is_a_cancel() {
+    assert!(odd(&only(Trace::new().connected()), "complete-without-create"));
+    let cancelled = Trace::new().connect_failed(Status::UNKNOWN_CONNECTION_IDENTIFIER);
+    assert!(!odd(&only(cancelled), "complete-without-create"));
+    assert!(!odd(&only(Trace::new().up()), "complete-without-create"));
+}
+
+/// Who hangs up, loses the link after it was there, or fails a check of integrity, was heard.
+#[test]
+fn the_end_itself_may_prove_that_the_peer_was_there() {
+    for (reason, heard) in [
+        (Status::REMOTE_USER_TERMINATED, true),
+        (Status::CONNECTION_TIMEOUT, true),
+        (Status::MIC_FAILURE, true),
+        (Status::FAILED_TO_BE_ESTABLISHED, false),
+    ] {
+        let connection = only(Trace::new().create().connected().disconnected(reason));
+        assert_eq!(connection.peer_heard(), heard, "{reason}");
+        assert_eq!(connection.never_heard(), !heard, "{reason}");
+    }
+}
+
+#[test]
+fn a_command_is_unanswered_after_two_seconds_and_said_once() {
+    let unanswered = |ms| {
+        let trace = Trace::new().command(Command::LeReadSuggestedDefaultDataLength {});
+        let trace = trace.wait_ms(ms).command(Command::Reset {});
+        let all = happened(trace);
+        all.iter().filter(|what| matches!(what, Happening::CommandUnanswered { .. })).count()
+    };
+    // A reset ends the wait, and one that comes soon leaves nothing to say.
+    assert_eq!(unanswered(2_500), 1);
+    assert_eq!(unanswered(100), 0);
+    let answered = Trace::new().done(Command::LeReadSuggestedDefaultDataLength {});
+    let none = happened(answered.wait_ms(2_500).command(Command::Reset {}));
+    assert!(!none.iter().any(|what| matches!(what, Happening::CommandUnanswered { .. })));
+}
+
+#[test]
+fn scans_are_active_or_passive_and_advertising_goes_on_and_off() {
+    for (kind, active) in [(1, true), (0, false)] {
+        let set = Command::LeSetScanParameters {
+            le_scan_type: kind,
+            le_scan_interval: 0x60,
+            le_scan_window: 0x30,
+            own_address_type: 0,
+            scanning_filter_policy: 0,
+        };
+        let enable = Command::LeSetScanEnable { le_scan_enable: 1, filter_duplicates: 0 };
+        let scans = happened(Trace::new().done(set).done(enable));
+        let [Happening::ScanOn(scan)] = scans.as_slice() else { panic!("{scans:?}") };
+        assert_eq!((scan.active, scan.interval, scan.window), (active, 0x60, 0x30));
+    }
+    let advertising = |on| Command::LeSetAdvertisingEnable { advertising_enable: on };
+    let both = happened(Trace::new().done(advertising(1)).done(advertising(0)));
+    assert_eq!(both, [Happening::AdvertisingOn, Happening::AdvertisingOff]);
+}
+
+/// A command for a link that just ended is refused: an echo of the end, of that link alone.
+#[test]
+fn an_echo_belongs_to_the_link_that_ended() {
+    let other = Address([9, 9, 9, 9, 9, 0xc9]);
+    let trace = Trace::new()
+        .up()
+        .hangs_up(Status::REMOTE_USER_TERMINATED)
+        .peer(other, AddressType::RANDOM)
+        .handle(0x41)
+        .up()
+        .hangs_up(Status::REMOTE_USER_TERMINATED)
+        .command(Command::Disconnect {
+            connection_handle: ConnHandle(0x41),
+            reason: Status::REMOTE_USER_TERMINATED,
+        })
+        .status(Opcode(0x0406), Status::UNKNOWN_CONNECTION_IDENTIFIER);
+    let connections = trace.run().connections;
+    let echoes = |at: usize| connections[at].end.as_ref().expect("it ended").echoes.len();
+    assert_eq!((echoes(0), echoes(1)), (0, 1));
+}
+
+/// An identity key is that of the connection whose peer sent it, and of no other.
+#[test]
+fn a_key_and_an_identity_of_two_links_make_no_pair() {
+    let (irk, private) = key();
+    let identity = Address([1, 0, 0, 0, 0, 0x0a]);
+    let keys = |trace: Trace| {
+        trace.smp(
+            Received,
+            smp::Pdu::IdentityInformation {
+                identity_resolving_key: crate::packet::Secret::new(irk),
+            },
+        )
+    };
+    let named = |trace: Trace| {
+        trace
+            .smp(Received, smp::Pdu::IdentityAddressInformation { addr_type: 0, bd_addr: identity })
+    };
+    let heard = |trace: Trace| trace.peer(private, AddressType::RANDOM).advertises(0).run();
+    let known = |capture: &Capture| capture.device(private).expect("heard").identity;
+    let one = heard(named(keys(Trace::new().up())));
+    assert_eq!(known(&one), Some((identity, AddressType::PUBLIC)));
+    let two = keys(Trace::new().up()).peer(Address([9; 6]), AddressType::PUBLIC).handle(0x41).up();
+    assert_eq!(known(&heard(named(two))), None);
+}
+
+/// Sample data of the specification (Core, Vol 3, Part H, D.7): a key, and an address made with it.
+fn key() -> ([u8; 16], Address) {
+    let mut irk = [
+        0xec, 0x02, 0x34, 0xa3, 0x57, 0xc8, 0xad, 0x05, 0x34, 0x10, 0x10, 0xa6, 0x0a, 0x39, 0x7d,
+        0x9b,
+    ];
+    irk.reverse();
+    (irk, Address([0xaa, 0xfb, 0x0d, 0x94, 0x81, 0x70]))
+}
+
+#[test]
+fn a_parameter_request_of_the_peer_is_granted_or_refused() {
+    let asked = |answer: Command<'_>| {
+        let trace = Trace::new().up().le(LeEvent::RemoteConnectionParameterRequest {
+            connection_handle: ConnHandle(0x40),
+            interval_min: 6,
+            interval_max: 12,
+            max_latency: 0,
+            timeout: 200,
+        });
+        let connection = only(trace.done(answer).att(Sent, READ));
+        let step = |s: &&Step| s.by == Received && s.procedure == Procedure::ParameterUpdate;
+        let found = connection.steps.iter().find(step).cloned();
+        found.unwrap_or_else(|| panic!("{:#?}", connection.steps)).outcome
+    };
+    let connection_handle = ConnHandle(0x40);
+    assert_eq!(
+        asked(Command::LeRemoteConnectionParameterRequestReply {
+            connection_handle,
+            interval_min: 6,
+            interval_max: 12,
+            max_latency: 0,
+            timeout: 200,
+            min_ce_length: 0,
+            max_ce_length: 0,
+        }),
+        Outcome::Ok
+    );
+    let reason = Status::UNACCEPTABLE_CONNECTION_PARAMETERS;
+    let refused =
+        Command::LeRemoteConnectionParameterRequestNegativeReply { connection_handle, reason };
+    assert_eq!(asked(refused), Outcome::Error);
+}
+
+/// Peripherals often stay connected when a capture ends; a central's link without an end is worth a word.
+#[test]
+fn only_what_the_text_or_the_recording_left_out_is_said() {
+    let codes = |capture: &Capture| -> Vec<&str> {
+        let mut again = capture.clone();
+        again.fitness.clear();
+        super::fitness::judge(&again).into_iter().map(|f| f.code).collect()
+    };
+    let whole = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).run();
+    assert_eq!(codes(&whole), [""; 0]);
+    let mut cut = whole.clone();
+    cut.filtered = true;
+    assert_eq!(codes(&cut), ["cut-packets"]);
+    let mut text = whole.clone();
+    text.format = "btmon-text";
+    assert_eq!(codes(&text), [""; 0]);
+    text.totals.cut = 3;
+    assert_eq!(codes(&text), ["text-incomplete"]);
+    let mut crowd = whole;
+    crowd.totals.devices_beyond_table = 1;
+    crowd.totals.adapter_events_elided = 1;
+    crowd.totals.databases_elided = 1;
+    crowd.totals.connections_elided = 1;
+    let all = [
+        "too-many-attributes",
+        "too-many-devices",
+        "too-many-adapter-events",
+        "too-many-connections",
+    ];
+    assert_eq!(codes(&crowd), all);
+}
+
+#[test]
+fn an_attribute_is_looked_up_on_the_side_that_has_it() {
+    let characteristic = [5, 0x03, 0, 0x02, 0x03, 0, 0x0a, 0x2a];
+    let request = [0x08, 1, 0, 6, 0, 0x03, 0x28];
+    let theirs = Trace::new().up().by_wire(&request, 0x09, &[&[7], &characteristic[1..]].concat());
+    let connection = only(theirs.att(Sent, READ).att(Received, READ));
+    let by = |direction| {
+        let read =
+            |s: &&Step| s.by == direction && s.attribute == 3 && s.procedure == Procedure::Read;
+        connection.steps.iter().find(read).expect("a read")
+    };
+    assert!(connection.attribute(by(Sent)).is_some(), "{:?}", connection.remote);
+    assert!(connection.attribute(by(Received)).is_none());
+}
+
+/// Which of the requests that wait a Connection Complete answers: the one to that address, else the
+/// one for anybody of the accept list.
+#[test]
+fn a_completion_answers_the_request_that_asked_for_this_device() {
+    let (lamp, lock) = (Address([1, 0, 0, 0, 0, 0xc1]), Address([2, 0, 0, 0, 0, 0xc2]));
+    let to = |trace: Trace, peer| trace.peer(peer, AddressType::RANDOM).create();
+    let up = |trace: Trace, peer| trace.peer(peer, AddressType::RANDOM).connected();
+    let both = || to(Trace::new().create_for_anybody(), lamp);
+    let connected = |trace: Trace| -> Vec<Option<Address>> {
+        let found = trace.run().connections;
+        found.iter().map(|c| c.connected_frame.and(c.peer.address)).collect()
+    };
+    assert_eq!(connected(up(both(), lamp)), [None, Some(lamp)]);
+    assert_eq!(connected(up(both(), lock)), [Some(lock), None]);
+    // A cancel ends the one that was cancelled.
+    let cancelled = to(Trace::new(), lamp).cancel();
+    let ended = cancelled.run().connections;
+    assert_eq!(ended[0].status, Some(Status::UNKNOWN_CONNECTION_IDENTIFIER));
+}
+
+#[test]
+fn a_host_is_known_by_what_it_logs() {
+    let host = |lines: &[&str]| {
+        let note = |trace: Trace, line: &&str| {
+            let mut text = line.as_bytes().to_vec();
+            text.push(0);
+            trace.monitor(12, &text)
+        };
+        lines.iter().fold(Trace::new(), note).up().run().host
+    };
+    let stack = |lines: &[&str]| host(lines).map(|host| (host.stack, host.version));
+    let bluez = |version: Option<&str>| Some((Stack::BlueZ, version.map(str::to_owned)));
+    assert_eq!(stack(&["Bluetooth daemon 5.66"]), bluez(Some("5.66")));
+    // The first word stands; a later one of the same host may add its version.
+    assert_eq!(stack(&["Product: Mac14,2", "Bluetooth daemon 5.66"]).unwrap().0, Stack::MacOs);
+    assert_eq!(
+        stack(&["Product: Mac14,2", "Software: Version 14.1"]),
+        Some((Stack::MacOs, Some("14.1".to_owned())))
+    );
+    assert_eq!(stack(&["OS X 10.9 Device"]).unwrap().0, Stack::MacOs);
+    assert!(stack(&["a Device of another kind"]).is_none_or(|(stack, _)| stack != Stack::MacOs));
+}
+
+/// Commands of the extended kind switch the same things on and off.
+#[test]
+fn extended_scanning_and_advertising_are_told_as_the_others_are() {
+    let scan = |enable| Command::LeSetExtendedScanEnable {
+        enable,
+        filter_duplicates: 0,
+        duration: 0,
+        period: 0,
+    };
+    let scans = happened(Trace::new().done(scan(1)).done(scan(0)));
+    assert!(matches!(scans.as_slice(), [Happening::ScanOn(_), Happening::ScanOff]), "{scans:?}");
+    let resolution = |on| Command::LeSetAddressResolutionEnable { address_resolution_enable: on };
+    let both = happened(Trace::new().done(resolution(1)).done(resolution(0)));
+    assert_eq!(both, [Happening::AddressResolution(true), Happening::AddressResolution(false)]);
+}
+
+/// A controller that resolves: the request to an identity is none in vain.
+#[test]
+fn a_request_knows_whether_its_address_can_be_resolved() {
+    let listed = |on| {
+        let (irk, _) = key();
+        Trace::new()
+            .done(Command::LeAddDeviceToResolvingList {
+                peer_identity_address_type: AddressType::RANDOM,
+                peer_identity_address: crate::trace::PEER,
+                peer_irk: crate::packet::Secret::new(irk),
+                local_irk: crate::packet::Secret::new(irk),
+            })
+            .done(Command::LeSetAddressResolutionEnable { address_resolution_enable: on })
+    };
+    let resolvable =
+        |trace: Trace| only(trace.create()).request.as_ref().expect("it was asked for").resolvable;
+    assert!(resolvable(listed(1)));
+    assert!(!resolvable(listed(0)));
+    assert!(!resolvable(listed(1).done(Command::LeClearResolvingList {})));
+    let removed = Command::LeRemoveDeviceFromResolvingList {
+        peer_identity_address_type: AddressType::RANDOM,
+        peer_identity_address: crate::trace::PEER,
+    };
+    assert!(!resolvable(listed(1).done(removed)));
+    assert!(!resolvable(listed(1).command(Command::Reset {})));
+}
+
+/// The kernel's own numbers (BlueZ, mgmt-api.txt): 1 is LE public, 2 is LE random.
+#[test]
+fn a_device_that_mgmt_found_has_mgmts_address_type() {
+    for (number, kind) in [(1, AddressType::PUBLIC), (2, AddressType::RANDOM)] {
+        let mut found = vec![0, 0, 0, 0, 0x12, 0];
+        found.extend(crate::trace::PEER.0);
+        found.extend([number, 0xc4, 0, 0, 0, 0, 3, 0, 2, 1, 6]);
+        let capture = Trace::new().monitor(17, &found).run();
+        let device = capture.device(crate::trace::PEER).expect("it was found");
+        assert_eq!(device.address_type, kind);
+    }
+    for (byte, on) in [(1, true), (0, false)] {
+        let powered = [0, 0, 0, 0, 5, 0, byte];
+        assert_eq!(happened(Trace::new().monitor(16, &powered)), [Happening::Powered(on)]);
+    }
+}
+
+/// A link whose beginning is missing: what goes over it tells which radio it uses.
+#[test]
+fn the_first_packet_tells_the_transport_of_a_link_that_was_up_before() {
+    let pairing = smp::Pdu::PairingFailed { reason: smp::Reason::UNSPECIFIED_REASON };
+    assert_eq!(only(Trace::new().smp(Received, pairing)).transport, Transport::Le);
+    assert_eq!(only(Trace::new().att(Received, READ)).transport, Transport::Le);
+    let raw = |cid: u16, payload: &[u8]| {
+        let mut bytes = vec![0x40, 0x20];
+        bytes.extend((payload.len() as u16 + 4).to_le_bytes());
+        bytes.extend((payload.len() as u16).to_le_bytes());
+        bytes.extend(cid.to_le_bytes());
+        bytes.extend(payload);
+        let record = crate::capture::Record {
+            frame: 1,
+            offset: 0,
+            time: None,
+            adapter: None,
+            direction: Some(Received),
+            kind: crate::capture::Kind::Acl,
+            payload: crate::capture::Payload::Bytes(&bytes),
+            original_len: bytes.len() as u32,
+            comment: None,
+        };
+        let mut tracker = Tracker::new();
+        tracker.push(&crate::decode::Decoder::new().decode(&record));
+        tracker.connections[0].transport
+    };
+    // An L2CAP Connection Request for SDP, and an Information Request, are BR/EDR's alone.
+    assert_eq!(raw(1, &[2, 1, 4, 0, 1, 0, 0x40, 0]), Transport::BrEdr);
+    assert_eq!(raw(1, &[0x0a, 1, 2, 0, 2, 0]), Transport::BrEdr);
+    // A Connection Parameter Update Request is LE's.
+    assert_eq!(raw(5, &[0x12, 1, 8, 0, 6, 0, 12, 0, 0, 0, 200, 0]), Transport::Le);
+}
+
+/// Links that are up when the capture ends: worth a word where nothing ended, and not of peripherals.
+#[test]
+fn a_capture_that_ends_before_its_links_says_so() {
+    let said =
+        |trace: Trace| trace.run().fitness.iter().any(|line| line.code == "ends-before-links");
+    let other = |trace: Trace| trace.peer(Address([9; 6]), AddressType::PUBLIC).handle(0x41);
+    let open = || Trace::new().up();
+    assert!(!said(open()), "one open end is normal");
+    assert!(said(other(open()).up()));
+    assert!(!said(other(open()).up().disconnected(Status::REMOTE_USER_TERMINATED)));
+    let peripheral = Trace::new().connected_as(1, 24, 0, 42);
+    assert!(!said(other(peripheral).connected_as(1, 24, 0, 42)));
+}
+
+/// A second end of a handle right after the first is its echo; of another handle it is another link's.
+#[test]
+fn a_second_end_is_odd_for_the_link_that_had_the_handle() {
+    let ended = || Trace::new().up().disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(100);
+    let again = ended().disconnected(Status::REMOTE_USER_TERMINATED);
+    assert!(odd(&only(again), "second-disconnect"));
+    let other = ended().handle(0x41).disconnected(Status::REMOTE_USER_TERMINATED).run();
+    assert_eq!(other.connections.len(), 2);
+    assert!(!odd(&other.connections[0], "second-disconnect"));
+}

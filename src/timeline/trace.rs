@@ -1,0 +1,150 @@
+//! A whole capture, folded.
+use super::adapter::{Adapter, AdapterEvent};
+use super::connection::Connection;
+use super::device::Device;
+use super::index::Index;
+use super::step::words;
+use crate::capture::Warning;
+use crate::time::{Clock, Timestamp};
+use std::fmt;
+
+words! {
+    /// Host Bluetooth stacks, as the report's vocabulary has them.
+    Stack {
+        BlueZ "bluez",
+        Noble "noble",
+        Android "android",
+        Ios "ios",
+        MacOs "macos",
+        NimBle "nimble",
+        Zephyr "zephyr",
+        Esp "esp",
+        BtStack "btstack",
+        Bumble "bumble",
+        Windows "windows",
+    }
+}
+
+impl Stack {
+    /// Its name as its users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stack::BlueZ => "BlueZ",
+            Stack::Noble => "noble",
+            Stack::Android => "Android",
+            Stack::Ios => "iOS",
+            Stack::MacOs => "macOS",
+            Stack::NimBle => "NimBLE",
+            Stack::Zephyr => "Zephyr",
+            Stack::Esp => "ESP-IDF",
+            Stack::BtStack => "BTstack",
+            Stack::Bumble => "Bumble",
+            Stack::Windows => "Windows",
+        }
+    }
+}
+
+/// The host that made the capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    pub stack: Stack,
+    pub version: Option<String>,
+    /// What shows it: the frame, and in words. Habit-based guesses say so.
+    pub evidence_frame: Option<u32>,
+    pub evidence: String,
+    /// From habits, not from a note or a process name.
+    pub guessed: bool,
+}
+
+/// Why a capture is less than fit for a diagnosis, and how to record a better one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fitness {
+    /// Kebab-case: `starts-after-connection`, `cut-packets`, `filtered`, `adapter-idle`, `no-connections` …
+    pub code: &'static str,
+    pub says: String,
+    pub remedy: String,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub records: u64,
+    pub cut: u64,
+    pub opaque: u64,
+    pub malformed: u64,
+    pub advertising_reports: u64,
+    /// Device advertising that found no room in the bounded table.
+    pub devices_beyond_table: u64,
+    pub adapter_events_elided: u64,
+    /// Attempts beyond the most that are kept.
+    pub connections_elided: u64,
+    /// Servers whose attributes are no longer kept: there were too many before.
+    pub databases_elided: u64,
+}
+
+/// A capture after the last event: plain data for compare, rules and reports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capture {
+    /// File name alone, no folders.
+    pub file: String,
+    /// What to call this side.
+    pub label: String,
+    pub format: &'static str,
+    pub clock: Clock,
+    pub resolution_us: u32,
+    pub first_time: Option<Timestamp>,
+    pub last_time: Option<Timestamp>,
+    pub totals: Totals,
+    pub warnings: Vec<Warning>,
+    pub adapters: Vec<Adapter>,
+    pub host: Option<Host>,
+    /// In order of first sight; `number` is the index plus one.
+    pub connections: Vec<Connection>,
+    pub devices: Vec<Device>,
+    /// In order of frame.
+    pub adapter_events: Vec<AdapterEvent>,
+    pub fitness: Vec<Fitness>,
+    /// The recording left packets out on purpose (Android's filtered logs) or cut them.
+    pub filtered: bool,
+    /// Who is who, found without a search.
+    pub(crate) index: Index,
+}
+
+impl Capture {
+    pub fn connection(&self, number: u32) -> Option<&Connection> {
+        self.connections.get((number as usize).checked_sub(1)?)
+    }
+
+    pub fn device(&self, address: crate::packet::Address) -> Option<&Device> {
+        self.devices.get(self.index.device(address)?)
+    }
+
+    /// What was heard under the private addresses of this identity, in order.
+    pub fn aliases(&self, identity: crate::packet::Address) -> impl Iterator<Item = &Device> {
+        self.index.aliases(identity).iter().filter_map(|place| self.devices.get(*place))
+    }
+
+    /// Other attempts to the same device, at most so many on either side of that one, in order.
+    pub fn kin(&self, of: &Connection, most: usize) -> impl Iterator<Item = &Connection> {
+        let all = of.peer.who().map_or(&[][..], |peer| self.index.attempts_of(peer));
+        let place = all.partition_point(|number| *number < of.number);
+        let near = all.get(place.saturating_sub(most)..all.len().min(place + most + 1));
+        let others = near.unwrap_or_default().iter().filter(move |number| **number != of.number);
+        others.filter_map(|number| self.connection(*number))
+    }
+
+    /// Attempts whose peer had this address, in order.
+    pub fn attempts_to(
+        &self,
+        address: crate::packet::Address,
+    ) -> impl Iterator<Item = &Connection> {
+        self.index.attempts_to(address).iter().filter_map(|number| self.connection(*number))
+    }
+
+    /// Connections whose peer proved to have this identity, in order.
+    pub fn identified_as(
+        &self,
+        identity: crate::packet::Address,
+    ) -> impl Iterator<Item = &Connection> {
+        self.index.identified_as(identity).iter().filter_map(|number| self.connection(*number))
+    }
+}

@@ -1,0 +1,487 @@
+//! Folds events into connections, one event at a time, in bounded memory.
+use super::adapter::{Adapter, AdapterEvent, Happening, Scan};
+use super::air::Air;
+use super::connection::{Connection, Transport};
+use super::host::HostSigns;
+use super::identity::{Identities, Resolving};
+use super::index::Index;
+use super::live::{At, Link, MOST_STEPS};
+use super::step::Moment;
+use super::trace::{Capture, Totals};
+use crate::capture::{Description, Direction, Warning};
+use crate::packet::{ConnHandle, Event, Layer, Opcode, Packet, Problem};
+use crate::time::{Span, Timestamp};
+use std::collections::HashMap;
+
+/// Most entries of the adapters' timeline; the rest is counted.
+const MOST_ADAPTER_EVENTS: usize = 200_000;
+
+/// Most steps kept of all connections, and how many of each from then on: the first ones tell most.
+const MOST_STEPS_OF_ALL: usize = 1_000_000;
+const FEW_STEPS: usize = 100;
+
+/// Records between two looks at what is kept.
+const LOOKED_AT_EVERY: u64 = 1 << 16;
+
+/// On USB, data of a new link may come before its Connection Complete (HABITS R5).
+pub(super) const EARLY_DATA: Span = Span::from_ms(20);
+
+/// Most adapters kept apart (a lying index field could name 65,535).
+const MOST_ADAPTERS: usize = 64;
+
+/// A command that waits for its Command Complete or Command Status.
+#[derive(Clone, Debug)]
+pub(super) struct OpenCommand {
+    pub opcode: Opcode,
+    pub frame: u32,
+    pub at: Moment,
+    pub reported: bool,
+    /// Handle that the command speaks of.
+    pub handle: Option<ConnHandle>,
+}
+
+/// What is known of one adapter while the capture runs.
+#[derive(Debug)]
+pub(super) struct AdapterState {
+    pub facts: Adapter,
+    /// Slot of each live handle in `links`, plus one; 0 is none.
+    slots: Vec<u16>,
+    pub links: Vec<Option<Link>>,
+    /// Connection that last held a handle, for stragglers after the end: (handle, connection, ended at).
+    pub ended: Vec<(ConnHandle, usize, Moment)>,
+    /// Attempts whose create command is unanswered, oldest first.
+    pub creating: Vec<usize>,
+    pub commands: Vec<OpenCommand>,
+    pub resolving: Resolving,
+    pub scan: Option<Scan>,
+    /// Parameters set for the next scan.
+    pub scan_set: Scan,
+    pub last_record_at: Moment,
+    /// The last long silence: how long, and when it ended.
+    pub gap: Option<(Span, Moment)>,
+    pub outstanding: u32,
+}
+
+impl AdapterState {
+    fn new(index: Option<u16>) -> Self {
+        Self {
+            facts: Adapter { index, ..Adapter::default() },
+            slots: Vec::new(),
+            links: Vec::new(),
+            ended: Vec::new(),
+            creating: Vec::new(),
+            commands: Vec::new(),
+            resolving: Resolving::default(),
+            scan: None,
+            scan_set: Scan {
+                active: false,
+                interval: 0x10,
+                window: 0x10,
+                filter_policy: 0,
+                filter_duplicates: false,
+            },
+            last_record_at: Moment::UNKNOWN,
+            gap: None,
+            outstanding: 0,
+        }
+    }
+
+    pub fn slot(&self, handle: ConnHandle) -> Option<usize> {
+        let slot = *self.slots.get(usize::from(handle.0 & 0x0fff))?;
+        usize::from(slot).checked_sub(1)
+    }
+
+    pub fn link(&mut self, handle: ConnHandle) -> Option<&mut Link> {
+        let slot = self.slot(handle)?;
+        self.links.get_mut(slot)?.as_mut()
+    }
+
+    pub fn open(&mut self, handle: ConnHandle, link: Link) {
+        if self.slots.is_empty() {
+            self.slots = vec![0; 0x1000];
+        }
+        let free = self.links.iter().position(Option::is_none).unwrap_or_else(|| {
+            self.links.push(None);
+            self.links.len() - 1
+        });
+        self.links[free] = Some(link);
+        self.slots[usize::from(handle.0 & 0x0fff)] = free as u16 + 1;
+        self.ended.retain(|(h, _, _)| *h != handle);
+    }
+
+    pub fn take(&mut self, handle: ConnHandle) -> Option<Link> {
+        let slot = self.slot(handle)?;
+        self.slots[usize::from(handle.0 & 0x0fff)] = 0;
+        self.links.get_mut(slot)?.take()
+    }
+
+    /// All live links, and none are live afterwards.
+    pub fn take_all(&mut self) -> Vec<Link> {
+        self.slots.clear();
+        std::mem::take(&mut self.links).into_iter().flatten().collect()
+    }
+
+    pub fn open_links(&self) -> usize {
+        self.links.iter().flatten().count()
+    }
+
+    pub fn remember_ended(&mut self, handle: ConnHandle, connection: usize, at: Moment) {
+        if self.ended.len() >= 64 {
+            self.ended.remove(0);
+        }
+        self.ended.push((handle, connection, at));
+    }
+}
+
+/// Builds a [`super::Capture`] from events.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    pub(super) adapters: Vec<AdapterState>,
+    pub(super) connections: Vec<Connection>,
+    pub(super) events: Vec<AdapterEvent>,
+    pub(super) air: Air,
+    pub(super) identities: Identities,
+    pub(super) signs: HostSigns,
+    /// Open control sockets: cookie and process.
+    pub(super) sockets: HashMap<u32, String>,
+    pub(super) totals: Totals,
+    /// Of the databases that were kept.
+    pub(super) attributes: usize,
+    /// There are so many steps already that few are kept of each connection.
+    crowded: bool,
+    pub(super) first_time: Option<Timestamp>,
+    pub(super) last_time: Option<Timestamp>,
+    /// Frame of the first event that is HCI.
+    pub(super) first_hci: Option<u32>,
+}
+
+impl Tracker {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes one event; returns the number of the connection that it belongs to.
+    pub fn push(&mut self, event: &Event<'_>) -> Option<u32> {
+        self.totals.records += 1;
+        if self.totals.records.is_multiple_of(LOOKED_AT_EVERY) && !self.crowded {
+            self.look_at_what_is_kept();
+        }
+        self.totals.cut += u64::from(event.cut);
+        match event.problem {
+            Some(Problem::Malformed) => self.totals.malformed += 1,
+            Some(Problem::Unknown) => self.totals.opaque += 1,
+            _ => {}
+        }
+        if let Some(time) = event.time {
+            self.first_time = Some(self.first_time.map_or(time, |t| t.min(time)));
+            self.last_time = Some(self.last_time.map_or(time, |t| t.max(time)));
+        }
+        let at = At {
+            frame: event.frame,
+            time: event.time.into(),
+            direction: event.direction.unwrap_or(Direction::Sent),
+            cut: event.cut,
+        };
+        if let Packet::Note(note) = &event.packet {
+            self.note(event.adapter, at, note);
+            return None;
+        }
+        if let Packet::Mgmt { pdu, .. } = &event.packet {
+            return self.mgmt(event.adapter, at, pdu);
+        }
+        if let Packet::Opaque { layer, .. } = event.packet {
+            // Text may not say whose packet it was: it may be any link's.
+            if event.cut && matches!(layer, Layer::Hci | Layer::Acl) {
+                self.cut_all(event.adapter);
+            }
+            return None;
+        }
+        let adapter = self.adapter(event.adapter)?;
+        self.first_hci.get_or_insert(event.frame);
+        self.tick(adapter, at);
+        let connection = match &event.packet {
+            Packet::Command(command) => self.command(adapter, at, command),
+            Packet::Event(packet) => self.event(adapter, at, packet),
+            packet => self.data(adapter, at, packet, event.problem),
+        };
+        if let Some(connection) = connection.and_then(|index| self.connections.get_mut(index)) {
+            // Text that leaves out a connection's parameters leaves nothing else unknown.
+            let parameters_only = matches!(&event.packet, Packet::Event(packet) if packet.le_connection_complete().is_some());
+            connection.cut_packets += u64::from(event.cut && !parameters_only);
+            connection.opaque_packets += u64::from(event.problem.is_some());
+            // Data this young may yet turn out to be that of an attempt under way.
+            let undecided = !connection.start_seen
+                && at
+                    .time
+                    .since(connection.heard.as_ref().map_or(at.time, |h| h.at))
+                    .is_some_and(|d| d <= EARLY_DATA);
+            return (!undecided).then_some(connection.number);
+        }
+        None
+    }
+
+    /// Memory stays bounded also where every packet is a step of its own.
+    fn look_at_what_is_kept(&mut self) {
+        let steps: usize = self.connections.iter().map(|c| c.steps.len()).sum();
+        self.crowded = steps >= MOST_STEPS_OF_ALL;
+        if self.crowded {
+            for link in self.adapters.iter_mut().flat_map(|a| a.links.iter_mut().flatten()) {
+                link.most_steps = FEW_STEPS;
+            }
+        }
+    }
+
+    /// How many steps a new link's connection may have.
+    pub(super) fn most_steps(&self) -> usize {
+        if self.crowded { FEW_STEPS } else { MOST_STEPS }
+    }
+
+    /// A packet is missing that may be any live link's.
+    fn cut_all(&mut self, index: Option<u16>) {
+        let Some(state) = self.adapters.iter().find(|a| a.facts.index == index) else { return };
+        for link in state.links.iter().flatten() {
+            if let Some(connection) = self.connections.get_mut(link.connection) {
+                connection.cut_packets += 1;
+            }
+        }
+    }
+
+    pub(super) fn adapter(&mut self, index: Option<u16>) -> Option<usize> {
+        // One adapter or two: a search beats a hash on every event.
+        if let Some(at) = self.adapters.iter().position(|a| a.facts.index == index) {
+            return Some(at);
+        }
+        if self.adapters.len() >= MOST_ADAPTERS {
+            return None;
+        }
+        self.adapters.push(AdapterState::new(index));
+        Some(self.adapters.len() - 1)
+    }
+
+    pub(super) fn happened(&mut self, adapter: usize, at: At, what: Happening) {
+        let index = self.adapters.get(adapter).and_then(|a| a.facts.index);
+        self.happened_on(index, at, what);
+    }
+
+    pub(super) fn happened_on(&mut self, adapter: Option<u16>, at: At, what: Happening) {
+        if self.events.len() >= MOST_ADAPTER_EVENTS {
+            self.totals.adapter_events_elided += 1;
+            return;
+        }
+        self.events.push(AdapterEvent { frame: at.frame, at: at.time, adapter, what });
+    }
+
+    /// Notices long silences of an adapter, and commands that nothing answers.
+    fn tick(&mut self, adapter: usize, at: At) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        if let Some(gap) = at.time.since(state.last_record_at)
+            && gap >= Span::from_ms(90)
+        {
+            state.gap = Some((gap, at.time));
+        }
+        if at.time != Moment::UNKNOWN {
+            state.last_record_at = at.time;
+        }
+    }
+
+    /// The connection number and peer of a live handle, for event listings.
+    pub fn peer_of(&self, number: u32) -> Option<crate::packet::Address> {
+        self.connections.get((number as usize).checked_sub(1)?)?.peer.address
+    }
+
+    /// Data on a link: ATT, SMP, signalling, or a fragment of any of them.
+    fn data(
+        &mut self,
+        adapter: usize,
+        at: At,
+        packet: &Packet<'_>,
+        problem: Option<Problem>,
+    ) -> Option<usize> {
+        let (handle, transport) = match packet {
+            Packet::Att { handle, cid, .. } => (*handle, (*cid == 4).then_some(Transport::Le)),
+            Packet::Smp { handle, cid, .. } => (*handle, (*cid == 6).then_some(Transport::Le)),
+            Packet::Signal { handle, cid, .. } => {
+                (*handle, Some(if *cid == 5 { Transport::Le } else { Transport::BrEdr }))
+            }
+            Packet::L2cap { handle, psm, .. } => {
+                (*handle, psm.is_some_and(|p| p < 0x1000 && p & 1 == 1).then_some(Transport::BrEdr))
+            }
+            Packet::Fragment { handle, .. } => (*handle, None),
+            _ => return None,
+        };
+        let index = self.link_for_data(adapter, at, handle, transport)?;
+        let state = self.adapters.get_mut(adapter)?;
+        let buffers =
+            state.facts.le_buffers.map(|(_, count)| u32::from(count)).filter(|count| *count > 0);
+        let outstanding = &mut state.outstanding;
+        let slot = state.slots.get(usize::from(handle.0 & 0x0fff)).copied().unwrap_or(0);
+        let link = state.links.get_mut(usize::from(slot).checked_sub(1)?)?.as_mut()?;
+        let connection = self.connections.get_mut(index)?;
+        if at.sent() {
+            *outstanding = outstanding.saturating_add(1);
+            link.acl_sent(connection, at, *outstanding, buffers);
+        } else {
+            connection.hear(at, "ACL data from the peer");
+        }
+        match packet {
+            Packet::Att { cid, pdu, .. } => link.att(connection, at, *cid, pdu, problem),
+            Packet::Smp { pdu, .. } => link.smp(connection, at, pdu, &mut self.identities),
+            Packet::Signal { identifier, pdu, .. } => link.signal(connection, at, *identifier, pdu),
+            Packet::L2cap { .. } => connection.touch(at),
+            _ => {}
+        }
+        if let Some(name) = connection.peer.name.as_deref()
+            && let Some(address) = connection.peer.address
+            && link.name_learned
+        {
+            link.name_learned = false;
+            self.air.name(address, name);
+        }
+        Some(index)
+    }
+}
+
+impl Connection {
+    /// Data passed on the link.
+    pub(super) fn touch(&mut self, at: At) {
+        self.last_pdu_at = at.time;
+        self.last_pdu_frame = Some(at.frame);
+        if at.sent() {
+            self.last_sent_pdu_at = at.time;
+            self.last_sent_pdu_frame = Some(at.frame);
+        }
+    }
+}
+
+/// What a drained source says, for [`Tracker::finish`].
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// File name alone, no folders.
+    pub file: String,
+    pub label: String,
+    pub description: Description,
+    pub warnings: Vec<Warning>,
+}
+
+impl Tracker {
+    /// The capture is over: links that are still up end as they are.
+    pub fn finish(mut self, origin: Origin) -> Capture {
+        let frame = u32::try_from(self.totals.records).unwrap_or(u32::MAX);
+        let end =
+            At { frame, time: self.last_time.into(), direction: Direction::Received, cut: false };
+        self.end_of_capture(end);
+        self.totals.devices_beyond_table = self.air.beyond;
+        for device in &mut self.air.devices {
+            device.identity = self
+                .identities
+                .of(device.address)
+                .or_else(|| self.identities.resolve(device.address));
+        }
+        for connection in &mut self.connections {
+            connection.capture_end = end.time;
+            let peer = &mut connection.peer;
+            if peer.identity.is_none()
+                && let Some(address) = peer.address
+            {
+                // A key learned later in the capture tells who came earlier.
+                peer.identity =
+                    self.identities.of(address).or_else(|| self.identities.resolve(address));
+            }
+            if peer.name.is_none() {
+                let known = peer.address.and_then(|a| self.air.name_of(a));
+                peer.name = known.or_else(|| peer.identity.and_then(|(a, _)| self.air.name_of(a)));
+            }
+        }
+        let description = origin.description;
+        let host = std::mem::take(&mut self.signs).conclude(description.format, &self.connections);
+        let cut: u64 = self.connections.iter().map(|c| c.cut_packets).sum();
+        let mut capture = Capture {
+            file: origin.file,
+            label: origin.label,
+            format: description.format,
+            clock: description.clock,
+            resolution_us: description.resolution_us,
+            first_time: self.first_time,
+            last_time: self.last_time,
+            totals: self.totals,
+            warnings: origin.warnings,
+            adapters: self.adapters.into_iter().map(|a| a.facts).collect(),
+            host,
+            connections: self.connections,
+            devices: self.air.devices,
+            adapter_events: self.events,
+            fitness: Vec::new(),
+            filtered: cut > 0,
+            index: Index::default(),
+        };
+        capture.index = Index::of(&capture.devices, &capture.connections);
+        capture.fitness = super::fitness::judge(&capture);
+        capture
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Direction;
+    use crate::decode::Decoder;
+    use crate::packet::Status;
+    use crate::packet::att::{self, Handle};
+    use crate::trace::Trace;
+
+    fn fed(mut tracker: Tracker, trace: &Trace) -> Tracker {
+        let mut decoder = Decoder::new();
+        for record in trace.records() {
+            tracker.push(&decoder.decode(&record));
+        }
+        tracker
+    }
+
+    fn steps(tracker: &Tracker) -> Vec<(usize, u64)> {
+        tracker.connections.iter().map(|c| (c.steps.len(), c.elided_steps)).collect()
+    }
+
+    /// Two links, each with three hundred requests that are refused: every one is a step of its own.
+    fn refusals() -> Trace {
+        let once = Trace::new().up();
+        let once = (1..=300).fold(once, |trace, handle| {
+            let request = att::Pdu::ReadRequest { attribute_handle: Handle(handle) };
+            trace.refused(request, att::ErrorCode::ATTRIBUTE_NOT_FOUND)
+        });
+        once.hangs_up(Status::REMOTE_USER_TERMINATED).repeated(2, 1000)
+    }
+
+    #[test]
+    fn once_there_are_very_many_steps_few_are_kept_of_each_connection() {
+        let all = steps(&fed(Tracker::new(), &refusals()));
+        assert!(all.iter().all(|(kept, elided)| *kept > 300 && *elided == 0), "{all:?}");
+        let crowded = Tracker { crowded: true, ..Tracker::new() };
+        let few = steps(&fed(crowded, &refusals()));
+        for ((kept, elided), (whole, _)) in few.into_iter().zip(all) {
+            assert_eq!(kept as u64 + elided, whole as u64);
+            // The link's end is kept beyond the bound.
+            assert_eq!(kept, FEW_STEPS + 1);
+        }
+    }
+
+    #[test]
+    fn notifications_of_very_many_kinds_lose_none() {
+        let value = |trace: Trace, handle: u16| {
+            let value = att::Pdu::HandleValueNotification {
+                attribute_handle: Handle(handle),
+                attribute_value: &[1],
+            };
+            trace.att(Direction::Received, value)
+        };
+        let trace = (1..=3000).map(|n| 1 + n % 1000).fold(Trace::new().up(), value);
+        let tracker = fed(Tracker::new(), &trace);
+        let connection = &tracker.connections[0];
+        let counted: u64 = connection
+            .steps
+            .iter()
+            .filter(|s| s.procedure == crate::timeline::Procedure::Notify)
+            .map(|s| u64::from(s.count))
+            .sum();
+        assert_eq!(counted, 3000);
+    }
+}
