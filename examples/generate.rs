@@ -1,9 +1,8 @@
 //! Writes a large capture of LE traffic: advertising, connections, discovery, notifications.
 //!
 //! `cargo run --release --example generate -- OUT MB [btsnoop|monitor|pklg|pklg-le|pcapng] [SEED]`
-use hcidiff::capture::{
-    Direction, Kind, Payload, Record, WriteError, btsnoop, packetlogger, pcapng,
-};
+use hcidiff::capture::{Kind, Payload, Record, WriteError, btsnoop, packetlogger, pcapng};
+use hcidiff::packet::Direction;
 use hcidiff::time::Timestamp;
 use std::fs::File;
 use std::io::BufWriter;

@@ -2,11 +2,13 @@
 //!
 //! A trace is a list of real HCI packets. It runs through the same decoder and
 //! tracker as a capture, so an example cannot say what no capture could.
-use crate::capture::{Direction, Kind, Payload, Record};
+use crate::capture::{Kind, Payload, Record};
 use crate::decode::Decoder;
 use crate::packet::att::{self, ErrorCode, Handle};
 use crate::packet::hci::{Command, Event, LeEvent, Returned};
-use crate::packet::{Address, AddressType, ConnHandle, Opcode, Secret, Status, signal, smp};
+use crate::packet::{
+    Address, AddressType, ConnHandle, Direction, Opcode, Secret, Status, signal, smp,
+};
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{Capture, Origin, Tracker};
 

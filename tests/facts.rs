@@ -1,6 +1,7 @@
 //! The connections of every laboratory capture are those that a separate reader found
 //! (`fixtures/lab/FACTS.tsv`, made by the laboratory's own scripts).
-use hcidiff::capture::{Direction, Input, OpenOptions};
+use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::packet::Direction;
 use hcidiff::packet::att;
 use hcidiff::pipeline;
 use hcidiff::timeline::{Capture, Connection, Moment};

@@ -2,8 +2,9 @@
 //!
 //! `fixtures/pairs/expected.tsv` holds the facts; `scripts/pairs` holds every
 //! one of them against tshark. The reports themselves are snapshots.
-use hcidiff::capture::{Direction, Input, OpenOptions};
+use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::compare::{self, Comparison, Fate, Options};
+use hcidiff::packet::Direction;
 use hcidiff::pipeline;
 use hcidiff::timeline::{Capture, Connection};
 use std::fmt::Write;

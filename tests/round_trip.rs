@@ -1,9 +1,10 @@
 //! What a writer writes, the reader of its format reads back; and no bytes break a reader.
 use hcidiff::capture::btsnoop::Datalink;
 use hcidiff::capture::{
-    CaptureError, Direction, Kind, OpenOptions, Payload, Record, WriteError, btsnoop, open_stream,
+    CaptureError, Kind, OpenOptions, Payload, Record, WriteError, btsnoop, open_stream,
     packetlogger, pcapng,
 };
+use hcidiff::packet::Direction;
 use hcidiff::time::Timestamp;
 use proptest::collection::vec;
 use proptest::prelude::*;

@@ -1,7 +1,8 @@
 //! Whatever a capture holds, its connections are consistent.
-use hcidiff::capture::{Description, Direction, Kind, Payload, Record};
+use hcidiff::capture::{Description, Kind, Payload, Record};
 use hcidiff::decode::Decoder;
 use hcidiff::diagnose::{Level, RULES, Scene, diagnose};
+use hcidiff::packet::Direction;
 use hcidiff::time::{Clock, Timestamp};
 use hcidiff::timeline::{Capture, Origin, Tracker};
 use hcidiff::trace::Trace;

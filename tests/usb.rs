@@ -1,5 +1,6 @@
 //! HCI over USB, as usbmon and USBPcap capture it.
-use hcidiff::capture::{Direction, Kind, OpenOptions, open_stream};
+use hcidiff::capture::{Kind, OpenOptions, open_stream};
+use hcidiff::packet::Direction;
 use std::io::Cursor;
 
 use Direction::{Received, Sent};

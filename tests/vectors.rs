@@ -3,8 +3,9 @@
 //! What each one holds is known from the scripts that wrote it (fixtures/vectors); what
 //! each kind of damage must leave was settled beforehand, and counted with tshark too.
 use hcidiff::capture::{
-    CaptureError, Direction, Input, Kind, OpenOptions, Record, Warning, open, open_stream,
+    CaptureError, Input, Kind, OpenOptions, Record, Warning, open, open_stream,
 };
+use hcidiff::packet::Direction;
 use hcidiff::time::Clock;
 use std::io::Cursor;
 use std::path::PathBuf;

@@ -1,10 +1,10 @@
 //! Decodes any bytes as packets of every kind, one after the other: what decodes without a
 //! problem encodes to the same bytes, and nothing panics on the way to a printed line.
 #![no_main]
-use hcidiff::capture::{Direction, Kind, Payload, Record};
+use hcidiff::capture::{Kind, Payload, Record};
 use hcidiff::packet::field::FieldSink;
 use hcidiff::decode::Decoder;
-use hcidiff::packet::{att, hci, mgmt, signal, smp};
+use hcidiff::packet::{Direction, att, hci, mgmt, signal, smp};
 use libfuzzer_sys::fuzz_target;
 use std::fmt::Display;
 

@@ -1,5 +1,6 @@
 //! What several fuzz targets share: records out of any bytes.
-use hcidiff::capture::{Direction, Kind, Payload, Record};
+use hcidiff::capture::{Kind, Payload, Record};
+use hcidiff::packet::Direction;
 use hcidiff::time::Timestamp;
 
 /// The input as a row of records: kind, flags, length, bytes.

@@ -3,7 +3,7 @@
 //! A source lends each record out of its own buffer, so a capture of any size
 //! streams through in bounded memory. Reading stops at the first structural
 //! error and keeps everything before it; what was skipped is said in a [`Warning`].
-use crate::packet::{Packet, Problem};
+use crate::packet::{Direction, Packet, Problem};
 use crate::time::{Clock, Timestamp};
 use std::borrow::Cow;
 
@@ -35,15 +35,6 @@ pub use open::{Input, OpenOptions, Opened, open, open_stream};
 
 /// The longest record that is believed; no HCI packet comes near it.
 const LONGEST: u32 = 262_144;
-
-/// Seen from the host that made the capture.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Direction {
-    /// Host to controller.
-    Sent,
-    /// Controller to host.
-    Received,
-}
 
 /// What a record holds, as its container says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -182,7 +182,7 @@ impl Source for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Direction;
+    use crate::packet::Direction;
 
     /// An event with its time in ticks, after `extra` headers.
     fn event(extra: &[u8], ticks: u32) -> Vec<u8> {

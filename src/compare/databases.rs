@@ -189,7 +189,7 @@ impl View<'_> {
 
     fn discoveries(&self, procedure: Procedure, local: bool) -> impl Iterator<Item = (u16, u16)> {
         let of = move |s: &Step| {
-            let ours = (s.by == crate::capture::Direction::Sent) != local;
+            let ours = (s.by == crate::packet::Direction::Sent) != local;
             match s.detail {
                 Detail::Discovery { first, last, by_uuid: false, attribute_type, .. }
                     if s.procedure == procedure

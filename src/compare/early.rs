@@ -1,6 +1,6 @@
 //! The early ledger: what one side did right after connecting, and what became of it on the other.
 use super::{EarlyOperation, Fate, Pair, Protocol, View, habits};
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Moment, Procedure, Role, Step, Transport};

@@ -1,7 +1,7 @@
 //! Attributes by name: handles become UUIDs, learned from either capture.
 use super::AttributeName;
-use crate::capture::Direction;
 use crate::numbers;
+use crate::packet::Direction;
 use crate::packet::att::Uuid;
 use crate::timeline::{AttributeKind, Capture, Connection, Database, Procedure, Step};
 use std::sync::Arc;

@@ -250,7 +250,7 @@ impl View<'_> {
 
     fn mtu(&self) -> Option<String> {
         let mtu = self.connection.mtu?;
-        let by = if mtu.by == crate::capture::Direction::Sent { "host" } else { "peer" };
+        let by = if mtu.by == crate::packet::Direction::Sent { "host" } else { "peer" };
         Some(match (mtu.answered, mtu.error) {
             (Some(answered), _) => format!("{by} asked {}, answered {answered}", mtu.requested),
             (None, Some(error)) => {

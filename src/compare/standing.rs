@@ -113,6 +113,6 @@ fn sent_bad(connection: &Connection) -> bool {
 /// A request of ours that the peer left without an answer.
 fn waited_in_vain(connection: &Connection) -> bool {
     connection.steps.iter().any(|s| {
-        s.outcome == Outcome::Unanswered && s.is_att() && s.by == crate::capture::Direction::Sent
+        s.outcome == Outcome::Unanswered && s.is_att() && s.by == crate::packet::Direction::Sent
     })
 }

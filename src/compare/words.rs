@@ -229,7 +229,7 @@ pub fn open_request(names: &Names, open: &OpenRequest) -> String {
         }
         Pending::ParameterRequest => "Connection Parameter Request".to_owned(),
     };
-    let sent = open.by == crate::capture::Direction::Sent;
+    let sent = open.by == crate::packet::Direction::Sent;
     let mut text =
         if open.attribute != 0 { format!("{what} {:#06x}", open.attribute) } else { what };
     if let Some(meaning) = names.meaning(open.attribute, sent) {

@@ -2,8 +2,7 @@
 use super::adapter::{Adapter, Link};
 use super::channels::{Channels, PSM_ATT, PSM_EATT, Piece};
 use super::reassembly::{Arrival, HEADER};
-use crate::capture::Direction;
-use crate::packet::{ConnHandle, Event, Layer, Packet, Problem, att, signal, smp};
+use crate::packet::{ConnHandle, Direction, Event, Layer, Packet, Problem, att, signal, smp};
 
 const SIGNALLING: u16 = 0x0001;
 const ATT: u16 = 0x0004;

@@ -2,7 +2,7 @@
 //!
 //! A frame names its receiver's channel identifier, so a channel is known by two:
 //! the host's (in received frames) and the peer's (in sent ones).
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::packet::signal;
 
 /// Attribute protocol on BR/EDR.

@@ -1,7 +1,7 @@
 //! Records become events, one for one.
-use crate::capture::{Direction, Kind, Payload, Record};
+use crate::capture::{Kind, Payload, Record};
 use crate::packet::note::Note;
-use crate::packet::{ConnHandle, Event, Layer, Packet, Problem, hci, mgmt};
+use crate::packet::{ConnHandle, Direction, Event, Layer, Packet, Problem, hci, mgmt};
 
 mod acl;
 mod adapter;

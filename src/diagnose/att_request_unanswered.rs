@@ -1,6 +1,6 @@
 use super::att_transaction_timeout_30s::question;
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, Pdu};
 use crate::time::Span;

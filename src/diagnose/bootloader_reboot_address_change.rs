@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
-use crate::capture::Direction;
-use crate::packet::{Address, AddressType, Status};
+use crate::packet::{Address, AddressType, Direction, Status};
 use crate::time::Span;
 use crate::timeline::{Connection, Procedure};
 use crate::trace::{PEER, Trace};

@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction::Sent;
+use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{Handle, LastUuid, Pdu};
 use crate::time::Span;

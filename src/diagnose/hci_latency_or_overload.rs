@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::capture::Direction;
-use crate::packet::{Address, AddressType, Status};
+use crate::packet::{Address, AddressType, Direction, Status};
 use crate::time::Span;
 use crate::timeline::{Connection, Stack, Step};
 use crate::trace::{PEER, Trace};

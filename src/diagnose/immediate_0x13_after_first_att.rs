@@ -33,7 +33,7 @@ Suppress that request: no MTU exchange, cached services, no plugin that reads it
 
 fn example(same: bool) -> Trace {
     let read = |handle| Pdu::ReadRequest { attribute_handle: Handle(handle) };
-    let sent = crate::capture::Direction::Sent;
+    let sent = crate::packet::Direction::Sent;
     Trace::new()
         .up()
         .att(sent, read(3))

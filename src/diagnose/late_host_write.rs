@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::capture::Direction;
-use crate::packet::{Status, att};
+use crate::packet::{Direction, Status, att};
 use crate::timeline::{Connection, Role, Stack};
 use crate::trace::Trace;
 

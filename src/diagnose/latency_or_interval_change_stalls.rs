@@ -1,7 +1,6 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
 use crate::packet::hci::{Command, LeEvent};
-use crate::packet::{Status, signal};
+use crate::packet::{Direction, Status, signal};
 use crate::timeline::{Connection, Detail, EndedBy, Outcome, Procedure, Stack};
 use crate::trace::{HANDLE, Trace};
 

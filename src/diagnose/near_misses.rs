@@ -1,7 +1,7 @@
 //! Traces that are nearly a rule's own, and what it must make of them: of each condition that
 //! decides between a cause and silence, one side that its example does not show.
 use super::*;
-use crate::capture::Direction::{Received, Sent};
+use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};

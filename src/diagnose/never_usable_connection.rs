@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, LastUuid, Pdu};
 use crate::time::Span;

@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::capture::Direction;
-use crate::packet::{Status, smp};
+use crate::packet::{Direction, Status, smp};
 use crate::timeline::{Connection, Detail, Happening, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 

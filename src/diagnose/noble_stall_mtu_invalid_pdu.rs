@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
-use crate::capture::Direction::Sent;
+use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Pdu};
 use crate::time::Span;

@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction::{Received, Sent};
+use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::Uuid;
 use crate::timeline::{AttributeKind, Connection, EndedBy, Outcome, Procedure, Role, Stack, Step};
@@ -131,7 +131,7 @@ fn left_out(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     )
 }
 
-fn pushed(step: &Step, by: crate::capture::Direction) -> bool {
+fn pushed(step: &Step, by: crate::packet::Direction) -> bool {
     step.by == by && matches!(step.procedure, Procedure::Notify | Procedure::Indicate)
 }
 

@@ -1,7 +1,7 @@
 use super::Example;
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
-use crate::capture::Direction;
 use crate::compare::Comparison;
+use crate::packet::Direction;
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Connection, Outcome, Procedure, Step};

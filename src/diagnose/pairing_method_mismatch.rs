@@ -1,8 +1,7 @@
 use super::insufficient_auth_no_pairing::wants_security;
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
-use crate::packet::{Secret, Status, smp};
+use crate::packet::{Direction, Secret, Status, smp};
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 

@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
-use crate::capture::Direction;
-use crate::packet::{Status, smp};
+use crate::packet::{Direction, Status, smp};
 use crate::timeline::{Connection, Detail, Outcome, Procedure};
 use crate::trace::Trace;
 

@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
-use crate::packet::{Status, signal};
+use crate::packet::{Direction, Status, signal};
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 

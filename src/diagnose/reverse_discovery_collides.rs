@@ -1,6 +1,6 @@
 use super::insufficient_auth_no_pairing::wants_security;
 use super::{Basis, Check, Confidence, Level, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::time::Span;

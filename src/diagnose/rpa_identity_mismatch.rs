@@ -1,7 +1,6 @@
 use super::waits::{in_vain, show};
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::capture::Direction;
-use crate::packet::{Address, AddressType, smp};
+use crate::packet::{Address, AddressType, Direction, smp};
 use crate::timeline::{Capture, Connection, Device, Stack};
 use crate::trace::{PEER, Trace};
 

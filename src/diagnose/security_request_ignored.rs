@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
-use crate::packet::{Status, smp};
+use crate::packet::{Direction, Status, smp};
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 

@@ -37,7 +37,7 @@ pub fn range(spans: &[Span]) -> String {
 
 /// The last thing that our host said on ATT, SMP or signalling, as a step.
 pub fn last_sent(connection: &Connection) -> Option<&Step> {
-    use crate::capture::Direction::Sent;
+    use crate::packet::Direction::Sent;
     connection
         .steps
         .iter()
@@ -63,7 +63,7 @@ pub fn same_pdu(a: &Step, b: &Step) -> bool {
 
 /// The peer asked for connection parameters or security and got no answer, or a refusal.
 pub fn peer_request_open(connection: &Connection) -> bool {
-    use crate::capture::Direction::Received;
+    use crate::packet::Direction::Received;
     connection.steps.iter().any(|s| {
         s.by == Received
             && s.failed()

@@ -1,6 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction;
-use crate::packet::{Status, smp};
+use crate::packet::{Direction, Status, smp};
 use crate::time::Span;
 use crate::timeline::{Connection, Happening, Pending, Stack};
 use crate::trace::Trace;

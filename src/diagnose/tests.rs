@@ -175,7 +175,7 @@ fn what_happens_on_another_adapter_is_not_taken_for_this_ones() {
 /// Two procedures that ran out at the same moment: which one the peer waited for, nobody can tell.
 #[test]
 fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
-    use crate::capture::Direction::Sent;
+    use crate::packet::Direction::Sent;
     use crate::packet::{Status, att};
     let trace = Trace::new()
         .up()

@@ -1,5 +1,5 @@
 use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::capture::Direction::{Received, Sent};
+use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::timeline::{AttributeKind, Connection, Outcome, Procedure, Role, Stack, Step};

@@ -2,7 +2,6 @@
 //!
 //! Decoding never fails. What is unknown, cut or malformed is data too, and is
 //! kept with its code and the reason.
-use crate::capture::Direction;
 use crate::time::Timestamp;
 
 pub mod ad;
@@ -18,6 +17,15 @@ pub mod signal;
 pub mod smp;
 
 pub use codes::{Address, AddressType, ConnHandle, MgmtReason, MgmtStatus, Opcode, Secret, Status};
+
+/// Which way a packet goes, seen from the host that made the capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Host to controller.
+    Sent,
+    /// Controller to host.
+    Received,
+}
 
 /// One record, decoded.
 #[derive(Clone, Debug)]

@@ -2,8 +2,7 @@
 use super::clock::Moments;
 use super::line::Line;
 use super::{fields, safe, sentence};
-use crate::capture::Direction;
-use crate::packet::{Address, Event, Problem};
+use crate::packet::{Address, Direction, Event, Problem};
 use crate::time::{Clock, Timestamp};
 use std::fmt::Write as _;
 use std::io::{self, Write};

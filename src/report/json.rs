@@ -1,9 +1,9 @@
 //! The report for machines: `hcidiff.report/1`. `docs/report.schema.json` describes it.
 use super::Report;
-use crate::capture::{Direction, Warning};
+use crate::capture::Warning;
 use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
 use crate::diagnose::Finding;
-use crate::packet::{AddressType, att};
+use crate::packet::{AddressType, Direction, att};
 use crate::pipeline;
 use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};

@@ -3,7 +3,7 @@ use super::connection::{Connection, FirstAtt, Mtu, Pending};
 use super::database::{Attribute, AttributeKind, Database};
 use super::live::{At, Link, Question, step};
 use super::step::{Detail, Moment, Outcome, Procedure, Step};
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::packet::Problem;
 use crate::packet::att::{ErrorCode, Pdu, Uuid};
 use std::sync::Arc;

@@ -4,9 +4,8 @@ use super::established::finish_connect;
 use super::live::{At, step};
 use super::step::{Detail, Moment, Outcome, Procedure};
 use super::tracker::{AdapterState, Tracker};
-use crate::capture::Direction;
 use crate::packet::hci::InitiatingPhy;
-use crate::packet::{Address, AddressType, Status};
+use crate::packet::{Address, AddressType, Direction, Status};
 
 /// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand.
 const MOST_CONNECTIONS: usize = 50_000;

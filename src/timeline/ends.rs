@@ -5,8 +5,7 @@ use super::identity::Resolving;
 use super::live::{At, Link, step};
 use super::step::{Detail, Moment, Outcome, Procedure};
 use super::tracker::Tracker;
-use crate::capture::Direction;
-use crate::packet::{ConnHandle, Status};
+use crate::packet::{ConnHandle, Direction, Status};
 use crate::time::Span;
 use std::sync::Arc;
 

@@ -3,9 +3,8 @@ use super::connection::{Connection, Granted, Request, RequestKind, Role, Transpo
 use super::live::{At, Link, step};
 use super::step::{Detail, Outcome, Procedure};
 use super::tracker::Tracker;
-use crate::capture::Direction;
 use crate::packet::hci::LeConnection;
-use crate::packet::{Address, ConnHandle, Status};
+use crate::packet::{Address, ConnHandle, Direction, Status};
 use crate::time::Span;
 use std::sync::Arc;
 

@@ -3,9 +3,8 @@ use super::connection::{Connection, Granted, Pending};
 use super::live::{At, Link, Question, step};
 use super::signalling::asked;
 use super::step::{Detail, Encryption, Outcome, Procedure};
-use crate::capture::Direction;
 use crate::packet::hci::{Command, Event, LeEvent};
-use crate::packet::{Opcode, Status};
+use crate::packet::{Direction, Opcode, Status};
 
 /// Most sent packets remembered for age; a controller has fewer buffers than that.
 const MOST_IN_FLIGHT: usize = 512;

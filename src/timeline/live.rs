@@ -2,7 +2,7 @@
 use super::connection::{Connection, OpenRequest, Pending, Sighting};
 use super::database::Database;
 use super::step::{Detail, Moment, Outcome, Procedure, Step};
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::time::Span;
 use std::collections::VecDeque;
 use std::sync::Arc;

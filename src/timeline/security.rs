@@ -3,8 +3,7 @@ use super::connection::{Connection, Pending};
 use super::identity::Identities;
 use super::live::{At, Link, Question, step};
 use super::step::{Detail, Outcome, PairingPhase, Procedure};
-use crate::capture::Direction;
-use crate::packet::{AddressType, smp};
+use crate::packet::{AddressType, Direction, smp};
 
 impl Link {
     pub(super) fn smp(

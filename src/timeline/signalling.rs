@@ -2,7 +2,7 @@
 use super::connection::{Connection, Pending};
 use super::live::{At, Link, Question, step};
 use super::step::{Detail, Outcome, Procedure};
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::packet::signal;
 
 impl Link {

@@ -1,5 +1,5 @@
 //! One step of a connection's timeline: a procedure, not a packet.
-use crate::capture::Direction;
+use crate::packet::Direction;
 use crate::time::{Span, Timestamp};
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! What a trace must tell, fact by fact: each of these decides a diagnosis.
 use super::*;
-use crate::capture::Direction::{Received, Sent};
+use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{ErrorCode, Handle, LastUuid, Pdu};
 use crate::packet::hci::{Command, LeEvent};
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status, smp};

@@ -8,8 +8,8 @@ use super::index::Index;
 use super::live::{At, Link, MOST_STEPS};
 use super::step::Moment;
 use super::trace::{Capture, Totals};
-use crate::capture::{Description, Direction, Warning};
-use crate::packet::{ConnHandle, Event, Layer, Opcode, Packet, Problem};
+use crate::capture::{Description, Warning};
+use crate::packet::{ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
 use crate::time::{Span, Timestamp};
 use std::collections::HashMap;
 
@@ -423,8 +423,8 @@ impl Tracker {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Direction;
     use crate::decode::Decoder;
+    use crate::packet::Direction;
     use crate::packet::Status;
     use crate::packet::att::{self, Handle};
     use crate::trace::Trace;

@@ -1,7 +1,8 @@
 //! One block of a pcapng section: what it means for reading on.
 use super::interface::Interface;
+use crate::capture::LONGEST;
 use crate::capture::bytes::Endian;
-use crate::capture::{Direction, LONGEST};
+use crate::packet::Direction;
 use pcap_parser::{Block, PcapNGOption, parse_block_be, parse_block_le};
 
 /// The obsolete Packet Block, which pcap-parser leaves unparsed.

@@ -1,6 +1,7 @@
 //! Writes pcapng files of HCI with direction (201), which Wireshark opens with its comments.
 use crate::capture::linktype::H4_WITH_DIRECTION;
-use crate::capture::{Direction, LONGEST, Record, WriteError, h4};
+use crate::capture::{LONGEST, Record, WriteError, h4};
+use crate::packet::Direction;
 use std::io::Write;
 
 /// Writes a little-endian section with one interface an adapter.

@@ -206,7 +206,7 @@ pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Conn
 fn row(connection: &Connection, names: &Names, step: &Step, value: Option<&Value>) -> Vec<Field> {
     let direction = match step.procedure {
         Procedure::Connect | Procedure::Disconnect => " ",
-        _ if step.by == crate::capture::Direction::Sent => ">",
+        _ if step.by == crate::packet::Direction::Sent => ">",
         _ => "<",
     };
     let mut outcome = if step.procedure == Procedure::Disconnect {

@@ -2,8 +2,8 @@
 use super::axis::Axis;
 use super::escape::text;
 use super::format::Format;
-use crate::capture::Direction;
 use crate::compare::{Names, words};
+use crate::packet::Direction;
 use crate::packet::Status;
 use crate::report::{Report, safe};
 use crate::timeline::{Connection, Moment, Outcome, Procedure, Step};

@@ -1,6 +1,6 @@
 //! The early phase of both sides as a Mermaid sequence diagram.
-use crate::capture::Direction;
 use crate::compare::{self, AlignedStep, Comparison, Names, Side, StepKind, rounded};
+use crate::packet::Direction;
 use crate::report::content::labels;
 use crate::report::{Report, safe, words};
 use crate::time::Span;

@@ -2,7 +2,7 @@
 //!
 //! btmon cuts names to the width of the terminal, never the numbers in parentheses: those count.
 use super::super::times::{self, When};
-use crate::capture::Direction;
+use crate::packet::Direction;
 
 /// What a line without indentation is.
 #[derive(Debug, PartialEq, Eq)]
