@@ -48,11 +48,23 @@ const AHEAD: usize = 256 * 1024;
 
 /// Consumes to the next place where clean records chain. False if there is none.
 pub(crate) fn resume(stream: &mut Stream, probe: impl Fn(&[u8]) -> Link) -> io::Result<bool> {
+    resume_within(stream, u64::MAX, probe)
+}
+
+/// The same, if that place is one of the next `limit` bytes; else all of them are consumed.
+pub(crate) fn resume_within(
+    stream: &mut Stream,
+    limit: u64,
+    probe: impl Fn(&[u8]) -> Link,
+) -> io::Result<bool> {
+    let end = stream.offset().saturating_add(limit);
     loop {
+        let left = usize::try_from(end - stream.offset()).unwrap_or(usize::MAX);
         let window = stream.peek(AHEAD)?;
         let last = window.len() < AHEAD;
         // The last stretch of a full window is looked at again once more has been read.
         let places = if last { window.len() } else { window.len() / 2 };
+        let (places, last_places) = (places.min(left), last || places >= left);
         let found = (0..places).find(|&at| {
             let here = window.get(at..).unwrap_or_default();
             chains(here, last, &probe)
@@ -64,7 +76,7 @@ pub(crate) fn resume(stream: &mut Stream, probe: impl Fn(&[u8]) -> Link) -> io::
             }
             None => {
                 stream.consume(places);
-                if last {
+                if last_places {
                     return Ok(false);
                 }
             }

@@ -248,18 +248,25 @@ impl Ledger {
         text: &str,
         probe: impl Fn(&[u8]) -> Link,
     ) -> Result<bool, CaptureError> {
-        let (record, offset) = (self.frame.saturating_add(1), self.stream.offset());
+        let offset = self.stream.offset();
         if self.salvage {
             self.stream.consume(1);
-            if chain::resume(&mut self.stream, probe)? {
-                let gap = self.stream.offset() - offset;
-                self.say(
-                    code,
-                    offset,
-                    format!("record {record} at byte {offset}: {text}; {gap} bytes were skipped to the next plausible records"),
-                );
-                return Ok(true);
-            }
+        }
+        self.damage_since(offset, code, text, probe)
+    }
+
+    /// The same, where a part of the record that begins at `offset` has been passed already.
+    pub fn damage_since(
+        &mut self,
+        offset: u64,
+        code: &'static str,
+        text: &str,
+        probe: impl Fn(&[u8]) -> Link,
+    ) -> Result<bool, CaptureError> {
+        let record = self.frame.saturating_add(1);
+        if self.salvage && chain::resume(&mut self.stream, probe)? {
+            self.gap(offset, code, text);
+            return Ok(true);
         }
         self.stream.skip_until(|_| false)?;
         let rest = self.stream.offset() - offset;
@@ -280,23 +287,54 @@ impl Ledger {
         Ok(false)
     }
 
+    /// Passes the next `len` bytes, which are a record that nobody needs and that is too long to
+    /// be buffered. True if `--salvage` found records among them, and stands at the first.
+    pub fn pass(&mut self, len: u64, probe: impl Fn(&[u8]) -> Link) -> Result<bool, CaptureError> {
+        let offset = self.stream.offset();
+        if !self.salvage {
+            self.stream.skip(len)?;
+            return Ok(false);
+        }
+        self.stream.consume(1);
+        let found = chain::resume_within(&mut self.stream, len - 1, probe)?;
+        if found {
+            self.gap(offset, "damaged-length", "it holds other records, so its length is wrong");
+        }
+        Ok(found)
+    }
+
+    /// Says what lies between the record at `offset` and here, where reading goes on.
+    fn gap(&mut self, offset: u64, code: &'static str, text: &str) {
+        let (record, gap) = (self.frame.saturating_add(1), self.stream.offset() - offset);
+        self.say(
+            code,
+            offset,
+            format!("record {record} at byte {offset}: {text}; {gap} bytes were skipped to the next plausible records"),
+        );
+    }
+
     /// The file ends inside a record, which is left out: its bytes are not all there.
     ///
     /// True if `--salvage` found records inside what seemed to be the record.
     pub fn cut(&mut self, probe: impl Fn(&[u8]) -> Link) -> Result<bool, CaptureError> {
-        let (record, offset) = (self.frame.saturating_add(1), self.stream.offset());
-        let failure = self.stream.failure().map(str::to_owned);
-        if self.salvage && failure.is_none() {
+        let offset = self.stream.offset();
+        if self.salvage && self.stream.failure().is_none() {
             self.stream.consume(1);
-            if chain::resume(&mut self.stream, probe)? {
-                let gap = self.stream.offset() - offset;
-                self.say(
-                    "damaged-length",
-                    offset,
-                    format!("record {record} at byte {offset} claims more bytes than the file has; {gap} bytes were skipped to the next plausible records"),
-                );
-                return Ok(true);
-            }
+        }
+        self.cut_since(offset, probe)
+    }
+
+    /// The same, where a part of the record that begins at `offset` has been passed already.
+    pub fn cut_since(
+        &mut self,
+        offset: u64,
+        probe: impl Fn(&[u8]) -> Link,
+    ) -> Result<bool, CaptureError> {
+        let record = self.frame.saturating_add(1);
+        let failure = self.stream.failure().map(str::to_owned);
+        if self.salvage && failure.is_none() && chain::resume(&mut self.stream, probe)? {
+            self.gap(offset, "damaged-length", "it claims more bytes than the file has");
+            return Ok(true);
         }
         self.stream.skip_until(|_| false)?;
         let rest = self.stream.offset() - offset;

@@ -136,8 +136,8 @@ impl Reader {
                 if PACKET_BLOCKS.contains(&kind) || kind == 1 || bytes.starts_with(&SECTION_HEADER)
                 {
                     self.damage(&format!("it claims {len} bytes, more than any packet has"))?;
-                } else if self.ledger.stream.skip(u64::from(len))? < u64::from(len) {
-                    self.ledger.finish()?;
+                } else {
+                    self.pass(len)?;
                 }
                 continue;
             }
@@ -149,9 +149,7 @@ impl Reader {
             };
             let trailer = self.endian.u32(block, len - 4);
             if trailer as usize != len {
-                self.damage(&format!(
-                    "a block says {len} bytes at its beginning and {trailer} at its end"
-                ))?;
+                self.damage(&unequal(len as u32, trailer))?;
                 continue;
             }
             match step(block, kind, self.endian, &self.interfaces) {
@@ -171,6 +169,27 @@ impl Reader {
                     self.ledger.stream.consume(len);
                     return Ok(Some((packet, len)));
                 }
+            }
+        }
+    }
+
+    /// Passes a block that is no packet and longer than any: it is not buffered, but its length
+    /// has to be the one that stands at its end.
+    fn pass(&mut self, len: u32) -> Result<(), CaptureError> {
+        let offset = self.ledger.stream.offset();
+        if self.ledger.pass(u64::from(len) - 4, probe(self.endian))? {
+            return Ok(());
+        }
+        let probe = probe(self.endian);
+        match self.ledger.stream.peek(4)?.get(..4) {
+            None => self.ledger.cut_since(offset, probe).map(drop),
+            Some(trailer) if self.endian.u32(trailer, 0) == len => {
+                self.ledger.stream.consume(4);
+                Ok(())
+            }
+            Some(trailer) => {
+                let text = unequal(len, self.endian.u32(trailer, 0));
+                self.ledger.damage_since(offset, "damaged-block", &text, probe).map(drop)
             }
         }
     }
@@ -308,6 +327,10 @@ impl Source for Reader {
     fn take_warnings(&mut self) -> Vec<Warning> {
         self.ledger.take_warnings()
     }
+}
+
+fn unequal(first: u32, last: u32) -> String {
+    format!("a block says {first} bytes at its beginning and {last} at its end")
 }
 
 /// Whether bytes begin a plausible block, for picking up after damage.
