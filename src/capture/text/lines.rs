@@ -113,9 +113,10 @@ pub(crate) fn clean(raw: &[u8], text: &mut String) {
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.
 fn printable(piece: &str, text: &mut String) {
     let mut chars = piece.chars();
+    let mut titles_end = true;
     while let Some(char) = chars.next() {
         match char {
-            '\u{1b}' => skip_escape(&mut chars),
+            '\u{1b}' => skip_escape(&mut chars, &mut titles_end),
             // `script` records what was typed and taken back.
             '\u{8}' => drop(text.pop()),
             '\u{a0}' => text.push(' '),
@@ -129,10 +130,13 @@ fn printable(piece: &str, text: &mut String) {
 }
 
 /// Passes the rest of an escape sequence (ECMA-48, and xterm's window titles).
-fn skip_escape(chars: &mut std::str::Chars<'_>) {
+///
+/// `titles_end` becomes false where the rest of the piece ends no title: then nobody looks again,
+/// because a look goes to the end of the piece.
+fn skip_escape(chars: &mut std::str::Chars<'_>, titles_end: &mut bool) {
     match chars.next() {
         Some('[') => drop(chars.find(|char| ('@'..='~').contains(char))),
-        Some(']') => {
+        Some(']') if *titles_end => {
             let mut last = ' ';
             let ends = |char: &char| {
                 let end = *char == '\u{7}' || (last == '\u{1b}' && *char == '\\');
@@ -141,7 +145,8 @@ fn skip_escape(chars: &mut std::str::Chars<'_>) {
             };
             // A title that never ends would eat the line: then only its mark goes.
             let mut ahead = chars.clone();
-            if ahead.find(ends).is_some() {
+            *titles_end = ahead.find(ends).is_some();
+            if *titles_end {
                 *chars = ahead;
             }
         }
@@ -266,6 +271,17 @@ mod tests {
         assert_eq!(cleaned(b"\x1b]0;root@host: ~\x07# btmonx\x08"), "# btmon");
         assert_eq!(cleaned(b"\x1b]0;never ends"), "0;never ends");
         assert_eq!(cleaned(b"        Name: caf\xc3\xa9 \xff"), "        Name: caf\u{e9} \u{fffd}");
+    }
+
+    #[test]
+    fn titles_that_never_end_are_looked_for_once() {
+        // Each mark looked at the whole rest of the line: this took minutes.
+        let marks = b"\x1b]".repeat(LONGEST / 2);
+        assert_eq!(cleaned(&marks), "");
+        let one_ends = [b"\x1b]title\x07", &marks[..], b"Reset"].concat();
+        assert_eq!(cleaned(&one_ends), "Reset");
+        let last_ends = [&marks[..], b"title\x1b\\Reset"].concat();
+        assert_eq!(cleaned(&last_ends), "Reset");
     }
 
     #[test]
