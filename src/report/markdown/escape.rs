@@ -44,8 +44,34 @@ pub fn cell(text: &str) -> String {
     lines.join("<br>")
 }
 
-/// Words that GitHub would turn into something else become code, the rest is escaped.
+/// Text inside an HTML tag: Markdown is not read there, but GitHub still makes its links.
+pub fn tagged(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    words(&mut out, text, push_html, |out, word| {
+        out.push_str("<code>");
+        push_html(out, word);
+        out.push_str("</code>");
+    });
+    out
+}
+
+fn push_html(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            _ => out.push(c),
+        }
+    }
+}
+
 fn plain(out: &mut String, text: &str) {
+    words(out, text, push, code);
+}
+
+/// Words that GitHub would turn into something else become code, the rest is escaped.
+fn words(out: &mut String, text: &str, push: fn(&mut String, &str), code: fn(&mut String, &str)) {
     for (at, word) in text.split(' ').enumerate() {
         if at > 0 {
             out.push(' ');
@@ -72,8 +98,10 @@ fn would_link(word: &str) -> bool {
             .any(|after| after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
     };
     let lower = word.to_ascii_lowercase();
-    let issue =
-        lower.strip_prefix("gh-").is_some_and(|n| n.starts_with(|c: char| c.is_ascii_digit()));
+    let issue = lower
+        .split(|c: char| !c.is_alphanumeric() && c != '-')
+        .filter_map(|part| part.strip_prefix("gh-"))
+        .any(|number| number.starts_with(|c: char| c.is_ascii_digit()));
     before('#')
         || before('@')
         || issue
@@ -187,6 +215,19 @@ mod tests {
             ("@a`b", "``@a`b``"),
         ] {
             assert_eq!(inline(text), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_inside_a_tag_becomes_a_link_or_a_tag() {
+        for (text, shown) in [
+            ("Timeline of #1", "Timeline of <code>#1</code>"),
+            ("(@everyone), _x_", "(<code>@everyone</code>), _x_"),
+            (":smile: `GH-12`", "<code>:smile:</code> <code>`GH-12`</code>"),
+            ("</summary> a & b", "&lt;/summary&gt; a &amp; b"),
+            ("@a<b>&", "<code>@a&lt;b&gt;&amp;</code>"),
+        ] {
+            assert_eq!(tagged(text), shown, "{text}");
         }
     }
 

@@ -5,7 +5,7 @@ mod escape;
 use crate::diagnose::{Finding, Level};
 use crate::report::Report;
 use crate::report::content::{self, Block, Section, Table, Topic};
-use escape::{block, cell, inline};
+use escape::{block, cell, inline, tagged};
 use std::fmt::Write;
 
 /// GitHub takes 65,536 characters; some room stays for what the reporter writes.
@@ -250,7 +250,7 @@ impl Page<'_> {
             // Markdown is not read inside the summary's line.
             format!(
                 "<details><summary>{}</summary>\n\n",
-                summary(&self.report.visible(&section.title))
+                tagged(&self.report.visible(&section.title))
             )
         } else {
             format!("### {title}\n\n")
@@ -348,9 +348,4 @@ fn gap(text: &mut String) {
     if !text.ends_with("\n\n") {
         text.push('\n');
     }
-}
-
-/// Text inside an HTML tag.
-fn summary(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
