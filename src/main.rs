@@ -15,6 +15,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+mod console;
 mod manual;
 mod output;
 mod progress;
@@ -92,16 +93,16 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     };
     for capture in &report.captures {
         for warning in &capture.warnings {
-            eprintln!(
-                "hcidiff: warning: {}: {}",
+            console::say(&format!(
+                "warning: {}: {}",
                 safe::text(&capture.file),
                 safe::text(&warning.text)
-            );
+            ));
         }
     }
     let mut code = u8::from(report.found_something() && !asked.exit_zero);
     if let Some(no_match) = &report.no_match {
-        eprintln!("hcidiff: {}", safe::text(&no_match.says));
+        console::say(&safe::text(&no_match.says));
         code = TROUBLE;
     }
     let screen = if asked.output.is_empty() { screen(asked.color) } else { Screen::default() };
@@ -186,7 +187,7 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
     match listing.write(&input, &options, out) {
         Ok(warnings) => {
             for warning in warnings {
-                eprintln!("hcidiff: warning: {}", safe::text(&warning.text));
+                console::say(&format!("warning: {}", safe::text(&warning.text)));
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -200,6 +201,6 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
 }
 
 fn trouble(sentence: &str) -> ExitCode {
-    eprintln!("hcidiff: {sentence}");
+    console::say(sentence);
     ExitCode::from(TROUBLE)
 }
