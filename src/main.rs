@@ -23,6 +23,8 @@ mod progress;
 /// Unreadable input, nothing that matches, bad usage.
 const TROUBLE: u8 = 2;
 
+const INTO_ITSELF: &str = "standard output is the capture itself: nothing is written into it";
+
 /// Wider lines than this are hard to follow.
 const WIDEST: usize = 200;
 
@@ -80,6 +82,14 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
 
 /// The main job: two captures compared, or one looked at.
 fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
+    if let Some(path) = output::over_a_capture(&asked.output, &asked.captures) {
+        let path = safe::text(&path.to_string_lossy()).into_owned();
+        return Ok(trouble(&format!("{path} is a capture to be read: a report would replace it")));
+    }
+    let prints = asked.output.is_empty() && !asked.quiet;
+    if prints && output::goes_into(&asked.captures) {
+        return Ok(trouble(INTO_ITSELF));
+    }
     let progress = [Progress::default(), Progress::default()];
     let names = asked.captures.iter().map(|path| Input::parse(path).name().into_owned());
     let display = progress::Display::of(&progress, names.collect());
@@ -121,7 +131,7 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
             return Ok(cannot_write(path, &error));
         }
     }
-    if asked.output.is_empty() && !asked.quiet {
+    if prints {
         out.write_all(rendered(&mut report, asked, asked.format, screen).as_bytes())?;
     }
     out.flush()?;
@@ -168,6 +178,9 @@ fn screen(color: cli::Color) -> Screen {
 }
 
 fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
+    if output::goes_into(std::slice::from_ref(&events.capture)) {
+        return Ok(trouble(INTO_ITSELF));
+    }
     let listing = Listing {
         style: match events.format {
             cli::EventsFormat::Terminal => Style::Table,

@@ -1,4 +1,6 @@
-//! Files are written whole or not at all.
+//! Files are written whole or not at all, and never over a capture that is read.
+use hcidiff::capture::Input;
+use same_file::Handle;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -10,6 +12,36 @@ pub struct Ready {
     /// None: no ordinary file (a device, a pipe); it is written to as it is.
     file: Option<NamedTempFile>,
     text: String,
+}
+
+/// The first output that is one of the captures, whatever names and links lead to it.
+pub fn over_a_capture<'a>(outputs: &'a [PathBuf], captures: &[PathBuf]) -> Option<&'a Path> {
+    let captures: Vec<Handle> = captures.iter().filter_map(|path| capture(path)).collect();
+    let taken = |path: &Path| file(path).is_some_and(|handle| captures.contains(&handle));
+    outputs.iter().map(PathBuf::as_path).find(|path| taken(path))
+}
+
+/// Whether standard output goes into the capture.
+pub fn goes_into(captures: &[PathBuf]) -> bool {
+    let Some(out) = Handle::stdout().ok().filter(is_file) else { return false };
+    captures.iter().filter_map(|path| capture(path)).any(|capture| capture == out)
+}
+
+fn capture(path: &Path) -> Option<Handle> {
+    match Input::parse(path) {
+        Input::Stdin => Handle::stdin().ok().filter(is_file),
+        Input::Path(path) => file(&path),
+    }
+}
+
+/// Only files are opened: whoever opens a pipe and goes away disturbs its other end.
+fn file(path: &Path) -> Option<Handle> {
+    let is_file = fs::metadata(path).is_ok_and(|found| found.is_file());
+    if is_file { Handle::from_path(path).ok() } else { None }
+}
+
+fn is_file(handle: &Handle) -> bool {
+    handle.as_file().metadata().is_ok_and(|found| found.is_file())
 }
 
 /// Writes `text` beside where it is to stand. What stands there now is not touched.

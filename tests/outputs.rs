@@ -128,3 +128,59 @@ fn a_report_job_ends_well_whatever_is_found() {
     let missing = [fixture("flagship/mac.pklg"), fixture("flagship/no-such-file")];
     assert_eq!(hcidiff(&missing, &["--exit-zero"]).status.code(), Some(2));
 }
+
+#[test]
+fn a_capture_is_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let capture = fs::read(fixture("text/02-bad-kick.hcidump-t.txt")).unwrap();
+    fs::write(path("cap.txt"), &capture).unwrap();
+    fs::hard_link(path("cap.txt"), path("hard.md")).unwrap();
+    let mut outputs = vec!["cap.txt", "./cap.txt", "hard.md"];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("cap.txt", path("soft.html")).unwrap();
+        outputs.push("soft.html");
+    }
+    let before = names(folder.path());
+    let good = fixture("flagship/mac.pklg");
+    for bad in outputs {
+        for captures in [vec![path("cap.txt")], vec![good.clone(), path("cap.txt")]] {
+            let output = write(folder.path(), &captures, &["new.json", bad]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{bad}: {said}");
+            assert_eq!(
+                said,
+                format!("hcidiff: {bad} is a capture to be read: a report would replace it\n")
+            );
+            assert_eq!(names(folder.path()), before, "{bad}");
+            assert!(fs::read(path("cap.txt")).unwrap() == capture, "{bad}");
+        }
+    }
+}
+
+#[test]
+fn a_capture_that_comes_by_standard_input_or_takes_the_output_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cap.txt");
+    let capture = fs::read(fixture("text/02-bad-kick.hcidump-t.txt")).unwrap();
+    fs::write(&path, &capture).unwrap();
+    let append = || fs::File::options().append(true).open(&path).unwrap();
+    let file = path.to_str().unwrap();
+    for (arguments, appends) in [
+        (&["-", "-o", file][..], false),
+        (&[file], true),
+        (&["-"], true),
+        (&["events", file], true),
+        (&["events", "-"], true),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hcidiff"));
+        command.args(arguments).stdin(fs::File::open(&path).unwrap());
+        if appends {
+            command.stdout(append());
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(fs::read(&path).unwrap() == capture, "{arguments:?}");
+    }
+}
