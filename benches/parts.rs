@@ -2,41 +2,39 @@
 //!
 //! `cargo bench --bench parts`. No case of the aligner may be quadratic: nothing changed, one step in
 //! ten changed, nothing in common, and inputs without any anchor.
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::compare::align::align;
-use hcidiff::diagnose::{self, Scene};
+use hcidiff::compare::{Options, align::align};
+use hcidiff::diagnose;
 use hcidiff::timeline::Capture;
-use hcidiff::{compare, pipeline};
+use hcidiff::{Analysis, Case, analyse};
 use std::path::Path;
 
 fn main() {
     divan::main();
 }
 
-fn flagship() -> [Capture; 2] {
-    ["mac.pklg", "pi.btsnoop"].map(|file| {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/flagship").join(file);
-        pipeline::read(&Input::Path(path), &OpenOptions::default(), None).expect("a capture")
-    })
+fn flagship() -> Case {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/flagship");
+    Case::pair(folder.join("mac.pklg"), folder.join("pi.btsnoop"))
 }
 
+/// From the files to the findings.
 #[divan::bench]
-fn read_the_flagship_pair() -> [Capture; 2] {
-    flagship()
+fn analyse_the_flagship_pair() -> Analysis {
+    analyse(&flagship()).expect("two captures")
 }
 
+/// The same, without reading.
 #[divan::bench]
-fn compare_the_flagship_pair(bencher: divan::Bencher<'_, '_>) {
-    let captures = flagship();
-    bencher.bench_local(|| compare::of_captures(&captures));
+fn compare_and_diagnose_the_flagship_pair(bencher: divan::Bencher<'_, '_>) {
+    let captures = analyse(&flagship()).expect("two captures").captures;
+    measured(bencher, &captures);
 }
 
-#[divan::bench]
-fn diagnose_the_flagship_pair(bencher: divan::Bencher<'_, '_>) {
-    let captures = flagship();
-    let comparison = compare::of_captures(&captures);
-    let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };
-    bencher.bench_local(|| diagnose::diagnose(&scene));
+/// Comparing and diagnosing what was read; captures are copied outside of the measured time.
+fn measured(bencher: divan::Bencher<'_, '_>, captures: &[Capture]) {
+    bencher
+        .with_inputs(|| captures.to_vec())
+        .bench_local_values(|captures| Analysis::of(captures, &Options::default()));
 }
 
 /// How often each rule's own example stands in one capture.
@@ -47,8 +45,7 @@ const CROWD: [usize; 2] = [1_000, 4_000];
 fn diagnose_a_crowd<const TIMES: usize>(bencher: divan::Bencher<'_, '_>, rule: &str) {
     let rule = diagnose::rule(rule).expect("a rule");
     let captures = [(rule.fires_on)().subject.repeated(TIMES, 10_000).run()];
-    let scene = Scene { captures: &captures, subject: 0, comparison: None };
-    bencher.bench_local(|| diagnose::diagnose(&scene));
+    measured(bencher, &captures);
 }
 
 fn examples() -> impl Iterator<Item = &'static str> {

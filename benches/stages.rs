@@ -3,11 +3,11 @@
 //! `cargo bench --bench stages -- [ROUNDS] [FILE...]`. Without a file, a capture of the laboratory is
 //! repeated to 32 MB. Rounds alternate between the stages, so that a busy machine slows all of them;
 //! medians count. The plain loop reads through a 256 KiB buffer and copies each record out.
-use hcidiff::capture::{Input, OpenOptions, open};
+use hcidiff::capture::{OpenOptions, open};
+use hcidiff::compare::Options;
 use hcidiff::decode::Decoder;
-use hcidiff::diagnose::{self, Scene};
 use hcidiff::timeline::Capture;
-use hcidiff::{compare, pipeline};
+use hcidiff::{Analysis, case};
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::io::{BufReader, Read, Write};
@@ -46,14 +46,13 @@ fn measure(path: &Path, rounds: usize) {
     let size = fs::metadata(path).expect("a file").len() as f64 / 1e6;
     let captures = [folded(path), folded(path)];
     let mut times = [const { Vec::new() }; STAGES.len()];
-    let (mut comparing, mut diagnosing) = (Vec::new(), Vec::new());
+    let (mut one, mut two) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
         for ((_, stage), times) in STAGES.iter().zip(&mut times) {
             times.push(timed(|| stage(path)));
         }
-        comparing.push(timed(|| drop(black_box(compare::of_captures(&captures)))));
-        let scene = Scene { captures: &captures[..1], subject: 0, comparison: None };
-        diagnosing.push(timed(|| drop(black_box(diagnose::diagnose(&scene)))));
+        one.push(analysed(&captures[..1]));
+        two.push(analysed(&captures));
     }
     let connections = captures[0].connections.len();
     let records = captures[0].totals.records;
@@ -63,7 +62,7 @@ fn measure(path: &Path, rounds: usize) {
     let stages =
         STAGES.iter().map(|(name, _)| *name).zip(times.iter_mut().map(|times| median(times)));
     for (name, seconds) in
-        stages.chain([("compare", median(&mut comparing)), ("rules", median(&mut diagnosing))])
+        stages.chain([("one analysed", median(&mut one)), ("two analysed", median(&mut two))])
     {
         let (rate, ratio) = (size / seconds, seconds / plain);
         println!("{name:12} {seconds:>9.4} {rate:>7.0} {ratio:>11.2}");
@@ -74,6 +73,12 @@ fn timed(run: impl FnOnce()) -> Duration {
     let start = Instant::now();
     run();
     start.elapsed()
+}
+
+/// Everything behind the reading: choosing, comparing, diagnosing.
+fn analysed(captures: &[Capture]) -> Duration {
+    let captures = captures.to_vec();
+    timed(|| drop(black_box(Analysis::of(captures, &Options::default()))))
 }
 
 fn median(times: &mut [Duration]) -> f64 {
@@ -110,16 +115,14 @@ fn plain_loop(path: &Path) {
 }
 
 fn read(path: &Path) {
-    let mut source =
-        open(&Input::Path(path.into()), &OpenOptions::default()).expect("a capture").source;
+    let mut source = open(&path.into(), &OpenOptions::default()).expect("a capture").source;
     while let Some(record) = source.next().expect("readable") {
         black_box(&record);
     }
 }
 
 fn decode(path: &Path) {
-    let mut source =
-        open(&Input::Path(path.into()), &OpenOptions::default()).expect("a capture").source;
+    let mut source = open(&path.into(), &OpenOptions::default()).expect("a capture").source;
     let mut decoder = Decoder::new();
     while let Some(record) = source.next().expect("readable") {
         black_box(&decoder.decode(&record));
@@ -131,5 +134,5 @@ fn connections(path: &Path) {
 }
 
 fn folded(path: &Path) -> Capture {
-    pipeline::read(&Input::Path(path.into()), &OpenOptions::default(), None).expect("a capture")
+    case::read(&path.into()).expect("a capture")
 }

@@ -2,8 +2,7 @@
 //! reason or the MTU exchanges differ from what an independent reader counted.
 //!
 //! `cargo run --release --example connections -- ../shared`
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::pipeline;
+use hcidiff::case;
 use hcidiff::timeline::{Capture, Procedure, Transport};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -35,11 +34,7 @@ fn main() -> ExitCode {
         let (Some(file), Some(_)) = (entry["file"].as_str(), entry["packets"].as_u64()) else {
             continue;
         };
-        let Ok(capture) =
-            pipeline::read(&Input::Path(folder.join(file)), &OpenOptions::default(), None)
-        else {
-            continue;
-        };
+        let Ok(capture) = case::read(&folder.join(file).into()) else { continue };
         files += 1;
         let (expected, ours) = (expected(entry), ours(&capture));
         let excused = EXCUSED.iter().find(|(name, _)| file.ends_with(name));

@@ -2,13 +2,13 @@
 //! catalogue, of all real captures.
 //!
 //! `cargo run --release --example findings -- CAPTURE`, `-- REFERENCE SUBJECT`, or `-- --real ../shared`
-use hcidiff::capture::{CaptureError, Input, OpenOptions};
-use hcidiff::diagnose::{Level, Scene, diagnose};
-use hcidiff::timeline::Capture;
-use hcidiff::{compare, pipeline};
+use hcidiff::case::Unreadable;
+use hcidiff::diagnose::Level;
+use hcidiff::{Case, analyse};
+use std::error::Error;
 use std::path::PathBuf;
 
-fn main() -> Result<(), CaptureError> {
+fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--real", folder] => {
@@ -21,28 +21,22 @@ fn main() -> Result<(), CaptureError> {
                 .flatten()
                 .filter_map(|e| e["file"].as_str())
             {
-                if let Ok(capture) = read(&captures.join(file)) {
-                    print(file, &[capture], Level::Suspect);
-                }
+                // What cannot be read has no findings.
+                let _ = print(file, &Case::one(captures.join(file)), Level::Suspect);
             }
         }
-        [one] => print(one, &[read(one.as_ref())?], Level::Note),
+        [one] => print(one, &Case::one(one), Level::Note)?,
         [reference, subject] => {
-            print(subject, &[read(reference.as_ref())?, read(subject.as_ref())?], Level::Note);
+            print(subject, &Case::pair(reference, subject), Level::Note)?;
         }
         _ => eprintln!("usage: findings CAPTURE | REFERENCE SUBJECT | --real FOLDER"),
     }
     Ok(())
 }
 
-fn read(path: &std::path::Path) -> Result<Capture, CaptureError> {
-    pipeline::read(&Input::Path(path.into()), &OpenOptions::default(), None)
-}
-
-fn print(name: &str, captures: &[Capture], least: Level) {
-    let comparison = compare::of_captures(captures);
-    let scene = Scene { captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
-    for finding in diagnose(&scene).iter().filter(|f| f.level <= least) {
+fn print(name: &str, case: &Case, least: Level) -> Result<(), Unreadable> {
+    let analysis = analyse(case)?;
+    for finding in analysis.findings.iter().filter(|f| f.level <= least) {
         println!(
             "{name}: {} {} ({}) connections {:?}: {}",
             finding.level, finding.rule, finding.confidence, finding.connections, finding.says
@@ -51,4 +45,5 @@ fn print(name: &str, captures: &[Capture], least: Level) {
             println!("    [{}] frame {}: {}", evidence.capture, evidence.frame, evidence.text);
         }
     }
+    Ok(())
 }

@@ -2,9 +2,8 @@
 //! verdict, if a capture without failures gets a cause, or if one failed connection gets two.
 //!
 //! `cargo run --release --example verdicts -- ../shared`
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::diagnose::{Level, Scene, diagnose};
-use hcidiff::pipeline;
+use hcidiff::diagnose::Level;
+use hcidiff::{Analysis, Case, analyse};
 use serde_json::Value;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,14 +20,10 @@ fn main() -> ExitCode {
         let (Some(file), Some(_)) = (entry["file"].as_str(), entry["packets"].as_u64()) else {
             continue;
         };
-        let Ok(capture) =
-            pipeline::read(&Input::Path(folder.join(file)), &OpenOptions::default(), None)
-        else {
+        let Ok(Analysis { captures, findings, .. }) = analyse(&Case::one(folder.join(file))) else {
             continue;
         };
         files += 1;
-        let captures = [capture];
-        let findings = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
         let mut complain = |what: String| {
             println!("BAD  {file}: {what}");
             wrong += 1;

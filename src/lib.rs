@@ -5,38 +5,37 @@
 //! [`capture`] turns files into records → [`decode`] turns records into events of the [`packet`] vocabulary →
 //! [`timeline`] folds events into connections with timelines → [`compare`] aligns two
 //! connections → [`diagnose`] turns evidence into findings → [`report`] shows them.
-//! [`pipeline`] goes from a file to the folded [`timeline::Capture`] in one call.
+//!
+//! [`case`] holds the one entry: [`analyse`] takes a [`Case`] through all of it, up to the findings.
 //!
 //! ```
-//! use hcidiff::capture::{CaptureError, Input, OpenOptions};
-//! use hcidiff::diagnose::{self, Level, Scene};
-//! use hcidiff::{compare, pipeline};
+//! use hcidiff::diagnose::Level;
+//! use hcidiff::report::{Report, markdown};
+//! use hcidiff::{Case, analyse, case::Unreadable};
 //!
-//! # fn main() -> Result<(), CaptureError> {
-//! let read = |file: &str| {
-//!     let input = Input::Path(file.into());
-//!     pipeline::read(&input, &OpenOptions::default(), None)
-//! };
-//! let captures = [read("fixtures/flagship/mac.pklg")?, read("fixtures/flagship/pi.btsnoop")?];
+//! # fn main() -> Result<(), Unreadable> {
+//! let case = Case::pair("fixtures/flagship/mac.pklg", "fixtures/flagship/pi.btsnoop");
+//! let analysis = analyse(&case)?;
 //!
 //! // Every attempt to connect, how long it lived, and why it ended.
-//! for connection in &captures[1].connections {
+//! for connection in &analysis.captures[1].connections {
 //!     let reason = connection.end.as_ref().map(|end| end.reason.to_string());
 //!     println!("{} lived {:?}, {reason:?}", connection.number, connection.life());
 //! }
 //!
 //! // The two connections that tell most, step by step.
-//! let comparison = compare::of_captures(&captures).expect("both connect to the same device");
+//! let comparison = analysis.comparison.as_ref().expect("both connect to the same device");
 //! assert!(!comparison.steps.is_empty());
 //!
 //! // What the differences mean: the best explained first.
-//! let scene = Scene { captures: &captures, subject: 1, comparison: Some(&comparison) };
-//! let findings = diagnose::diagnose(&scene);
-//! assert_eq!(findings[0].rule, "never-heard-peer");
-//! assert_eq!(findings[0].level, Level::Cause);
-//! for evidence in &findings[0].evidence {
+//! let verdict = &analysis.findings[0];
+//! assert_eq!((verdict.rule, verdict.level), ("never-heard-peer", Level::Cause));
+//! for evidence in &verdict.evidence {
 //!     println!("frame {}: {}", evidence.frame, evidence.text);
 //! }
+//!
+//! // All of it as a page.
+//! assert!(markdown::render(&Report::from(analysis)).contains("never-heard-peer"));
 //! # Ok(())
 //! # }
 //! ```
@@ -44,12 +43,12 @@
 //! Records and events stream; whoever wants every packet takes them one by one:
 //!
 //! ```
-//! use hcidiff::capture::{CaptureError, Input, OpenOptions, open};
+//! use hcidiff::capture::{CaptureError, OpenOptions, open};
 //! use hcidiff::decode::Decoder;
 //! use hcidiff::packet::Packet;
 //!
 //! # fn main() -> Result<(), CaptureError> {
-//! let input = Input::Path("fixtures/flagship/pi.btsnoop".into());
+//! let input = "fixtures/flagship/pi.btsnoop".into();
 //! let mut source = open(&input, &OpenOptions::default())?.source;
 //! let mut decoder = Decoder::new();
 //! let mut attribute_packets = 0;
@@ -64,23 +63,18 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod case;
 pub mod compare;
 pub mod decode;
 pub mod diagnose;
 pub mod explain;
 pub mod packet;
-pub mod pipeline;
 pub mod report;
 pub mod time;
 pub mod timeline;
 pub mod trace;
 
-// Of the program alone, not of the library's surface.
-#[doc(hidden)]
-pub mod cli;
-#[doc(hidden)]
-pub mod diagnosis;
-#[doc(hidden)]
-pub mod listing;
 #[doc(hidden)]
 pub mod numbers;
+
+pub use case::{Analysis, Case, analyse};

@@ -1,8 +1,7 @@
 //! What holds for any comparison, on captures that are changed in memory.
-use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::case::{self, Analysis};
 use hcidiff::compare::{self, Comparison, Key, Names, Options, StepKind};
 use hcidiff::packet::{Address, ConnHandle};
-use hcidiff::pipeline;
 use hcidiff::time::Span;
 use hcidiff::timeline::{Capture, Connection, Moment, Procedure};
 use proptest::prelude::*;
@@ -28,16 +27,18 @@ fn captures() -> &'static [[Capture; 2]] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pairs").join(case);
             let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
             let file = files.into_iter().find(|path| path.file_stem().unwrap() == side).unwrap();
-            pipeline::read(&Input::parse(&file), &OpenOptions::default(), None).unwrap()
+            case::read(&file.into()).unwrap()
         };
         CASES.iter().map(|case| [read(case, "reference"), read(case, "subject")]).collect()
     })
 }
 
 fn compared(captures: &[Capture]) -> Comparison {
-    let options = Options::default();
-    let choice = compare::choose(captures, &options).unwrap();
-    compare::compare(captures, &choice, &options).unwrap()
+    compared_as(captures, &Options::default())
+}
+
+fn compared_as(captures: &[Capture], options: &Options) -> Comparison {
+    Analysis::of(captures.to_vec(), options).comparison.expect("the same device")
 }
 
 fn count(comparison: &Comparison, kind: StepKind) -> usize {
@@ -145,9 +146,7 @@ proptest! {
             connection: [Some(there.subject.connection), Some(there.reference.connection)],
             ..Options::default()
         };
-        let turned = [b.clone(), a.clone()];
-        let choice = compare::choose(&turned, &options).unwrap();
-        let back = compare::compare(&turned, &choice, &options).unwrap();
+        let back = compared_as(&[b.clone(), a.clone()], &options);
         for (one, other) in [
             (StepKind::Missing, StepKind::Extra), (StepKind::Extra, StepKind::Missing), (StepKind::Moved, StepKind::Moved),
             (StepKind::Same, StepKind::Same), (StepKind::Changed, StepKind::Changed),

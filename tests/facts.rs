@@ -1,17 +1,16 @@
 //! The connections of every laboratory capture are those that a separate reader found
 //! (`fixtures/lab/FACTS.tsv`, made by the laboratory's own scripts).
-use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::packet::Direction;
 use hcidiff::packet::att;
-use hcidiff::pipeline;
 use hcidiff::timeline::{Capture, Connection, Moment};
+use hcidiff::{Case, analyse};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 fn read(name: &str) -> Capture {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab").join(name);
-    pipeline::read(&Input::Path(path), &OpenOptions::default(), None)
-        .unwrap_or_else(|e| panic!("{name}: {e}"))
+    let analysis = analyse(&Case::one(path)).unwrap_or_else(|unreadable| panic!("{unreadable}"));
+    analysis.captures.into_iter().next().expect("one capture")
 }
 
 /// One row of the table, as our own facts would write it.

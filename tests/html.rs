@@ -147,7 +147,7 @@ fn names_from_the_air_do_not_break_out() {
                     warning.text = hostile.to_owned();
                 }
             });
-            for finding in &mut report.findings {
+            for finding in &mut report.analysis.findings {
                 finding.says = hostile.to_owned();
                 finding.title = hostile.to_owned();
                 for evidence in &mut finding.evidence {
@@ -197,9 +197,9 @@ fn a_page_stays_below_a_megabyte_whatever_is_in_it() {
     });
     report.shown.full = true;
     let finding = report.findings[0].clone();
-    report.findings.extend(vec![finding; 3_000]);
+    report.analysis.findings.extend(vec![finding; 3_000]);
     sound(&html::render(&report), |page| assert!(all_text(page).contains("more")));
-    report.findings.truncate(1);
+    report.analysis.findings.truncate(1);
     sound(&html::render(&report), |page| assert!(all_text(page).contains("more rows")));
 }
 

@@ -203,7 +203,7 @@ fn names_from_the_air_do_not_break_out() {
                     host.version = Some(hostile.to_owned());
                 }
             });
-            for finding in &mut report.findings {
+            for finding in &mut report.analysis.findings {
                 finding.says = format!("{hostile} {}", finding.says);
                 for evidence in &mut finding.evidence {
                     evidence.text = format!("{} {hostile}", evidence.text);
@@ -236,7 +236,7 @@ fn whatever_the_captures_hold_the_page_fits() {
     });
     report.shown.full = true;
     let finding = report.findings[0].clone();
-    report.findings = vec![finding; 100];
+    report.analysis.findings = vec![finding; 100];
     let markdown = markdown::render(&report);
     let page = sound(&markdown);
     assert!(page.text.contains("Left out"), "{}", page.text);

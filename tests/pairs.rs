@@ -2,11 +2,10 @@
 //!
 //! `fixtures/pairs/expected.tsv` holds the facts; `scripts/pairs` holds every
 //! one of them against tshark. The reports themselves are snapshots.
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::compare::{self, Comparison, Fate, Options};
+use hcidiff::compare::{self, Comparison, Fate};
 use hcidiff::packet::Direction;
-use hcidiff::pipeline;
-use hcidiff::timeline::{Capture, Connection};
+use hcidiff::timeline::Connection;
+use hcidiff::{Analysis, Case, analyse};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,20 +32,23 @@ fn cases() -> Vec<String> {
     cases
 }
 
-fn read(file: &Path) -> Capture {
-    pipeline::read(&Input::parse(file), &OpenOptions::default(), None).unwrap()
+/// One capture, or the reference and then the subject.
+fn of(files: &[PathBuf]) -> Case {
+    match files {
+        [one] => Case::one(one),
+        [reference, subject] => Case::pair(reference, subject),
+        other => panic!("one capture or two, not {other:?}"),
+    }
 }
 
-fn compared(captures: &[Capture]) -> Option<Comparison> {
-    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
-    let choice = compare::choose(captures, &options).ok()?;
-    Some(compare::compare(captures, &choice, &options).unwrap())
+fn analysed(case: &Case) -> Analysis {
+    analyse(case).unwrap_or_else(|unreadable| panic!("{unreadable}"))
 }
 
 /// One line of the table: what was chosen, where the two part, what came early, MTU and end of both.
 fn facts(case: &str) -> String {
-    let captures: Vec<Capture> = files(case).iter().map(|file| read(file)).collect();
-    let Some(found) = compared(&captures) else { return format!("{case}\tno match") };
+    let Analysis { captures, comparison, .. } = analysed(&of(&files(case)));
+    let Some(found) = comparison else { return format!("{case}\tno match") };
     let a = captures[found.reference.capture].connection(found.reference.connection).unwrap();
     let b = captures[found.subject.capture].connection(found.subject.connection).unwrap();
     let mut line = format!("{case}\t#{}\t#{}\t{}", a.number, b.number, found.matched_by);
@@ -114,11 +116,11 @@ fn good_against_good_is_quiet_and_nothing_is_found() {
     let good: Vec<String> = cases().into_iter().filter(|case| case.starts_with("good-")).collect();
     assert!(good.len() >= 10, "{good:?}");
     for case in good {
-        let captures: Vec<Capture> = files(&case).iter().map(|file| read(file)).collect();
-        for order in [[0, 1], [1, 0]] {
-            let captures: Vec<Capture> = order.iter().map(|&at| captures[at].clone()).collect();
-            let found = compared(&captures).unwrap();
-            assert!(!found.differs, "{case} {order:?}: {:?}", found.divergence);
+        let mut pair = files(&case);
+        for order in ["as they are", "exchanged"] {
+            let found = analysed(&of(&pair)).comparison.unwrap();
+            assert!(!found.differs, "{case} {order}: {:?}", found.divergence);
+            pair.reverse();
         }
         assert_eq!(hcidiff(&files(&case), &[]).1, 0, "{case}");
     }
@@ -128,16 +130,12 @@ fn good_against_good_is_quiet_and_nothing_is_found() {
 fn every_capture_equals_itself() {
     for case in cases() {
         for file in files(&case) {
-            let captures = [read(&file), read(&file)];
-            let Some(mut found) = compared(&captures) else { continue };
+            let mut case = Case::pair(&file, &file);
+            let Some(mut found) = analysed(&case).comparison else { continue };
             // A capture with good and bad attempts may compare two of them: choose one and the same.
             if found.reference.connection != found.subject.connection {
-                let options = Options {
-                    connection: [Some(found.subject.connection); 2],
-                    ..Options::default()
-                };
-                let choice = compare::choose(&captures, &options).unwrap();
-                found = compare::compare(&captures, &choice, &options).unwrap();
+                case.comparing.connection = [Some(found.subject.connection); 2];
+                found = analysed(&case).comparison.unwrap();
             }
             assert!(!found.differs, "{}: {:?}", file.display(), found.divergence);
             assert!(
@@ -154,8 +152,8 @@ fn every_capture_equals_itself() {
 fn a_link_that_was_never_heard_misses_nothing() {
     let mut seen = 0;
     for case in cases() {
-        let captures: Vec<Capture> = files(&case).iter().map(|file| read(file)).collect();
-        let Some(found) = compared(&captures) else { continue };
+        let Analysis { captures, comparison, .. } = analysed(&of(&files(&case)));
+        let Some(found) = comparison else { continue };
         let subject = captures[found.subject.capture].connection(found.subject.connection).unwrap();
         if subject.reason().is_some_and(|reason| reason.0 == 0x3e) || !subject.connected() {
             seen += 1;

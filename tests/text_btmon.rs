@@ -6,10 +6,8 @@
 mod common;
 
 use common::piped;
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::diagnose::{Scene, diagnose};
-use hcidiff::pipeline;
-use hcidiff::timeline::{Capture, Connection};
+use hcidiff::timeline::Connection;
+use hcidiff::{Analysis, Case, analyse};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,9 +32,8 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &Path) -> Capture {
-    pipeline::read(&Input::Path(path.into()), &OpenOptions::default(), None)
-        .unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+fn analysed(path: &Path) -> Analysis {
+    analyse(&Case::one(path)).unwrap_or_else(|unreadable| panic!("{unreadable}"))
 }
 
 /// A connection in words, without frames and times.
@@ -82,10 +79,9 @@ fn facts(connection: &Connection) -> Vec<String> {
     lines
 }
 
-fn findings(capture: &Capture) -> BTreeSet<String> {
-    let captures = std::slice::from_ref(capture);
-    let found = diagnose(&Scene { captures, subject: 0, comparison: None });
-    found
+fn findings(analysis: &Analysis) -> BTreeSet<String> {
+    analysis
+        .findings
         .iter()
         .map(|finding| {
             let (rule, level, confidence) = (finding.rule, finding.level, finding.confidence);
@@ -96,7 +92,8 @@ fn findings(capture: &Capture) -> BTreeSet<String> {
 
 /// What differs between a text and its binary twin, in a few words.
 fn differences(text: &Path, binary: &Path) -> Vec<String> {
-    let (text, binary) = (read(text), read(binary));
+    let both = (analysed(text), analysed(binary));
+    let (text, binary) = (&both.0.captures[0], &both.1.captures[0]);
     let mut differ = Vec::new();
     if text.format != "btmon-text" {
         differ.push(format!("read as {}", text.format));
@@ -120,7 +117,7 @@ fn differences(text: &Path, binary: &Path) -> Vec<String> {
             ));
         }
     }
-    let (said, meant) = (findings(&text), findings(&binary));
+    let (said, meant) = (findings(&both.0), findings(&both.1));
     if said != meant {
         differ.push(format!("finds {said:?}, binary {meant:?}"));
     }
@@ -287,7 +284,7 @@ fn hidden_addresses_are_unknown() {
     let (_, out) = run(&["--format", "json", "-"], hidden.as_bytes());
     let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
     let connections = report["captures"][0]["connections"].as_array().expect("connections");
-    assert_eq!(connections.len(), read(&root().join(KICK)).connections.len());
+    assert_eq!(connections.len(), analysed(&root().join(KICK)).captures[0].connections.len());
     assert!(!out.contains("F0:12:7C"));
     assert_eq!(connections[0]["role"], "central");
 }

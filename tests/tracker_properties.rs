@@ -1,7 +1,9 @@
 //! Whatever a capture holds, its connections are consistent.
+use hcidiff::Analysis;
 use hcidiff::capture::{Description, Kind, Payload, Record};
+use hcidiff::compare::Options;
 use hcidiff::decode::Decoder;
-use hcidiff::diagnose::{Level, RULES, Scene, diagnose};
+use hcidiff::diagnose::{Level, RULES};
 use hcidiff::packet::Direction;
 use hcidiff::time::{Clock, Timestamp};
 use hcidiff::timeline::{Capture, Origin, Tracker};
@@ -326,11 +328,9 @@ fn rules_run_on_any_events() {
     let run = |(reference, subject): (Vec<Packet>, Vec<Packet>)| {
         let captures = [fold(&reference).0, fold(&subject).0];
         for captures in [&captures[1..], &captures[..]] {
-            let comparison = hcidiff::compare::of_captures(captures);
-            let scene =
-                Scene { captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
+            let analysis = Analysis::of(captures.to_vec(), &Options::default());
             let mut explained = BTreeSet::new();
-            for finding in diagnose(&scene) {
+            for finding in analysis.findings {
                 fired.borrow_mut().insert(finding.rule);
                 prop_assert!(
                     !finding.evidence.is_empty() && !finding.says.is_empty(),

@@ -1,17 +1,13 @@
 //! Every laboratory capture and pair gets the verdict that `fixtures/lab/EXPECTED.tsv` names: which rule
 //! comes first, which others may stand above a note, and which tempting mistakes must not be made.
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::diagnose::{Basis, Level, RULES, Scene, diagnose};
-use hcidiff::timeline::Capture;
-use hcidiff::{compare, pipeline};
+use hcidiff::diagnose::{Basis, Level, RULES};
+use hcidiff::{Case, analyse};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-fn read(name: &str) -> Capture {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab").join(name);
-    pipeline::read(&Input::Path(path), &OpenOptions::default(), None)
-        .unwrap_or_else(|e| panic!("{name}: {e}"))
+fn lab(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab").join(name)
 }
 
 /// That a write starts an erase, or that a discovery request is one too many, only a side that works can tell.
@@ -28,15 +24,13 @@ fn every_laboratory_capture_gets_its_verdict() {
         let mut cell = || cells.next().unwrap_or("");
         let (reference, subject, first, may, never) = (cell(), cell(), cell(), cell(), cell());
         rows += 1;
-        let captures: Vec<Capture> =
-            [reference, subject].into_iter().filter(|n| *n != "-").map(read).collect();
-        let comparison = compare::of_captures(&captures);
-        let scene = Scene {
-            captures: &captures,
-            subject: captures.len() - 1,
-            comparison: comparison.as_ref(),
+        let case = match (reference, subject) {
+            ("-", one) | (one, "-") => Case::one(lab(one)),
+            (reference, subject) => Case::pair(lab(reference), lab(subject)),
         };
-        let all = diagnose(&scene);
+        let analysis = analyse(&case).unwrap_or_else(|unreadable| panic!("{unreadable}"));
+        assert_eq!(analysis.captures.len(), case.sides().len(), "{:?}", analysis.no_match);
+        let all = analysis.findings;
         fired.extend(all.iter().map(|f| f.rule));
         let found: Vec<&str> =
             all.iter().filter(|f| f.level != Level::Note).map(|f| f.rule).collect();
@@ -96,16 +90,13 @@ fn every_real_link_that_was_never_answered_is_named_and_no_other() {
             assert_eq!(expected, 0, "{file} is too large to be left out");
             continue;
         }
-        let capture =
-            pipeline::read(&Input::Path(folder.join(file)), &OpenOptions::default(), None);
-        let Ok(capture) = capture else { continue };
-        let captures = [capture];
-        let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
-        let named = found.iter().find(|f| f.rule == "never-heard-peer");
+        let Ok(analysis) = analyse(&Case::one(folder.join(file))) else { continue };
+        let named = analysis.findings.iter().find(|f| f.rule == "never-heard-peer");
         let numbers = named.map_or(&[][..], |f| &f.connections);
         assert_eq!(numbers.len() as u64, expected, "{file}: {numbers:?}");
         for number in numbers {
-            let connection = captures[0].connection(*number).expect("a connection of the capture");
+            let connection =
+                analysis.captures[0].connection(*number).expect("a connection of the capture");
             assert_eq!(connection.reason().map(|r| r.0), Some(0x3e), "{file}, connection {number}");
         }
         with += usize::from(expected > 0);

@@ -1,12 +1,12 @@
 //! Two rows of records as two captures: folded, compared, weighed, and shown in every format.
 #![no_main]
 
+use hcidiff::Analysis;
 use hcidiff::capture::Description;
-use hcidiff::compare::{self, Options};
+use hcidiff::compare::Options;
 use hcidiff::timeline::{Capture, Origin, Tracker};
 use hcidiff::report::terminal::{self, Screen};
 use hcidiff::report::{Report, Shown, json, markdown};
-use hcidiff::diagnose::{self, Scene};
 use hcidiff::time::Clock;
 use hcidiff::decode::Decoder;
 use hcidiff_fuzz::records;
@@ -39,18 +39,7 @@ fuzz_target!(|data: &[u8]| {
         0 => vec![folded(&rest[..at], "reference"), folded(&rest[at..], "subject")],
         _ => vec![folded(rest, "one")],
     };
-    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
-    let mut report = Report { captures, ..Report::default() };
-    match compare::choose(&report.captures, &options) {
-        Ok(choice) => report.comparison = compare::compare(&report.captures, &choice, &options),
-        Err(no_match) => report.no_match = Some(no_match),
-    }
-    let scene = Scene {
-        captures: &report.captures,
-        subject: report.captures.len() - 1,
-        comparison: report.comparison.as_ref(),
-    };
-    report.findings = diagnose::diagnose(&scene);
+    let mut report = Report::from(Analysis::of(captures, &Options::default()));
     report.shown = Shown {
         strict: flags & 2 != 0,
         full: flags & 4 != 0,

@@ -31,7 +31,7 @@ mod usb;
 mod wrappers;
 
 use format::{Boxed, Claim, Format, Head};
-pub use open::{Input, OpenOptions, Opened, open, open_stream};
+pub use open::{Input, Once, OpenOptions, Opened, open, open_stream};
 
 /// The longest record that is believed; no HCI packet comes near it.
 const LONGEST: u32 = 262_144;

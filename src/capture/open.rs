@@ -3,17 +3,64 @@ use super::format::detect;
 use super::wrappers::{self, Supply, Unwrapped};
 use super::{CaptureError, Source, Warning};
 use std::borrow::Cow;
-use std::io::{self, Read};
+use std::fmt;
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a capture comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Input {
+    /// Standard input; it can be read once.
     Stdin,
+    /// A file, or a pipe with a name.
     Path(PathBuf),
+    /// A capture in memory, and what to call it.
+    Bytes(String, Arc<[u8]>),
+    /// Any reader, and what to call it; it can be read once.
+    Reader(String, Once),
+}
+
+/// A reader that is taken by the first who opens it; clones share it.
+#[derive(Clone)]
+pub struct Once(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
+
+impl Once {
+    fn take(&self) -> Option<Box<dyn Read + Send>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Once")
+    }
+}
+
+impl<T: AsRef<Path>> From<T> for Input {
+    /// Always a path: [`Input::parse`] knows `-`.
+    fn from(path: T) -> Self {
+        Self::Path(path.as_ref().into())
+    }
 }
 
 impl Input {
+    /// A capture in memory; the name stands in the report.
+    pub fn bytes(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> Self {
+        Self::Bytes(name.into(), bytes.into())
+    }
+
+    /// A capture that is read from its beginning, once; the name stands in the report.
+    pub fn reader(name: impl Into<String>, reader: impl Read + Send + 'static) -> Self {
+        Self::Reader(name.into(), Once(Arc::new(Mutex::new(Some(Box::new(reader))))))
+    }
+
+    /// Whether a second look is impossible.
+    pub fn is_read_once(&self) -> bool {
+        matches!(self, Self::Stdin | Self::Reader(..))
+    }
+
     /// `-` is standard input; everything else is a path.
     pub fn parse(argument: &Path) -> Self {
         if argument.as_os_str() == "-" { Self::Stdin } else { Self::Path(argument.into()) }
@@ -24,6 +71,7 @@ impl Input {
         match self {
             Self::Stdin => "standard input".into(),
             Self::Path(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy(),
+            Self::Bytes(name, _) | Self::Reader(name, _) => name.into(),
         }
     }
 }
@@ -55,6 +103,11 @@ pub fn open(input: &Input, options: &OpenOptions) -> Result<Opened, CaptureError
     match input {
         Input::Stdin => open_stream(io::stdin(), &input.name(), options),
         Input::Path(path) => open_supply(Supply::from_path(path.clone())?, &input.name(), options),
+        Input::Bytes(name, bytes) => open_stream(Cursor::new(Arc::clone(bytes)), name, options),
+        Input::Reader(name, once) => match once.take() {
+            Some(reader) => open_stream(reader, name, options),
+            None => Err(CaptureError::Refused("it can be read only once".into())),
+        },
     }
 }
 

@@ -1,10 +1,10 @@
 //! The report for machines: `hcidiff.report/1`. `docs/report.schema.json` describes it.
 use super::Report;
 use crate::capture::Warning;
+use crate::case;
 use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
 use crate::diagnose::Finding;
 use crate::packet::{AddressType, Direction, att};
-use crate::pipeline;
 use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -225,7 +225,7 @@ fn first_att(c: &Connection) -> Value {
     })
 }
 
-fn step(c: &Connection, names: &Names, step: &Step, value: Option<&pipeline::Value>) -> Value {
+fn step(c: &Connection, names: &Names, step: &Step, value: Option<&case::Value>) -> Value {
     let mut said = json!({
         "procedure": step.procedure.word(),
         "name": compare::words::step(c, names, step),

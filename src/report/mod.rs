@@ -1,8 +1,6 @@
 //! What was found becomes text: for terminals, for machines, for pages.
-use crate::compare::{Comparison, NoMatch};
-use crate::diagnose::{Finding, Level};
-use crate::pipeline::Value;
-use crate::timeline::{Capture, Step};
+use crate::case::{Analysis, Value};
+use crate::timeline::Step;
 
 pub mod aliases;
 mod clock;
@@ -19,7 +17,7 @@ pub mod terminal;
 pub mod words;
 
 use aliases::Aliases;
-use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::OnceLock;
 
 /// Longer labels of captures are cut.
@@ -28,20 +26,11 @@ const LONGEST_LABEL: usize = 40;
 /// Everything that a report may show; every renderer reads this and nothing else.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// One capture, or reference and subject in this order.
-    pub captures: Vec<Capture>,
-    pub comparison: Option<Comparison>,
-    /// Why two captures could not be compared.
-    pub no_match: Option<NoMatch>,
-    /// The connection that one capture's report is about, where the user named it.
-    pub focus: Option<u32>,
-    /// In order of weight: the first one is the verdict.
-    pub findings: Vec<Finding>,
+    /// What was found.
+    pub analysis: Analysis,
     pub shown: Shown,
     /// What was asked for, to be repeated: file names without folders, and what differs from the defaults.
     pub command: String,
-    /// Attribute values by capture and frame, where [`Shown::values`] asks for them.
-    pub values: HashMap<(usize, u32), Value>,
     /// Made when the first of them is asked for.
     pub aliases: OnceLock<Aliases>,
 }
@@ -57,6 +46,21 @@ pub struct Shown {
     pub values: bool,
     /// Aliases instead of addresses and names.
     pub aliases: bool,
+}
+
+/// A report is an analysis and the way in which it is shown: its renderers read the analysis as their own.
+impl Deref for Report {
+    type Target = Analysis;
+
+    fn deref(&self) -> &Analysis {
+        &self.analysis
+    }
+}
+
+impl From<Analysis> for Report {
+    fn from(analysis: Analysis) -> Self {
+        Self { analysis, ..Self::default() }
+    }
 }
 
 impl Report {
@@ -85,11 +89,5 @@ impl Report {
     /// What stands for addresses and names where [`Shown::aliases`] asks for it.
     pub fn aliases(&self) -> &Aliases {
         self.aliases.get_or_init(|| Aliases::of(&self.captures))
-    }
-
-    /// Whether there is a finding of level cause or suspect, or a difference that is not normal.
-    pub fn found_something(&self) -> bool {
-        let differs = self.comparison.as_ref().is_some_and(|comparison| comparison.differs);
-        differs || self.findings.iter().any(|finding| finding.level != Level::Note)
     }
 }

@@ -1,9 +1,7 @@
 //! What several behaviour tests need: fixtures by name, and the real binary.
 #![allow(dead_code, reason = "each test uses a part")]
-use hcidiff::capture::{Input, OpenOptions};
-use hcidiff::compare::{self, Options};
-use hcidiff::diagnose::{self, Scene};
-use hcidiff::pipeline;
+use hcidiff::case::{self, Analysis};
+use hcidiff::compare::Options;
 use hcidiff::report::Report;
 use hcidiff::timeline::Capture;
 use std::io::Write;
@@ -62,17 +60,8 @@ pub fn piped(arguments: &[&str], input: &[u8]) -> (i32, String, String) {
 
 /// The report of captures after something was done to them.
 pub fn made_of(files: &[PathBuf], change: impl Fn(&mut Capture)) -> Report {
-    let mut captures: Vec<Capture> = files
-        .iter()
-        .map(|file| pipeline::read(&Input::parse(file), &OpenOptions::default(), None).unwrap())
-        .collect();
+    let read = |file: &PathBuf| case::read(&file.into()).unwrap();
+    let mut captures: Vec<Capture> = files.iter().map(read).collect();
     captures.iter_mut().for_each(change);
-    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
-    let comparison = compare::choose(&captures, &options)
-        .ok()
-        .and_then(|choice| compare::compare(&captures, &choice, &options));
-    let scene =
-        Scene { captures: &captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
-    let findings = diagnose::diagnose(&scene);
-    Report { captures, comparison, findings, ..Report::default() }
+    Report::from(Analysis::of(captures, &Options::default()))
 }

@@ -1,6 +1,6 @@
 //! The table of attempts of one capture.
 use super::{Field, Paint, Section, Topic};
-use crate::compare::{Failure, Standing, describe};
+use crate::compare::{Failure, describe};
 use crate::report::{Report, words};
 use crate::timeline::{Capture, Connection};
 
@@ -65,21 +65,4 @@ fn row(connection: &Connection) -> Vec<Field> {
             Paint::Plain
         }),
     ]
-}
-
-/// The attempt whose timeline is shown: the one that findings speak of first, else the failure that
-/// came furthest, else the one that worked best.
-pub fn most_telling(report: &Report, capture: usize) -> Option<&Connection> {
-    let held = report.captures.get(capture)?;
-    if let Some(connection) = report.focus.and_then(|number| held.connection(number)) {
-        return Some(connection);
-    }
-    let spoken = report.findings.iter().filter(|finding| finding.capture == capture);
-    if let Some(connection) =
-        spoken.flat_map(|finding| &finding.connections).find_map(|number| held.connection(*number))
-    {
-        return Some(connection);
-    }
-    let rank = |c: &&Connection| (c.connected(), Failure::of(c).is_some(), Standing::of(c));
-    held.connections.iter().rev().max_by_key(rank)
 }

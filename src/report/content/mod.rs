@@ -6,7 +6,6 @@ mod sides;
 mod tables;
 mod timeline;
 
-pub use attempts::most_telling;
 pub use sides::{divergence, labels, only_in_reference, role, sides};
 
 use crate::diagnose::Level;
@@ -140,7 +139,7 @@ pub fn sections(report: &Report) -> Vec<Section> {
         None => {
             for (index, capture) in report.captures.iter().enumerate() {
                 sections.extend(one_capture(report, capture));
-                if let Some(connection) = attempts::most_telling(report, index) {
+                if let Some(connection) = report.most_telling(index) {
                     sections.push(timeline::alone(report, index, capture, connection));
                 }
             }

@@ -1,5 +1,5 @@
 //! The two sides of a comparison, and since when they differ.
-use super::{Field, Paint, Section, Topic, attempts, capture};
+use super::{Field, Paint, Section, Topic, capture};
 use crate::compare::{self, Comparison};
 use crate::packet::{Address, AddressType};
 use crate::report::{Report, safe, words};
@@ -65,7 +65,7 @@ pub fn sides(report: &Report) -> Section {
             }
             None => {
                 "Captures".clone_into(&mut section.title);
-                let column = |(index, capture)| (capture, attempts::most_telling(report, index));
+                let column = |(index, capture)| (capture, report.most_telling(index));
                 (
                     report.captures.iter().enumerate().map(column).collect(),
                     (0..report.captures.len()).map(|index| report.label(index)).collect(),

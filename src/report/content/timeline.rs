@@ -1,7 +1,7 @@
 //! Timelines: two lanes aligned, or one alone.
 use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
+use crate::case::Value;
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
-use crate::pipeline::Value;
 use crate::report::{Report, words};
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Procedure, Step};

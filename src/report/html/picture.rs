@@ -122,7 +122,7 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
 fn alone(report: &Report) -> Option<Vec<Drawn<'_>>> {
     let mut drawn = Vec::new();
     for (index, capture) in report.captures.iter().enumerate() {
-        let Some(told) = content::most_telling(report, index) else { continue };
+        let Some(told) = report.most_telling(index) else { continue };
         drawn.push(Drawn { tall: true, ..low(capture, told) });
         let others = capture.connections.iter().filter(|other| other.number != told.number);
         drawn.extend(others.take(MOST_OTHERS).map(|connection| low(capture, connection)));

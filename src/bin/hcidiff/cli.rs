@@ -1,5 +1,10 @@
 //! What can be typed: commands, options, and the words for their values.
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use hcidiff::Case;
+use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::packet::Address;
+use hcidiff::time::Span;
+use hcidiff::{case, compare};
 use std::path::{Path, PathBuf};
 
 /// Compare two Bluetooth HCI captures: what went wrong, why, and what to change.
@@ -189,6 +194,8 @@ pub enum Side {
     Subject,
 }
 
+const SIDES: [Side; 2] = [Side::Reference, Side::Subject];
+
 /// Minutes east of UTC.
 pub type Minutes = i32;
 
@@ -230,7 +237,47 @@ impl Cli {
     }
 }
 
+impl Reading {
+    /// How the capture of a side is read.
+    pub fn of(&self, side: Side) -> OpenOptions {
+        OpenOptions {
+            salvage: self.salvage,
+            member: of_side(&self.member, side).cloned(),
+            tz_offset: of_side(&self.tz_offset, side).copied(),
+        }
+    }
+}
+
 impl Compare {
+    /// What the library is to analyse.
+    pub fn case(&self) -> Case {
+        let side = |path: &PathBuf, side: Side| {
+            let mut of = case::Side::new(Input::parse(path));
+            of.reading = self.reading.of(side);
+            // A label names one side; it is no label for the other.
+            of.label = self.label.get(side as usize).cloned();
+            of
+        };
+        let mut case = match self.captures.as_slice() {
+            [reference, subject] => {
+                Case::pair(side(reference, Side::Reference), side(subject, Side::Subject))
+            }
+            // Clap takes one or two.
+            captures => Case::one(side(&captures[0], Side::Reference)),
+        };
+        let peer = |side| of_side(&self.peer, side).copied().map(Address);
+        let adapter = |side| of_side(&self.adapter, side).copied();
+        case.comparing = compare::Options {
+            window: Span::from_ms(i64::from(self.window)),
+            peer: SIDES.map(peer),
+            adapter: SIDES.map(adapter),
+            connection: [self.reference_connection, self.subject_connection],
+            ..compare::Options::default()
+        };
+        case.values = self.show_values;
+        case
+    }
+
     /// What was asked for, to be repeated elsewhere: files without their folders, and every option
     /// that changes what a report says.
     pub fn words(&self) -> String {
@@ -244,7 +291,7 @@ impl Compare {
             option("--window", self.window.to_string());
         }
         for peer in &self.peer {
-            option("--peer", crate::packet::Address(*peer).to_string());
+            option("--peer", Address(*peer).to_string());
         }
         for adapter in &self.adapter {
             option("--adapter", adapter.to_string());

@@ -1,21 +1,21 @@
 //! Parse what was typed, do the job, choose the exit status.
 use clap::{CommandFactory, Parser};
-use hcidiff::capture::{CaptureError, Input, OpenOptions};
-use hcidiff::cli::{self, Cli, Command};
-use hcidiff::diagnosis::{self, Trouble};
-use hcidiff::explain;
-use hcidiff::listing::Listing;
+use cli::{Cli, Command};
+use hcidiff::capture::{CaptureError, Input};
 use hcidiff::packet::Address;
-use hcidiff::pipeline::Progress;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
-use hcidiff::report::{Report, html, json, markdown};
+use hcidiff::report::{Report, Shown, html, json, markdown};
+use hcidiff::{analyse, explain};
+use listing::Listing;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+mod cli;
 mod console;
+mod listing;
 mod manual;
 mod output;
 mod progress;
@@ -90,17 +90,24 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     if prints && output::goes_into(&asked.captures) {
         return Ok(trouble(INTO_ITSELF));
     }
-    let progress = [Progress::default(), Progress::default()];
-    let names = asked.captures.iter().map(|path| Input::parse(path).name().into_owned());
-    let display = progress::Display::of(&progress, names.collect());
-    let read = diagnosis::report(asked, &progress);
+    let case = asked.case();
+    let display = progress::Display::of(case.sides());
+    let analysis = analyse(&case);
     drop(display);
-    let mut report = match read {
-        Ok(report) => report,
-        Err(Trouble::Unreadable(name, error)) => {
-            return Ok(trouble(&format!("{}: {error}", safe::text(&name))));
+    let analysis = match analysis {
+        Ok(analysis) => analysis,
+        Err(unreadable) => {
+            let name = safe::text(&unreadable.name);
+            return Ok(trouble(&format!("{name}: {}", unreadable.error)));
         }
     };
+    let shown = Shown {
+        strict: asked.strict,
+        full: asked.full,
+        values: asked.show_values,
+        aliases: asked.aliases,
+    };
+    let mut report = Report { shown, command: asked.words(), ..Report::from(analysis) };
     for capture in &report.captures {
         for warning in &capture.warnings {
             console::say(&format!(
@@ -191,11 +198,7 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
         adapter: events.adapter,
         connection: events.connection,
     };
-    let options = OpenOptions {
-        salvage: events.reading.salvage,
-        member: events.reading.member.first().cloned(),
-        tz_offset: events.reading.tz_offset.first().copied(),
-    };
+    let options = events.reading.of(cli::Side::Reference);
     let input = Input::parse(&events.capture);
     match listing.write(&input, &options, out) {
         Ok(warnings) => {

@@ -1,9 +1,9 @@
 //! `hcidiff events`: from a file to its event lines.
-use crate::capture::{self, CaptureError, Input, OpenOptions, Warning};
-use crate::decode::Decoder;
-use crate::packet::{Address, Event};
-use crate::report::events::{Events, Place, Style};
-use crate::timeline::Tracker;
+use hcidiff::capture::{self, CaptureError, Input, OpenOptions, Warning};
+use hcidiff::decode::Decoder;
+use hcidiff::packet::{Address, Event};
+use hcidiff::report::events::{Events, Place, Style};
+use hcidiff::timeline::Tracker;
 use std::io::Write;
 
 /// Which events, and how.

@@ -30,7 +30,7 @@ pub fn goes_into(captures: &[PathBuf]) -> bool {
 fn capture(path: &Path) -> Option<Handle> {
     match Input::parse(path) {
         Input::Stdin => Handle::stdin().ok().filter(is_file),
-        Input::Path(path) => file(&path),
+        _ => file(path),
     }
 }
 

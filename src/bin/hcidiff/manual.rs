@@ -1,8 +1,8 @@
 //! The manual page, made from the same declarations that the command line is read by.
+use crate::cli::Cli;
 use clap::CommandFactory;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
-use hcidiff::cli::Cli;
 use std::io::{self, Write};
 
 const EXAMPLES: &[(&str, &str)] = &[

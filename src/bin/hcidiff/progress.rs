@@ -1,5 +1,5 @@
 //! How far reading has come: on a terminal only, and only after half a second.
-use hcidiff::pipeline::Progress;
+use hcidiff::case::{Progress, Side};
 use hcidiff::report::safe;
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -18,13 +18,14 @@ pub struct Display {
 
 impl Display {
     /// Does nothing where standard error is no terminal that can go back in a line.
-    pub fn of(progress: &[Progress], names: Vec<String>) -> Self {
+    pub fn of(sides: &[Side]) -> Self {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         if !io::stderr().is_terminal() || dumb {
             return Self { stop: None, thread: None };
         }
         let (stop, stopped) = mpsc::channel();
-        let progress = progress.to_vec();
+        let progress: Vec<_> = sides.iter().map(|side| side.progress.clone()).collect();
+        let names: Vec<_> = sides.iter().map(|side| side.capture.name().into_owned()).collect();
         let thread = thread::spawn(move || {
             let mut wait = PATIENCE;
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {

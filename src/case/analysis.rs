@@ -1,0 +1,139 @@
+//! What was found in captures that have been read.
+use super::{Unreadable, Value};
+use crate::compare::{
+    self, Comparison, Failure, NoMatch, Options, Side as ComparedSide, Standing, same_peer,
+};
+use crate::diagnose::{self, Finding, Level, Scene};
+use crate::timeline::{Capture, Connection};
+use std::collections::HashMap;
+
+/// What the captures of a case hold, how they differ, and what that means.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Analysis {
+    /// One capture, or reference and subject in this order.
+    pub captures: Vec<Capture>,
+    /// The two connections that tell most, side by side.
+    pub comparison: Option<Comparison>,
+    /// Why two captures could not be compared.
+    pub no_match: Option<NoMatch>,
+    /// The connection that is told of one capture, where the options name it.
+    pub focus: Option<u32>,
+    /// In order of weight: the first one is the verdict.
+    pub findings: Vec<Finding>,
+    /// Attribute values by capture and frame, where the case asks for them.
+    pub values: HashMap<(usize, u32), Value>,
+}
+
+impl Analysis {
+    /// Analyses captures that are already read, or were made without any file.
+    pub fn of(captures: Vec<Capture>, options: &Options) -> Self {
+        let one_capture = captures.len() == 1;
+        let options = Options { one_capture, ..options.clone() };
+        let mut analysis = Self { captures, ..Self::default() };
+        match compare::choose(&analysis.captures, &options) {
+            Ok(choice) => {
+                analysis.comparison = compare::compare(&analysis.captures, &choice, &options);
+            }
+            Err(no_match) if !one_capture => analysis.no_match = Some(no_match),
+            Err(_) => analysis.look_at_one(&options),
+        }
+        analysis.findings = weighed(&analysis.captures, analysis.comparison.as_ref());
+        if options.connection == [None, None] {
+            analysis.follow_the_verdict(options);
+        }
+        analysis
+    }
+
+    /// Whether there is a finding of level cause or suspect, or a difference that is not normal.
+    pub fn found_something(&self) -> bool {
+        let differs = self.comparison.as_ref().is_some_and(|comparison| comparison.differs);
+        differs || self.findings.iter().any(|finding| finding.level != Level::Note)
+    }
+
+    /// The attempt of a capture whose timeline is told where nothing is compared: the one that findings
+    /// speak of first, else the failure that came furthest, else the one that worked best.
+    pub fn most_telling(&self, capture: usize) -> Option<&Connection> {
+        let held = self.captures.get(capture)?;
+        if let Some(connection) = self.focus.and_then(|number| held.connection(number)) {
+            return Some(connection);
+        }
+        let spoken = self.findings.iter().filter(|finding| finding.capture == capture);
+        if let Some(connection) = spoken
+            .flat_map(|finding| &finding.connections)
+            .find_map(|number| held.connection(*number))
+        {
+            return Some(connection);
+        }
+        let rank = |c: &&Connection| (c.connected(), Failure::of(c).is_some(), Standing::of(c));
+        held.connections.iter().rev().max_by_key(rank)
+    }
+
+    /// The other capture could not be read: there is nothing to compare this one with.
+    pub(super) fn lacks(&mut self, unreadable: &Unreadable) {
+        let left = self.captures.iter().map(|capture| capture.label.as_str());
+        let left = left.collect::<Vec<_>>().join(", ");
+        self.no_match = Some(NoMatch {
+            says: format!("{unreadable}; nothing to compare {left} with"),
+            holds: self.captures.iter().map(compare::holds).collect(),
+            nearest: Vec::new(),
+        });
+    }
+
+    /// Where the verdict is about another attempt to the same device than the one that was compared,
+    /// that attempt is compared instead, if the verdict stays what it was.
+    fn follow_the_verdict(&mut self, mut options: Options) {
+        let (Some(comparison), Some(verdict)) = (&self.comparison, self.findings.first()) else {
+            return;
+        };
+        let ComparedSide { capture, connection } = comparison.subject;
+        let held = &self.captures[capture];
+        let compared = held.connection(connection);
+        let spoken = verdict.connections.first().and_then(|number| held.connection(*number));
+        let (Some(compared), Some(spoken)) = (compared, spoken) else { return };
+        let elsewhere = verdict.level == Level::Note
+            || verdict.capture != capture
+            || verdict.connections.contains(&connection)
+            || self.captures.len() == 1 && spoken.number == comparison.reference.connection
+            || !same_peer(compared, spoken);
+        if elsewhere {
+            return;
+        }
+        options.connection = [Some(comparison.reference.connection), Some(spoken.number)];
+        let Ok(choice) = compare::choose(&self.captures, &options) else { return };
+        let Some(other) = compare::compare(&self.captures, &choice, &options) else { return };
+        let findings = weighed(&self.captures, Some(&other));
+        let same = findings.first().is_some_and(|first| {
+            first.rule == verdict.rule && first.connections.contains(&other.subject.connection)
+        });
+        if same {
+            self.comparison = Some(other);
+            self.findings = findings;
+        }
+    }
+
+    /// One capture without a comparison: the attempt that the options name, if they name one.
+    fn look_at_one(&mut self, options: &Options) {
+        let Some(capture) = self.captures.first() else { return };
+        let numbers = compare::attempts(capture, options);
+        let named = options.peer[0].is_some()
+            || options.adapter[0].is_some()
+            || options.connection.iter().any(Option::is_some);
+        if !named {
+            return;
+        }
+        if numbers.is_empty() {
+            self.no_match = Some(NoMatch {
+                says: format!("{} has no connection that fits the options", capture.label),
+                holds: vec![compare::holds(capture)],
+                nearest: Vec::new(),
+            });
+        }
+        self.focus = compare::most_telling(capture, &numbers);
+    }
+}
+
+/// The findings about the last capture.
+fn weighed(captures: &[Capture], comparison: Option<&Comparison>) -> Vec<Finding> {
+    diagnose::diagnose(&Scene { captures, subject: captures.len().saturating_sub(1), comparison })
+}
