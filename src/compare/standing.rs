@@ -41,6 +41,8 @@ pub enum Failure {
     GivenUp,
     /// The link ended in a way that nobody wants.
     Ended(Status),
+    /// The adapter was lost or switched off under the link.
+    AdapterLost,
     /// Encryption or pairing failed, whoever hung up then.
     Security(u8),
     /// This host hung up while the peer owed it an answer.
@@ -56,6 +58,9 @@ impl Failure {
                 Some(Status::SUCCESS) | None => None,
                 Some(status) => Some(Self::Refused(status)),
             };
+        }
+        if connection.gone.is_some() {
+            return Some(Self::AdapterLost);
         }
         let broken = connection.steps.iter().find(|s| {
             matches!(s.procedure, Procedure::Encrypt | Procedure::Pair)
@@ -84,6 +89,7 @@ impl Failure {
             Self::Refused(status) => format!("were refused {:#04x}", status.0),
             Self::GivenUp => "never connected".to_owned(),
             Self::Ended(reason) => format!("ended {:#04x}", reason.0),
+            Self::AdapterLost => "were lost with the adapter".to_owned(),
             Self::Security(_) => "failed on security".to_owned(),
             Self::Unanswered => "got no answer".to_owned(),
         }

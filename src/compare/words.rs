@@ -4,7 +4,8 @@ use super::standing::Failure;
 use crate::packet::att::{self, ErrorCode, Uuid};
 use crate::packet::{Opcode, Status, hci, signal, smp};
 use crate::timeline::{
-    Connection, Detail, EndedBy, OpenRequest, Outcome, Pending, Procedure, Role, Step, Transport,
+    AdapterLoss, Connection, Detail, EndedBy, Gone, OpenRequest, Outcome, Pending, Procedure, Role,
+    Step, Transport,
 };
 
 /// `Write 0x004c Heart Rate Control Point`: what a step did, named as well as the captures allow.
@@ -180,6 +181,9 @@ pub fn ending(connection: &Connection) -> String {
             (Some(status), _) => format!("never connected: {status}"),
         };
     }
+    if let Some(gone) = &connection.gone {
+        return adapter_lost(connection, gone);
+    }
     let Some(end) = &connection.end else {
         return match connection.capture_end.since(connection.zero()) {
             Some(open) => format!("still up {open} later, when the capture ends"),
@@ -204,6 +208,21 @@ pub fn ending(connection: &Connection) -> String {
     match connection.life() {
         Some(life) => format!("{says} ({code}) after {life}{because}"),
         None => format!("{says} ({code}){because}"),
+    }
+}
+
+/// A link whose adapter was lost: `the adapter was removed after 3.4 s`.
+fn adapter_lost(connection: &Connection, gone: &Gone) -> String {
+    let what = match (gone.how, gone.by) {
+        (AdapterLoss::Removed, _) => "the adapter was removed",
+        (AdapterLoss::PoweredOff, EndedBy::Host) => "this host switched its adapter off",
+        (AdapterLoss::PoweredOff, _) => "the adapter was closed",
+        (AdapterLoss::Reset, _) => "the adapter was reset",
+    };
+    let by = gone.process.as_ref().map_or(String::new(), |process| format!(" ({process})"));
+    match gone.at.since(connection.zero()) {
+        Some(life) => format!("{what}{by} after {life}"),
+        None => format!("{what}{by}"),
     }
 }
 

@@ -173,7 +173,8 @@ fn connection(report: &Report, at: usize, c: &Connection) -> Value {
         "paired": c.paired,
         "reason": end.map(|e| e.reason.0),
         "reason_sent": end.and_then(|e| e.reason_sent).map(|r| r.0),
-        "ended_by": end.map(|e| e.by.word()),
+        "ended_by": ended_by(c),
+        "end": end_word(c),
         "disconnect_frame": end.map(|e| e.frame),
         "duration_ms": maybe(c.life()),
         "idle_before_end_ms": maybe(c.idle_before_end()),
@@ -333,6 +334,20 @@ fn early(operation: &EarlyOperation) -> Value {
         "subject_after_ms": maybe(operation.other_after),
         "normal": operation.normal,
     })
+}
+
+fn ended_by(c: &Connection) -> Option<&'static str> {
+    let by = c.end.as_ref().map(|end| end.by).or_else(|| c.gone.as_ref().map(|gone| gone.by));
+    by.map(|by| by.word())
+}
+
+/// How a link ended; null for an attempt that never became a link.
+fn end_word(c: &Connection) -> Option<&'static str> {
+    match (&c.end, &c.gone) {
+        (Some(_), _) => Some("disconnected"),
+        (None, Some(gone)) => Some(gone.how.word()),
+        (None, None) => c.connected().then_some("open"),
+    }
 }
 
 fn disconnect(c: &Connection) -> Value {

@@ -1,6 +1,6 @@
 //! HCI commands and events: adapter state, and what they mean for links.
 use super::adapter::{Happening, Scan};
-use super::connection::{RequestKind, Transport};
+use super::connection::{AdapterLoss, RequestKind, Transport};
 use super::identity::Resolving;
 use super::live::At;
 use super::tracker::Tracker;
@@ -21,7 +21,7 @@ impl Tracker {
             Command::Reset {} => {
                 self.happened(adapter, at, Happening::Reset);
                 self.unanswered_until(adapter, at, true);
-                self.adapter_down(adapter, at, "reset-while-connected");
+                self.adapter_down(adapter, at, AdapterLoss::Reset);
             }
             Command::LeSetScanParameters {
                 le_scan_type,

@@ -209,6 +209,29 @@ pub struct End {
     pub echoes: Vec<u32>,
 }
 
+words! {
+    /// What took an adapter away from under its links.
+    AdapterLoss {
+        /// The adapter was unplugged, or its driver gave it up.
+        Removed "adapter-removed",
+        /// The adapter was closed: switched off by mgmt or rfkill, or taken down.
+        PoweredOff "powered-off",
+        Reset "reset",
+    }
+}
+
+/// The end of a link that no Disconnection Complete reports: its adapter was lost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    pub frame: u32,
+    pub at: Moment,
+    pub how: AdapterLoss,
+    /// The host, where a command or rfkill switched the adapter off; else the controller.
+    pub by: EndedBy,
+    /// The program that switched the adapter off, where the capture names it.
+    pub process: Option<String>,
+}
+
 /// Accounting of the controller's ACL buffers for this link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credits {
@@ -289,6 +312,8 @@ pub struct Connection {
     pub encrypted: bool,
     pub paired: bool,
     pub end: Option<End>,
+    /// The adapter was lost while the link was up; then there is no [`Self::end`].
+    pub gone: Option<Gone>,
     /// Unanswered at the end of the link, or of the capture.
     pub open_requests: Vec<OpenRequest>,
     pub credits: Credits,
@@ -318,7 +343,7 @@ pub struct Connection {
     pub opaque_packets: u64,
     /// The longest silence of the whole adapter before Connection Complete, if it exceeds 6 intervals (S78).
     pub silence_before: Option<Span>,
-    /// The capture's last moment: durations of what stays open count to here.
+    /// The capture's last moment, or the loss of the adapter: durations of what stays open count to here.
     pub capture_end: Moment,
 }
 
@@ -357,6 +382,7 @@ impl Connection {
             encrypted: false,
             paired: false,
             end: None,
+            gone: None,
             open_requests: Vec::new(),
             credits: Credits {
                 sent: 0,
@@ -413,6 +439,11 @@ impl Connection {
     pub fn life(&self) -> Option<Span> {
         self.connected_frame?;
         self.end.as_ref()?.at.since(self.connected_at)
+    }
+
+    /// Whether the link was still up when the capture ended.
+    pub fn open(&self) -> bool {
+        self.connected() && self.end.is_none() && self.gone.is_none()
     }
 
     pub fn reason(&self) -> Option<Status> {

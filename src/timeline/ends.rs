@@ -1,5 +1,5 @@
 //! Links end: by a Disconnection Complete, a reset, the same handle used again, or with the capture.
-use super::connection::{End, EndedBy, Transport};
+use super::connection::{AdapterLoss, End, EndedBy, Gone, Transport};
 use super::established::STRAGGLER;
 use super::identity::Resolving;
 use super::live::{At, Link, step};
@@ -141,17 +141,55 @@ impl Tracker {
         }
     }
 
-    /// Reset or closed index: nothing on this adapter lives on.
-    pub(super) fn adapter_down(&mut self, adapter: usize, at: At, why: &'static str) {
+    /// The adapter was reset, closed or removed: no link on it lives on.
+    pub(super) fn adapter_down(&mut self, adapter: usize, at: At, how: AdapterLoss) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let links = state.take_all();
         state.creating.clear();
         state.resolving = Resolving::default();
         state.scan = None;
         state.outstanding = 0;
+        let switched_off = state.switched_off.clone().filter(|_| how != AdapterLoss::Reset);
+        state.lost = links.iter().map(|link| link.connection).collect();
+        let why = match how {
+            AdapterLoss::Reset => "reset-while-connected",
+            AdapterLoss::PoweredOff => "adapter-closed-while-connected",
+            AdapterLoss::Removed => "adapter-removed-while-connected",
+        };
+        let by = if switched_off.is_some() { EndedBy::Host } else { EndedBy::Controller };
+        let process = switched_off.flatten();
         for link in links {
+            if let Some(connection) = self.connections.get_mut(link.connection) {
+                let (frame, process) = (at.frame, process.clone());
+                connection.end_seen = true;
+                connection.gone = Some(Gone { frame, at: at.time, how, by, process });
+            }
             self.close_unended(link, at, why);
         }
+    }
+
+    /// The system forgets the adapter. Where nobody switched it off before, it was unplugged, or its driver
+    /// gave it up: the kernel first closes such an adapter and then deletes it.
+    pub(super) fn adapter_removed(&mut self, adapter: usize, at: At) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let lost = std::mem::take(&mut state.lost);
+        if state.switched_off.take().is_none() {
+            for index in lost {
+                if let Some(connection) = self.connections.get_mut(index)
+                    && let Some(gone) = &mut connection.gone
+                    && gone.how == AdapterLoss::PoweredOff
+                {
+                    gone.how = AdapterLoss::Removed;
+                }
+            }
+        }
+        self.adapter_down(adapter, at, AdapterLoss::Removed);
+    }
+
+    /// mgmt or rfkill switches an adapter off or on.
+    pub(super) fn switched(&mut self, adapter: usize, on: bool, process: Option<String>) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        state.switched_off = if on { None } else { Some(process) };
     }
 
     /// Connections to one device that learned the same database share one copy. Beyond all reason,

@@ -33,8 +33,8 @@ mod tests;
 
 pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
-    Bearer, Connection, Credits, End, EndedBy, FirstAtt, Granted, Mtu, Oddity, OpenRequest, Peer,
-    Pending, Request, RequestKind, Role, Sighting, Transport,
+    AdapterLoss, Bearer, Connection, Credits, End, EndedBy, FirstAtt, Gone, Granted, Mtu, Oddity,
+    OpenRequest, Peer, Pending, Request, RequestKind, Role, Sighting, Transport,
 };
 pub use database::{Attribute, AttributeKind, Database};
 pub use device::{Device, Report};

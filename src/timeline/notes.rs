@@ -1,5 +1,6 @@
 //! Notes, sockets and the kernel's management interface: what the host said beside HCI.
 use super::adapter::Happening;
+use super::connection::AdapterLoss;
 use super::live::At;
 use super::tracker::Tracker;
 use crate::packet::note::Note;
@@ -31,11 +32,21 @@ impl Tracker {
                 }
                 state.facts.manufacturer.get_or_insert(*manufacturer);
             }
-            Note::OpenIndex => self.happened_on(index, at, Happening::IndexOpened),
+            Note::OpenIndex => {
+                self.happened_on(index, at, Happening::IndexOpened);
+                if let Some(adapter) = self.adapter(index) {
+                    self.switched(adapter, true, None);
+                }
+            }
             Note::CloseIndex => {
                 self.happened_on(index, at, Happening::IndexClosed);
                 if let Some(adapter) = self.adapter(index) {
-                    self.adapter_down(adapter, at, "adapter-closed-while-connected");
+                    self.adapter_down(adapter, at, AdapterLoss::PoweredOff);
+                }
+            }
+            Note::DeleteIndex => {
+                if let Some(adapter) = self.adapter(index) {
+                    self.adapter_removed(adapter, at);
                 }
             }
             Note::System { text } => self.signs.text(at.frame, text),
@@ -71,12 +82,18 @@ impl Tracker {
                 }
             }
             Note::PacketLogger { text, .. } => self.signs.text(at.frame, text),
-            Note::DeleteIndex | Note::VendorDiagnostic { .. } | Note::UserData { .. } => {}
+            Note::VendorDiagnostic { .. } | Note::UserData { .. } => {}
         }
     }
 
     /// Of a daemon's log, the lines that speak of a failure.
     fn log_line(&mut self, index: Option<u16>, at: At, process: &str, text: &str) {
+        if let Some(blocked) = rfkill(text) {
+            // Its number is rfkill's own, so it may mean any adapter.
+            for adapter in 0..self.adapters.len() {
+                self.switched(adapter, !blocked, Some("rfkill".to_owned()));
+            }
+        }
         let telling = [
             "connect to ",
             "connect error",
@@ -110,7 +127,13 @@ impl Tracker {
             .any(|e| e.adapter == index && e.at == at.time && e.what == *what)
     }
 
-    pub(super) fn mgmt(&mut self, index: Option<u16>, at: At, pdu: &mgmt::Pdu<'_>) -> Option<u32> {
+    pub(super) fn mgmt(
+        &mut self,
+        index: Option<u16>,
+        at: At,
+        cookie: u32,
+        pdu: &mgmt::Pdu<'_>,
+    ) -> Option<u32> {
         let what = match *pdu {
             mgmt::Pdu::Event(mgmt::Event::DeviceConnected {
                 address, address_type, eir, ..
@@ -157,6 +180,10 @@ impl Tracker {
                 return None;
             }
             mgmt::Pdu::Command(mgmt::Command::SetPowered { powered }) => {
+                let process = self.sockets.get(&cookie).cloned();
+                if let Some(adapter) = self.adapter(index) {
+                    self.switched(adapter, powered != 0, process);
+                }
                 Happening::Powered(powered != 0)
             }
             mgmt::Pdu::Command(mgmt::Command::StartDiscovery { .. }) => Happening::DiscoveryStarted,
@@ -182,6 +209,17 @@ impl Tracker {
     fn live_with(&mut self, address: Address) -> Option<&mut super::Connection> {
         self.latest_with(address).filter(|c| c.end.is_none())
     }
+}
+
+/// What bluetoothd writes of a Bluetooth switch (type 2): whether it is blocked now.
+fn rfkill(text: &str) -> Option<bool> {
+    let (_, event) = text.split_once("RFKILL event idx ")?;
+    let words: Vec<&str> = event.trim_end_matches(['\0', '\n']).split(' ').collect();
+    let value = |name| {
+        let place = words.iter().position(|word| *word == name)?;
+        words.get(place + 1).copied()
+    };
+    (value("type") == Some("2")).then(|| value("soft") == Some("1") || value("hard") == Some("1"))
 }
 
 /// mgmt counts BR/EDR as 0, LE public as 1 and LE random as 2.

@@ -4,6 +4,7 @@ use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{ErrorCode, Handle, LastUuid, Pdu};
 use crate::packet::hci::{Command, LeEvent};
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status, smp};
+use crate::time::Span;
 use crate::trace::Trace;
 
 fn only(trace: Trace) -> Connection {
@@ -408,4 +409,62 @@ fn a_second_end_is_odd_for_the_link_that_had_the_handle() {
     let other = ended().handle(0x41).disconnected(Status::REMOTE_USER_TERMINATED).run();
     assert_eq!(other.connections.len(), 2);
     assert!(!odd(&other.connections[0], "second-disconnect"));
+}
+
+/// Monitor records: an adapter is deleted, opened, closed.
+const DELETE_INDEX: u16 = 1;
+const OPEN_INDEX: u16 = 8;
+const CLOSE_INDEX: u16 = 9;
+
+/// mgmt Set Powered of the socket with that cookie.
+fn set_powered(cookie: u32, on: u8) -> Vec<u8> {
+    let mut payload = cookie.to_le_bytes().to_vec();
+    payload.extend([0x05, 0x00, on]);
+    payload
+}
+
+fn gone(trace: Trace) -> Gone {
+    let capture = trace.wait_ms(5000).scan(true, 16, 16).run();
+    let connection = &capture.connections[0];
+    assert!(connection.end_seen && !connection.open() && connection.end.is_none());
+    connection.gone.clone().expect("the adapter was lost under the link")
+}
+
+#[test]
+fn a_link_ends_with_its_adapter() {
+    let up = || Trace::new().up().mtu().wait_ms(3000);
+    let removed = gone(up().monitor(CLOSE_INDEX, &[]).monitor(DELETE_INDEX, &[]));
+    assert_eq!((removed.how, removed.by), (AdapterLoss::Removed, EndedBy::Controller));
+    let closed = gone(up().monitor(CLOSE_INDEX, &[]));
+    assert_eq!((closed.how, closed.by), (AdapterLoss::PoweredOff, EndedBy::Controller));
+    let reset = gone(up().done(Command::Reset {}));
+    assert_eq!((reset.how, reset.by), (AdapterLoss::Reset, EndedBy::Controller));
+}
+
+#[test]
+fn who_switched_the_adapter_off_is_named() {
+    let off = || {
+        let up = Trace::new().opens(7, 2, "bluetoothd").up().mtu().wait_ms(3000);
+        up.monitor(16, &set_powered(7, 0))
+    };
+    let by = gone(off().monitor(CLOSE_INDEX, &[]));
+    assert_eq!((by.how, by.by), (AdapterLoss::PoweredOff, EndedBy::Host));
+    assert_eq!(by.process.as_deref(), Some("bluetoothd"));
+    // A driver that is unloaded later takes nothing away from that.
+    let deleted = gone(off().monitor(CLOSE_INDEX, &[]).monitor(DELETE_INDEX, &[]));
+    assert_eq!((deleted.how, deleted.by), (AdapterLoss::PoweredOff, EndedBy::Host));
+    // Switched on again: what comes later is not that command's doing.
+    let later = off().monitor(16, &set_powered(7, 1)).monitor(CLOSE_INDEX, &[]);
+    assert_eq!(gone(later).by, EndedBy::Controller);
+    let opened = off().monitor(OPEN_INDEX, &[]).monitor(CLOSE_INDEX, &[]);
+    assert_eq!(gone(opened).by, EndedBy::Controller);
+}
+
+#[test]
+fn a_lost_link_lasts_until_the_loss_and_not_until_the_capture_ends() {
+    let capture = Trace::new().up().wait_ms(3000).monitor(CLOSE_INDEX, &[]);
+    let capture = capture.wait_ms(30_000).scan(true, 16, 16).run();
+    let connection = &capture.connections[0];
+    let lived = connection.capture_end.since(connection.connected_at).expect("times");
+    assert!(lived < Span::from_ms(4000), "{lived}");
 }

@@ -60,6 +60,10 @@ pub(super) struct AdapterState {
     /// The last long silence: how long, and when it ended.
     pub gap: Option<(Span, Moment)>,
     pub outstanding: u32,
+    /// Set Powered 0 or rfkill, until the adapter is switched on again: the program, where it is known.
+    pub switched_off: Option<Option<String>>,
+    /// Connections that were up when the adapter was last closed.
+    pub lost: Vec<usize>,
 }
 
 impl AdapterState {
@@ -83,6 +87,8 @@ impl AdapterState {
             last_record_at: Moment::UNKNOWN,
             gap: None,
             outstanding: 0,
+            switched_off: None,
+            lost: Vec::new(),
         }
     }
 
@@ -186,8 +192,8 @@ impl Tracker {
             self.note(event.adapter, at, note);
             return None;
         }
-        if let Packet::Mgmt { pdu, .. } = &event.packet {
-            return self.mgmt(event.adapter, at, pdu);
+        if let Packet::Mgmt { cookie, pdu } = &event.packet {
+            return self.mgmt(event.adapter, at, *cookie, pdu);
         }
         if let Packet::Opaque { layer, .. } = event.packet {
             // Text may not say whose packet it was: it may be any link's.
@@ -378,7 +384,9 @@ impl Tracker {
                 .or_else(|| self.identities.resolve(device.address));
         }
         for connection in &mut self.connections {
-            connection.capture_end = end.time;
+            if connection.gone.is_none() {
+                connection.capture_end = end.time;
+            }
             let peer = &mut connection.peer;
             if peer.identity.is_none()
                 && let Some(address) = peer.address
