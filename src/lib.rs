@@ -70,6 +70,7 @@ pub mod diagnose;
 pub mod explain;
 pub mod packet;
 pub mod report;
+pub mod seen;
 pub mod time;
 pub mod timeline;
 pub mod trace;

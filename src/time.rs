@@ -85,6 +85,35 @@ impl Timestamp {
     }
 }
 
+/// A time that may be unknown, in eight bytes: timelines hold millions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(i64);
+
+impl Moment {
+    pub const UNKNOWN: Self = Self(i64::MIN);
+
+    pub fn time(self) -> Option<Timestamp> {
+        (self != Self::UNKNOWN).then_some(Timestamp(self.0))
+    }
+
+    /// The distance from an earlier moment, if both are known.
+    pub fn since(self, earlier: Self) -> Option<Span> {
+        Some(self.time()? - earlier.time()?)
+    }
+}
+
+impl From<Option<Timestamp>> for Moment {
+    fn from(time: Option<Timestamp>) -> Self {
+        time.map_or(Self::UNKNOWN, |t| Self(t.0.max(i64::MIN + 1)))
+    }
+}
+
+impl From<Timestamp> for Moment {
+    fn from(time: Timestamp) -> Self {
+        Self::from(Some(time))
+    }
+}
+
 impl fmt::Display for Span {
     /// Three significant steps: `0.4 ms`, `315 ms`, `4.02 s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -102,7 +102,7 @@ fn renamed(capture: &Capture, addresses: u8, handles: u16, adapters: u16, clock:
             moved(&mut request.cancel_at, clock);
         }
         for sighting in [&mut connection.heard, &mut connection.last_heard].into_iter().flatten() {
-            moved(&mut sighting.at, clock);
+            moved(&mut sighting.seen.at, clock);
         }
         if let Some(mtu) = &mut connection.mtu {
             moved(&mut mtu.at, clock);

@@ -5,6 +5,7 @@
 //! tests and every other user of the library call it, and nothing puts these steps together a second time.
 use crate::capture::{CaptureError, Input, OpenOptions};
 use crate::compare;
+use crate::seen::SourceId;
 use std::fmt;
 
 mod analysis;
@@ -39,6 +40,8 @@ pub struct Side {
     pub reading: OpenOptions,
     /// Counts the records while they are read. Keep a clone to look at.
     pub progress: Progress,
+    /// What facts from this capture name as their source.
+    source: SourceId,
 }
 
 impl Case {
@@ -49,7 +52,8 @@ impl Case {
 
     /// The capture that works, and the one that fails.
     pub fn pair(reference: impl Into<Side>, subject: impl Into<Side>) -> Self {
-        Self::of(vec![reference.into(), subject.into()])
+        let subject = Side { source: SourceId::SECOND, ..subject.into() };
+        Self::of(vec![reference.into(), subject])
     }
 
     fn of(sides: Vec<Side>) -> Self {
@@ -70,6 +74,7 @@ impl Side {
             label: None,
             reading: OpenOptions::default(),
             progress: Progress::default(),
+            source: SourceId::FIRST,
         }
     }
 }

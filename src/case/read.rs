@@ -33,7 +33,7 @@ pub fn read(side: &Side) -> Result<Capture, CaptureError> {
     let mut opened = capture::open(&side.capture, &side.reading)?;
     let mut warnings = std::mem::take(&mut opened.warnings);
     let mut decoder = Decoder::new();
-    let mut tracker = Tracker::new();
+    let mut tracker = Tracker::of(side.source);
     let mut unsaid = 0;
     loop {
         // Looked at where it was put: a record is moved millions of times.

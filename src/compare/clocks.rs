@@ -23,9 +23,7 @@ const CLOCKS: &[(&str, Clock)] = &[
         let request = v.connection.request.as_ref()?;
         v.connection.connected_at.since(request.at)
     }),
-    ("complete to first answer of the peer", |v| {
-        v.connection.after(v.connection.heard.as_ref()?.at)
-    }),
+    ("complete to first answer of the peer", |v| v.connection.after(v.connection.heard?.seen.at)),
     ("to first ATT", |v| v.connection.after(v.connection.first_att?.at)),
     ("to MTU request", |v| v.connection.after(v.connection.mtu?.at)),
     ("to MTU response", |v| v.connection.after(v.connection.mtu?.answered_at)),

@@ -96,7 +96,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
             c.adapter == first.adapter
                 && c.end.is_none()
                 && c.connected_frame.is_some_and(|up| up < first.frame)
-                && c.last_heard.as_ref().is_none_or(|heard| heard.frame < *command_frame)
+                && c.last_heard.is_none_or(|heard| heard.seen.frame < *command_frame)
         })
         .map(|c| c.number)
         .collect();

@@ -41,7 +41,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 || s.status == Some(Status::CONNECTION_TIMEOUT.0))
     })?;
     // Nothing else may have gone well after the encryption began.
-    if connection.last_heard.as_ref().is_some_and(|heard| heard.frame > started.last_frame) {
+    if connection.last_heard.is_some_and(|heard| heard.seen.frame > started.last_frame) {
         return None;
     }
     let mut verdict = Verdict::cause(

@@ -72,10 +72,12 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     .sure(Confidence::Medium)
     .sees(last_completed, "the last Number Of Completed Packets")
     .sees(credits.stuck_frame?, format!("the oldest packet that was never acknowledged; {} are outstanding", credits.outstanding()));
-    if connection.last_heard.as_ref().is_some_and(|h| h.frame > last_completed) {
-        let heard = connection.last_heard.as_ref()?;
-        verdict = verdict
-            .sees(heard.frame, "the device was still heard: the link lives in the other direction");
+    if connection.last_heard.is_some_and(|h| h.seen.frame > last_completed) {
+        let heard = connection.last_heard?;
+        verdict = verdict.sees(
+            heard.seen.frame,
+            "the device was still heard: the link lives in the other direction",
+        );
     }
     if let Some(end) = &connection.end {
         verdict = verdict

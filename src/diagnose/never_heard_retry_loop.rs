@@ -96,9 +96,9 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
             .map_or(String::new(), |life| format!(", {life} after the link was made"));
         verdict = verdict.sees(end.frame, format!("Disconnection Complete, {}{after}", end.reason));
     }
-    if let Some(sighting) = heard.and_then(|c| c.heard.as_ref()) {
+    if let Some(sighting) = heard.and_then(|c| c.heard) {
         verdict =
-            verdict.sees(sighting.frame, format!("another attempt is heard: {}", sighting.by));
+            verdict.sees(sighting.seen.frame, format!("another attempt is heard: {}", sighting.by));
     }
     let signal = unheard.iter().filter_map(|c| c.report_before?.rssi).max();
     if let Some(rssi) = signal {

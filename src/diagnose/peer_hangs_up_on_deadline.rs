@@ -110,10 +110,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
             ),
         );
     }
-    verdict = verdict.sees(
-        first.heard.as_ref()?.frame,
-        format!("the device was heard: {}", first.heard.as_ref()?.by),
-    );
+    verdict =
+        verdict.sees(first.heard?.seen.frame, format!("the device was heard: {}", first.heard?.by));
     if let Some(reference) = reference {
         for step in candidates(reference, lives.iter().max().copied()?, &tries) {
             let name = see::pdu(step);

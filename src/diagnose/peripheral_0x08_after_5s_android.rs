@@ -90,7 +90,7 @@ fn deaf(connection: &Connection) -> Option<(&Connection, &Step, &End)> {
         .iter()
         .rev()
         .find(|s| s.procedure == Procedure::ParameterUpdate && s.outcome == Outcome::Ok)?;
-    let heard = connection.last_heard.as_ref().and_then(|h| h.at.since(update.last_at));
+    let heard = connection.last_heard.and_then(|h| h.seen.at.since(update.last_at));
     (connection.role == Some(Role::Peripheral) && heard.is_none_or(|after| after <= GRACE))
         .then_some((connection, update, end))
 }

@@ -74,7 +74,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         c.steps.iter().any(|s| {
             s.procedure == first.procedure
                 && s.outcome == Outcome::Ok
-                && c.last_heard.as_ref().is_some_and(|h| h.frame > s.last_frame + 2)
+                && c.last_heard.is_some_and(|h| h.seen.frame > s.last_frame + 2)
         })
     });
     // A data length change stands at the start of nearly every link: demand it twice, and nobody who survived it.
@@ -110,9 +110,9 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
 
 /// A change to another PHY or to longer packets that was the last sign of the peer.
 fn last_change(c: &Connection) -> Option<&Step> {
-    let heard = c.last_heard.as_ref()?;
+    let heard = c.last_heard?;
     c.steps.iter().find(|s| {
-        s.last_frame == heard.frame
+        s.last_frame == heard.seen.frame
             && s.outcome == Outcome::Ok
             && match (s.procedure, s.detail) {
                 (Procedure::Phy, Detail::Phy { tx, rx, .. }) => tx != 1 || rx != 1,

@@ -75,8 +75,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .sure(Confidence::High);
     // A count of packets right before the end is the controller's clearing of its queue.
     let cleared = |at: Moment| end.at.since(at).is_some_and(|ago| ago < Span::from_ms(20));
-    if let Some(heard) = connection.last_heard.as_ref().filter(|heard| !cleared(heard.at)) {
-        verdict = verdict.sees(heard.frame, format!("last sign of the peer: {}", heard.by));
+    if let Some(heard) = connection.last_heard.filter(|heard| !cleared(heard.seen.at)) {
+        verdict = verdict.sees(heard.seen.frame, format!("last sign of the peer: {}", heard.by));
     }
     let (frame, text) = see::ended(end);
     verdict = verdict.sees(frame, text);

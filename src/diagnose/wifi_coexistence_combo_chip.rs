@@ -95,10 +95,10 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         let end = connection.end.as_ref()?;
         verdict = verdict.sees(end.frame, format!("Disconnection Complete, {}", end.reason));
     }
-    let sighting = heard.heard.as_ref()?;
+    let sighting = heard.heard?;
     Some(
         verdict
-            .sees(sighting.frame, format!("another link is heard: {}", sighting.by))
+            .sees(sighting.seen.frame, format!("another link is heard: {}", sighting.by))
             .settled_by("Ten attempts with Wi-Fi off, ten with it on.")
             .try_these(remedies(scene, REMEDIES)),
     )

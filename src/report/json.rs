@@ -164,7 +164,7 @@ fn connection(report: &Report, at: usize, c: &Connection) -> Value {
         "latency": c.granted.map(|g| g.latency),
         "supervision_timeout_ms": c.granted.map(|g| g.timeout().as_ms()),
         "peer_heard": c.peer_heard(),
-        "peer_heard_after_ms": c.heard.as_ref().map_or(Value::Null, |h| after(h.at)),
+        "peer_heard_after_ms": c.heard.map_or(Value::Null, |h| after(h.seen.at)),
         "mtu": mtu(c),
         "first_att": first_att(c),
         "att_sent": c.att_sent,

@@ -46,7 +46,7 @@ pub fn link(connection: &Connection) -> String {
         parts.push(interval_ms(granted.interval));
     }
     if connection.connected() {
-        parts.push(match connection.heard.as_ref().and_then(|heard| connection.after(heard.at)) {
+        parts.push(match connection.heard.and_then(|heard| connection.after(heard.seen.at)) {
             Some(after) => format!("peer heard after {after}"),
             None if connection.never_heard() => "peer never heard".to_owned(),
             None if !connection.start_seen => "up before the capture began".to_owned(),

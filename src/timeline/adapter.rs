@@ -1,6 +1,6 @@
 //! The local controller, and what happened on it outside any connection.
-use super::step::Moment;
 use crate::packet::{Address, AddressType, Opcode, Status};
+use crate::time::Moment;
 
 /// Scanning as the host commanded it; times in units of 0.625 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

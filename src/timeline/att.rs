@@ -2,10 +2,11 @@
 use super::connection::{Connection, FirstAtt, Mtu, Pending};
 use super::database::{Attribute, AttributeKind, Database};
 use super::live::{At, Link, Question, step};
-use super::step::{Detail, Moment, Outcome, Procedure, Step};
+use super::step::{Detail, Outcome, Procedure, Step};
 use crate::packet::Direction;
 use crate::packet::Problem;
 use crate::packet::att::{ErrorCode, Pdu, Uuid};
+use crate::time::Moment;
 use std::sync::Arc;
 
 /// CID of the fixed ATT channel.

@@ -2,10 +2,11 @@
 use super::connection::{Connection, Request, RequestKind, Role, Transport};
 use super::established::finish_connect;
 use super::live::{At, step};
-use super::step::{Detail, Moment, Outcome, Procedure};
+use super::step::{Detail, Outcome, Procedure};
 use super::tracker::{AdapterState, Tracker};
 use crate::packet::hci::InitiatingPhy;
 use crate::packet::{Address, AddressType, Direction, Status};
+use crate::time::Moment;
 
 /// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand.
 const MOST_CONNECTIONS: usize = 50_000;
@@ -29,8 +30,13 @@ impl Tracker {
     pub(super) fn create(&mut self, adapter: usize, mut request: Request) -> Option<usize> {
         let transport =
             if request.kind == RequestKind::BrEdrCreate { Transport::BrEdr } else { Transport::Le };
-        let at =
-            At { frame: request.frame, time: request.at, direction: Direction::Sent, cut: false };
+        let at = At {
+            source: self.source,
+            frame: request.frame,
+            time: request.at,
+            direction: Direction::Sent,
+            cut: false,
+        };
         let index = self.new_connection(adapter, transport)?;
         let open = self.adapters.get(adapter).map_or(0, |a| a.open_links());
         if let Some(state) = self.adapters.get(adapter) {

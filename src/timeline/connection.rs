@@ -2,9 +2,10 @@
 use super::adapter::Scan;
 use super::database::{Attribute, Database};
 use super::device::Report;
-use super::step::{Moment, Step, words};
+use super::step::{Step, words};
 use crate::packet::{Address, AddressType, ConnHandle, Direction, Opcode, Status};
-use crate::time::Span;
+use crate::seen::Seen;
+use crate::time::{Moment, Span};
 use std::fmt;
 use std::sync::Arc;
 
@@ -94,10 +95,9 @@ impl Granted {
 }
 
 /// Proof that the peer's radio answered: which packet, when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     /// In words: `ACL data from the peer`, `LE Read Remote Features Complete`.
     pub by: &'static str,
 }
@@ -457,7 +457,7 @@ impl Connection {
 
     /// From the last proof of life to the end.
     pub fn silence_before_end(&self) -> Option<Span> {
-        let last = self.last_heard.as_ref().map_or(self.connected_at, |s| s.at);
+        let last = self.last_heard.map_or(self.connected_at, |s| s.seen.at);
         self.end.as_ref()?.at.since(last)
     }
 

@@ -1,6 +1,6 @@
 //! A device heard advertising (or connected to), whatever addresses it used.
-use super::step::Moment;
 use crate::packet::{Address, AddressType};
+use crate::time::Moment;
 
 /// One advertising report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

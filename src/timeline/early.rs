@@ -17,7 +17,7 @@ impl Tracker {
         }
         let index = self.adapters.get_mut(adapter)?.link(fact.handle)?.connection;
         let connection = self.connections.get_mut(index)?;
-        let early = connection.heard.as_ref().map(|h| h.at)?;
+        let early = connection.heard.map(|h| h.seen.at)?;
         let just_now = at.time.since(early).is_some_and(|d| d <= EARLY_DATA);
         (!connection.start_seen && just_now && connection.att_sent == 0).then_some(index)
     }

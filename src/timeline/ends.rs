@@ -3,10 +3,10 @@ use super::connection::{AdapterLoss, End, EndedBy, Gone, Transport};
 use super::established::STRAGGLER;
 use super::identity::Resolving;
 use super::live::{At, Link, step};
-use super::step::{Detail, Moment, Outcome, Procedure};
+use super::step::{Detail, Outcome, Procedure};
 use super::tracker::Tracker;
 use crate::packet::{ConnHandle, Direction, Status};
-use crate::time::Span;
+use crate::time::{Moment, Span};
 use std::sync::Arc;
 
 /// An error just before the end with the same code is its echo (HABITS R3).

@@ -1,9 +1,10 @@
 //! A link while it is up: what waits for an answer, which runs are open.
 use super::connection::{Connection, OpenRequest, Pending, Sighting};
 use super::database::Database;
-use super::step::{Detail, Moment, Outcome, Procedure, Step};
+use super::step::{Detail, Outcome, Procedure, Step};
 use crate::packet::Direction;
-use crate::time::Span;
+use crate::seen::{Seen, SourceId};
+use crate::time::{Moment, Span};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ const MOST_ODDITIES: usize = 100;
 /// Where an event stands.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct At {
+    pub source: SourceId,
     pub frame: u32,
     pub time: Moment,
     pub direction: Direction,
@@ -29,6 +31,10 @@ pub(super) struct At {
 }
 
 impl At {
+    pub fn seen(&self) -> Seen {
+        Seen { source: self.source, at: self.time, frame: self.frame }
+    }
+
     pub fn sent(&self) -> bool {
         self.direction == Direction::Sent
     }
@@ -272,10 +278,10 @@ impl Connection {
     /// Proof that the peer's radio answered.
     pub(super) fn hear(&mut self, at: At, by: &'static str) {
         match &mut self.last_heard {
-            Some(last) => (last.frame, last.at, last.by) = (at.frame, at.time, by),
+            Some(last) => *last = Sighting { seen: at.seen(), by },
             None => {
-                let sighting = Sighting { frame: at.frame, at: at.time, by };
-                self.heard = Some(sighting.clone());
+                let sighting = Sighting { seen: at.seen(), by };
+                self.heard = Some(sighting);
                 self.last_heard = Some(sighting);
             }
         }

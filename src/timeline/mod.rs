@@ -31,6 +31,7 @@ mod tracker;
 #[cfg(test)]
 mod tests;
 
+pub use crate::time::Moment;
 pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
     AdapterLoss, Bearer, Connection, Credits, End, EndedBy, FirstAtt, Gone, Granted, Mtu, Oddity,
@@ -39,6 +40,6 @@ pub use connection::{
 pub use database::{Attribute, AttributeKind, Database};
 pub use device::{Device, Report};
 pub(crate) use step::words;
-pub use step::{Detail, Encryption, Moment, Outcome, PairingPhase, Procedure, Step};
+pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};
 pub use trace::{Capture, Fitness, Host, Stack, Totals};
 pub use tracker::{Origin, Tracker};

@@ -5,6 +5,7 @@ use super::device::Device;
 use super::index::Index;
 use super::step::words;
 use crate::capture::Warning;
+use crate::seen::SourceId;
 use crate::time::{Clock, Timestamp};
 use std::fmt;
 
@@ -84,6 +85,8 @@ pub struct Totals {
 /// A capture after the last event: plain data for compare, rules and reports.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capture {
+    /// What facts of this capture name as their source.
+    pub source: SourceId,
     /// File name alone, no folders.
     pub file: String,
     /// What to call this side.

@@ -6,11 +6,11 @@ use super::host::HostSigns;
 use super::identity::{Identities, Resolving};
 use super::index::Index;
 use super::live::{At, Link, MOST_STEPS};
-use super::step::Moment;
 use super::trace::{Capture, Totals};
 use crate::capture::{Description, Warning};
 use crate::packet::{ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
-use crate::time::{Span, Timestamp};
+use crate::seen::SourceId;
+use crate::time::{Moment, Span, Timestamp};
 use std::collections::HashMap;
 
 /// Most entries of the adapters' timeline; the rest is counted.
@@ -142,6 +142,7 @@ impl AdapterState {
 /// Builds a [`super::Capture`] from events.
 #[derive(Debug, Default)]
 pub struct Tracker {
+    pub(super) source: SourceId,
     pub(super) adapters: Vec<AdapterState>,
     pub(super) connections: Vec<Connection>,
     pub(super) events: Vec<AdapterEvent>,
@@ -166,6 +167,11 @@ impl Tracker {
         Self::default()
     }
 
+    /// A tracker whose facts name that source.
+    pub fn of(source: SourceId) -> Self {
+        Self { source, ..Self::default() }
+    }
+
     /// Takes one event; returns the number of the connection that it belongs to.
     pub fn push(&mut self, event: &Event<'_>) -> Option<u32> {
         self.totals.records += 1;
@@ -183,6 +189,7 @@ impl Tracker {
             self.last_time = Some(self.last_time.map_or(time, |t| t.max(time)));
         }
         let at = At {
+            source: self.source,
             frame: event.frame,
             time: event.time.into(),
             direction: event.direction.unwrap_or(Direction::Sent),
@@ -219,7 +226,7 @@ impl Tracker {
             let undecided = !connection.start_seen
                 && at
                     .time
-                    .since(connection.heard.as_ref().map_or(at.time, |h| h.at))
+                    .since(connection.heard.map_or(at.time, |h| h.seen.at))
                     .is_some_and(|d| d <= EARLY_DATA);
             return (!undecided).then_some(connection.number);
         }
@@ -373,8 +380,13 @@ impl Tracker {
     /// The capture is over: links that are still up end as they are.
     pub fn finish(mut self, origin: Origin) -> Capture {
         let frame = u32::try_from(self.totals.records).unwrap_or(u32::MAX);
-        let end =
-            At { frame, time: self.last_time.into(), direction: Direction::Received, cut: false };
+        let end = At {
+            source: self.source,
+            frame,
+            time: self.last_time.into(),
+            direction: Direction::Received,
+            cut: false,
+        };
         self.end_of_capture(end);
         self.totals.devices_beyond_table = self.air.beyond;
         for device in &mut self.air.devices {
@@ -404,6 +416,7 @@ impl Tracker {
         let host = std::mem::take(&mut self.signs).conclude(description.format, &self.connections);
         let cut: u64 = self.connections.iter().map(|c| c.cut_packets).sum();
         let mut capture = Capture {
+            source: self.source,
             file: origin.file,
             label: origin.label,
             format: description.format,

@@ -233,7 +233,7 @@ impl Lane<'_> {
     /// Dashed as long as the peer was not heard, and through the silence that ended the link.
     fn line(&self, svg: &mut String, middle: f64) {
         let Some((from, to)) = extent(self.connection) else { return };
-        let heard = self.connection.heard.as_ref().and_then(|heard| self.us(heard.at));
+        let heard = self.connection.heard.and_then(|heard| self.us(heard.seen.at));
         let heard = if self.connection.start_seen { heard.unwrap_or(i64::MAX) } else { from };
         let mut part = |from: i64, to: i64, class: &str, says: &str| {
             let (left, right) = (self.axis.x(from), self.axis.x(to));
@@ -245,7 +245,7 @@ impl Lane<'_> {
         if heard > from {
             part(from, to.min(heard), "unheard", "nothing of the peer was heard yet");
         }
-        let last = self.connection.last_heard.as_ref().and_then(|last| self.us(last.at));
+        let last = self.connection.last_heard.and_then(|last| self.us(last.seen.at));
         let silent = self.connection.reason() == Some(Status::CONNECTION_TIMEOUT);
         let last = last.filter(|last| silent && (heard..to).contains(last));
         if heard < to {

@@ -1,0 +1,86 @@
+//! Where a fact was seen: in which source, at what time, in which frame.
+use crate::time::Moment;
+use std::fmt;
+
+/// One source of facts: a capture, or a witness that tells of the same events.
+///
+/// Each source has its own clock. Times of two sources are never compared directly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceId {
+    /// A capture. Where two are compared, the reference is 0 and the subject is 1.
+    Capture(u16),
+    /// Anything else that saw the connection: a host log, a D-Bus monitor, an air capture.
+    Witness(u16),
+}
+
+impl SourceId {
+    /// The only capture, or the reference of two.
+    pub const FIRST: Self = Self::Capture(0);
+    /// The second capture of two.
+    pub const SECOND: Self = Self::Capture(1);
+}
+
+impl Default for SourceId {
+    fn default() -> Self {
+        Self::FIRST
+    }
+}
+
+impl fmt::Display for SourceId {
+    /// Counted from 1: `capture 1`, `witness 2`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Capture(index) => write!(f, "capture {}", u32::from(*index) + 1),
+            Self::Witness(index) => write!(f, "witness {}", u32::from(*index) + 1),
+        }
+    }
+}
+
+/// One place in one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seen {
+    pub source: SourceId,
+    /// On the clock of the source.
+    pub at: Moment,
+    /// From 1, as Wireshark counts; for a log, the line.
+    pub frame: u32,
+}
+
+impl Seen {
+    /// The distance from an earlier place of the same source, if both times are known.
+    pub fn since(&self, earlier: &Self) -> Option<crate::time::Span> {
+        (self.source == earlier.source).then(|| self.at.since(earlier.at))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::{Span, Timestamp};
+
+    #[test]
+    fn a_distance_needs_one_clock_and_two_times() {
+        let seen = |source, at: Option<i64>| Seen {
+            source,
+            at: Moment::from(at.map(Timestamp)),
+            frame: 1,
+        };
+        let first = seen(SourceId::FIRST, Some(1_000));
+        assert_eq!(seen(SourceId::FIRST, Some(4_000)).since(&first), Some(Span::from_ms(3)));
+        assert_eq!(seen(SourceId::SECOND, Some(4_000)).since(&first), None);
+        assert_eq!(seen(SourceId::Witness(0), Some(4_000)).since(&first), None);
+        assert_eq!(seen(SourceId::FIRST, None).since(&first), None);
+    }
+
+    #[test]
+    fn a_place_stays_small() {
+        assert_eq!(size_of::<Seen>(), 16);
+        assert_eq!(size_of::<SourceId>(), 4);
+    }
+
+    #[test]
+    fn sources_are_counted_from_one() {
+        assert_eq!(SourceId::SECOND.to_string(), "capture 2");
+        assert_eq!(SourceId::Witness(0).to_string(), "witness 1");
+    }
+}
