@@ -3,6 +3,7 @@
 //! The same shape serves advertising reports, scan responses and mgmt's EIR.
 use super::att::Uuid;
 use super::field::FieldSink;
+use super::visit::{Kind, Part, Visitor, opaque};
 
 /// One AD structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +42,17 @@ const APPEARANCE: u8 = 0x19;
 const SERVICE_DATA_32: u8 = 0x20;
 const SERVICE_DATA_128: u8 = 0x21;
 const MANUFACTURER: u8 = 0xff;
+const CLASS: u8 = 0x0d;
+const SOLICITED_16: u8 = 0x14;
+const SOLICITED_128: u8 = 0x15;
+const SOLICITED_32: u8 = 0x1f;
+const PUBLIC_TARGET: u8 = 0x17;
+const RANDOM_TARGET: u8 = 0x18;
+const DEVICE_ADDRESS: u8 = 0x1b;
+const BROADCAST_NAME: u8 = 0x30;
+/// What pairing out of band exchanges, and the key of encrypted data: hashes, randomizers, TK,
+/// LE Secure Connections values. (Their types are those of the Assigned Numbers, section 2.3.)
+const SECRETS: [u8; 7] = [0x0e, 0x0f, 0x10, 0x1d, 0x1e, 0x22, 0x23];
 
 /// The structures of advertising data, in order.
 pub fn structures(data: &[u8]) -> Structures<'_> {
@@ -108,6 +120,65 @@ pub fn show(data: &[u8], sink: &mut dyn FieldSink) {
     if let Some(power) = tx_power(data) {
         sink.number("tx_power", power.into());
     }
+}
+
+/// Shows every byte of advertising data: lengths, types, and values by what their type says.
+pub(crate) fn visit(data: &[u8], visitor: &mut dyn Visitor) {
+    let mut shown = 0;
+    for structure in structures(data) {
+        let length = data.get(shown..=shown).unwrap_or_default();
+        visitor.part(Part::new("ad_length", Kind::Count, length));
+        visitor.part(Part::new("ad_type", Kind::Number, &[structure.kind]));
+        show_value(structure.kind, structure.value, visitor);
+        shown += 2 + structure.value.len();
+    }
+    // What follows the end is padding, or what a sender left there.
+    opaque("ad_padding", data.get(shown..).unwrap_or_default(), visitor);
+}
+
+/// The value of one structure: company and service stand before bytes of their own.
+fn show_value(kind: u8, value: &[u8], visitor: &mut dyn Visitor) {
+    let size = match kind {
+        0x02 | 0x03 | SOLICITED_16 => 2,
+        0x04 | 0x05 | SOLICITED_32 => 4,
+        0x06 | 0x07 | SOLICITED_128 => 16,
+        PUBLIC_TARGET | RANDOM_TARGET => 6,
+        SERVICE_DATA_16 | MANUFACTURER => return head_and_tail(kind, value, 2, visitor),
+        SERVICE_DATA_32 => return head_and_tail(kind, value, 4, visitor),
+        SERVICE_DATA_128 => return head_and_tail(kind, value, 16, visitor),
+        DEVICE_ADDRESS if value.len() == 7 => {
+            let (address, random) = value.split_at(6);
+            visitor.part(Part::new("device_address", Kind::Address, address));
+            return visitor.part(Part::new("device_address_type", Kind::Number, random));
+        }
+        _ => value.len().max(1),
+    };
+    for value in value.chunks(size) {
+        let (name, kind) = match kind {
+            SHORTENED_NAME | COMPLETE_NAME | BROADCAST_NAME => ("name", Kind::Name),
+            0x02..=0x07 | SOLICITED_16 | SOLICITED_32 | SOLICITED_128 if value.len() == size => {
+                ("uuid", Kind::Uuid)
+            }
+            FLAGS => ("flags", Kind::Bits),
+            TX_POWER => ("tx_power", Kind::Number),
+            APPEARANCE => ("appearance", Kind::Number),
+            CLASS => ("class_of_device", Kind::Bits),
+            PUBLIC_TARGET | RANDOM_TARGET if value.len() == 6 => ("target_address", Kind::Address),
+            kind if SECRETS.contains(&kind) => ("secret", Kind::Secret),
+            _ => ("value", Kind::Value),
+        };
+        visitor.part(Part::new(name, kind, value));
+    }
+}
+
+fn head_and_tail(kind: u8, value: &[u8], size: usize, visitor: &mut dyn Visitor) {
+    let (head, tail) = value.split_at(value.len().min(size));
+    let (name, of) = match kind {
+        MANUFACTURER => ("manufacturer", Kind::Number),
+        _ => ("uuid", Kind::Uuid),
+    };
+    visitor.part(Part::new(name, of, head));
+    visitor.part(Part::new("value", Kind::Value, tail));
 }
 
 impl<'a> Structure<'a> {

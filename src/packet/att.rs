@@ -1,8 +1,13 @@
 //! Attribute protocol (Core, Vol 3, Part F, section 3.4).
 use super::codes::codes;
-use super::field::{Entry, Field, FieldSink, List, le16, malformed};
+use super::field::{Entry, Field, FieldSink, List, integers, le16, malformed, pairs};
 use super::pdus::pdus;
-use nom::{IResult, Parser, bytes::complete::take, number::complete::le_u8};
+use super::visit::{Kind, Part, Visitor, opaque};
+use nom::{
+    IResult, Parser,
+    bytes::complete::take,
+    number::complete::{le_u8, le_u16},
+};
 use std::fmt;
 
 codes! {
@@ -105,29 +110,9 @@ impl fmt::Debug for Uuid {
     }
 }
 
-impl<'a> Field<'a> for Handle {
-    #[inline]
-    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        u16::parse(input).map(|(rest, handle)| (rest, Handle(handle)))
-    }
-    fn encode(&self, out: &mut Vec<u8>) {
-        self.0.encode(out);
-    }
-    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
-        sink.number(name, i64::from(self.0));
-    }
-}
-
-impl<'a> Field<'a> for ErrorCode {
-    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        u8::parse(input).map(|(rest, code)| (rest, ErrorCode(code)))
-    }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(self.0);
-    }
-    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
-        sink.number(name, i64::from(self.0));
-    }
+integers! {
+    Handle: le_u16, Handle, |n: Handle| n.0, Attribute;
+    ErrorCode: le_u8, ErrorCode, |n: ErrorCode| n.0, Reason;
 }
 
 /// A UUID that ends its packet, in the size that the packet leaves for it.
@@ -142,6 +127,11 @@ impl LastUuid {
     pub const fn short(short: u16) -> Self {
         Self { uuid: Uuid::Short(short), long: false }
     }
+
+    /// In its 16-byte form.
+    pub const fn long(uuid: Uuid) -> Self {
+        Self { uuid, long: true }
+    }
 }
 
 impl fmt::Debug for LastUuid {
@@ -150,16 +140,10 @@ impl fmt::Debug for LastUuid {
     }
 }
 
-impl<'a> Field<'a> for LastUuid {
-    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        match Uuid::from_bytes(input) {
-            Some(uuid) => Ok((&[], Self { uuid, long: input.len() == 16 })),
-            None => malformed(input),
-        }
-    }
-    fn encode(&self, out: &mut Vec<u8>) {
-        let mut full = match self.uuid {
-            Uuid::Short(short) if !self.long => return out.extend_from_slice(&short.to_le_bytes()),
+impl Uuid {
+    /// The 16 bytes as on the wire.
+    fn to_bytes(self) -> [u8; 16] {
+        let mut full = match self {
             Uuid::Short(short) => {
                 let mut full = BASE;
                 [full[2], full[3]] = short.to_be_bytes();
@@ -168,7 +152,26 @@ impl<'a> Field<'a> for LastUuid {
             Uuid::Full(full) => full,
         };
         full.reverse();
-        out.extend_from_slice(&full);
+        full
+    }
+}
+
+impl<'a> Field<'a> for LastUuid {
+    const KIND: Kind = Kind::Uuid;
+
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+        match Uuid::from_bytes(input) {
+            Some(uuid) => Ok((&[], Self { uuid, long: input.len() == 16 })),
+            None => malformed(input),
+        }
+    }
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        match self.uuid {
+            Uuid::Short(short) if !self.long => {
+                visitor.part(Part::new(name, kind, &short.to_le_bytes()));
+            }
+            uuid => visitor.part(Part::new(name, kind, &uuid.to_bytes())),
+        }
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.text(name, &self.uuid);
@@ -191,6 +194,22 @@ impl<'a> Information<'a> {
         }
     }
 
+    /// A list of these attributes, written into `room`: in the short form, where all types have one.
+    /// `None` where there is no attribute.
+    pub fn new(entries: &[(Handle, Uuid)], room: &'a mut Vec<u8>) -> Option<Self> {
+        room.clear();
+        let short = entries.iter().all(|(_, uuid)| uuid.short().is_some());
+        for (handle, uuid) in entries {
+            room.extend_from_slice(&handle.0.to_le_bytes());
+            match uuid.short() {
+                Some(uuid) if short => room.extend_from_slice(&uuid.to_le_bytes()),
+                _ => room.extend_from_slice(&uuid.to_bytes()),
+            }
+        }
+        let format = if short { 1 } else { 2 };
+        (!entries.is_empty()).then_some(Self { format, bytes: room })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Handle, Uuid)> + use<'a> {
         let size = Self::size(self.format).unwrap_or(4);
         self.bytes
@@ -200,6 +219,8 @@ impl<'a> Information<'a> {
 }
 
 impl<'a> Field<'a> for Information<'a> {
+    const KIND: Kind = Kind::Value;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (bytes, format) = le_u8.parse(input)?;
         match Self::size(format) {
@@ -209,9 +230,15 @@ impl<'a> Field<'a> for Information<'a> {
             _ => malformed(input),
         }
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(self.format);
-        out.extend_from_slice(self.bytes);
+    fn visit(&self, _: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+        // It says how long the entries are.
+        visitor.part(Part::new("format", Kind::Count, &[self.format]));
+        for entry in self.bytes.chunks_exact(Self::size(self.format).unwrap_or(4)) {
+            visitor.item();
+            let (handle, uuid) = entry.split_at(2);
+            visitor.part(Part::new("attribute_handle", Kind::Attribute, handle));
+            visitor.part(Part::new("uuid", Kind::Uuid, uuid));
+        }
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.number("format", i64::from(self.format));
@@ -239,7 +266,36 @@ impl<'a, const N: usize> ByLength<'a, N> {
     }
 }
 
+/// Writes entries of one length into `room`; gives the length.
+fn of_one_length<'v>(
+    entries: impl Iterator<Item = ([Handle; 2], &'v [u8])>,
+    handles: usize,
+    room: &mut Vec<u8>,
+) -> Option<u8> {
+    room.clear();
+    let mut length = None;
+    for (ends, value) in entries {
+        for handle in ends.iter().take(handles) {
+            room.extend_from_slice(&handle.0.to_le_bytes());
+        }
+        room.extend_from_slice(value);
+        let own = 2 * handles + value.len();
+        if *length.get_or_insert(own) != own {
+            return None;
+        }
+    }
+    length.and_then(|length| u8::try_from(length).ok())
+}
+
 impl<'a> ByLength<'a, 2> {
+    /// A list of these handles and values, written into `room`. `None` where there is none, or where
+    /// the values differ in length or are longer than 253 bytes.
+    pub fn new(entries: &[(Handle, &[u8])], room: &'a mut Vec<u8>) -> Option<Self> {
+        let all = entries.iter().map(|(handle, value)| ([*handle; 2], *value));
+        let length = of_one_length(all, 1, room)?;
+        Some(Self { length, bytes: room })
+    }
+
     /// Handle and value.
     pub fn iter(&self) -> impl Iterator<Item = (Handle, &'a [u8])> + use<'a> {
         self.entries().filter_map(|e| Some((Handle(le16(e, 0)?), e.get(2..)?)))
@@ -247,6 +303,14 @@ impl<'a> ByLength<'a, 2> {
 }
 
 impl<'a> ByLength<'a, 4> {
+    /// A list of these groups and values, written into `room`. `None` where there is none, or where
+    /// the values differ in length or are longer than 251 bytes.
+    pub fn new(entries: &[(Handle, Handle, &[u8])], room: &'a mut Vec<u8>) -> Option<Self> {
+        let all = entries.iter().map(|(first, last, value)| ([*first, *last], *value));
+        let length = of_one_length(all, 2, room)?;
+        Some(Self { length, bytes: room })
+    }
+
     /// First handle, last handle, value.
     pub fn iter(&self) -> impl Iterator<Item = (Handle, Handle, &'a [u8])> + use<'a> {
         self.entries().filter_map(|e| Some((Handle(le16(e, 0)?), Handle(le16(e, 2)?), e.get(4..)?)))
@@ -254,6 +318,8 @@ impl<'a> ByLength<'a, 4> {
 }
 
 impl<'a, const N: usize> Field<'a> for ByLength<'a, N> {
+    const KIND: Kind = Kind::Value;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (bytes, length) = le_u8.parse(input)?;
         let size = usize::from(length);
@@ -262,9 +328,18 @@ impl<'a, const N: usize> Field<'a> for ByLength<'a, N> {
         }
         Ok((&[], Self { length, bytes }))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(self.length);
-        out.extend_from_slice(self.bytes);
+    fn visit(&self, _: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        visitor.part(Part::new("length", Kind::Count, &[self.length]));
+        for entry in self.entries() {
+            visitor.item();
+            let (handles, value) = entry.split_at(N.min(entry.len()));
+            for (name, handle) in
+                ["attribute_handle", "end_group_handle"].iter().zip(handles.chunks(2))
+            {
+                visitor.part(Part::new(name, Kind::Attribute, handle));
+            }
+            visitor.part(Part::new("attribute_value", kind, value));
+        }
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.number("length", i64::from(self.length));
@@ -289,6 +364,17 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    /// A list of these handles and values, written into `room`. `None` where a value is too long.
+    pub fn new(entries: &[(Handle, &[u8])], room: &'a mut Vec<u8>) -> Option<Self> {
+        room.clear();
+        for (handle, value) in entries {
+            room.extend_from_slice(&handle.0.to_le_bytes());
+            room.extend_from_slice(&u16::try_from(value.len()).ok()?.to_le_bytes());
+            room.extend_from_slice(value);
+        }
+        Some(Self { bytes: room })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (Handle, &'a [u8])> + use<'a> {
         let mut rest = self.bytes;
         std::iter::from_fn(move || {
@@ -297,6 +383,13 @@ impl<'a> Values<'a> {
             Some(entry)
         })
     }
+}
+
+/// A value behind its length, which may promise more than there is.
+fn length_and_value(length: usize, value: &[u8], kind: Kind, visitor: &mut dyn Visitor) {
+    let length = u16::try_from(length).unwrap_or(u16::MAX);
+    visitor.part(Part::new("length", Kind::Count, &length.to_le_bytes()));
+    visitor.part(Part::new("attribute_value", kind, value));
 }
 
 type NamedValue<'a> = (Handle, &'a [u8]);
@@ -308,6 +401,8 @@ fn value_entry(bytes: &[u8]) -> Option<(NamedValue<'_>, &[u8])> {
 }
 
 impl<'a> Field<'a> for Values<'a> {
+    const KIND: Kind = Kind::Value;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let mut rest = input;
         while !rest.is_empty() {
@@ -318,8 +413,12 @@ impl<'a> Field<'a> for Values<'a> {
         }
         Ok((&[], Self { bytes: input }))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.bytes);
+    fn visit(&self, _: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        for (handle, value) in self.iter() {
+            visitor.item();
+            Field::visit(&handle, "attribute_handle", Kind::Attribute, visitor);
+            length_and_value(value.len(), value, kind, visitor);
+        }
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.begin_list(name);
@@ -340,6 +439,16 @@ pub struct Lengths<'a> {
 }
 
 impl<'a> Lengths<'a> {
+    /// A list of these values, written into `room`. `None` where one is too long.
+    pub fn new(values: &[&[u8]], room: &'a mut Vec<u8>) -> Option<Self> {
+        room.clear();
+        for value in values {
+            room.extend_from_slice(&u16::try_from(value.len()).ok()?.to_le_bytes());
+            room.extend_from_slice(value);
+        }
+        Some(Self { bytes: room })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = self.bytes;
         std::iter::from_fn(move || {
@@ -353,11 +462,21 @@ impl<'a> Lengths<'a> {
 }
 
 impl<'a> Field<'a> for Lengths<'a> {
+    const KIND: Kind = Kind::Value;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         Ok((&[], Self { bytes: input }))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.bytes);
+    fn visit(&self, _: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        let mut rest = self.bytes;
+        while let Some((length, after)) = rest.split_first_chunk() {
+            let length = usize::from(u16::from_le_bytes(*length));
+            let (value, after) = after.split_at(length.min(after.len()));
+            visitor.item();
+            length_and_value(length, value, kind, visitor);
+            rest = after;
+        }
+        opaque("rest", rest, visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.begin_list(name);
@@ -375,20 +494,16 @@ impl Entry for Handle {
     fn read(bytes: &[u8]) -> Option<Self> {
         Some(Self(le16(bytes, 0)?))
     }
+    fn visit(&self, visitor: &mut dyn Visitor) {
+        Field::visit(self, "attribute_handle", Kind::Attribute, visitor);
+    }
     fn show(&self, sink: &mut dyn FieldSink) {
         sink.number("attribute_handle", i64::from(self.0));
     }
 }
 
-impl Entry for (Handle, Handle) {
-    const SIZE: usize = 4;
-    fn read(bytes: &[u8]) -> Option<Self> {
-        Some((Handle(le16(bytes, 0)?), Handle(le16(bytes, 2)?)))
-    }
-    fn show(&self, sink: &mut dyn FieldSink) {
-        sink.number("found_handle", i64::from(self.0.0));
-        sink.number("end_group_handle", i64::from(self.1.0));
-    }
+pairs! {
+    (Handle "found_handle" Attribute, Handle "end_group_handle" Attribute);
 }
 
 /// A value and the twelve bytes that sign it (3.4.5.4).
@@ -398,15 +513,23 @@ pub struct SignedValue<'a> {
     signature: [u8; 12],
 }
 
+impl<'a> SignedValue<'a> {
+    pub const fn new(value: &'a [u8], signature: [u8; 12]) -> Self {
+        Self { value, signature }
+    }
+}
+
 impl<'a> Field<'a> for SignedValue<'a> {
+    const KIND: Kind = Kind::Value;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (signature, value) = take(input.len().saturating_sub(12)).parse(input)?;
         let (rest, signature) = <[u8; 12]>::parse(signature)?;
         Ok((rest, Self { value, signature }))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.value);
-        out.extend_from_slice(&self.signature);
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        visitor.part(Part::new(name, kind, self.value));
+        visitor.part(Part::new("authentication_signature", Kind::Secret, &self.signature));
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.bytes(name, self.value);
@@ -416,48 +539,48 @@ impl<'a> Field<'a> for SignedValue<'a> {
 
 pdus! {
     /// One attribute-protocol PDU.
-    Pdu: u8 {
-        0x01 ErrorResponse "Error Response" { request_opcode: u8, attribute_handle: Handle, error_code: ErrorCode } "0a 2100 0f";
-        0x02 ExchangeMtuRequest "Exchange MTU Request" { client_rx_mtu: u16 } "0502";
-        0x03 ExchangeMtuResponse "Exchange MTU Response" { server_rx_mtu: u16 } "f700";
-        0x04 FindInformationRequest "Find Information Request" { starting_handle: Handle, ending_handle: Handle } "0100 ffff";
-        0x05 FindInformationResponse "Find Information Response" { list: Information<'a> } "01 0300 0229";
-        0x06 FindByTypeValueRequest "Find By Type Value Request" {
-            starting_handle: Handle, ending_handle: Handle, attribute_type: u16, attribute_value: &'a [u8]
+    Pdu: u8, "Core, Vol 3, Part F" {
+        0x01 ErrorResponse "Error Response" "3.4.1.1" { request_opcode: u8, attribute_handle: Handle, error_code: ErrorCode } "0a 2100 0f";
+        0x02 ExchangeMtuRequest "Exchange MTU Request" "3.4.2.1" { client_rx_mtu: u16 = 0x0017..=0xffff } "0502";
+        0x03 ExchangeMtuResponse "Exchange MTU Response" "3.4.2.2" { server_rx_mtu: u16 = 0x0017..=0xffff } "f700";
+        0x04 FindInformationRequest "Find Information Request" "3.4.3.1" { starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff } "0100 ffff";
+        0x05 FindInformationResponse "Find Information Response" "3.4.3.2" { list: Information<'a> } "01 0300 0229";
+        0x06 FindByTypeValueRequest "Find By Type Value Request" "3.4.3.3" {
+            starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff, attribute_type: u16 as Uuid, attribute_value: &'a [u8]
         } "0100 ffff 0028 0f18";
-        0x07 FindByTypeValueResponse "Find By Type Value Response" { list: List<'a, (Handle, Handle), 1> } "0100 0900";
-        0x08 ReadByTypeRequest "Read By Type Request" {
-            starting_handle: Handle, ending_handle: Handle, attribute_type: LastUuid
+        0x07 FindByTypeValueResponse "Find By Type Value Response" "3.4.3.4" { list: List<'a, (Handle, Handle), 1> } "0100 0900";
+        0x08 ReadByTypeRequest "Read By Type Request" "3.4.4.1" {
+            starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff, attribute_type: LastUuid
         } "0100 ffff 0328";
-        0x09 ReadByTypeResponse "Read By Type Response" { list: ByLength<'a, 2> } "07 0200 02 0300 002a";
-        0x0a ReadRequest "Read Request" { attribute_handle: Handle } "2100";
-        0x0b ReadResponse "Read Response" { attribute_value: &'a [u8] } "64";
-        0x0c ReadBlobRequest "Read Blob Request" { attribute_handle: Handle, value_offset: u16 } "2100 1600";
-        0x0d ReadBlobResponse "Read Blob Response" { part_attribute_value: &'a [u8] } "6465";
-        0x0e ReadMultipleRequest "Read Multiple Request" { handles: List<'a, Handle, 2> } "2100 2300";
-        0x0f ReadMultipleResponse "Read Multiple Response" { values: &'a [u8] } "0102";
-        0x10 ReadByGroupTypeRequest "Read By Group Type Request" {
-            starting_handle: Handle, ending_handle: Handle, attribute_group_type: LastUuid
+        0x09 ReadByTypeResponse "Read By Type Response" "3.4.4.2" { list: ByLength<'a, 2> } "07 0200 02 0300 002a";
+        0x0a ReadRequest "Read Request" "3.4.4.3" { attribute_handle: Handle = 0x0001..=0xffff } "2100";
+        0x0b ReadResponse "Read Response" "3.4.4.4" { attribute_value: &'a [u8] } "64";
+        0x0c ReadBlobRequest "Read Blob Request" "3.4.4.5" { attribute_handle: Handle = 0x0001..=0xffff, value_offset: u16 } "2100 1600";
+        0x0d ReadBlobResponse "Read Blob Response" "3.4.4.6" { part_attribute_value: &'a [u8] } "6465";
+        0x0e ReadMultipleRequest "Read Multiple Request" "3.4.4.7" { handles: List<'a, Handle, 2> } "2100 2300";
+        0x0f ReadMultipleResponse "Read Multiple Response" "3.4.4.8" { values: &'a [u8] } "0102";
+        0x10 ReadByGroupTypeRequest "Read By Group Type Request" "3.4.4.9" {
+            starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff, attribute_group_type: LastUuid
         } "0100 ffff 0028";
-        0x11 ReadByGroupTypeResponse "Read By Group Type Response" { list: ByLength<'a, 4> } "06 0100 0900 0018";
-        0x12 WriteRequest "Write Request" { attribute_handle: Handle, attribute_value: &'a [u8] } "2200 0100";
-        0x13 WriteResponse "Write Response" {} "";
-        0x16 PrepareWriteRequest "Prepare Write Request" {
+        0x11 ReadByGroupTypeResponse "Read By Group Type Response" "3.4.4.10" { list: ByLength<'a, 4> } "06 0100 0900 0018";
+        0x12 WriteRequest "Write Request" "3.4.5.1" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2200 0100";
+        0x13 WriteResponse "Write Response" "3.4.5.2" {} "";
+        0x16 PrepareWriteRequest "Prepare Write Request" "3.4.6.1" {
+            attribute_handle: Handle = 0x0001..=0xffff, value_offset: u16, part_attribute_value: &'a [u8]
+        } "2200 0000 0102";
+        0x17 PrepareWriteResponse "Prepare Write Response" "3.4.6.2" {
             attribute_handle: Handle, value_offset: u16, part_attribute_value: &'a [u8]
         } "2200 0000 0102";
-        0x17 PrepareWriteResponse "Prepare Write Response" {
-            attribute_handle: Handle, value_offset: u16, part_attribute_value: &'a [u8]
-        } "2200 0000 0102";
-        0x18 ExecuteWriteRequest "Execute Write Request" { flags: u8 } "01";
-        0x19 ExecuteWriteResponse "Execute Write Response" {} "";
-        0x1b HandleValueNotification "Handle Value Notification" { attribute_handle: Handle, attribute_value: &'a [u8] } "2100 5f";
-        0x1d HandleValueIndication "Handle Value Indication" { attribute_handle: Handle, attribute_value: &'a [u8] } "2100 0100ffff";
-        0x1e HandleValueConfirmation "Handle Value Confirmation" {} "";
-        0x20 ReadMultipleVariableRequest "Read Multiple Variable Request" { handles: List<'a, Handle, 2> } "2100 2300";
-        0x21 ReadMultipleVariableResponse "Read Multiple Variable Response" { values: Lengths<'a> } "0100 05 0200 0607";
-        0x23 MultipleHandleValueNotification "Multiple Handle Value Notification" { list: Values<'a> } "2100 0100 05 2300 0200 0607";
-        0x52 WriteCommand "Write Command" { attribute_handle: Handle, attribute_value: &'a [u8] } "2200 01";
-        0xd2 SignedWriteCommand "Signed Write Command" { attribute_handle: Handle, attribute_value: SignedValue<'a> }
+        0x18 ExecuteWriteRequest "Execute Write Request" "3.4.6.3" { flags: u8 = 0x00..=0x01 } "01";
+        0x19 ExecuteWriteResponse "Execute Write Response" "3.4.6.4" {} "";
+        0x1b HandleValueNotification "Handle Value Notification" "3.4.7.1" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2100 5f";
+        0x1d HandleValueIndication "Handle Value Indication" "3.4.7.2" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2100 0100ffff";
+        0x1e HandleValueConfirmation "Handle Value Confirmation" "3.4.7.3" {} "";
+        0x20 ReadMultipleVariableRequest "Read Multiple Variable Request" "3.4.4.11" { handles: List<'a, Handle, 2> } "2100 2300";
+        0x21 ReadMultipleVariableResponse "Read Multiple Variable Response" "3.4.4.12" { values: Lengths<'a> } "0100 05 0200 0607";
+        0x23 MultipleHandleValueNotification "Multiple Handle Value Notification" "3.4.7.4" { list: Values<'a> } "2100 0100 05 2300 0200 0607";
+        0x52 WriteCommand "Write Command" "3.4.5.3" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2200 01";
+        0xd2 SignedWriteCommand "Signed Write Command" "3.4.5.4" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: SignedValue<'a> }
             "2200 01 000000001122334455667788";
     }
 }
@@ -485,20 +608,14 @@ impl Pdu<'_> {
         }
     }
 
-    /// The attribute that the PDU names.
+    /// The attribute that the PDU names; a range of them is none.
     pub fn attribute_handle(&self) -> Option<Handle> {
         match *self {
-            Pdu::ErrorResponse { attribute_handle, .. }
-            | Pdu::ReadRequest { attribute_handle }
-            | Pdu::ReadBlobRequest { attribute_handle, .. }
-            | Pdu::WriteRequest { attribute_handle, .. }
-            | Pdu::PrepareWriteRequest { attribute_handle, .. }
-            | Pdu::PrepareWriteResponse { attribute_handle, .. }
-            | Pdu::HandleValueNotification { attribute_handle, .. }
-            | Pdu::HandleValueIndication { attribute_handle, .. }
-            | Pdu::WriteCommand { attribute_handle, .. }
-            | Pdu::SignedWriteCommand { attribute_handle, .. } => Some(attribute_handle),
-            _ => None,
+            Pdu::FindInformationRequest { .. }
+            | Pdu::FindByTypeValueRequest { .. }
+            | Pdu::ReadByTypeRequest { .. }
+            | Pdu::ReadByGroupTypeRequest { .. } => None,
+            _ => self.first(Kind::Attribute).and_then(|n| u16::try_from(n).ok()).map(Handle),
         }
     }
 }

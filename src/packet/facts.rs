@@ -1,6 +1,7 @@
 //! What every packet has in common: where it belongs, its code, its name, its outcome.
 use super::att::{self, Handle};
-use super::{Address, ConnHandle, Layer, Packet, hci, mgmt, smp};
+use super::visit::{self, Addresses, Kind, Named, Visitor};
+use super::{Address, ConnHandle, Layer, Packet, hci};
 
 impl Packet<'_> {
     /// The highest layer that was decoded, in the words of the event lines.
@@ -121,46 +122,61 @@ impl Packet<'_> {
 
     /// Disconnect reason, ATT error, SMP failure reason or signalling result.
     pub fn reason(&self) -> Option<u16> {
-        match *self {
-            Packet::Event(hci::Event::DisconnectionComplete { reason, .. }) => {
-                Some(reason.0.into())
-            }
-            Packet::Command(
-                hci::Command::Disconnect { reason, .. }
-                | hci::Command::LeRemoteConnectionParameterRequestNegativeReply { reason, .. }
-                | hci::Command::RejectConnectionRequest { reason, .. },
-            ) => Some(reason.0.into()),
-            Packet::Att { pdu: att::Pdu::ErrorResponse { error_code, .. }, .. } => {
-                Some(error_code.0.into())
-            }
-            Packet::Smp { pdu: smp::Pdu::PairingFailed { reason }, .. } => Some(reason.0.into()),
-            Packet::Signal { ref pdu, .. } => pdu.result(),
-            Packet::Mgmt {
-                pdu: mgmt::Pdu::Event(mgmt::Event::DeviceDisconnected { reason, .. }),
-                ..
-            } => Some(reason.into()),
+        let reason = match self {
+            Packet::Command(command) => command.first(Kind::Reason),
+            Packet::Event(event) => event.first(Kind::Reason),
+            Packet::Att { pdu, .. } => pdu.first(Kind::Reason),
+            Packet::Smp { pdu, .. } => pdu.first(Kind::Reason),
+            Packet::Signal { pdu, .. } => pdu.first(Kind::Reason),
+            Packet::Mgmt { pdu, .. } => pdu.reason().map(i64::from),
             _ => None,
+        };
+        reason.and_then(|reason| u16::try_from(reason).ok())
+    }
+
+    /// Shows every field of the packet's parameters to the visitor, in wire order. The headers of
+    /// the layers below it are not among them.
+    pub fn visit(&self, visitor: &mut dyn Visitor) {
+        match self {
+            Packet::Command(pdu) => pdu.visit(visitor),
+            Packet::Event(pdu) => pdu.visit_whole(visitor),
+            Packet::Att { pdu, .. } => pdu.visit(visitor),
+            Packet::Smp { pdu, .. } => pdu.visit(visitor),
+            Packet::Signal { pdu, .. } => pdu.visit(visitor),
+            Packet::Mgmt { pdu, .. } => pdu.visit(visitor),
+            Packet::L2cap { payload, .. } => visit::opaque("payload", payload, visitor),
+            Packet::Note(note) => note.visit(visitor),
+            Packet::Fragment { .. }
+            | Packet::Sco { .. }
+            | Packet::Iso { .. }
+            | Packet::Opaque { .. } => {}
         }
     }
 
-    /// The device that the packet names, where it names one.
+    /// Hands out every address that the packet carries, in wire order, with what the packet says of it.
+    pub fn addresses(&self, see: &mut dyn FnMut(Named)) {
+        let mut addresses = Addresses::new(see);
+        self.visit(&mut addresses);
+        addresses.close();
+    }
+
+    /// The device that the packet names, where it names one: not one of several in a list.
     pub fn peer(&self) -> Option<Address> {
-        match self {
-            Packet::Command(command) => command_peer(command),
-            Packet::Event(event) => event_peer(event),
-            Packet::Mgmt { pdu, .. } => pdu.address(),
-            _ => None,
-        }
+        let (mut peer, mut entries) = (None, 0);
+        self.addresses(&mut |named| {
+            entries = entries.max(named.item.unwrap_or(1));
+            if !named.own {
+                peer = peer.or(Some(named.address));
+            }
+        });
+        peer.filter(|_| entries == 1)
     }
 
     /// Whether the packet names this device, perhaps among others.
     pub fn names(&self, address: Address) -> bool {
-        match self {
-            Packet::Event(event) if self.peer().is_none() => {
-                event.advertising().any(|report| report.address == address)
-            }
-            _ => self.peer() == Some(address),
-        }
+        let mut found = false;
+        self.addresses(&mut |named| found |= named.address == address);
+        found
     }
 
     /// The attribute value that the packet carries, or a part of it.
@@ -184,35 +200,6 @@ impl Packet<'_> {
         match self {
             Packet::Att { pdu, .. } => pdu.attribute_handle(),
             _ => None,
-        }
-    }
-}
-
-fn command_peer(command: &hci::Command<'_>) -> Option<Address> {
-    let address = match *command {
-        hci::Command::LeCreateConnection { peer_address, .. }
-        | hci::Command::LeExtendedCreateConnection { peer_address, .. }
-        | hci::Command::LeExtendedCreateConnectionV2 { peer_address, .. } => peer_address,
-        hci::Command::CreateConnection { bd_addr, .. } => bd_addr,
-        hci::Command::LeAddDeviceToFilterAcceptList { address, .. }
-        | hci::Command::LeRemoveDeviceFromFilterAcceptList { address, .. } => address,
-        _ => return None,
-    };
-    // All zeros where the accept list decides.
-    Some(address).filter(|address| *address != Address::default())
-}
-
-fn event_peer(event: &hci::Event<'_>) -> Option<Address> {
-    match *event {
-        hci::Event::ConnectionComplete { bd_addr, .. }
-        | hci::Event::ConnectionRequest { bd_addr, .. }
-        | hci::Event::RemoteNameRequestComplete { bd_addr, .. } => Some(bd_addr),
-        _ => {
-            let connected = event.le_connection_complete().map(|link| link.peer_address);
-            let mut reports = event.advertising();
-            let alone = reports.next().filter(|_| reports.next().is_none());
-            let named = connected.or(alone.map(|report| report.address));
-            named.filter(|address| *address != Address::default())
         }
     }
 }

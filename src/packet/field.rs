@@ -1,5 +1,7 @@
-//! How one field is read, written and shown: side by side, once for every layer.
+//! How one field is read, walked over and printed: side by side, once for every layer.
 use super::codes::{Address, AddressType, ConnHandle, MgmtStatus, Opcode, Secret, Status};
+use super::pdus::OutOfRange;
+use super::visit::{Kind, Part, Visitor, Writer, opaque};
 use nom::{
     IResult, Parser,
     bytes::complete::take,
@@ -26,40 +28,74 @@ pub trait FieldSink {
 
 /// One field of a packet.
 pub trait Field<'a>: Sized {
+    /// What a field of this type is, where its table does not say it.
+    const KIND: Kind;
+    /// Bytes on the wire, where that is always the same number.
+    const SIZE: usize = 0;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self>;
-    fn encode(&self, out: &mut Vec<u8>);
+
+    /// Shows all its bytes to the visitor, in wire order. `kind` is what the table says of the field.
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor);
+
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink);
+
+    /// Its value, if it is one number.
+    #[inline]
+    fn number(&self) -> Option<i64> {
+        None
+    }
+
+    /// Says which values in it the specification does not allow, whatever packet holds the field:
+    /// those of a list's entries, and a connection handle beyond 0x0EFF.
+    fn out_of_range(&self, name: &'static str, say: &mut dyn FnMut(OutOfRange)) {
+        if let (Kind::Link, Some(value @ 0x0f00..)) = (Self::KIND, self.number()) {
+            say(OutOfRange { field: name, value, valid: "0x0000..=0x0eff" });
+        }
+    }
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.visit("", Self::KIND, &mut Writer(out));
+    }
 }
 
+/// Fields that are one number: how to read them, how to put the number into the type and back, what they are.
 macro_rules! integers {
-    ($($ty:ty: $read:ident, $wrap:expr, $raw:expr;)*) => {$(
+    ($($ty:ty: $read:ident, $wrap:expr, $raw:expr, $kind:ident;)*) => {$(
         impl<'a> Field<'a> for $ty {
+            const KIND: Kind = Kind::$kind;
+            const SIZE: usize = size_of::<$ty>();
+
             #[inline]
             fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
                 $read.map($wrap).parse(input)
             }
-            #[inline]
-            fn encode(&self, out: &mut Vec<u8>) {
-                out.extend_from_slice(&$raw(*self).to_le_bytes());
+            fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+                visitor.part(Part::new(name, kind, &$raw(*self).to_le_bytes()));
             }
             fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
                 sink.number(name, i64::try_from($raw(*self)).unwrap_or(i64::MAX));
             }
+            #[inline]
+            fn number(&self) -> Option<i64> {
+                i64::try_from($raw(*self)).ok()
+            }
         }
     )*};
 }
+pub(super) use integers;
 
 integers! {
-    u8: le_u8, |n| n, |n| n;
-    i8: le_i8, |n| n, |n| n;
-    u16: le_u16, |n| n, |n| n;
-    u32: le_u32, |n| n, |n| n;
-    u64: le_u64, |n| n, |n| n;
-    ConnHandle: le_u16, ConnHandle, |n: ConnHandle| n.0;
-    Opcode: le_u16, Opcode, |n: Opcode| n.0;
-    Status: le_u8, Status, |n: Status| n.0;
-    MgmtStatus: le_u8, MgmtStatus, |n: MgmtStatus| n.0;
-    AddressType: le_u8, AddressType, |n: AddressType| n.0;
+    u8: le_u8, |n| n, |n| n, Number;
+    i8: le_i8, |n| n, |n| n, Number;
+    u16: le_u16, |n| n, |n| n, Number;
+    u32: le_u32, |n| n, |n| n, Number;
+    u64: le_u64, |n| n, |n| n, Bits;
+    ConnHandle: le_u16, ConnHandle, |n: ConnHandle| n.0, Link;
+    Opcode: le_u16, Opcode, |n: Opcode| n.0, Number;
+    Status: le_u8, Status, |n: Status| n.0, Status;
+    MgmtStatus: le_u8, MgmtStatus, |n: MgmtStatus| n.0, Status;
+    AddressType: le_u8, AddressType, |n: AddressType| n.0, AddressType;
 }
 
 /// A three-byte number.
@@ -67,26 +103,35 @@ integers! {
 pub struct U24(pub u32);
 
 impl<'a> Field<'a> for U24 {
+    const KIND: Kind = Kind::Number;
+    const SIZE: usize = 3;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         le_u24.map(U24).parse(input)
     }
-    fn encode(&self, out: &mut Vec<u8>) {
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
         let [a, b, c, _] = self.0.to_le_bytes();
-        out.extend_from_slice(&[a, b, c]);
+        visitor.part(Part::new(name, kind, &[a, b, c]));
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.number(name, i64::from(self.0));
     }
+    fn number(&self) -> Option<i64> {
+        Some(i64::from(self.0))
+    }
 }
 
 impl<'a, const N: usize> Field<'a> for [u8; N] {
+    const KIND: Kind = Kind::Bits;
+    const SIZE: usize = N;
+
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (input, bytes) = take(N).parse(input)?;
         Ok((input, bytes.try_into().unwrap_or([0; N])))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self);
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        visitor.part(Part::new(name, kind, self));
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.bytes(name, self);
@@ -94,12 +139,15 @@ impl<'a, const N: usize> Field<'a> for [u8; N] {
 }
 
 impl<'a, const N: usize> Field<'a> for Secret<N> {
+    const KIND: Kind = Kind::Secret;
+    const SIZE: usize = N;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (input, bytes) = <[u8; N]>::parse(input)?;
         Ok((input, Secret::new(bytes)))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.bytes());
+    fn visit(&self, name: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+        visitor.part(Part::new(name, Kind::Secret, self.bytes()));
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.secret(name, N);
@@ -107,13 +155,16 @@ impl<'a, const N: usize> Field<'a> for Secret<N> {
 }
 
 impl<'a> Field<'a> for Address {
+    const KIND: Kind = Kind::Address;
+    const SIZE: usize = 6;
+
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (input, bytes) = <[u8; 6]>::parse(input)?;
         Ok((input, Address(bytes)))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.0);
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        visitor.part(Part::new(name, kind, &self.0));
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.text(name, self);
@@ -122,15 +173,47 @@ impl<'a> Field<'a> for Address {
 
 /// The rest of the packet.
 impl<'a> Field<'a> for &'a [u8] {
+    const KIND: Kind = Kind::Value;
+
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         rest.parse(input)
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self);
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        bytes(name, kind, self, visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.bytes(name, self);
+    }
+}
+
+/// Shows bytes of this kind; advertising data structure by structure.
+pub(super) fn bytes(name: &'static str, kind: Kind, bytes: &[u8], visitor: &mut dyn Visitor) {
+    match kind {
+        Kind::Advertising => super::ad::visit(bytes, visitor),
+        Kind::Opaque => opaque(name, bytes, visitor),
+        kind => visitor.part(Part::new(name, kind, bytes)),
+    }
+}
+
+/// Bytes behind their length: in one byte, or in two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sized8<'a>(pub &'a [u8]);
+
+impl<'a> Field<'a> for Sized8<'a> {
+    const KIND: Kind = Kind::Value;
+
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+        let (input, length) = le_u8.parse(input)?;
+        take(usize::from(length)).map(Self).parse(input)
+    }
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        let length = u8::try_from(self.0.len()).unwrap_or(u8::MAX);
+        visitor.part(Part::new("length", Kind::Count, &[length]));
+        bytes(name, kind, self.0.get(..length.into()).unwrap_or(self.0), visitor);
+    }
+    fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
+        sink.bytes(name, self.0);
     }
 }
 
@@ -139,8 +222,60 @@ pub trait Entry: Sized {
     const SIZE: usize;
     /// `bytes` has exactly [`Self::SIZE`] bytes.
     fn read(bytes: &[u8]) -> Option<Self>;
+    /// Shows all [`Self::SIZE`] bytes.
+    fn visit(&self, visitor: &mut dyn Visitor);
     fn show(&self, sink: &mut dyn FieldSink);
+    fn out_of_range(&self, say: &mut dyn FnMut(OutOfRange)) {
+        let _ = say;
+    }
 }
+
+/// Declares entries of lists, field by field as [`pdus!`](super::pdus::pdus) declares packets.
+macro_rules! entries {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty $(as $kind:ident)? $(= $valid:pat)?),* $(,)?
+        }
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$fmeta])* pub $field: $ty,)*
+        }
+
+        impl $crate::packet::field::Entry for $name {
+            const SIZE: usize = 0 $(+ <$ty as $crate::packet::field::Field>::SIZE)*;
+
+            fn read(bytes: &[u8]) -> Option<Self> {
+                let rest = bytes;
+                $(let (rest, $field) = <$ty as $crate::packet::field::Field>::parse(rest).ok()?;)*
+                rest.is_empty().then_some(Self { $($field),* })
+            }
+            fn visit(&self, visitor: &mut dyn $crate::packet::visit::Visitor) {
+                use $crate::packet::field::Field;
+                $(<$ty as Field>::visit(&self.$field, stringify!($field), $crate::packet::pdus::kind!($ty $(, $kind)?), visitor);)*
+            }
+            fn show(&self, sink: &mut dyn $crate::packet::field::FieldSink) {
+                use $crate::packet::field::Field;
+                $(<$ty as Field>::show(&self.$field, stringify!($field), sink);)*
+            }
+            fn out_of_range(&self, say: &mut dyn FnMut($crate::packet::pdus::OutOfRange)) {
+                let _ = &say;
+                $($(if let Some(value) = $crate::packet::field::Field::number(&self.$field) {
+                    if !matches!(value, $valid) {
+                        say($crate::packet::pdus::OutOfRange {
+                            field: stringify!($field),
+                            value,
+                            valid: stringify!($valid),
+                        });
+                    }
+                })?)*
+            }
+        }
+    )*};
+}
+pub(super) use entries;
 
 /// Entries up to the packet's end, `MIN` at least; a partial entry makes the packet malformed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -150,6 +285,14 @@ pub struct List<'a, T, const MIN: usize = 0> {
 }
 
 impl<'a, T: Entry, const MIN: usize> List<'a, T, MIN> {
+    /// A list of these entries. They are written into `room`, which the list borrows; what was in
+    /// it goes. `None` where there are fewer than `MIN`.
+    pub fn new(entries: &[T], room: &'a mut Vec<u8>) -> Option<Self> {
+        room.clear();
+        entries.iter().for_each(|entry| entry.visit(&mut Writer(room)));
+        (entries.len() >= MIN).then_some(Self { bytes: room, of: PhantomData })
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T, MIN> {
         self.bytes.chunks_exact(T::SIZE.max(1)).filter_map(T::read)
     }
@@ -171,6 +314,13 @@ impl<'a, T: Entry, const MIN: usize> List<'a, T, MIN> {
         }
         sink.end_list();
     }
+
+    fn visit_entries(&self, visitor: &mut dyn Visitor) {
+        for entry in self.iter() {
+            visitor.item();
+            entry.visit(visitor);
+        }
+    }
 }
 
 impl<T, const MIN: usize> Default for List<'_, T, MIN> {
@@ -191,6 +341,8 @@ pub(super) fn malformed<T>(input: &[u8]) -> IResult<&[u8], T> {
 }
 
 impl<'a, T: Entry, const MIN: usize> Field<'a> for List<'a, T, MIN> {
+    const KIND: Kind = Kind::Value;
+
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         if !input.len().is_multiple_of(T::SIZE.max(1)) || input.len() < MIN * T::SIZE {
@@ -198,20 +350,30 @@ impl<'a, T: Entry, const MIN: usize> Field<'a> for List<'a, T, MIN> {
         }
         Ok((&[], List { bytes: input, of: PhantomData }))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.bytes);
+    fn visit(&self, _: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+        self.visit_entries(visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         self.show_entries(name, sink);
     }
+    fn out_of_range(&self, _: &'static str, say: &mut dyn FnMut(OutOfRange)) {
+        self.iter().for_each(|entry| entry.out_of_range(say));
+    }
 }
 
-/// A list behind its count, in one byte.
+/// A list behind its count, which has `WIDTH` bytes: one in HCI, two in Linux management.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted<'a, T>(List<'a, T>);
+pub struct Counted<'a, T, const WIDTH: usize = 1>(List<'a, T>);
 
-impl<'a, T: Entry> Counted<'a, T> {
-    pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
+impl<'a, T: Entry, const WIDTH: usize> Counted<'a, T, WIDTH> {
+    /// A list of these entries: see [`List::new`]. `None` where their number does not fit its count.
+    pub fn new(entries: &[T], room: &'a mut Vec<u8>) -> Option<Self> {
+        let most = if WIDTH == 1 { usize::from(u8::MAX) } else { usize::from(u16::MAX) };
+        let list = List::new(entries, room)?;
+        (entries.len() <= most).then_some(Self(list))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T, WIDTH> {
         self.0.iter()
     }
 
@@ -224,19 +386,30 @@ impl<'a, T: Entry> Counted<'a, T> {
     }
 }
 
-impl<'a, T: Entry> Field<'a> for Counted<'a, T> {
+impl<'a, T: Entry, const WIDTH: usize> Field<'a> for Counted<'a, T, WIDTH> {
+    const KIND: Kind = Kind::Value;
+
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        let (input, count) = le_u8.parse(input)?;
-        let (input, bytes) = take(usize::from(count) * T::SIZE).parse(input)?;
+        let (input, count) = if WIDTH == 1 {
+            le_u8.map(usize::from).parse(input)?
+        } else {
+            le_u16.map(usize::from).parse(input)?
+        };
+        let (input, bytes) = take(count * T::SIZE).parse(input)?;
         Ok((input, Counted(List { bytes, of: PhantomData })))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(u8::try_from(self.0.len()).unwrap_or(u8::MAX));
-        out.extend_from_slice(self.0.bytes);
+    fn visit(&self, _: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+        let count = u16::try_from(self.0.len()).unwrap_or(u16::MAX).to_le_bytes();
+        let count = if WIDTH == 1 { &count[..1] } else { &count[..] };
+        visitor.part(Part::new("count", Kind::Count, count));
+        self.0.visit_entries(visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         self.0.show_entries(name, sink);
+    }
+    fn out_of_range(&self, _: &'static str, say: &mut dyn FnMut(OutOfRange)) {
+        self.iter().for_each(|entry| entry.out_of_range(say));
     }
 }
 
@@ -249,29 +422,46 @@ pub trait PerPhy: Entry {
 /// A bit mask of PHYs, and an entry for each bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Phys<'a, T> {
-    pub mask: u8,
+    mask: u8,
     list: List<'a, T>,
 }
 
 impl<'a, T: PerPhy> Phys<'a, T> {
+    /// The PHYs of this mask: see [`List::new`]. `None` where the mask has not as many bits.
+    pub fn new(mask: u8, entries: &[T], room: &'a mut Vec<u8>) -> Option<Self> {
+        let list = List::new(entries, room)?;
+        (mask.count_ones() as usize == entries.len()).then_some(Self { mask, list })
+    }
+
+    /// Bit 0 is LE 1M, bit 1 LE 2M, bit 2 LE Coded.
+    pub fn mask(&self) -> u8 {
+        self.mask
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
         self.list.iter()
     }
 }
 
 impl<'a, T: PerPhy> Field<'a> for Phys<'a, T> {
+    const KIND: Kind = Kind::Value;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (input, mask) = le_u8.parse(input)?;
         let (input, bytes) = take(mask.count_ones() as usize * T::SIZE).parse(input)?;
         Ok((input, Self { mask, list: List { bytes, of: PhantomData } }))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.push(self.mask);
-        out.extend_from_slice(self.list.bytes);
+    fn visit(&self, _: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+        // It says how many entries follow.
+        visitor.part(Part::new(T::MASK, Kind::Count, &[self.mask]));
+        self.list.visit_entries(visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.number(T::MASK, i64::from(self.mask));
         self.list.show_entries(name, sink);
+    }
+    fn out_of_range(&self, _: &'static str, say: &mut dyn FnMut(OutOfRange)) {
+        self.iter().for_each(|entry| entry.out_of_range(say));
     }
 }
 
@@ -279,27 +469,37 @@ pub(super) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
 
-impl Entry for (ConnHandle, u16) {
-    const SIZE: usize = 4;
-    fn read(bytes: &[u8]) -> Option<Self> {
-        Some((ConnHandle(le16(bytes, 0)?), le16(bytes, 2)?))
-    }
-    fn show(&self, sink: &mut dyn FieldSink) {
-        sink.number("connection_handle", i64::from(self.0.0));
-        sink.number("num_completed_packets", i64::from(self.1));
-    }
-}
+/// Entries of two numbers, which callers take apart at once: tuples.
+macro_rules! pairs {
+    ($($(#[$meta:meta])* ($first:ident $name:literal $kind:ident, $second:ident $name2:literal $kind2:ident);)*) => {$(
+        $(#[$meta])*
+        impl $crate::packet::field::Entry for ($first, $second) {
+            const SIZE: usize = size_of::<$first>() + size_of::<$second>();
 
-/// Links of a connected isochronous group (7.8.99): its own handle, and that of the ACL link.
-impl Entry for (ConnHandle, ConnHandle) {
-    const SIZE: usize = 4;
-    fn read(bytes: &[u8]) -> Option<Self> {
-        Some((ConnHandle(le16(bytes, 0)?), ConnHandle(le16(bytes, 2)?)))
-    }
-    fn show(&self, sink: &mut dyn FieldSink) {
-        sink.number("cis_connection_handle", i64::from(self.0.0));
-        sink.number("acl_connection_handle", i64::from(self.1.0));
-    }
+            fn read(bytes: &[u8]) -> Option<Self> {
+                let (rest, first) = <$first as $crate::packet::field::Field>::parse(bytes).ok()?;
+                let (_, second) = <$second as $crate::packet::field::Field>::parse(rest).ok()?;
+                Some((first, second))
+            }
+            fn visit(&self, visitor: &mut dyn $crate::packet::visit::Visitor) {
+                use $crate::packet::{field::Field, visit::Kind};
+                Field::visit(&self.0, $name, Kind::$kind, visitor);
+                Field::visit(&self.1, $name2, Kind::$kind2, visitor);
+            }
+            fn show(&self, sink: &mut dyn $crate::packet::field::FieldSink) {
+                use $crate::packet::field::Field;
+                Field::show(&self.0, $name, sink);
+                Field::show(&self.1, $name2, sink);
+            }
+        }
+    )*};
+}
+pub(super) use pairs;
+
+pairs! {
+    (ConnHandle "connection_handle" Link, u16 "num_completed_packets" Number);
+    /// Links of a connected isochronous group (7.8.99): its own handle, and that of the ACL link.
+    (ConnHandle "cis_connection_handle" OtherLink, ConnHandle "acl_connection_handle" Link);
 }
 
 /// A channel identifier in a list of them.
@@ -310,6 +510,9 @@ impl Entry for Cid {
     const SIZE: usize = 2;
     fn read(bytes: &[u8]) -> Option<Self> {
         Some(Self(le16(bytes, 0)?))
+    }
+    fn visit(&self, visitor: &mut dyn Visitor) {
+        self.0.visit("cid", Kind::Number, visitor);
     }
     fn show(&self, sink: &mut dyn FieldSink) {
         sink.number("cid", i64::from(self.0));

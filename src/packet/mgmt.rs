@@ -4,8 +4,9 @@
 //! 0 BR/EDR, 1 LE public, 2 LE random.
 use super::Problem;
 use super::codes::{Address, MgmtStatus, Secret};
-use super::field::{Field, FieldSink, malformed};
+use super::field::{self, Counted, Field, FieldSink, entries, malformed};
 use super::pdus::pdus;
+use super::visit::{Kind, Part, Visitor};
 use nom::IResult;
 
 /// One management packet.
@@ -20,6 +21,8 @@ pub enum Pdu<'a> {
 pub struct Eir<'a>(pub &'a [u8]);
 
 impl<'a> Field<'a> for Eir<'a> {
+    const KIND: Kind = Kind::Advertising;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (rest, length) = u16::parse(input)?;
         match rest.split_at_checked(length.into()) {
@@ -27,9 +30,10 @@ impl<'a> Field<'a> for Eir<'a> {
             None => malformed(input),
         }
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        u16::try_from(self.0.len()).unwrap_or(u16::MAX).encode(out);
-        out.extend_from_slice(self.0);
+    fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
+        let length = u16::try_from(self.0.len()).unwrap_or(u16::MAX);
+        visitor.part(Part::new("eir_length", Kind::Count, &length.to_le_bytes()));
+        field::bytes(name, kind, self.0.get(..length.into()).unwrap_or(self.0), visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.bytes(name, self.0);
@@ -40,6 +44,12 @@ impl<'a> Field<'a> for Eir<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Keys<'a>(&'a [u8]);
 
+impl<'a> Keys<'a> {
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+}
+
 impl std::fmt::Debug for Keys<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "<{} secret bytes>", self.0.len())
@@ -47,117 +57,162 @@ impl std::fmt::Debug for Keys<'_> {
 }
 
 impl<'a> Field<'a> for Keys<'a> {
+    const KIND: Kind = Kind::Secret;
+
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         Ok((&[], Self(input)))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0);
+    fn visit(&self, name: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+        visitor.part(Part::new(name, Kind::Secret, self.0));
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.secret(name, self.0.len());
     }
 }
 
+entries! {
+    /// One key of Load Link Keys.
+    LinkKey {
+        address: Address,
+        address_type: u8 as MgmtAddressType,
+        key_type: u8,
+        value: Secret<16>,
+        pin_length: u8,
+    }
+
+    /// One key of Load Long Term Keys.
+    LongTermKey {
+        address: Address,
+        address_type: u8 as MgmtAddressType,
+        key_type: u8,
+        central: u8,
+        encryption_size: u8,
+        encrypted_diversifier: u16,
+        random_number: Secret<8>,
+        value: Secret<16>,
+    }
+
+    /// One key of Load Identity Resolving Keys.
+    IdentityResolvingKey {
+        address: Address,
+        address_type: u8 as MgmtAddressType,
+        value: Secret<16>,
+    }
+
+    /// The parameters that one device gets, of Load Connection Parameters.
+    ConnectionParameters {
+        address: Address,
+        address_type: u8 as MgmtAddressType,
+        min_connection_interval: u16,
+        max_connection_interval: u16,
+        connection_latency: u16,
+        supervision_timeout: u16,
+    }
+}
+
 pdus! {
     /// A command: user space to kernel.
-    Command: u16 {
-        0x0001 ReadVersion "Read Management Version Information" {} "";
-        0x0002 ReadCommands "Read Management Supported Commands" {} "";
-        0x0003 ReadIndexList "Read Controller Index List" {} "";
-        0x0004 ReadInformation "Read Controller Information" {} "";
-        0x0005 SetPowered "Set Powered" { powered: u8 } "01";
-        0x0006 SetDiscoverable "Set Discoverable" { discoverable: u8, timeout: u16 } "01 b400";
-        0x0007 SetConnectable "Set Connectable" { connectable: u8 } "01";
-        0x0009 SetBondable "Set Bondable" { bondable: u8 } "01";
-        0x000b SetSecureSimplePairing "Set Secure Simple Pairing" { secure_simple_pairing: u8 } "01";
-        0x000d SetLowEnergy "Set Low Energy" { low_energy: u8 } "01";
-        0x000f SetLocalName "Set Local Name" { names: &'a [u8] } "6869";
-        0x0012 LoadLinkKeys "Load Link Keys" { debug_keys: u8, key_count: u16, keys: Keys<'a> } "00 0000";
-        0x0013 LoadLongTermKeys "Load Long Term Keys" { key_count: u16, keys: Keys<'a> } "0000";
-        0x0014 Disconnect "Disconnect" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0015 GetConnections "Get Connections" {} "";
-        0x0016 PinCodeReply "PIN Code Reply" { address: Address, address_type: u8, pin_length: u8, pin_code: Secret<16> }
+    Command: u16, "BlueZ, doc/mgmt-api.txt" {
+        0x0001 ReadVersion "Read Management Version Information" "Read Management Version Information Command" {} "";
+        0x0002 ReadCommands "Read Management Supported Commands" "Read Management Supported Commands Command" {} "";
+        0x0003 ReadIndexList "Read Controller Index List" "Read Controller Index List Command" {} "";
+        0x0004 ReadInformation "Read Controller Information" "Read Controller Information Command" {} "";
+        0x0005 SetPowered "Set Powered" "Set Powered Command" { powered: u8 = 0x00..=0x01 } "01";
+        0x0006 SetDiscoverable "Set Discoverable" "Set Discoverable Command" { discoverable: u8 = 0x00..=0x02, timeout: u16 } "01 b400";
+        0x0007 SetConnectable "Set Connectable" "Set Connectable Command" { connectable: u8 = 0x00..=0x01 } "01";
+        0x0009 SetBondable "Set Bondable" "Set Bondable Command" { bondable: u8 = 0x00..=0x01 } "01";
+        0x000b SetSecureSimplePairing "Set Secure Simple Pairing" "Set Secure Simple Pairing Command" { secure_simple_pairing: u8 = 0x00..=0x01 } "01";
+        0x000d SetLowEnergy "Set Low Energy" "Set Low Energy Command" { low_energy: u8 = 0x00..=0x01 } "01";
+        0x000f SetLocalName "Set Local Name" "Set Local Name Command" { names: &'a [u8] as Name } "6869";
+        0x0012 LoadLinkKeys "Load Link Keys" "Load Link Keys Command" { debug_keys: u8 = 0x00..=0x01, keys: Counted<'a, LinkKey, 2> } "00 0100 0102030405c6 00 04 000102030405060708090a0b0c0d0e0f 00";
+        0x0013 LoadLongTermKeys "Load Long Term Keys" "Load Long Term Keys Command" { keys: Counted<'a, LongTermKey, 2> }
+            "0100 0102030405c6 02 02 00 10 0000 0000000000000000 000102030405060708090a0b0c0d0e0f";
+        0x0014 Disconnect "Disconnect" "Disconnect Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0015 GetConnections "Get Connections" "Get Connections Command" {} "";
+        0x0016 PinCodeReply "PIN Code Reply" "PIN Code Reply Command" { address: Address, address_type: u8 as MgmtAddressType, pin_length: u8, pin_code: Secret<16> }
             "0102030405c6 00 04 31323334000000000000000000000000";
-        0x0018 SetIoCapability "Set IO Capability" { io_capability: u8 } "03";
-        0x0019 PairDevice "Pair Device" { address: Address, address_type: u8, io_capability: u8 } "0102030405c6 02 03";
-        0x001a CancelPairDevice "Cancel Pair Device" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x001b UnpairDevice "Unpair Device" { address: Address, address_type: u8, disconnect: u8 } "0102030405c6 02 01";
-        0x001c UserConfirmationReply "User Confirmation Reply" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x001d UserConfirmationNegativeReply "User Confirmation Negative Reply" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x001e UserPasskeyReply "User Passkey Reply" { address: Address, address_type: u8, passkey: Secret<4> } "0102030405c6 02 01020304";
-        0x0021 AddRemoteOutOfBandData "Add Remote Out Of Band Data" { address: Address, address_type: u8, data: Keys<'a> } "0102030405c6 02 01";
-        0x0023 StartDiscovery "Start Discovery" { address_type: u8 } "07";
-        0x0024 StopDiscovery "Stop Discovery" { address_type: u8 } "07";
-        0x0025 ConfirmName "Confirm Name" { address: Address, address_type: u8, name_known: u8 } "0102030405c6 02 01";
-        0x0026 BlockDevice "Block Device" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0027 UnblockDevice "Unblock Device" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x002d SetSecureConnections "Set Secure Connections" { secure_connections: u8 } "01";
-        0x002f SetPrivacy "Set Privacy" { privacy: u8, identity_resolving_key: Secret<16> } "00 00000000000000000000000000000000";
-        0x0030 LoadIdentityResolvingKeys "Load Identity Resolving Keys" { key_count: u16, keys: Keys<'a> } "0000";
-        0x0031 GetConnectionInformation "Get Connection Information" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0033 AddDevice "Add Device" { address: Address, address_type: u8, action: u8 } "0102030405c6 02 02";
-        0x0034 RemoveDevice "Remove Device" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0035 LoadConnectionParameters "Load Connection Parameters" { param_count: u16, params: &'a [u8] } "0000";
-        0x003a StartServiceDiscovery "Start Service Discovery" { address_type: u8, rssi_threshold: i8, uuid_count: u16, uuids: &'a [u8] } "06 7f 0000";
+        0x0018 SetIoCapability "Set IO Capability" "Set IO Capability Command" { io_capability: u8 = 0x00..=0x04 } "03";
+        0x0019 PairDevice "Pair Device" "Pair Device Command" { address: Address, address_type: u8 as MgmtAddressType, io_capability: u8 = 0x00..=0x04 } "0102030405c6 02 03";
+        0x001a CancelPairDevice "Cancel Pair Device" "Cancel Pair Device Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x001b UnpairDevice "Unpair Device" "Unpair Device Command" { address: Address, address_type: u8 as MgmtAddressType, disconnect: u8 = 0x00..=0x01 } "0102030405c6 02 01";
+        0x001c UserConfirmationReply "User Confirmation Reply" "User Confirmation Reply Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x001d UserConfirmationNegativeReply "User Confirmation Negative Reply" "User Confirmation Negative Reply Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x001e UserPasskeyReply "User Passkey Reply" "User Passkey Reply Command" { address: Address, address_type: u8 as MgmtAddressType, passkey: Secret<4> } "0102030405c6 02 01020304";
+        0x0021 AddRemoteOutOfBandData "Add Remote Out Of Band Data" "Add Remote Out Of Band Data Command" { address: Address, address_type: u8 as MgmtAddressType, data: Keys<'a> } "0102030405c6 02 01";
+        0x0023 StartDiscovery "Start Discovery" "Start Discovery Command" { address_type: u8 } "07";
+        0x0024 StopDiscovery "Stop Discovery" "Stop Discovery Command" { address_type: u8 } "07";
+        0x0025 ConfirmName "Confirm Name" "Confirm Name Command" { address: Address, address_type: u8 as MgmtAddressType, name_known: u8 = 0x00..=0x01 } "0102030405c6 02 01";
+        0x0026 BlockDevice "Block Device" "Block Device Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0027 UnblockDevice "Unblock Device" "Unblock Device Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x002d SetSecureConnections "Set Secure Connections" "Set Secure Connections Command" { secure_connections: u8 = 0x00..=0x02 } "01";
+        0x002f SetPrivacy "Set Privacy" "Set Privacy Command" { privacy: u8 = 0x00..=0x02, identity_resolving_key: Secret<16> } "00 00000000000000000000000000000000";
+        0x0030 LoadIdentityResolvingKeys "Load Identity Resolving Keys" "Load Identity Resolving Keys Command" { keys: Counted<'a, IdentityResolvingKey, 2> }
+            "0100 0102030405c6 02 000102030405060708090a0b0c0d0e0f";
+        0x0031 GetConnectionInformation "Get Connection Information" "Get Connection Information Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0033 AddDevice "Add Device" "Add Device Command" { address: Address, address_type: u8 as MgmtAddressType, action: u8 = 0x00..=0x02 } "0102030405c6 02 02";
+        0x0034 RemoveDevice "Remove Device" "Remove Device Command" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0035 LoadConnectionParameters "Load Connection Parameters" "Load Connection Parameters Command" { params: Counted<'a, ConnectionParameters, 2> }
+            "0100 0102030405c6 02 0600 0c00 0000 c800";
+        0x003a StartServiceDiscovery "Start Service Discovery" "Start Service Discovery Command" { address_type: u8, rssi_threshold: i8, uuid_count: u16, uuids: &'a [u8] } "06 7f 0000";
     }
 }
 
 pdus! {
     /// An event: kernel to user space.
-    Event: u16 {
-        0x0001 CommandComplete "Command Complete" { command_opcode: u16, status: MgmtStatus, return_parameters: Keys<'a> } "1900 00";
-        0x0002 CommandStatus "Command Status" { command_opcode: u16, status: MgmtStatus } "1900 05";
-        0x0003 ControllerError "Controller Error" { error_code: u8 } "01";
-        0x0004 IndexAdded "Index Added" {} "";
-        0x0005 IndexRemoved "Index Removed" {} "";
-        0x0006 NewSettings "New Settings" { current_settings: u32 } "d10a0000";
-        0x0007 ClassOfDeviceChanged "Class Of Device Changed" { class_of_device: [u8; 3] } "0c0100";
-        0x0008 LocalNameChanged "Local Name Changed" { names: &'a [u8] } "6869";
-        0x0009 NewLinkKey "New Link Key" {
-            store_hint: u8, address: Address, address_type: u8, key_type: u8, value: Secret<16>, pin_length: u8
+    Event: u16, "BlueZ, doc/mgmt-api.txt" {
+        0x0001 CommandComplete "Command Complete" "Command Complete Event" { command_opcode: u16, status: MgmtStatus, return_parameters: Keys<'a> } "1900 00";
+        0x0002 CommandStatus "Command Status" "Command Status Event" { command_opcode: u16, status: MgmtStatus } "1900 05";
+        0x0003 ControllerError "Controller Error" "Controller Error Event" { error_code: u8 } "01";
+        0x0004 IndexAdded "Index Added" "Index Added Event" {} "";
+        0x0005 IndexRemoved "Index Removed" "Index Removed Event" {} "";
+        0x0006 NewSettings "New Settings" "New Settings Event" { current_settings: u32 } "d10a0000";
+        0x0007 ClassOfDeviceChanged "Class Of Device Changed" "Class Of Device Changed Event" { class_of_device: [u8; 3] } "0c0100";
+        0x0008 LocalNameChanged "Local Name Changed" "Local Name Changed Event" { names: &'a [u8] as Name } "6869";
+        0x0009 NewLinkKey "New Link Key" "New Link Key Event" {
+            store_hint: u8, address: Address, address_type: u8 as MgmtAddressType, key_type: u8, value: Secret<16>, pin_length: u8
         } "01 0102030405c6 00 04 000102030405060708090a0b0c0d0e0f 00";
-        0x000a NewLongTermKey "New Long Term Key" {
-            store_hint: u8, address: Address, address_type: u8, key_type: u8, central: u8, encryption_size: u8,
+        0x000a NewLongTermKey "New Long Term Key" "New Long Term Key Event" {
+            store_hint: u8, address: Address, address_type: u8 as MgmtAddressType, key_type: u8, central: u8, encryption_size: u8,
             encrypted_diversifier: u16, random_number: Secret<8>, value: Secret<16>
         } "01 0102030405c6 02 02 00 10 0000 0000000000000000 000102030405060708090a0b0c0d0e0f";
-        0x000b DeviceConnected "Device Connected" { address: Address, address_type: u8, flags: u32, eir: Eir<'a> } "0102030405c6 02 08000000 0300 020106";
-        0x000c DeviceDisconnected "Device Disconnected" { address: Address, address_type: u8, reason: u8 } "0102030405c6 02 01";
-        0x000d ConnectFailed "Connect Failed" { address: Address, address_type: u8, status: MgmtStatus } "0102030405c6 02 04";
-        0x000e PinCodeRequest "PIN Code Request" { address: Address, address_type: u8, secure: u8 } "0102030405c6 00 00";
-        0x000f UserConfirmationRequest "User Confirmation Request" {
-            address: Address, address_type: u8, confirm_hint: u8, value: Secret<4>
+        0x000b DeviceConnected "Device Connected" "Device Connected Event" { address: Address, address_type: u8 as MgmtAddressType, flags: u32, eir: Eir<'a> } "0102030405c6 02 08000000 0300 020106";
+        0x000c DeviceDisconnected "Device Disconnected" "Device Disconnected Event" { address: Address, address_type: u8 as MgmtAddressType, reason: u8 as Reason } "0102030405c6 02 01";
+        0x000d ConnectFailed "Connect Failed" "Connect Failed Event" { address: Address, address_type: u8 as MgmtAddressType, status: MgmtStatus } "0102030405c6 02 04";
+        0x000e PinCodeRequest "PIN Code Request" "PIN Code Request Event" { address: Address, address_type: u8 as MgmtAddressType, secure: u8 } "0102030405c6 00 00";
+        0x000f UserConfirmationRequest "User Confirmation Request" "User Confirmation Request Event" {
+            address: Address, address_type: u8 as MgmtAddressType, confirm_hint: u8, value: Secret<4>
         } "0102030405c6 02 00 01020304";
-        0x0010 UserPasskeyRequest "User Passkey Request" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0011 AuthenticationFailed "Authentication Failed" { address: Address, address_type: u8, status: MgmtStatus } "0102030405c6 02 05";
-        0x0012 DeviceFound "Device Found" { address: Address, address_type: u8, rssi: i8, flags: u32, eir: Eir<'a> } "0102030405c6 02 c4 00000000 0300 020106";
-        0x0013 Discovering "Discovering" { address_type: u8, discovering: u8 } "06 01";
-        0x0014 DeviceBlocked "Device Blocked" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0015 DeviceUnblocked "Device Unblocked" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0016 DeviceUnpaired "Device Unpaired" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x0017 PasskeyNotify "Passkey Notify" { address: Address, address_type: u8, passkey: Secret<4>, entered: u8 } "0102030405c6 02 01020304 00";
-        0x0018 NewIdentityResolvingKey "New Identity Resolving Key" {
-            store_hint: u8, random_address: Address, address: Address, address_type: u8, value: Secret<16>
+        0x0010 UserPasskeyRequest "User Passkey Request" "User Passkey Request Event" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0011 AuthenticationFailed "Authentication Failed" "Authentication Failed Event" { address: Address, address_type: u8 as MgmtAddressType, status: MgmtStatus } "0102030405c6 02 05";
+        0x0012 DeviceFound "Device Found" "Device Found Event" { address: Address, address_type: u8 as MgmtAddressType, rssi: i8, flags: u32, eir: Eir<'a> } "0102030405c6 02 c4 00000000 0300 020106";
+        0x0013 Discovering "Discovering" "Discovering Event" { address_type: u8, discovering: u8 } "06 01";
+        0x0014 DeviceBlocked "Device Blocked" "Device Blocked Event" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0015 DeviceUnblocked "Device Unblocked" "Device Unblocked Event" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0016 DeviceUnpaired "Device Unpaired" "Device Unpaired Event" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x0017 PasskeyNotify "Passkey Notify" "Passkey Notify Event" { address: Address, address_type: u8 as MgmtAddressType, passkey: Secret<4>, entered: u8 } "0102030405c6 02 01020304 00";
+        0x0018 NewIdentityResolvingKey "New Identity Resolving Key" "New Identity Resolving Key Event" {
+            store_hint: u8, random_address: Address, address: Address, address_type: u8 as MgmtAddressType, value: Secret<16>
         } "01 010203040546 0102030405c6 02 000102030405060708090a0b0c0d0e0f";
-        0x0019 NewSignatureResolvingKey "New Signature Resolving Key" {
-            store_hint: u8, address: Address, address_type: u8, key_type: u8, value: Secret<16>
+        0x0019 NewSignatureResolvingKey "New Signature Resolving Key" "New Signature Resolving Key Event" {
+            store_hint: u8, address: Address, address_type: u8 as MgmtAddressType, key_type: u8, value: Secret<16>
         } "01 0102030405c6 02 00 000102030405060708090a0b0c0d0e0f";
-        0x001a DeviceAdded "Device Added" { address: Address, address_type: u8, action: u8 } "0102030405c6 02 02";
-        0x001b DeviceRemoved "Device Removed" { address: Address, address_type: u8 } "0102030405c6 02";
-        0x001c NewConnectionParameter "New Connection Parameter" {
-            address: Address, address_type: u8, store_hint: u8, min_connection_interval: u16, max_connection_interval: u16,
+        0x001a DeviceAdded "Device Added" "Device Added Event" { address: Address, address_type: u8 as MgmtAddressType, action: u8 } "0102030405c6 02 02";
+        0x001b DeviceRemoved "Device Removed" "Device Removed Event" { address: Address, address_type: u8 as MgmtAddressType } "0102030405c6 02";
+        0x001c NewConnectionParameter "New Connection Parameter" "New Connection Parameter Event" {
+            address: Address, address_type: u8 as MgmtAddressType, store_hint: u8, min_connection_interval: u16, max_connection_interval: u16,
             connection_latency: u16, supervision_timeout: u16
         } "0102030405c6 02 01 0600 0c00 0000 c800";
-        0x001d UnconfiguredIndexAdded "Unconfigured Index Added" {} "";
-        0x001e UnconfiguredIndexRemoved "Unconfigured Index Removed" {} "";
-        0x001f NewConfigurationOptions "New Configuration Options" { missing_options: u32 } "00000000";
-        0x0020 ExtendedIndexAdded "Extended Index Added" { controller_type: u8, controller_bus: u8 } "00 01";
-        0x0021 ExtendedIndexRemoved "Extended Index Removed" { controller_type: u8, controller_bus: u8 } "00 01";
-        0x0022 LocalOutOfBandDataUpdated "Local Out Of Band Extended Data Updated" { address_type: u8, data: Keys<'a> } "00 0000";
-        0x002a DeviceFlagsChanged "Device Flags Changed" {
-            address: Address, address_type: u8, supported_flags: u32, current_flags: u32
+        0x001d UnconfiguredIndexAdded "Unconfigured Index Added" "Unconfigured Index Added Event" {} "";
+        0x001e UnconfiguredIndexRemoved "Unconfigured Index Removed" "Unconfigured Index Removed Event" {} "";
+        0x001f NewConfigurationOptions "New Configuration Options" "New Configuration Options Event" { missing_options: u32 } "00000000";
+        0x0020 ExtendedIndexAdded "Extended Index Added" "Extended Index Added Event" { controller_type: u8, controller_bus: u8 } "00 01";
+        0x0021 ExtendedIndexRemoved "Extended Index Removed" "Extended Index Removed Event" { controller_type: u8, controller_bus: u8 } "00 01";
+        0x0022 LocalOutOfBandDataUpdated "Local Out Of Band Extended Data Updated" "Local Out Of Band Extended Data Updated Event" { address_type: u8, data: Keys<'a> } "00 0000";
+        0x002a DeviceFlagsChanged "Device Flags Changed" "Device Flags Changed Event" {
+            address: Address, address_type: u8 as MgmtAddressType, supported_flags: u32, current_flags: u32
         } "0102030405c6 02 07000000 00000000";
-        0x002d ControllerSuspend "Controller Suspend" { suspend_state: u8 } "01";
-        0x002e ControllerResume "Controller Resume" { wake_reason: u8, address: Address, address_type: u8 } "02 0102030405c6 02";
+        0x002d ControllerSuspend "Controller Suspend" "Controller Suspend Event" { suspend_state: u8 } "01";
+        0x002e ControllerResume "Controller Resume" "Controller Resume Event" { wake_reason: u8, address: Address, address_type: u8 as MgmtAddressType } "02 0102030405c6 02";
     }
 }
 
@@ -274,50 +329,31 @@ impl<'a> Pdu<'a> {
         }
     }
 
-    /// The device that the packet is about.
-    pub fn address(&self) -> Option<Address> {
-        match *self {
-            Self::Command(
-                Command::Disconnect { address, .. }
-                | Command::PairDevice { address, .. }
-                | Command::CancelPairDevice { address, .. }
-                | Command::UnpairDevice { address, .. }
-                | Command::UserConfirmationReply { address, .. }
-                | Command::UserConfirmationNegativeReply { address, .. }
-                | Command::ConfirmName { address, .. }
-                | Command::AddDevice { address, .. }
-                | Command::RemoveDevice { address, .. },
-            )
-            | Self::Event(
-                Event::DeviceConnected { address, .. }
-                | Event::DeviceDisconnected { address, .. }
-                | Event::ConnectFailed { address, .. }
-                | Event::AuthenticationFailed { address, .. }
-                | Event::DeviceFound { address, .. }
-                | Event::DeviceUnpaired { address, .. }
-                | Event::NewLongTermKey { address, .. }
-                | Event::NewLinkKey { address, .. }
-                | Event::NewIdentityResolvingKey { address, .. }
-                | Event::NewConnectionParameter { address, .. }
-                | Event::UserConfirmationRequest { address, .. }
-                | Event::DeviceAdded { address, .. }
-                | Event::DeviceRemoved { address, .. }
-                | Event::DeviceFlagsChanged { address, .. },
-            ) => Some(address),
-            _ => None,
+    /// The status that an event carries.
+    pub fn status(&self) -> Option<MgmtStatus> {
+        match self {
+            Self::Event(event) => {
+                event.first(Kind::Status).and_then(|code| u8::try_from(code).ok()).map(MgmtStatus)
+            }
+            Self::Command(_) => None,
         }
     }
 
-    /// The status that an event carries.
-    pub fn status(&self) -> Option<MgmtStatus> {
-        match *self {
-            Self::Event(
-                Event::CommandComplete { status, .. }
-                | Event::CommandStatus { status, .. }
-                | Event::ConnectFailed { status, .. }
-                | Event::AuthenticationFailed { status, .. },
-            ) => Some(status),
-            _ => None,
+    /// Why a link ended.
+    pub fn reason(&self) -> Option<u8> {
+        match self {
+            Self::Event(event) => {
+                event.first(Kind::Reason).and_then(|code| u8::try_from(code).ok())
+            }
+            Self::Command(_) => None,
+        }
+    }
+
+    /// Shows every field to the visitor, in wire order.
+    pub fn visit(&self, visitor: &mut dyn Visitor) {
+        match self {
+            Self::Command(pdu) => pdu.visit(visitor),
+            Self::Event(pdu) => pdu.visit(visitor),
         }
     }
 }

@@ -15,8 +15,10 @@ pub mod note;
 pub(crate) mod pdus;
 pub mod signal;
 pub mod smp;
+pub mod visit;
 
 pub use codes::{Address, AddressType, ConnHandle, MgmtReason, MgmtStatus, Opcode, Secret, Status};
+pub use pdus::{OutOfRange, Section};
 
 /// Which way a packet goes, seen from the host that made the capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

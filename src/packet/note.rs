@@ -3,6 +3,7 @@
 //!
 //! Linux monitor records by opcode, and PacketLogger records by type.
 use super::field::FieldSink;
+use super::visit::{Kind, Part, Visitor};
 use super::{Address, Problem};
 use std::borrow::Cow;
 
@@ -176,6 +177,41 @@ impl<'a> Note<'a> {
             Self::ControlOpen { .. } => 14,
             Self::ControlClose { .. } => 15,
             Self::PacketLogger { kind, .. } => u16::from(*kind),
+        }
+    }
+
+    /// Shows the fields that a visitor may want: addresses, and what a person or a program wrote.
+    /// A note is no packet of a table, so these are not all its bytes.
+    pub fn visit(&self, visitor: &mut dyn Visitor) {
+        let mut text =
+            |name, text: &str| visitor.part(Part::new(name, Kind::Value, text.as_bytes()));
+        match self {
+            Self::NewIndex { address, name, .. } => {
+                visitor.part(Part::new("address", Kind::OwnAddress, &address.0));
+                visitor.part(Part::new("name", Kind::Value, name.as_bytes()));
+            }
+            Self::IndexInfo { address, .. } => {
+                visitor.part(Part::new("address", Kind::OwnAddress, &address.0));
+            }
+            Self::System { text: it } => text("text", it),
+            Self::UserLogging { process, text: it, .. } => {
+                text("process", process);
+                text("text", it);
+            }
+            Self::UserData { process, .. } | Self::ControlOpen { process, .. } => {
+                text("process", process);
+            }
+            Self::ControlClose { process, .. } => {
+                process.iter().for_each(|process| text("process", process));
+            }
+            Self::PacketLogger { process, text: it, .. } => {
+                process.iter().for_each(|process| text("process", process));
+                text("text", it);
+            }
+            Self::DeleteIndex
+            | Self::OpenIndex
+            | Self::CloseIndex
+            | Self::VendorDiagnostic { .. } => {}
         }
     }
 

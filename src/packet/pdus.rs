@@ -1,13 +1,20 @@
-//! One declaration a PDU: number, name, fields in wire order, example bytes.
+//! One declaration a PDU: number, name, section of its specification, fields in wire order, example.
 //!
-//! Enum, decoder, encoder, names, printing and the table test all come from it.
+//! Enum, decoder, encoder, names, printing, the walk over its fields (see [`super::visit`]), its
+//! link, status and addresses, its valid ranges and the table test all come from it.
 
 /// Declares an enum of PDUs that one number tells apart.
+///
+/// A field is `name: type`, then, where the type does not say what it is, `as` a
+/// [`Kind`](super::visit::Kind), then, where the specification limits it, `=` the values that are
+/// valid, as a pattern: `connection_interval_min: u16 = 0x0006..=0x0c80`.
 macro_rules! pdus {
     (
         $(#[$meta:meta])*
-        $Pdu:ident: $Code:ty {
-            $($(#[$vmeta:meta])* $code:literal $name:ident $text:literal { $($field:ident: $ty:ty),* $(,)? } $example:literal;)*
+        $Pdu:ident: $Code:ty, $document:literal {
+            $($(#[$vmeta:meta])* $code:literal $name:ident $text:literal $section:literal {
+                $($field:ident: $ty:ty $(as $kind:ident)? $(= $valid:pat)?),* $(,)?
+            } $example:literal;)*
         }
     ) => {
         $(#[$meta])*
@@ -69,13 +76,94 @@ macro_rules! pdus {
                 (whole($Pdu::Other { code, parameters: input }), Some(Problem::short(cut)))
             }
 
-            /// Writes what follows the number.
-            pub fn encode(&self, out: &mut Vec<u8>) {
+            /// Shows every field to the visitor, in wire order: together they are all bytes that follow the number.
+            #[allow(unused_variables, reason = "a table without fields needs none")]
+            pub fn visit(&self, visitor: &mut dyn $crate::packet::visit::Visitor) {
                 #[allow(unused_imports, reason = "a table without fields needs none")]
                 use $crate::packet::field::Field;
                 match self {
-                    $($Pdu::$name { $($field),* } => { $(<$ty as Field>::encode($field, out);)* })*
-                    $Pdu::Other { parameters, .. } => out.extend_from_slice(parameters),
+                    $($Pdu::$name { $($field),* } => {
+                        $(<$ty as Field>::visit($field, stringify!($field), $crate::packet::pdus::kind!($ty $(, $kind)?), visitor);)*
+                    })*
+                    $Pdu::Other { parameters, .. } => $crate::packet::visit::opaque("parameters", parameters, visitor),
+                }
+            }
+
+            /// Writes what follows the number, each field as the visitor leaves it. (The fields borrow
+            /// their bytes, so they cannot be changed in place.) A visitor that changes nothing writes
+            /// what [`Self::encode`] writes.
+            pub fn visit_mut(&self, visitor: &mut dyn $crate::packet::visit::VisitorMut, out: &mut Vec<u8>) {
+                self.visit(&mut $crate::packet::visit::Rewriter { out, visitor });
+            }
+
+            /// Writes what follows the number.
+            pub fn encode(&self, out: &mut Vec<u8>) {
+                self.visit(&mut $crate::packet::visit::Writer(out));
+            }
+
+            /// The link that the packet is about: its first connection handle.
+            pub fn link(&self) -> Option<$crate::packet::ConnHandle> {
+                self.first($crate::packet::visit::Kind::Link)
+                    .and_then(|number| u16::try_from(number).ok())
+                    .map($crate::packet::ConnHandle)
+            }
+
+            /// The number of the first field of this kind.
+            #[inline]
+            #[allow(unused_variables, reason = "most fields are of another kind")]
+            pub(crate) fn first(&self, wanted: $crate::packet::visit::Kind) -> Option<i64> {
+                #[allow(unused_imports, reason = "a table without fields needs none")]
+                use $crate::packet::field::Field;
+                match self {
+                    $($Pdu::$name { $($field),* } => {
+                        $(if const { $crate::packet::pdus::kind!($ty $(, $kind)?) } == wanted {
+                            return <$ty as Field>::number($field);
+                        })*
+                    })*
+                    $Pdu::Other { .. } => {}
+                }
+                None
+            }
+
+            /// The fields of an entry: what each is called, and what it is.
+            #[allow(unused_imports, reason = "a table without fields needs none")]
+            pub fn fields_of(code: $Code) -> &'static [(&'static str, $crate::packet::visit::Kind)] {
+                use $crate::packet::field::Field;
+                match code {
+                    $($code => const { &[$((stringify!($field), $crate::packet::pdus::kind!($ty $(, $kind)?))),*] },)*
+                    _ => &[],
+                }
+            }
+
+            /// Where an entry is specified.
+            pub fn specified_in(code: $Code) -> Option<$crate::packet::pdus::Section> {
+                let section = match code { $($code => $section,)* _ => return None };
+                Some($crate::packet::pdus::Section { document: $document, section })
+            }
+
+            /// The fields whose values the specification does not allow, with what it allows. Where the
+            /// status is an error the other fields mean nothing, and nothing is said about them.
+            #[allow(unused_variables, reason = "a table without ranges needs none")]
+            pub fn out_of_range(&self, say: &mut dyn FnMut($crate::packet::pdus::OutOfRange)) {
+                #[allow(unused_imports, reason = "a table without fields needs none")]
+                use $crate::packet::field::Field;
+                if self.first($crate::packet::visit::Kind::Status).is_some_and(|status| status != 0) {
+                    return;
+                }
+                match self {
+                    $($Pdu::$name { $($field),* } => { $(
+                        $(if let Some(value) = <$ty as Field>::number($field) {
+                            if !matches!(value, $valid) {
+                                say($crate::packet::pdus::OutOfRange {
+                                    field: stringify!($field),
+                                    value,
+                                    valid: stringify!($valid),
+                                });
+                            }
+                        })?
+                        <$ty as Field>::out_of_range($field, stringify!($field), say);
+                    )* })*
+                    $Pdu::Other { .. } => {}
                 }
             }
 
@@ -115,6 +203,41 @@ macro_rules! pdus {
 }
 pub(crate) use pdus;
 
+/// What a field is: what the table says, else what its type says.
+macro_rules! kind {
+    ($ty:ty) => {
+        <$ty as $crate::packet::field::Field>::KIND
+    };
+    ($ty:ty, $kind:ident) => {
+        $crate::packet::visit::Kind::$kind
+    };
+}
+pub(crate) use kind;
+
+/// Where a packet is specified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// `Core, Vol 4, Part E`
+    pub document: &'static str,
+    /// `7.8.12`, or a heading where the document does not count.
+    pub section: &'static str,
+}
+
+impl std::fmt::Display for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}, {}", self.document, self.section)
+    }
+}
+
+/// A value that the specification does not allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfRange {
+    pub field: &'static str,
+    pub value: i64,
+    /// What is allowed: `0x0006..=0x0c80 | 0xffff`
+    pub valid: &'static str,
+}
+
 /// Checks a table: every example decodes to its entry without a problem and encodes back.
 #[cfg(test)]
 macro_rules! check_table {
@@ -128,6 +251,9 @@ macro_rules! check_table {
             let mut out = Vec::new();
             pdu.encode(&mut out);
             assert_eq!(out, bytes, "{name}");
+            let section = $Pdu::specified_in(*code).unwrap().section;
+            assert!(!section.is_empty(), "{name}");
+            pdu.out_of_range(&mut |it| panic!("{name}: {it:?}"));
         }
     };
 }
@@ -167,6 +293,18 @@ macro_rules! check_properties {
                     // A tail beyond the specification is not kept.
                     Some(_) => prop_assert!(bytes.starts_with(&out)),
                 }
+                let mut seen = $crate::packet::pdus::Seen::default();
+                pdu.visit(&mut seen);
+                prop_assert_eq!(seen.bytes, out.len());
+                prop_assert!(!seen.advertising);
+                let mut same = Vec::new();
+                pdu.visit_mut(&mut $crate::packet::pdus::Unchanged, &mut same);
+                prop_assert_eq!(&same, &out);
+                let mut wiped = Vec::new();
+                pdu.visit_mut(&mut $crate::packet::pdus::Wiped, &mut wiped);
+                prop_assert_eq!(wiped, vec![0x5a; out.len()]);
+                pdu.out_of_range(&mut |_| {});
+                let _ = pdu.link();
                 pdu.fields(&mut $crate::packet::pdus::Nothing);
                 let _ = format!("{pdu:?}");
             }
@@ -178,6 +316,46 @@ macro_rules! check_properties {
 }
 #[cfg(test)]
 pub(crate) use check_properties;
+
+/// Counts the bytes that a walk shows.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub bytes: usize,
+    pub advertising: bool,
+}
+
+#[cfg(test)]
+impl crate::packet::visit::Visitor for Seen {
+    fn part(&mut self, part: crate::packet::visit::Part<'_>) {
+        self.bytes += part.len();
+        self.advertising |= part.kind == crate::packet::visit::Kind::Advertising;
+        let hidden = part.kind.is_hidden();
+        assert_eq!(part.bytes().is_none(), hidden, "{part:?}");
+    }
+}
+
+/// Looks at every field and changes none.
+#[cfg(test)]
+pub(crate) struct Unchanged;
+
+#[cfg(test)]
+impl crate::packet::visit::VisitorMut for Unchanged {
+    fn part(&mut self, mut part: crate::packet::visit::PartMut<'_>) {
+        let _ = part.bytes_mut();
+    }
+}
+
+/// Overwrites every field, so that a byte that no field shows would be left.
+#[cfg(test)]
+pub(crate) struct Wiped;
+
+#[cfg(test)]
+impl crate::packet::visit::VisitorMut for Wiped {
+    fn part(&mut self, mut part: crate::packet::visit::PartMut<'_>) {
+        part.fill(0x5a);
+    }
+}
 
 /// Takes fields and keeps none.
 #[cfg(test)]

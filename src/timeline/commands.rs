@@ -159,7 +159,7 @@ impl Tracker {
                     peer,
                     initiator_filter_policy,
                     own_address_type,
-                    phys.mask,
+                    phys.mask(),
                 );
                 return self.extended_create(adapter, request, phys.iter().next());
             }

@@ -2,7 +2,9 @@
 use super::{Event, LeEvent};
 use crate::packet::ad;
 use crate::packet::codes::{Address, AddressType};
-use crate::packet::field::{Field, FieldSink, le16, malformed};
+use crate::packet::field::{Field, FieldSink, Sized8, le16, malformed};
+use crate::packet::pdus::kind;
+use crate::packet::visit::{Kind, Part, Visitor, Writer};
 use nom::IResult;
 
 /// One advertising report of any shape.
@@ -17,6 +19,85 @@ pub struct AdvertisingReport<'a> {
     pub address: Address,
     pub rssi: i8,
     pub data: &'a [u8],
+}
+
+/// A report with all its fields.
+trait Whole<'a>: Sized {
+    fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self>;
+    fn visit(&self, visitor: &mut dyn Visitor);
+    fn bytes_of_data(&self) -> usize;
+}
+
+/// Declares the whole of a report, as it is on the wire.
+macro_rules! whole {
+    ($(
+        $(#[$meta:meta])*
+        $name:ident$(<$life:lifetime>)? {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty $(as $kind:ident)?),* $(,)?
+        } data $data:expr;
+    )*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name$(<$life>)? {
+            $($(#[$fmeta])* pub $field: $ty,)*
+        }
+
+        impl<'a> Whole<'a> for $name$(<$life>)? {
+            fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
+                let rest = input;
+                $(let (rest, $field) = <$ty as Field>::parse(rest)?;)*
+                Ok((rest, Self { $($field),* }))
+            }
+
+            fn visit(&self, visitor: &mut dyn Visitor) {
+                $(<$ty as Field>::visit(&self.$field, stringify!($field), kind!($ty $(, $kind)?), visitor);)*
+            }
+
+            fn bytes_of_data(&self) -> usize {
+                let data: fn(&Self) -> usize = $data;
+                data(self)
+            }
+        }
+    )*};
+}
+
+whole! {
+    /// One report of LE Advertising Report (7.7.65.2).
+    LegacyReport<'a> {
+        event_type: u8,
+        address_type: AddressType,
+        address: Address,
+        data: Sized8<'a> as Advertising,
+        rssi: i8,
+    } data |report| report.data.0.len();
+
+    /// One report of LE Directed Advertising Report (7.7.65.11).
+    DirectedReport {
+        event_type: u8,
+        address_type: AddressType,
+        address: Address,
+        direct_address_type: AddressType,
+        /// Of this host: who is advertised to.
+        direct_address: Address as OwnAddress,
+        rssi: i8,
+    } data |_| 0;
+
+    /// One report of LE Extended Advertising Report (7.7.65.13).
+    ExtendedReport<'a> {
+        event_type: u16,
+        address_type: AddressType,
+        address: Address,
+        primary_phy: u8,
+        secondary_phy: u8,
+        advertising_sid: u8,
+        tx_power: i8,
+        rssi: i8,
+        periodic_advertising_interval: u16,
+        direct_address_type: AddressType,
+        /// Of this host, where the advertising is directed; else zero.
+        direct_address: Address as OwnAddress,
+        data: Sized8<'a> as Advertising,
+    } data |report| report.data.0.len();
 }
 
 fn address(bytes: &[u8]) -> Option<Address> {
@@ -91,7 +172,7 @@ impl<'a> Iterator for Reports<'a> {
 }
 
 macro_rules! reports {
-    ($($(#[$meta:meta])* $name:ident $read:ident;)*) => {$(
+    ($($(#[$meta:meta])* $name:ident $read:ident $Report:ident$(<$life:lifetime, $life2:lifetime>)?;)*) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq)]
         pub struct $name<'a> {
@@ -106,12 +187,39 @@ macro_rules! reports {
         }
 
         impl<'a> $name<'a> {
+            /// These reports, written into `room`, which the list borrows; what was in it goes.
+            /// `None` where there are more than 255, or a report's data is longer than 255 bytes.
+            pub fn new(reports: &[$Report$(<$life>)?], room: &'a mut Vec<u8>) -> Option<Self> {
+                room.clear();
+                let count = u8::try_from(reports.len()).ok()?;
+                for report in reports {
+                    if report.bytes_of_data() > usize::from(u8::MAX) {
+                        return None;
+                    }
+                    report.visit(&mut Writer(room));
+                }
+                Some(Self { count, bytes: room })
+            }
+
+            /// What all shapes have in common.
             pub fn iter(&self) -> Reports<'a> {
                 Reports { rest: self.bytes, read: $read }
+            }
+
+            /// All fields of each report.
+            pub fn whole(&self) -> impl Iterator<Item = $Report$(<$life2>)?> + use<'a> {
+                let mut rest = self.bytes;
+                std::iter::from_fn(move || {
+                    let (after, report) = $Report::parse(rest).ok()?;
+                    rest = after;
+                    Some(report)
+                })
             }
         }
 
         impl<'a> Field<'a> for $name<'a> {
+            const KIND: Kind = Kind::Value;
+
             #[inline]
             fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
                 let (bytes, count) = u8::parse(input)?;
@@ -126,9 +234,12 @@ macro_rules! reports {
                 let (bytes, rest) = bytes.split_at(used);
                 Ok((rest, Self { count, bytes }))
             }
-            fn encode(&self, out: &mut Vec<u8>) {
-                out.push(self.count);
-                out.extend_from_slice(self.bytes);
+            fn visit(&self, _: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+                visitor.part(Part::new("num_reports", Kind::Count, &[self.count]));
+                for report in self.whole() {
+                    visitor.item();
+                    report.visit(visitor);
+                }
             }
             fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
                 sink.begin_list(name);
@@ -150,11 +261,11 @@ macro_rules! reports {
 
 reports! {
     /// Reports of LE Advertising Report.
-    LegacyReports legacy;
+    LegacyReports legacy LegacyReport<'_, 'a>;
     /// Reports of LE Directed Advertising Report.
-    DirectedReports directed;
+    DirectedReports directed DirectedReport;
     /// Reports of LE Extended Advertising Report.
-    ExtendedReports extended;
+    ExtendedReports extended ExtendedReport<'_, 'a>;
 }
 
 impl<'a> Event<'a> {

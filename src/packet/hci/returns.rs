@@ -2,6 +2,7 @@
 use crate::packet::codes::{Address, ConnHandle, Opcode, Status};
 use crate::packet::field::{Field, FieldSink};
 use crate::packet::pdus::pdus;
+use crate::packet::visit::{Kind, Visitor, opaque};
 use nom::IResult;
 
 /// Return parameters as they came; which fields they hold, their command says.
@@ -23,12 +24,15 @@ impl std::fmt::Debug for Returned<'_> {
 }
 
 impl<'a> Field<'a> for Returned<'a> {
+    const KIND: Kind = Kind::Opaque;
+
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         Ok((&[], Self(input)))
     }
-    fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.0);
+    fn visit(&self, name: &'static str, _: Kind, visitor: &mut dyn Visitor) {
+        // Which fields they are their command says: see `Event::visit`.
+        opaque(name, self.0, visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.secret(name, self.0.len());
@@ -37,31 +41,31 @@ impl<'a> Field<'a> for Returned<'a> {
 
 pdus! {
     /// Return parameters. Commands that return only a status (and handle) need no entry: see [`Return::status`].
-    Return: u16 {
-        0x0c14 ReadLocalName "Read Local Name" { status: Status, local_name: &'a [u8] } "00 6869";
-        0x1001 ReadLocalVersionInformation "Read Local Version Information" {
+    Return: u16, "Core, Vol 4, Part E" {
+        0x0c14 ReadLocalName "Read Local Name" "7.3.12" { status: Status, local_name: &'a [u8] as Name } "00 6869";
+        0x1001 ReadLocalVersionInformation "Read Local Version Information" "7.4.1" {
             status: Status, hci_version: u8, hci_subversion: u16, lmp_version: u8, company_identifier: u16, lmp_subversion: u16
         } "00 09 0001 09 0f00 1722";
-        0x1005 ReadBufferSize "Read Buffer Size" {
+        0x1005 ReadBufferSize "Read Buffer Size" "7.4.5" {
             status: Status, acl_data_packet_length: u16, synchronous_data_packet_length: u8, total_num_acl_data_packets: u16,
             total_num_synchronous_data_packets: u16
         } "00 fd03 40 0800 0800";
-        0x1009 ReadBdAddr "Read BD ADDR" { status: Status, bd_addr: Address } "00 0102030405c6";
-        0x1408 ReadEncryptionKeySize "Read Encryption Key Size" { status: Status, connection_handle: ConnHandle, key_size: u8 } "00 4000 10";
-        0x1405 ReadRssi "Read RSSI" { status: Status, handle: ConnHandle, rssi: i8 } "00 4000 c4";
-        0x2002 LeReadBufferSize "LE Read Buffer Size" {
+        0x1009 ReadBdAddr "Read BD ADDR" "7.4.6" { status: Status, bd_addr: Address as OwnAddress } "00 0102030405c6";
+        0x1408 ReadEncryptionKeySize "Read Encryption Key Size" "7.5.7" { status: Status, connection_handle: ConnHandle, key_size: u8 } "00 4000 10";
+        0x1405 ReadRssi "Read RSSI" "7.5.4" { status: Status, handle: ConnHandle, rssi: i8 } "00 4000 c4";
+        0x2002 LeReadBufferSize "LE Read Buffer Size" "7.8.2" {
             status: Status, le_acl_data_packet_length: u16, total_num_le_acl_data_packets: u8
         } "00 fb00 08";
-        0x2003 LeReadLocalSupportedFeatures "LE Read Local Supported Features" { status: Status, le_features: [u8; 8] } "00 3f00000800000000";
-        0x2007 LeReadAdvertisingPhysicalChannelTxPower "LE Read Advertising Physical Channel Tx Power" { status: Status, tx_power_level: i8 } "00 08";
-        0x200f LeReadFilterAcceptListSize "LE Read Filter Accept List Size" { status: Status, filter_accept_list_size: u8 } "00 20";
-        0x2015 LeReadChannelMap "LE Read Channel Map" { status: Status, connection_handle: ConnHandle, channel_map: [u8; 5] } "00 4000 ffffffff1f";
-        0x202a LeReadResolvingListSize "LE Read Resolving List Size" { status: Status, resolving_list_size: u8 } "00 10";
-        0x202f LeReadMaximumDataLength "LE Read Maximum Data Length" {
+        0x2003 LeReadLocalSupportedFeatures "LE Read Local Supported Features" "7.8.3" { status: Status, le_features: [u8; 8] } "00 3f00000800000000";
+        0x2007 LeReadAdvertisingPhysicalChannelTxPower "LE Read Advertising Physical Channel Tx Power" "7.8.6" { status: Status, tx_power_level: i8 } "00 08";
+        0x200f LeReadFilterAcceptListSize "LE Read Filter Accept List Size" "7.8.14" { status: Status, filter_accept_list_size: u8 } "00 20";
+        0x2015 LeReadChannelMap "LE Read Channel Map" "7.8.20" { status: Status, connection_handle: ConnHandle, channel_map: [u8; 5] } "00 4000 ffffffff1f";
+        0x202a LeReadResolvingListSize "LE Read Resolving List Size" "7.8.41" { status: Status, resolving_list_size: u8 } "00 10";
+        0x202f LeReadMaximumDataLength "LE Read Maximum Data Length" "7.8.46" {
             status: Status, supported_max_tx_octets: u16, supported_max_tx_time: u16, supported_max_rx_octets: u16, supported_max_rx_time: u16
         } "00 fb00 4808 fb00 4808";
-        0x2030 LeReadPhy "LE Read PHY" { status: Status, connection_handle: ConnHandle, tx_phy: u8, rx_phy: u8 } "00 4000 01 01";
-        0x2060 LeReadBufferSizeV2 "LE Read Buffer Size [v2]" {
+        0x2030 LeReadPhy "LE Read PHY" "7.8.47" { status: Status, connection_handle: ConnHandle, tx_phy: u8 = 0x01..=0x03, rx_phy: u8 = 0x01..=0x03 } "00 4000 01 01";
+        0x2060 LeReadBufferSizeV2 "LE Read Buffer Size [v2]" "7.8.2" {
             status: Status, le_acl_data_packet_length: u16, total_num_le_acl_data_packets: u8,
             iso_data_packet_length: u16, total_num_iso_data_packets: u8
         } "00 fb00 08 0000 00";
@@ -71,23 +75,9 @@ pdus! {
 impl Return<'_> {
     /// The first return parameter of nearly every command.
     pub fn status(&self) -> Option<Status> {
-        match *self {
-            Return::ReadLocalName { status, .. }
-            | Return::ReadLocalVersionInformation { status, .. }
-            | Return::ReadBufferSize { status, .. }
-            | Return::ReadBdAddr { status, .. }
-            | Return::ReadRssi { status, .. }
-            | Return::ReadEncryptionKeySize { status, .. }
-            | Return::LeReadBufferSize { status, .. }
-            | Return::LeReadLocalSupportedFeatures { status, .. }
-            | Return::LeReadAdvertisingPhysicalChannelTxPower { status, .. }
-            | Return::LeReadFilterAcceptListSize { status, .. }
-            | Return::LeReadChannelMap { status, .. }
-            | Return::LeReadResolvingListSize { status, .. }
-            | Return::LeReadMaximumDataLength { status, .. }
-            | Return::LeReadPhy { status, .. }
-            | Return::LeReadBufferSizeV2 { status, .. } => Some(status),
+        match self {
             Return::Other { parameters, .. } => parameters.first().map(|status| Status(*status)),
+            _ => self.first(Kind::Status).and_then(|code| u8::try_from(code).ok()).map(Status),
         }
     }
 }
