@@ -139,3 +139,77 @@ fn what_is_no_capture_is_trouble() {
     assert!(output.stdout.is_empty());
     assert!(String::from_utf8(output.stderr).unwrap().starts_with("hcidiff: "));
 }
+
+/// A capture of the Linux monitor: opcode of the record, and its bytes.
+fn monitor(records: &[(u32, Vec<u8>)]) -> Vec<u8> {
+    let mut file = b"btsnoop\0\0\0\0\x01\0\0\x07\xd1".to_vec();
+    for (second, (opcode, bytes)) in (0..).zip(records) {
+        let length = u32::try_from(bytes.len()).expect("short");
+        for number in [length, length, *opcode, 0] {
+            file.extend(number.to_be_bytes());
+        }
+        file.extend((0x00dc_ddb3_0f2f_8000_u64 + second * 1_000_000).to_be_bytes());
+        file.extend(bytes);
+    }
+    file
+}
+
+/// Every packet of every table whose bytes hold the address is found: 110 kinds and more.
+#[test]
+fn a_device_is_found_in_every_packet_that_names_it() {
+    use hcidiff::packet::{hci, mgmt};
+    let hex = |text: &str| -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(u8::is_ascii_hexdigit).collect();
+        let byte =
+            |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+        digits.chunks(2).map(byte).collect()
+    };
+    let mut records = Vec::new();
+    for (opcode, _, example) in hci::Command::EXAMPLES {
+        let parameters = hex(example);
+        records.push((
+            2,
+            [&opcode.to_le_bytes()[..], &[parameters.len() as u8], &parameters].concat(),
+        ));
+    }
+    let mut event = |code: u8, parameters: Vec<u8>| {
+        records.push((3, [&[code, parameters.len() as u8][..], &parameters].concat()));
+    };
+    for (code, _, example) in hci::Event::EXAMPLES.iter().filter(|(code, ..)| *code != 0x0e) {
+        event(*code, hex(example));
+    }
+    for (subevent, _, example) in hci::LeEvent::EXAMPLES {
+        event(0x3e, [vec![*subevent], hex(example)].concat());
+    }
+    for (opcode, _, example) in hci::Return::EXAMPLES {
+        event(0x0e, [&[1][..], &opcode.to_le_bytes(), &hex(example)].concat());
+    }
+    let mut management = |opcode: u32, code: u16, parameters: &[u8]| {
+        records.push((opcode, [&[1, 0, 0, 0][..], &code.to_le_bytes(), parameters].concat()));
+    };
+    for (code, _, example) in mgmt::Command::EXAMPLES {
+        management(16, *code, &hex(example));
+    }
+    for (code, _, example) in mgmt::Event::EXAMPLES {
+        management(17, *code, &hex(example));
+    }
+    for (code, _, example) in mgmt::Return::EXAMPLES {
+        management(17, 1, &[&code.to_le_bytes()[..], &[0], &hex(example)].concat());
+    }
+    let address = [1, 2, 3, 4, 5, 0xc6];
+    let named: Vec<u64> = (1..)
+        .zip(&records)
+        .filter(|(_, (_, bytes))| bytes.windows(6).any(|six| six == address))
+        .map(|(frame, _)| frame)
+        .collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("all.btsnoop");
+    std::fs::write(&path, monitor(&records)).expect("written");
+    let lines = lines(&["--peer", "C6:05:04:03:02:01", path.to_str().expect("UTF-8")]);
+    let shown: Vec<u64> = lines.iter().filter_map(|line| line["frame"].as_u64()).collect();
+    let missed: Vec<_> = named.iter().filter(|frame| !shown.contains(frame)).collect();
+    assert!(missed.is_empty(), "{} of {} missed: {missed:?}", missed.len(), named.len());
+    assert!(named.len() > 110, "{}", named.len());
+    // What names nobody and belongs to no link is not shown.
+    assert!(lines.iter().all(|line| line["name"] != "LE Scan Timeout" && line["name"] != "Reset"));
+}

@@ -46,6 +46,7 @@ fn tables(code: u16, bytes: &[u8], cut: bool) {
     table!(signal::Pdu, low, bytes, cut);
     table!(mgmt::Command, code, bytes, cut);
     table!(mgmt::Event, code, bytes, cut);
+    table!(mgmt::Return, code, bytes, cut);
     let (event, _) = hci::Event::read(low, bytes, cut);
     let _ = (event.le_connection_complete(), event.status(), event.connection_handle());
     assert!(event.advertising().count() <= 255);
@@ -82,6 +83,7 @@ fn packets(mut rest: &[u8]) {
         let packet = &event.packet;
         let _ = (packet.layer(), packet.code(), packet.name(), packet.handle(), packet.status());
         let _ = (packet.reason(), packet.peer(), packet.attribute_handle(), format!("{event:?}"));
+        packet.addresses(&mut |named| assert!(packet.names(named.address)));
     }
 }
 

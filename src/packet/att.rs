@@ -540,13 +540,18 @@ impl<'a> Field<'a> for SignedValue<'a> {
 pdus! {
     /// One attribute-protocol PDU.
     Pdu: u8, "Core, Vol 3, Part F" {
-        0x01 ErrorResponse "Error Response" "3.4.1.1" { request_opcode: u8, attribute_handle: Handle, error_code: ErrorCode } "0a 2100 0f";
+        0x01 ErrorResponse "Error Response" "3.4.1.1" {
+            request_opcode: u8, attribute_handle: Handle, error_code: ErrorCode
+        } "0a 2100 0f";
         0x02 ExchangeMtuRequest "Exchange MTU Request" "3.4.2.1" { client_rx_mtu: u16 = 0x0017..=0xffff } "0502";
         0x03 ExchangeMtuResponse "Exchange MTU Response" "3.4.2.2" { server_rx_mtu: u16 = 0x0017..=0xffff } "f700";
-        0x04 FindInformationRequest "Find Information Request" "3.4.3.1" { starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff } "0100 ffff";
+        0x04 FindInformationRequest "Find Information Request" "3.4.3.1" {
+            starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff
+        } "0100 ffff";
         0x05 FindInformationResponse "Find Information Response" "3.4.3.2" { list: Information<'a> } "01 0300 0229";
         0x06 FindByTypeValueRequest "Find By Type Value Request" "3.4.3.3" {
-            starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff, attribute_type: u16 as Uuid, attribute_value: &'a [u8]
+            starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff, attribute_type: u16 as Uuid,
+            attribute_value: &'a [u8]
         } "0100 ffff 0028 0f18";
         0x07 FindByTypeValueResponse "Find By Type Value Response" "3.4.3.4" { list: List<'a, (Handle, Handle), 1> } "0100 0900";
         0x08 ReadByTypeRequest "Read By Type Request" "3.4.4.1" {
@@ -555,7 +560,9 @@ pdus! {
         0x09 ReadByTypeResponse "Read By Type Response" "3.4.4.2" { list: ByLength<'a, 2> } "07 0200 02 0300 002a";
         0x0a ReadRequest "Read Request" "3.4.4.3" { attribute_handle: Handle = 0x0001..=0xffff } "2100";
         0x0b ReadResponse "Read Response" "3.4.4.4" { attribute_value: &'a [u8] } "64";
-        0x0c ReadBlobRequest "Read Blob Request" "3.4.4.5" { attribute_handle: Handle = 0x0001..=0xffff, value_offset: u16 } "2100 1600";
+        0x0c ReadBlobRequest "Read Blob Request" "3.4.4.5" {
+            attribute_handle: Handle = 0x0001..=0xffff, value_offset: u16
+        } "2100 1600";
         0x0d ReadBlobResponse "Read Blob Response" "3.4.4.6" { part_attribute_value: &'a [u8] } "6465";
         0x0e ReadMultipleRequest "Read Multiple Request" "3.4.4.7" { handles: List<'a, Handle, 2> } "2100 2300";
         0x0f ReadMultipleResponse "Read Multiple Response" "3.4.4.8" { values: &'a [u8] } "0102";
@@ -563,7 +570,9 @@ pdus! {
             starting_handle: Handle = 0x0001..=0xffff, ending_handle: Handle = 0x0001..=0xffff, attribute_group_type: LastUuid
         } "0100 ffff 0028";
         0x11 ReadByGroupTypeResponse "Read By Group Type Response" "3.4.4.10" { list: ByLength<'a, 4> } "06 0100 0900 0018";
-        0x12 WriteRequest "Write Request" "3.4.5.1" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2200 0100";
+        0x12 WriteRequest "Write Request" "3.4.5.1" {
+            attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8]
+        } "2200 0100";
         0x13 WriteResponse "Write Response" "3.4.5.2" {} "";
         0x16 PrepareWriteRequest "Prepare Write Request" "3.4.6.1" {
             attribute_handle: Handle = 0x0001..=0xffff, value_offset: u16, part_attribute_value: &'a [u8]
@@ -573,15 +582,24 @@ pdus! {
         } "2200 0000 0102";
         0x18 ExecuteWriteRequest "Execute Write Request" "3.4.6.3" { flags: u8 = 0x00..=0x01 } "01";
         0x19 ExecuteWriteResponse "Execute Write Response" "3.4.6.4" {} "";
-        0x1b HandleValueNotification "Handle Value Notification" "3.4.7.1" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2100 5f";
-        0x1d HandleValueIndication "Handle Value Indication" "3.4.7.2" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2100 0100ffff";
+        0x1b HandleValueNotification "Handle Value Notification" "3.4.7.1" {
+            attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8]
+        } "2100 5f";
+        0x1d HandleValueIndication "Handle Value Indication" "3.4.7.2" {
+            attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8]
+        } "2100 0100ffff";
         0x1e HandleValueConfirmation "Handle Value Confirmation" "3.4.7.3" {} "";
         0x20 ReadMultipleVariableRequest "Read Multiple Variable Request" "3.4.4.11" { handles: List<'a, Handle, 2> } "2100 2300";
         0x21 ReadMultipleVariableResponse "Read Multiple Variable Response" "3.4.4.12" { values: Lengths<'a> } "0100 05 0200 0607";
-        0x23 MultipleHandleValueNotification "Multiple Handle Value Notification" "3.4.7.4" { list: Values<'a> } "2100 0100 05 2300 0200 0607";
-        0x52 WriteCommand "Write Command" "3.4.5.3" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8] } "2200 01";
-        0xd2 SignedWriteCommand "Signed Write Command" "3.4.5.4" { attribute_handle: Handle = 0x0001..=0xffff, attribute_value: SignedValue<'a> }
-            "2200 01 000000001122334455667788";
+        0x23 MultipleHandleValueNotification "Multiple Handle Value Notification" "3.4.7.4" {
+            list: Values<'a>
+        } "2100 0100 05 2300 0200 0607";
+        0x52 WriteCommand "Write Command" "3.4.5.3" {
+            attribute_handle: Handle = 0x0001..=0xffff, attribute_value: &'a [u8]
+        } "2200 01";
+        0xd2 SignedWriteCommand "Signed Write Command" "3.4.5.4" {
+            attribute_handle: Handle = 0x0001..=0xffff, attribute_value: SignedValue<'a>
+        } "2200 01 000000001122334455667788";
     }
 }
 

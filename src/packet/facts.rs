@@ -1,6 +1,6 @@
 //! What every packet has in common: where it belongs, its code, its name, its outcome.
 use super::att::{self, Handle};
-use super::visit::{self, Addresses, Kind, Named, Visitor};
+use super::visit::{self, AddressKind, Addresses, Kind, Named, Rewriter, Visitor, VisitorMut};
 use super::{Address, ConnHandle, Layer, Packet, hci};
 
 impl Packet<'_> {
@@ -160,16 +160,42 @@ impl Packet<'_> {
         addresses.close();
     }
 
+    /// Writes the packet's parameters, each field as the visitor leaves it. False where they have no
+    /// table: nothing is written then.
+    pub fn visit_mut(&self, visitor: &mut dyn VisitorMut, out: &mut Vec<u8>) -> bool {
+        let tabled = matches!(
+            self,
+            Packet::Command(_)
+                | Packet::Event(_)
+                | Packet::Att { .. }
+                | Packet::Smp { .. }
+                | Packet::Signal { .. }
+                | Packet::Mgmt { .. }
+        );
+        if tabled {
+            self.visit(&mut Rewriter { out, visitor });
+        }
+        tabled
+    }
+
     /// The device that the packet names, where it names one: not one of several in a list.
     pub fn peer(&self) -> Option<Address> {
-        let (mut peer, mut entries) = (None, 0);
+        // Either side sends its identity: the address does not say whose it is.
+        if matches!(self, Packet::Smp { .. }) {
+            return None;
+        }
+        let (mut peer, mut entries) = (None::<Named>, 0);
         self.addresses(&mut |named| {
             entries = entries.max(named.item.unwrap_or(1));
-            if !named.own {
-                peer = peer.or(Some(named.address));
+            // An address with a type goes before the private one that stands beside it without.
+            let better = peer.is_none_or(|peer| {
+                peer.of == AddressKind::Untold && named.of != AddressKind::Untold
+            });
+            if !named.own && better {
+                peer = Some(named);
             }
         });
-        peer.filter(|_| entries == 1)
+        peer.filter(|_| entries == 1).map(|named| named.address)
     }
 
     /// Whether the packet names this device, perhaps among others.
@@ -213,3 +239,6 @@ fn event_name(event: &hci::Event<'_>) -> &'static str {
         _ => event.name().or_else(|| hci::names::event(event.code())).unwrap_or("Unknown Event"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -518,3 +518,6 @@ impl Entry for Cid {
         sink.number("cid", i64::from(self.0));
     }
 }
+
+#[cfg(test)]
+mod tests;

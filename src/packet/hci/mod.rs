@@ -8,10 +8,11 @@ pub mod names;
 mod returns;
 
 pub use advertising::{
-    AdvertisingReport, DirectedReports, ExtendedReports, LegacyReports, Reports,
+    AdvertisingReport, DirectedReport, DirectedReports, ExtendedReport, ExtendedReports,
+    LegacyReport, LegacyReports, Reports,
 };
-pub use command::{AdvertisingSet, Command, InitiatingPhy, ScanningPhy};
-pub use event::Event;
+pub use command::{AdvertisingSet, Command, InitiatingPhy, ScanningPhy, StoredLinkKey};
+pub use event::{Event, InquiryResponse, InquiryResponseWithRssi};
 pub use le::{LeConnection, LeEvent};
 pub use returns::{Return, Returned};
 
