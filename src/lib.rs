@@ -60,7 +60,11 @@
 //! # Ok(())
 //! # }
 //! ```
-#![forbid(unsafe_code)]
+//!
+//! Features: `cli` (default) is the program with all that it needs; `archives` reads captures inside of zip and
+//! tar archives; `threads` reads both captures of a pair at the same time. Without `cli` the library needs no terminal,
+//! no temporary files and no threads: it compiles for `wasm32-unknown-unknown`. There a capture comes from
+//! [`capture::Input::bytes`], and an archive that comes from a reader is kept in memory, up to 256 MiB.
 
 pub mod capture;
 pub mod case;

@@ -1,4 +1,5 @@
 //! Whoever pastes a report does not tell the world who lives where.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::fixture;

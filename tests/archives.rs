@@ -1,4 +1,5 @@
 //! Captures inside archives: which one is read, from a file and from standard input.
+#![cfg(feature = "archives")]
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use hcidiff::capture::{CaptureError, Input, OpenOptions, Opened, open, open_stream};

@@ -1,4 +1,5 @@
 //! What holds for any comparison, on captures that are changed in memory.
+#![cfg(feature = "cli")]
 use hcidiff::case::{self, Analysis};
 use hcidiff::compare::{self, Comparison, Key, Names, Options, StepKind};
 use hcidiff::packet::{Address, ConnHandle};

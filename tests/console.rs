@@ -1,5 +1,6 @@
 //! The two streams of a terminal or a pipe: whatever becomes of them, the exit status is the one
 //! that is due.
+#![cfg(feature = "cli")]
 #![cfg(unix)]
 mod common;
 

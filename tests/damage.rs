@@ -1,5 +1,6 @@
 //! Damaged captures through the program: what is missing is always said, and `--salvage` finds
 //! what stands behind the damage.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::{fixture, piped};

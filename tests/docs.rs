@@ -1,4 +1,5 @@
 //! What is written in `docs/` is what the program says.
+#![cfg(feature = "cli")]
 use std::path::Path;
 use std::process::Command;
 

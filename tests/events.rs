@@ -1,4 +1,5 @@
 //! `hcidiff events`, as a person or a script calls it.
+#![cfg(feature = "cli")]
 use serde_json::Value;
 use std::io::Read;
 use std::process::{Command, Output, Stdio};

@@ -1,4 +1,5 @@
 //! The page: well-formed, self-contained, and nothing from the air is markup in it.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::{fixture, flagship, made_of, pair, report};

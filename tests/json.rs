@@ -1,4 +1,5 @@
 //! Every JSON report is what its schema says, and says what the contract promises.
+#![cfg(feature = "cli")]
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
 //! The report that is pasted into a bug: read as GitHub reads it.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::{fixture, flagship, made_of, pair, report};

@@ -1,4 +1,5 @@
 //! Files that a run leaves behind: several formats at once, whole or not at all, the same bytes again.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::{fixture, flagship, hcidiff};

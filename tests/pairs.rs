@@ -2,6 +2,7 @@
 //!
 //! `fixtures/pairs/expected.tsv` holds the facts; `scripts/pairs` holds every
 //! one of them against tshark. The reports themselves are snapshots.
+#![cfg(feature = "cli")]
 use hcidiff::compare::{self, Comparison, Fate};
 use hcidiff::packet::Direction;
 use hcidiff::timeline::Connection;

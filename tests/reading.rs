@@ -1,4 +1,5 @@
 //! Reading captures through the program: lines, warnings, refusals, standard input.
+#![cfg(feature = "cli")]
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

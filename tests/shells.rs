@@ -1,4 +1,5 @@
 //! Completions and the manual page: every option in each, and fit for the programs that read them.
+#![cfg(feature = "cli")]
 mod common;
 use std::collections::BTreeSet;
 use std::io::Write;

@@ -2,6 +2,7 @@
 //!
 //! The snapshots were read before they were accepted; the facts below were checked against tshark
 //! (`bthci_evt.le_meta_subevent in {1,0xa}`, `bthci_evt.code == 5`, `btatt.opcode == 2`).
+#![cfg(feature = "cli")]
 use std::path::Path;
 use std::process::Command;
 

@@ -1,5 +1,6 @@
 //! The situations that this project was started for, walked through as their owner would: two files
 //! (or one), one command, and what the first screen must then say. The whole reports are snapshots.
+#![cfg(feature = "cli")]
 use std::path::Path;
 use std::process::Command;
 

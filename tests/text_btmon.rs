@@ -3,6 +3,7 @@
 //!
 //! Apart from frame numbers and times, which the text counts in its own way, only what
 //! [`EXCUSED`] lists may differ; `docs/text-captures.md` has the same list.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::piped;

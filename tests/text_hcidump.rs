@@ -1,5 +1,6 @@
 //! hcidump's decoded text says nothing that the binary capture of the session contradicts, and
 //! what it leaves out is marked.
+#![cfg(feature = "cli")]
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -2,6 +2,7 @@
 //!
 //! The texts of `fixtures/text` were printed from it by other programs: hcidump itself, and
 //! `scripts/texts/forms.py`.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::{fixture, piped};

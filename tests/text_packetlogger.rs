@@ -1,5 +1,6 @@
 //! PacketLogger's rows without bytes: what they say is what the binary capture says, and what
 //! they leave out is marked. (Rows with bytes are in `text_hex.rs`.)
+#![cfg(feature = "cli")]
 mod common;
 
 use common::{fixture, piped};

@@ -1,5 +1,6 @@
 //! Texts that strangers pasted, where they are at hand: the same session in two forms says the
 //! same, and prose that only looks like a capture is none.
+#![cfg(feature = "cli")]
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};

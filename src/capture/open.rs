@@ -4,7 +4,7 @@ use super::wrappers::{self, Supply, Unwrapped};
 use super::{CaptureError, Source, Warning};
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -103,7 +103,7 @@ pub fn open(input: &Input, options: &OpenOptions) -> Result<Opened, CaptureError
     match input {
         Input::Stdin => open_stream(io::stdin(), &input.name(), options),
         Input::Path(path) => open_supply(Supply::from_path(path.clone())?, &input.name(), options),
-        Input::Bytes(name, bytes) => open_stream(Cursor::new(Arc::clone(bytes)), name, options),
+        Input::Bytes(name, bytes) => open_supply(Supply::Bytes(Arc::clone(bytes)), name, options),
         Input::Reader(name, once) => match once.take() {
             Some(reader) => open_stream(reader, name, options),
             None => Err(CaptureError::Refused("it can be read only once".into())),

@@ -25,11 +25,6 @@ impl Stream {
         Self { input, buffer: Vec::new(), start: 0, end: 0, offset: 0, ended: false, failure: None }
     }
 
-    /// The next `len` bytes of a stream, as a stream of their own.
-    pub fn limited(stream: Self, len: u64) -> Self {
-        Self::new(Box::new(stream.take(len)))
-    }
-
     /// Where the next byte stands in the (unwrapped) stream.
     #[inline]
     pub fn offset(&self) -> u64 {

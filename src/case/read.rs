@@ -113,7 +113,14 @@ fn named(side: &Side) -> Named {
     read(side).map_err(|error| Unreadable { name: side.capture.name().into_owned(), error })
 }
 
+/// One after the other, where there are no threads.
+#[cfg(not(feature = "threads"))]
+fn both(reference: &Side, subject: &Side) -> (Named, Named) {
+    (named(reference), named(subject))
+}
+
 /// Both captures at the same time.
+#[cfg(feature = "threads")]
 fn both(reference: &Side, subject: &Side) -> (Named, Named) {
     std::thread::scope(|scope| {
         let other = scope.spawn(|| named(subject));

@@ -1,13 +1,11 @@
 //! Files around captures: gzip, zip (Android bug reports), tar (iOS sysdiagnose).
+#[cfg(feature = "archives")]
+mod archive;
 mod gzip;
-mod member;
 mod supply;
-mod tar;
-mod zip;
 
 use super::stream::Stream;
 use super::{CaptureError, OpenOptions, Warning};
-use member::Choice;
 pub(crate) use supply::Supply;
 
 /// A capture without its wrapping.
@@ -18,36 +16,59 @@ pub(crate) struct Unwrapped {
     pub warnings: Vec<Warning>,
 }
 
+/// An archive, as its beginning shows it.
+#[derive(Clone, Copy)]
+enum Archive {
+    Zip,
+    Tar { gzipped: bool },
+}
+
+/// A tar header, where its magic word stands.
+const TAR_HEADER: usize = 512;
+
+fn is_tar(head: &[u8]) -> bool {
+    head.get(257..262) == Some(b"ustar")
+}
+
+impl Archive {
+    fn of(stream: &mut Stream) -> Result<Option<Self>, CaptureError> {
+        let head = stream.peek(TAR_HEADER)?;
+        if head.starts_with(b"PK\x03\x04") {
+            return Ok(Some(Self::Zip));
+        }
+        let gzipped = gzip::is_gzip(head);
+        let tarred = if gzipped {
+            is_tar(&gzip::head(stream.peek(gzip::ENOUGH)?, TAR_HEADER))
+        } else {
+            is_tar(head)
+        };
+        Ok(tarred.then_some(Self::Tar { gzipped }))
+    }
+}
+
 /// Takes off whatever is around a capture. What is not wrapped passes through.
 pub(crate) fn unwrap(mut supply: Supply, options: &OpenOptions) -> Result<Unwrapped, CaptureError> {
     let mut stream = supply.stream()?;
-    let head = stream.peek(tar::ENOUGH)?;
-    let (zipped, gzipped) = (zip::is_zip(head), gzip::is_gzip(head));
-    let tarred = if gzipped {
-        tar::is_tar(&gzip::head(stream.peek(gzip::ENOUGH)?, tar::ENOUGH))
-    } else {
-        tar::is_tar(head)
-    };
-    if zipped {
-        let mut supply = supply.seekable(stream)?;
-        let choice = zip::choose(supply.file()?, options)?;
-        let stream = zip::open(supply.file()?, &choice.chosen)?;
-        return Ok(choice.unwrapped(plain(stream)?));
+    match Archive::of(&mut stream)? {
+        #[cfg(feature = "archives")]
+        Some(archive) => archive::open(archive, supply, stream, options),
+        #[cfg(not(feature = "archives"))]
+        Some(archive) => Err(no_archives(archive, options)),
+        None => Ok(Unwrapped { stream: plain(stream)?, member: None, warnings: Vec::new() }),
     }
-    if tarred {
-        let mut supply = supply.seekable(stream)?;
-        let choice = tar::choose(tar_stream(&mut supply, gzipped)?, options)?;
-        let mut stream = tar_stream(&mut supply, gzipped)?;
-        stream.skip(choice.chosen.place)?;
-        let stream = Stream::limited(stream, choice.chosen.size);
-        return Ok(choice.unwrapped(plain(stream)?));
-    }
-    Ok(Unwrapped { stream: plain(stream)?, member: None, warnings: Vec::new() })
 }
 
-fn tar_stream(supply: &mut Supply, gzipped: bool) -> Result<Stream, CaptureError> {
-    let stream = Stream::new(Box::new(supply.file()?));
-    Ok(if gzipped { gzip::open(stream) } else { stream })
+#[cfg(not(feature = "archives"))]
+fn no_archives(archive: Archive, options: &OpenOptions) -> CaptureError {
+    let kind = match archive {
+        Archive::Zip => "zip",
+        Archive::Tar { gzipped: false } => "tar",
+        Archive::Tar { gzipped: true } => "compressed tar",
+    };
+    let what = options.member.as_deref().unwrap_or("the capture");
+    CaptureError::Refused(format!(
+        "a {kind} archive, which this build cannot look into: unpack it and give {what} itself"
+    ))
 }
 
 /// Compression around compression happens; more than this is a game.
@@ -55,17 +76,10 @@ const LAYERS: usize = 4;
 
 fn plain(mut stream: Stream) -> Result<Stream, CaptureError> {
     for _ in 0..LAYERS {
-        if !gzip::is_gzip(stream.peek(tar::ENOUGH)?) {
+        if !gzip::is_gzip(stream.peek(TAR_HEADER)?) {
             break;
         }
         stream = gzip::open(stream);
     }
     Ok(stream)
-}
-
-impl Choice {
-    fn unwrapped(self, stream: Stream) -> Unwrapped {
-        let warnings = self.warning().into_iter().collect();
-        Unwrapped { stream, member: Some(self.chosen.name), warnings }
-    }
 }

@@ -1,4 +1,5 @@
 //! The report as a terminal shows it: the verdict first, then what led to it.
+mod cells;
 mod page;
 mod verdict;
 

@@ -2,7 +2,8 @@
 use crate::report::Report;
 use crate::report::content::{self, Block, Field, Paint, Section};
 use crate::report::safe;
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table};
+use crate::report::terminal::cells;
+use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 /// From this width on a table has room for a column of remarks.
 const WIDE: usize = 120;
@@ -24,17 +25,6 @@ fn code(paint: Paint) -> &'static str {
         Paint::Yellow => "33",
         Paint::Green => "32",
         Paint::Blue => "34",
-    }
-}
-
-fn colour(paint: Paint) -> Option<Color> {
-    match paint {
-        Paint::Plain | Paint::Bold => None,
-        Paint::Faint => Some(Color::DarkGrey),
-        Paint::Red => Some(Color::DarkRed),
-        Paint::Yellow => Some(Color::DarkYellow),
-        Paint::Green => Some(Color::DarkGreen),
-        Paint::Blue => Some(Color::DarkBlue),
     }
 }
 
@@ -152,11 +142,7 @@ impl<'a> Page<'a> {
         table.set_content_arrangement(ContentArrangement::Dynamic);
         // The padding of the last column hangs over the edge; it is trimmed below.
         table.set_width(u16::try_from(self.width + 1).unwrap_or(u16::MAX));
-        if self.colour {
-            table.enforce_styling();
-        } else {
-            table.force_no_tty();
-        }
+        cells::prepare(&mut table, self.colour);
         if let Some(header) = header {
             table.add_row(header.into_iter().map(|field| self.cell(field.paint(Paint::Faint))));
         }
@@ -178,10 +164,7 @@ impl<'a> Page<'a> {
         if field.right {
             cell = cell.set_alignment(CellAlignment::Right);
         }
-        if let Some(colour) = colour(field.paint).filter(|_| self.colour) {
-            cell = cell.fg(colour);
-        }
-        cell
+        if self.colour { cells::paint(cell, field.paint) } else { cell }
     }
 }
 

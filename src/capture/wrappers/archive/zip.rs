@@ -2,16 +2,12 @@
 use super::member::{Choice, HEAD, Member, Members};
 use crate::capture::bytes::le32;
 use crate::capture::stream::Stream;
+use crate::capture::wrappers::supply::Seekable;
 use crate::capture::{CaptureError, OpenOptions};
 use flate2::CrcReader;
 use flate2::read::DeflateDecoder;
-use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
-
-pub(crate) fn is_zip(head: &[u8]) -> bool {
-    head.starts_with(b"PK\x03\x04")
-}
 
 /// The longest list of files that is read into memory; a bug report's takes some 100 KiB.
 const LONGEST_LIST: u32 = 4 << 20;
@@ -19,7 +15,7 @@ const LONGEST_LIST: u32 = 4 << 20;
 const END: u64 = 22 + 0xffff;
 
 /// The length of the archive's list of files, as the record at its end says.
-fn list_len(file: &mut File) -> io::Result<Option<u32>> {
+fn list_len(file: &mut Seekable) -> io::Result<Option<u32>> {
     let len = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(len.saturating_sub(END)))?;
     let mut end = Vec::new();
@@ -30,7 +26,7 @@ fn list_len(file: &mut File) -> io::Result<Option<u32>> {
 }
 
 /// Looks through the archive.
-pub(crate) fn choose(mut file: File, options: &OpenOptions) -> Result<Choice, CaptureError> {
+pub(crate) fn choose(mut file: Seekable, options: &OpenOptions) -> Result<Choice, CaptureError> {
     if list_len(&mut file)?.is_some_and(|len| len > LONGEST_LIST) {
         return Err(CaptureError::Refused(
             "a zip archive of too many files to look through: unzip it and give the capture itself"
@@ -67,8 +63,7 @@ pub(crate) fn choose(mut file: File, options: &OpenOptions) -> Result<Choice, Ca
 }
 
 /// The bytes of one member.
-pub(crate) fn open(file: File, member: &Member) -> Result<Stream, CaptureError> {
-    let mut input = file.try_clone()?;
+pub(crate) fn open(file: Seekable, member: &Member) -> Result<Stream, CaptureError> {
     let mut archive = ZipArchive::new(file).map_err(refused)?;
     let number = usize::try_from(member.place).unwrap_or(usize::MAX);
     let entry = archive.by_index(number).map_err(refused)?;
@@ -80,7 +75,7 @@ pub(crate) fn open(file: File, member: &Member) -> Result<Stream, CaptureError> 
         )));
     };
     drop(entry);
-    drop(archive);
+    let mut input = archive.into_inner();
     input.seek(SeekFrom::Start(start))?;
     let packed = input.take(packed);
     let plain: Box<dyn Read + Send> = match method {

@@ -5,14 +5,8 @@ use crate::capture::{CaptureError, OpenOptions};
 use std::io::Read;
 use tar::EntryType;
 
-/// A header, where the magic word stands.
-pub(crate) const ENOUGH: usize = 512;
 /// Names longer than this are cut: the archive's word for their length is not believed.
 const LONGEST_NAME: u64 = 4096;
-
-pub(crate) fn is_tar(head: &[u8]) -> bool {
-    head.get(257..262) == Some(b"ustar")
-}
 
 /// Looks through the archive. A damaged one is looked through as far as it goes.
 pub(crate) fn choose(stream: Stream, options: &OpenOptions) -> Result<Choice, CaptureError> {

@@ -1,6 +1,6 @@
 //! Which file of an archive is the capture.
-use super::gzip;
 use crate::capture::format::{Claim, Head};
+use crate::capture::wrappers::gzip;
 use crate::capture::{CaptureError, OpenOptions, Warning};
 use std::cmp::Reverse;
 
