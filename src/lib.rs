@@ -73,6 +73,7 @@ pub mod decode;
 pub mod diagnose;
 pub mod explain;
 pub mod packet;
+pub mod prose;
 pub mod report;
 pub mod seen;
 pub mod time;

@@ -205,9 +205,9 @@ fn names_from_the_air_do_not_break_out() {
                 }
             });
             for finding in &mut report.analysis.findings {
-                finding.says = format!("{hostile} {}", finding.says);
+                finding.says = format!("{hostile} {}", finding.says).into();
                 for evidence in &mut finding.evidence {
-                    evidence.text = format!("{} {hostile}", evidence.text);
+                    evidence.text = format!("{} {hostile}", evidence.text).into();
                 }
             }
             for aliases in [false, true] {

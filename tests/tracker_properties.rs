@@ -3,7 +3,7 @@ use hcidiff::Analysis;
 use hcidiff::capture::{Description, Kind, Payload, Record};
 use hcidiff::compare::Options;
 use hcidiff::decode::Decoder;
-use hcidiff::diagnose::{Level, RULES};
+use hcidiff::diagnose::{Example, Level, RULES};
 use hcidiff::packet::Direction;
 use hcidiff::time::{Clock, Timestamp};
 use hcidiff::timeline::{Capture, Origin, Tracker};
@@ -298,14 +298,19 @@ fn damaged(mut packets: Vec<Packet>, damages: &[Damage]) -> Vec<Packet> {
     packets
 }
 
+/// The first case of a rule that has a finding.
+fn example(rule: usize) -> Example {
+    let case = RULES[rule].example().expect("every rule has one");
+    (case.example)()
+}
+
 /// A rule's example, more or less damaged, alone or behind another one's.
 fn story() -> impl Strategy<Value = (Vec<Packet>, Vec<Packet>)> {
     let rule = || 0..RULES.len();
     (rule(), prop::option::weighted(0.3, rule()), prop::collection::vec(damage(), 0..4)).prop_map(
         |(rule, before, damages)| {
-            let example = (RULES[rule].fires_on)();
-            let mut subject =
-                before.map_or(Vec::new(), |rule| packets(&(RULES[rule].fires_on)().subject));
+            let example = example(rule);
+            let mut subject = before.map_or(Vec::new(), |rule| packets(&example(rule).subject));
             subject.extend(packets(&example.subject));
             let reference = example.reference.as_ref().map_or(Vec::new(), packets);
             (reference, damaged(subject, &damages))

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Address, AddressType, Status};
 use crate::timeline::{Connection, Stack, Transport};
 use crate::trace::{PEER, Trace};
@@ -24,8 +24,10 @@ open on the adapter.
 Close links that nobody uses; links that a crashed program left behind count too. Use a second adapter or a proxy.",
     sources: &["Bluetooth-Devices/bleak-retry-connector#67: CSR 5 links, Broadcom 7", "noble/noble#214, #387"],
     check: Check::Connection(check),
-    fires_on: || three_links().peer(NEXT, AddressType::RANDOM).create_refused(Status::CONNECTION_LIMIT_EXCEEDED).into(),
-    silent_on: || three_links().peer(NEXT, AddressType::RANDOM).create_refused(Status::COMMAND_DISALLOWED).into(),
+    cases: &[
+        Case::fires(|| three_links().peer(NEXT, AddressType::RANDOM).create_refused(Status::CONNECTION_LIMIT_EXCEEDED).into()),
+        Case::silent("the nearest other trace", || three_links().peer(NEXT, AddressType::RANDOM).create_refused(Status::COMMAND_DISALLOWED).into()),
+    ],
 };
 
 const NEXT: Address = Address([9, 0, 0, 0, 0, 0xc0]);
@@ -44,15 +46,15 @@ fn three_links() -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "See what is connected (`bluetoothctl devices Connected`) and close what is not needed (`bluetoothctl disconnect ADDRESS`); power-cycle the adapter if links are held that no program knows.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Call `disconnect()` on peripherals that are not in use, also on the way out of the program.",
     ),
-    (&[], "Use a second adapter for some of the devices, or connect to them in turn."),
+    Remedy::any("Use a second adapter for some of the devices, or connect to them in turn."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,5 +1,5 @@
 use super::att_transaction_timeout_30s::question;
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, Pdu};
@@ -26,8 +26,10 @@ After 29.5 s it is the ATT timeout itself. A link that was lost leaves requests 
 Find out why the peer does not answer this one request; avoid it if you can; in firmware answer every request.",
     sources: &["laboratory: servers that stop answering"],
     check: Check::Connection(check),
-    fires_on: || example(10_000).into(),
-    silent_on: || example(1_000).into(),
+    cases: &[
+        Case::fires(|| example(10_000).into()),
+        Case::silent("the nearest other trace", || example(1_000).into()),
+    ],
 };
 
 fn example(wait: u32) -> Trace {
@@ -41,11 +43,13 @@ fn example(wait: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Leave that request out if the program sends it; give the device more time if it is slow (up to 30 s are allowed).",
     ),
-    (&[], "In the device's firmware answer every request, with an Error Response if nothing else."),
+    Remedy::any(
+        "In the device's firmware answer every request, with an Error Response if nothing else.",
+    ),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{self, Handle, Pdu};
@@ -28,8 +28,10 @@ Find out why the server does not answer this one request. Avoid it if you can: B
 Service Changed CCCD by itself; one unanswered request blocks everything behind it.",
     sources: &["Core Specification, Vol 3, Part F, 3.3.3", "BlueZ src/shared/att.c: ATT_TIMEOUT_INTERVAL", "bluez/bluez#153", "measured: 32.02 to 32.08 s on BlueZ"],
     check: Check::Connection(check),
-    fires_on: || example(30_000).into(),
-    silent_on: || example(10_000).into(),
+    cases: &[
+        Case::fires(|| example(30_000).into()),
+        Case::silent("the nearest other trace", || example(10_000).into()),
+    ],
 };
 
 fn example(wait: u32) -> Trace {
@@ -42,16 +44,18 @@ fn example(wait: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "If the request is BlueZ's own, keep it from asking: `[GATT] Cache=always`, or run `bluetoothd --noplugin=gap,deviceinfo,battery` for a test; update BlueZ.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "If both sides discover each other at once, switch that off: `ReverseServiceDiscovery=false` in /etc/bluetooth/main.conf.",
     ),
-    (&[], "In the device's firmware answer every request, with an Error Response if nothing else."),
-    (&[], "A longer supervision timeout will not help: the link was alive all the time."),
+    Remedy::any(
+        "In the device's firmware answer every request, with an Error Response if nothing else.",
+    ),
+    Remedy::any("A longer supervision timeout will not help: the link was alive all the time."),
 ];
 
 /// Which question, in words.

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Example, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Example, Rule, Scene, Verdict};
 use crate::packet::Status;
 use crate::timeline::Capture;
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ Find out which adapter or proxy the program used (Home Assistant names the sourc
 and capture there. An `ESP_GATT_…` error always comes from an ESPHome proxy and never from a local adapter.",
     sources: &["home-assistant/core#150241", "Bluetooth-Devices/bleak-retry-connector, ble_device_description"],
     check: Check::Capture(check),
-    fires_on: || Example::pair(works(), Trace::new().scan(true, 96, 48).advertises(0).wait_ms(5_000).advertises(0)),
-    silent_on: || Example::pair(works(), Trace::new().scan(true, 96, 48).advertises(0).create().wait_ms(900)),
+    cases: &[
+        Case::fires(|| Example::pair(works(), Trace::new().scan(true, 96, 48).advertises(0).wait_ms(5_000).advertises(0))),
+        Case::silent("the nearest other trace", || Example::pair(works(), Trace::new().scan(true, 96, 48).advertises(0).create().wait_ms(900))),
+    ],
 };
 
 fn works() -> Trace {

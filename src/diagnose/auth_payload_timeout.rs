@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
 use crate::packet::Status;
 use crate::packet::hci::Event;
 use crate::timeline::{Connection, Detail, Procedure};
@@ -25,8 +25,10 @@ nothing. Some controllers break pairing when the kernel sets this timeout; a cap
 Look at what ended the link. The notice only dates the silence.",
     sources: &["Linux net/bluetooth: authenticated payload timeout of 30 s"],
     check: Check::Connection(check),
-    fires_on: || example(true).into(),
-    silent_on: || example(false).into(),
+    cases: &[
+        Case::fires(|| example(true).into()),
+        Case::silent("the nearest other trace", || example(false).into()),
+    ],
 };
 
 fn example(expires: bool) -> Trace {

@@ -1,5 +1,5 @@
 use super::waits::{Wait, in_vain};
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType};
 use crate::time::Span;
@@ -29,8 +29,10 @@ The device is simply switched off, and the private address belongs to something 
 Keep an unfiltered discovery running while connecting; give the kernel the address-resolution flag for the device; or update.",
     sources: &["bluez/bluez#2356, #2503"],
     check: Check::Capture(check),
-    fires_on: || stalled(Address([3, 2, 1, 0, 0, 0x5a])).into(),
-    silent_on: || stalled(PEER).into(),
+    cases: &[
+        Case::fires(|| stalled(Address([3, 2, 1, 0, 0, 0x5a])).into()),
+        Case::silent("the nearest other trace", || stalled(PEER).into()),
+    ],
 };
 
 fn stalled(on_air: Address) -> Trace {
@@ -56,12 +58,11 @@ fn stalled(on_air: Address) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Keep discovery running while connecting; `btmgmt set-flags -t 1 -f 4 ADDRESS` (type 1 public, 2 random) lets the kernel resolve the device's addresses.",
     ),
-    (
-        &[],
+    Remedy::any(
         "Connect to the address that an unfiltered scan just reported; pair again if the stored identity is no longer right.",
     ),
 ];

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
 use crate::packet::{Address, AddressType, Direction, Status};
 use crate::time::Span;
 use crate::timeline::{Connection, Procedure};
@@ -25,8 +25,10 @@ A device that hangs up and comes back under its own address has only restarted.
 Scan for the new address (or the update service) after the reboot, connect there, and do not use cached services.",
     sources: &["Nordic DFU: bootloader address plus one", "hbldh/bleak#882"],
     check: Check::Connection(check),
-    fires_on: || example(2).into(),
-    silent_on: || example(1).into(),
+    cases: &[
+        Case::fires(|| example(2).into()),
+        Case::silent("the nearest other trace", || example(1).into()),
+    ],
 };
 
 /// Hangs up after a write and advertises again: under the next address, or under its own.

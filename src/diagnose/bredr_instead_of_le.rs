@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::timeline::{Connection, RequestKind, Stack, Transport};
 use crate::trace::Trace;
@@ -26,8 +26,10 @@ Make the host use LE: BlueZ `ControllerMode = le` in `[General]` of /etc/bluetoo
 device. In firmware set the flag `BR/EDR Not Supported` in the advertising data.",
     sources: &["project-chip/connectedhomeip PR5214", "BlueZ src/error.h", "bluez/bluez#2034"],
     check: Check::Device(check),
-    fires_on: || example(true).into(),
-    silent_on: || example(false).into(),
+    cases: &[
+        Case::fires(|| example(true).into()),
+        Case::silent("the nearest other trace", || example(false).into()),
+    ],
 };
 
 fn example(advertises: bool) -> Trace {
@@ -36,15 +38,15 @@ fn example(advertises: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "In /etc/bluetooth/main.conf set `ControllerMode = le` under `[General]`, then `sudo systemctl restart bluetooth` (this disables Classic on the adapter).",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, then scan with `bluetoothctl scan le` and connect again.",
     ),
-    (&[], "In the device's firmware set the advertising flag `BR/EDR Not Supported` (0x04)."),
+    Remedy::any("In the device's firmware set the advertising flag `BR/EDR Not Supported` (0x04)."),
 ];
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {

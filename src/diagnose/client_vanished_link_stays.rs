@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{AdapterEvent, Connection, Happening};
@@ -25,8 +25,10 @@ bluetoothd keeps links for programs on purpose: only sockets on the adapter itse
 Disconnect before the program ends; by hand `bluetoothctl disconnect ADDRESS`.",
     sources: &["bleak client.py and bluez/bluez#89: a link survives a crashed application"],
     check: Check::Capture(check),
-    fires_on: || example(false).into(),
-    silent_on: || example(true).into(),
+    cases: &[
+        Case::fires(|| example(false).into()),
+        Case::silent("the nearest other trace", || example(true).into()),
+    ],
 };
 
 fn example(hangs_up: bool) -> Trace {

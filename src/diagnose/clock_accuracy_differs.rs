@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Example, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Example, Rule, Scene, Verdict};
 use crate::compare::Comparison;
 use crate::packet::hci::LeEvent;
 use crate::packet::{AddressType, Status};
@@ -25,8 +25,10 @@ Nearly always without effect.
 Nothing by itself; worth telling the controller's vendor if links are lost.",
     sources: &["Core Specification, Vol 4, Part E, 7.7.65.1"],
     check: Check::Comparison(check),
-    fires_on: || Example::pair(example(1), example(7)),
-    silent_on: || Example::pair(example(1), example(1)),
+    cases: &[
+        Case::fires(|| Example::pair(example(1), example(7))),
+        Case::silent("the nearest other trace", || Example::pair(example(1), example(1))),
+    ],
 };
 
 fn example(accuracy: u8) -> Trace {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::hci::Command;
 use crate::timeline::{AdapterEvent, Happening, Stack};
 use crate::trace::{HANDLE, Trace};
@@ -35,11 +35,13 @@ Update the controller's firmware; on a Raspberry Pi use the PL011 UART or a lowe
 power-cycle the adapter; else use a USB dongle.",
     sources: &["raspberrypi/linux#3330, #4601, #4239, #6462", "bluez/bluez#1170, #980"],
     check: Check::Capture(check),
-    fires_on: || asked().wait_ms(2_500).done(Command::LeSetScanEnable { le_scan_enable: 0, filter_duplicates: 0 }).into(),
-    silent_on: || {
+    cases: &[
+        Case::fires(|| asked().wait_ms(2_500).done(Command::LeSetScanEnable { le_scan_enable: 0, filter_duplicates: 0 }).into()),
+        Case::silent("the nearest other trace", || {
         let answer = asked().wait_ms(700).status(crate::packet::Opcode(0x2016), crate::packet::Status::SUCCESS);
         answer.wait_ms(2_500).done(Command::LeSetScanEnable { le_scan_enable: 0, filter_duplicates: 0 }).into()
-    },
+    }),
+    ],
 };
 
 fn asked() -> Trace {
@@ -51,15 +53,15 @@ fn asked() -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Update the firmware (package bluez-firmware or linux-firmware) and power-cycle the adapter: `sudo hciconfig hci0 down; sudo hciconfig hci0 up`; on a Raspberry Pi `sudo systemctl restart hciuart`.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Look for `tx timeout` in `dmesg`; stop scanning while connecting; on a Raspberry Pi use the PL011 UART instead of the mini-UART, or a USB dongle.",
     ),
-    (&[], "Do not look for the fault in the device: its packets have no part in this."),
+    Remedy::any("Do not look for the fault in the device: its packets have no part in this."),
 ];
 
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, LastUuid, Pdu};
@@ -26,8 +26,10 @@ A request that had been open for long is the peer's silence.
 Give the connection more time; let discovery finish first.",
     sources: &["BlueZ src/device.c: device_remove_connection"],
     check: Check::Connection(check),
-    fires_on: || example(60).into(),
-    silent_on: || example(5_000).into(),
+    cases: &[
+        Case::fires(|| example(60).into()),
+        Case::silent("the nearest other trace", || example(5_000).into()),
+    ],
 };
 
 fn example(wait: u32) -> Trace {
@@ -47,15 +49,15 @@ fn example(wait: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Lengthen the program's timeout: bleak `BleakClient(address, timeout=30)`; BlueZ needs some seconds for its first full discovery.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Lengthen the timeout around connect and discovery, or discover only the needed service.",
     ),
-    (&[], "The device did nothing wrong here; its logs will show the host's own disconnect."),
+    Remedy::any("The device did nothing wrong here; its logs will show the host's own disconnect."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::hci::Event;
 use crate::timeline::{AdapterEvent, Happening, Stack};
 use crate::trace::Trace;
@@ -24,24 +24,26 @@ Update the controller's firmware package; on a Raspberry Pi lower the UART speed
 connect at once, and power-cycle the adapter; else use a USB dongle.",
     sources: &["raspberrypi/linux#3330, #4601, #6462", "Core Specification, Vol 4, Part E, 7.7.16"],
     check: Check::Capture(check),
-    fires_on: || Trace::new().up().mtu().wait_ms(800).event(Event::HardwareError { hardware_code: 3 }).into(),
-    silent_on: || Trace::new().up().mtu().wait_ms(800).done(crate::packet::hci::Command::Reset {}).into(),
+    cases: &[
+        Case::fires(|| Trace::new().up().mtu().wait_ms(800).event(Event::HardwareError { hardware_code: 3 }).into()),
+        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(800).done(crate::packet::hci::Command::Reset {}).into()),
+    ],
 };
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Update the firmware (`sudo apt upgrade`, package bluez-firmware or linux-firmware), then power-cycle: `sudo hciconfig hci0 down; sudo hciconfig hci0 up`, or `sudo systemctl restart hciuart` on a Raspberry Pi.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Do not scan while connecting; if it comes back, test with a USB dongle.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android, Stack::Ios, Stack::MacOs],
         "Switch Bluetooth off and on; if it comes back, the chip or its firmware is at fault.",
     ),
-    (&[], "Do not look for the fault in the device: its link was cut from this side."),
+    Remedy::any("Do not look for the fault in the device: its link was cut from this side."),
 ];
 
 /// Whether no link lives on behind an event.
@@ -125,6 +127,6 @@ mod tests {
         let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
         assert_eq!(found[0].rule, RULE.id);
         assert_eq!(found[0].connections.len(), 3_000);
-        assert!(found[0].says.contains("One link was up"), "{}", found[0].says);
+        assert!(found[0].says.to_string().contains("One link was up"), "{}", found[0].says);
     }
 }

@@ -1,5 +1,5 @@
 use super::waits::pending;
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::timeline::{Connection, RequestKind, Stack};
 use crate::trace::Trace;
@@ -28,8 +28,10 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
 0x12: raise the supervision timeout together with the interval. 0x11: ask for the 1M PHY only.",
     sources: &["noble/noble#864, #658, #165", "Core Specification, Vol 4, Part E, 7.8.12 and 7.8.66"],
     check: Check::Connection(check),
-    fires_on: || refused(Status::COMMAND_DISALLOWED).into(),
-    silent_on: || Trace::new().up().mtu().into(),
+    cases: &[
+        Case::fires(|| refused(Status::COMMAND_DISALLOWED).into()),
+        Case::silent("the nearest other trace", || Trace::new().up().mtu().into()),
+    ],
 };
 
 fn refused(status: Status) -> Trace {
@@ -41,26 +43,25 @@ fn refused(status: Status) -> Trace {
 const MOST_RACING: usize = 64;
 
 const BUSY: &[Remedy] = &[
-    (
-        &[],
+    Remedy::any(
         "Connect to one device at a time: wait for the end of one attempt, or cancel it, before the next.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "If bluetoothd runs on the same adapter, stop it (`sudo systemctl stop bluetooth`) or give noble an adapter of its own (`NOBLE_HCI_DEVICE_ID`).",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Cancel a pending attempt with `bluetoothctl disconnect ADDRESS`; keep one program in charge of connecting.",
     ),
 ];
 
 const PARAMETERS: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "In /etc/bluetooth/main.conf, `[LE]`, set `ConnectionSupervisionTimeout` (units of 10 ms) so that it exceeds (1 + latency) x maximum interval x 2, or lower `MaxConnectionInterval`.",
     ),
-    (&[], "Choose a supervision timeout above (1 + latency) x maximum interval x 2."),
+    Remedy::any("Choose a supervision timeout above (1 + latency) x maximum interval x 2."),
 ];
 
 /// Requests that this one may have raced with: the one that was under way, and those that follow.

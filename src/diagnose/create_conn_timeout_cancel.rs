@@ -1,5 +1,5 @@
 use super::waits::{in_vain, show};
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::timeline::{Connection, Stack};
 use crate::trace::Trace;
 
@@ -31,21 +31,22 @@ advertising intervals.",
         "bluez/bluetooth-next#725",
     ],
     check: Check::Connection(check),
-    fires_on: || Trace::new().advertises(0).create().wait_ms(20_500).cancel().into(),
-    silent_on: || Trace::new().advertises(0).create().wait_ms(900).cancel().into(),
+    cases: &[
+        Case::fires(|| Trace::new().advertises(0).create().wait_ms(20_500).cancel().into()),
+        Case::silent("the nearest other trace", || Trace::new().advertises(0).create().wait_ms(900).cancel().into()),
+    ],
 };
 
 const REMEDIES: &[Remedy] = &[
-    (
-        &[],
+    Remedy::any(
         "Check that the device is on, near, and not connected to a phone or another computer: most devices stop advertising while they are.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Scan, then connect to what was just found: `bluetoothctl scan on`, `scan off`, `connect ADDRESS`; with bleak hand the `BLEDevice` of `BleakScanner.find_device_by_address` to `BleakClient`.",
     ),
-    (&[Stack::Noble], "Call `connect()` on the peripheral of a fresh `discover` event."),
-    (
+    Remedy::on(&[Stack::Noble], "Call `connect()` on the peripheral of a fresh `discover` event."),
+    Remedy::on(
         &[Stack::Android],
         "Connect to a device from a fresh scan result; `connectGatt` with `autoConnect` true waits without limit.",
     ),

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::Status;
 use crate::timeline::{Connection, RequestKind};
 use crate::trace::Trace;
@@ -23,8 +23,10 @@ A refusal with a PHY named is `create-conn-status-error`: a PHY or parameter tha
 Update the kernel: this is a bug of the host with some controllers (seen with kernel 6.8.9 on a BCM4388).",
     sources: &["a btmon trace of kernel 6.8.9 on BCM4388, linux-bluetooth mailing list"],
     check: Check::Connection(check),
-    fires_on: || example(0).into(),
-    silent_on: || example(1).into(),
+    cases: &[
+        Case::fires(|| example(0).into()),
+        Case::silent("the nearest other trace", || example(1).into()),
+    ],
 };
 
 fn example(phys: u8) -> Trace {

@@ -1,5 +1,5 @@
 use super::see::attempts_of;
-use super::{Basis, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies};
 use crate::compare::Comparison;
 use crate::packet::Status;
 use crate::timeline::{Connection, RequestKind, Stack};
@@ -26,8 +26,10 @@ The two sides have different radios and places; the kind of request is one diffe
 Connect once with a 4.x adapter, or restrict the adapter to the 1M PHY, and compare.",
     sources: &["Nordic DevZone 43672, 9231", "espressif/esp-idf#12970", "zephyrproject-rtos/zephyr#54531"],
     check: Check::Comparison(check),
-    fires_on: || Example::pair(works(), unheard(7)),
-    silent_on: || Example::pair(works(), legacy()),
+    cases: &[
+        Case::fires(|| Example::pair(works(), unheard(7))),
+        Case::silent("the nearest other trace", || Example::pair(works(), legacy())),
+    ],
 };
 
 fn works() -> Trace {
@@ -46,12 +48,11 @@ fn unheard(phys: u8) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Restrict the adapter to the 1M PHY and compare: `btmgmt phy LE1MTX LE1MRX`; or use a Bluetooth 4.x adapter.",
     ),
-    (
-        &[],
+    Remedy::any(
         "Connect once from a controller that sends the legacy request, at the same place: if that works ten times of ten, the request is the difference.",
     ),
 ];

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
@@ -25,12 +25,14 @@ One such error followed by a hash read or a discovery is robust caching at work,
 Use a host stack that reacts, or make this host forget the device's services.",
     sources: &["bluez/bluez PR 1715, 1879, 1925"],
     check: Check::Connection(check),
-    fires_on: || {
+    cases: &[
+        Case::fires(|| {
         refused(Trace::new().up().mtu(), ErrorCode(0x12)).wait_ms(700).hangs_up(Status::REMOTE_USER_TERMINATED).into()
-    },
-    silent_on: || {
+    }),
+        Case::silent("the nearest other trace", || {
         refused(Trace::new().up().mtu(), ErrorCode(0x02)).wait_ms(700).hangs_up(Status::REMOTE_USER_TERMINATED).into()
-    },
+    }),
+    ],
 };
 
 fn refused(trace: Trace, code: ErrorCode) -> Trace {
@@ -39,11 +41,11 @@ fn refused(trace: Trace, code: ErrorCode) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Use a BlueZ with commit 7c9c8630c (February 2026), which discovers again after 0x12; until then `bluetoothctl remove ADDRESS` and connect again (this also removes a bond).",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble, Stack::NimBle, Stack::Esp, Stack::Zephyr, Stack::Bumble, Stack::BtStack],
         "On error 0x12 drop the remembered handles and discover again, then repeat the request.",
     ),

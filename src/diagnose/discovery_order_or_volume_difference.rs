@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{Handle, LastUuid, Pdu};
@@ -28,9 +28,11 @@ The same time since the connection in every try is a deadline. Without a working
 Make this host discover less: by UUID, or from a cache after one success. Report range and request to the vendor.",
     sources: &["bluez/bluez#2224", "hbldh/bleak#1171"],
     check: Check::Device(check),
-    fires_on: || example(false),
-    // The working host sends the same request, and lives.
-    silent_on: || example(true),
+    cases: &[
+        Case::fires(|| example(false)),
+        // The working host sends the same request, and lives.
+        Case::silent("the nearest other trace", || example(true)),
+    ],
 };
 
 fn example(reference_too: bool) -> Example {
@@ -59,16 +61,15 @@ fn example(reference_too: bool) -> Example {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Discover by UUID: `discoverSomeServicesAndCharacteristicsAsync([service], [characteristic])`.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "BlueZ cannot discover by UUID: let its cache work after one success (`[GATT]` `Cache=always` in /etc/bluetooth/main.conf).",
     ),
-    (
-        &[],
+    Remedy::any(
         "Report the request and its range to the vendor: a server must answer any range, if only with Attribute Not Found.",
     ),
 ];

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Example, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Example, Rule, Scene, Verdict};
 use crate::compare::Comparison;
 use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
@@ -25,8 +25,10 @@ Some controllers mask the bits by their own features.
 Make sure that both captures are of the same device with the same firmware.",
     sources: &["Core Specification, Vol 6, Part B, 4.6"],
     check: Check::Comparison(check),
-    fires_on: || Example::pair(example(0x3f), example(0x01)),
-    silent_on: || Example::pair(example(0x3f), example(0x3f)),
+    cases: &[
+        Case::fires(|| Example::pair(example(0x3f), example(0x01))),
+        Case::silent("the nearest other trace", || Example::pair(example(0x3f), example(0x3f))),
+    ],
 };
 
 fn example(bits: u8) -> Trace {

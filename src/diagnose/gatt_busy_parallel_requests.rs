@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, Pdu};
@@ -25,8 +25,10 @@ Requests in opposite directions, or on different (EATT) bearers, are allowed.
 Send one request at a time: wait for each answer in the program, or use a stack that queues.",
     sources: &["Core Specification, Vol 3, Part F, 3.3.2"],
     check: Check::Connection(check),
-    fires_on: || example(Direction::Sent).into(),
-    silent_on: || example(Direction::Received).into(),
+    cases: &[
+        Case::fires(|| example(Direction::Sent).into()),
+        Case::silent("the nearest other trace", || example(Direction::Received).into()),
+    ],
 };
 
 fn example(second: Direction) -> Trace {
@@ -41,15 +43,15 @@ fn example(second: Direction) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Await each operation before the next; update noble if it sends them in parallel by itself.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "BlueZ queues by itself: look for a second program that writes to an L2CAP or HCI socket beside it.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Start the next GATT procedure in the callback of the one before.",
     ),

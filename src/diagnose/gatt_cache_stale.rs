@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
@@ -27,9 +27,11 @@ that the host answers with a fresh discovery is how a cache is meant to work.
 Make this host forget the device's services; in firmware implement Service Changed or the Database Hash.",
     sources: &["bluez/bluez#191", "hbldh/bleak#882", "bleak documentation, troubleshooting"],
     check: Check::Connection(check),
-    fires_on: || example(false).into(),
-    // The same errors, on handles that this link's own discovery found.
-    silent_on: || example(true).into(),
+    cases: &[
+        Case::fires(|| example(false).into()),
+        // The same errors, on handles that this link's own discovery found.
+        Case::silent("the nearest other trace", || example(true).into()),
+    ],
 };
 
 fn example(discovers: bool) -> Trace {
@@ -44,12 +46,11 @@ fn example(discovers: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, then connect again (this also removes a bond); with BlueZ before 5.62 delete /var/lib/bluetooth/ADAPTER/cache/ADDRESS too. For a test: `[GATT]` `Cache=no` in /etc/bluetooth/main.conf.",
     ),
-    (
-        &[],
+    Remedy::any(
         "In the device's firmware: offer the Database Hash (0x2B2A), or send a Service Changed indication after the database changed.",
     ),
 ];

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Address, AddressType, Direction, Status};
 use crate::time::Span;
 use crate::timeline::{Connection, Stack, Step};
@@ -26,8 +26,10 @@ A host that moved away from all devices at once, or a burst of disturbance.
 Fewer links on an adapter, longer intervals with a common factor, no scanning meanwhile, Wi-Fi off for a test.",
     sources: &["hbldh/bleak#1858", "Nordic SoftDevice scheduling documentation"],
     check: Check::Capture(check),
-    fires_on: || example(200, 12).into(),
-    silent_on: || example(5_000, 12).into(),
+    cases: &[
+        Case::fires(|| example(200, 12).into()),
+        Case::silent("the nearest other trace", || example(5_000, 12).into()),
+    ],
 };
 
 /// Four links at that interval, of which two are lost, that much apart.
@@ -64,11 +66,11 @@ const OFTEN: usize = 3;
 const MOST: usize = 20;
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Stop scanning while links are up, ask for longer intervals, and spread the devices over two adapters.",
     ),
-    (&[], "Repeat with Wi-Fi off: what all links share is this host's radio."),
+    Remedy::any("Repeat with Wi-Fi off: what all links share is this host's radio."),
 ];
 
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {

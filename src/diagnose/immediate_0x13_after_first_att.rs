@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Status;
 use crate::packet::att::{Handle, Pdu};
 use crate::time::Span;
@@ -27,8 +27,10 @@ A fixed time since the connection points to a deadline of the device. A discover
 Suppress that request: no MTU exchange, cached services, no plugin that reads it, discovery by UUID. Report it to the vendor.",
     sources: &["bluez/bluez#875 (a mouse leaves during HID reads)", "espressif/esp-idf#4036"],
     check: Check::Device(check),
-    fires_on: || example(true).into(),
-    silent_on: || example(false).into(),
+    cases: &[
+        Case::fires(|| example(true).into()),
+        Case::silent("the nearest other trace", || example(false).into()),
+    ],
 };
 
 fn example(same: bool) -> Trace {
@@ -49,20 +51,19 @@ fn example(same: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "If it is the MTU exchange: `[GATT] ExchangeMTU=23` in /etc/bluetooth/main.conf (23 sends none). If it is a read of a plugin: `bluetoothd --noplugin=NAME`. If it is discovery: `[GATT] Cache=always` after one success.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Discover by UUID (`discoverSomeServicesAndCharacteristics`) and leave the request out.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android, Stack::Ios, Stack::MacOs],
         "Leave that request out in the application, if the application sends it.",
     ),
-    (
-        &[],
+    Remedy::any(
         "Report the packet to the device's vendor: the device should answer with an Error Response, not hang up.",
     ),
 ];

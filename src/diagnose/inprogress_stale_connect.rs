@@ -1,5 +1,5 @@
 use super::waits::pending;
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Address, AddressType, Status};
 use crate::timeline::{Connection, Stack};
 use crate::trace::Trace;
@@ -25,8 +25,10 @@ Two programs that share the adapter; see `two-stacks-one-adapter`.
 Connect to one device at a time; end the old attempt first.",
     sources: &["bleak-retry-connector#226", "hbldh/bleak#490, #1036", "Linux net/bluetooth: hci_connect_le returns EBUSY"],
     check: Check::Connection(check),
-    fires_on: || example(false).into(),
-    silent_on: || example(true).into(),
+    cases: &[
+        Case::fires(|| example(false).into()),
+        Case::silent("the nearest other trace", || example(true).into()),
+    ],
 };
 
 fn example(cancelled: bool) -> Trace {
@@ -38,11 +40,11 @@ fn example(cancelled: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "End the old attempt first: `Device1.Disconnect` cancels a pending connect; connect to one device at a time on an adapter.",
     ),
-    (&[Stack::Noble], "Await one `connect` (or call `cancelConnect`) before the next."),
+    Remedy::on(&[Stack::Noble], "Await one `connect` (or call `cancelConnect`) before the next."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

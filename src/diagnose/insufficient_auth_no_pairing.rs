@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
@@ -25,8 +25,10 @@ Pairing that was tried and failed is a finding of its own. 0x08 may be the devic
 Pair before use: once by hand with an agent, or from the program.",
     sources: &["hbldh/bleak#1434, #1634", "mtheli/philips_sonicare_ble#25"],
     check: Check::Connection(check),
-    fires_on: || example(false).into(),
-    silent_on: || example(true).into(),
+    cases: &[
+        Case::fires(|| example(false).into()),
+        Case::silent("the nearest other trace", || example(true).into()),
+    ],
 };
 
 fn example(pairs: bool) -> Trace {
@@ -42,21 +44,24 @@ fn example(pairs: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Pair once with an agent: `bluetoothctl`, `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`; with bleak `BleakClient(address, pair=True)`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Raw noble pairs by legacy Just Works only: pair with `bluetoothctl pair ADDRESS` and use noble's D-Bus binding.",
     ),
-    (&[Stack::Android], "Call `createBond()` before reading, and wait for BOND_BONDED."),
-    (
+    Remedy::on(&[Stack::Android], "Call `createBond()` before reading, and wait for BOND_BONDED."),
+    Remedy::on(
         &[Stack::NimBle],
         "Call `ble_gap_security_initiate` after connecting, and read when encryption is on.",
     ),
-    (&[Stack::Zephyr], "Call `bt_conn_set_security(conn, BT_SECURITY_L2)` before reading."),
-    (
+    Remedy::on(
+        &[Stack::Zephyr],
+        "Call `bt_conn_set_security(conn, BT_SECURITY_L2)` before reading.",
+    ),
+    Remedy::on(
         &[Stack::Esp],
         "Call `esp_ble_set_encryption` after connecting, and read when authentication is complete.",
     ),

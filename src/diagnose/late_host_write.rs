@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Direction, Status, att};
 use crate::timeline::{Connection, Role, Stack};
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ If any ATT response came on that handle, the link was alive and the rule does no
 Treat `connect` as provisional until the first answer came: give it a second, then disconnect and try again.",
     sources: &["noble/noble#474, #751", "noble, onLeConnComplete: the MTU request is queued at Connection Complete"],
     check: Check::Connection(check),
-    fires_on: || dead_link(true).into(),
-    silent_on: || dead_link(false).into(),
+    cases: &[
+        Case::fires(|| dead_link(true).into()),
+        Case::silent("the nearest other trace", || dead_link(false).into()),
+    ],
 };
 
 fn dead_link(writes: bool) -> Trace {
@@ -39,12 +41,11 @@ fn dead_link(writes: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Do not trust `connect` alone: wait up to 1 s for the first answer (`mtu` event or discovery), else `disconnect()` and retry.",
     ),
-    (
-        &[],
+    Remedy::any(
         "Sending ATT earlier, later or more often will not help: nothing can arrive on a link that the device never joined.",
     ),
 ];

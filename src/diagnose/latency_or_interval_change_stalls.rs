@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::hci::{Command, LeEvent};
 use crate::packet::{Direction, Status, signal};
 use crate::timeline::{Connection, Detail, EndedBy, Outcome, Procedure, Stack};
@@ -25,8 +25,10 @@ Updates that are followed by ordinary traffic and an ordinary end are normal.
 Ask for sane values in the device's firmware; on Linux forget the values that the kernel has stored for this device.",
     sources: &["bluez/bluez#207", "noble/noble#293", "Linux net/bluetooth: stored connection parameters"],
     check: Check::Connection(check),
-    fires_on: || example(800).into(),
-    silent_on: || example(60).into(),
+    cases: &[
+        Case::fires(|| example(800).into()),
+        Case::silent("the nearest other trace", || example(60).into()),
+    ],
 };
 
 fn example(interval: u16) -> Trace {
@@ -73,16 +75,15 @@ fn example(interval: u16) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Forget the stored values: `bluetoothctl remove ADDRESS` (the kernel keeps what the device asked for and uses it again); set limits with `[LE] MaxConnectionInterval` in /etc/bluetooth/main.conf.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android],
         "Call `requestConnectionPriority(CONNECTION_PRIORITY_HIGH)` for the transfer.",
     ),
-    (
-        &[],
+    Remedy::any(
         "In the device's firmware: keep a short interval (15-50 ms) while data are being moved, and a timeout of at least ten packets.",
     ),
 ];

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::Status;
 use crate::timeline::{Connection, Outcome, Procedure};
 use crate::trace::Trace;
@@ -23,8 +23,10 @@ Key trouble shows as 0x06 on the encryption, or as 0x3D on the link.
 Treat it as a lost link: distance, interference, a peer that resets when encryption starts. Do not delete the bond.",
     sources: &["measured on an iOS host: LE Enable Encryption unanswered, 0x08 after 692 ms; the same bond worked 91 s later"],
     check: Check::Connection(check),
-    fires_on: || example(Status::CONNECTION_TIMEOUT).into(),
-    silent_on: || example(Status::PIN_OR_KEY_MISSING).into(),
+    cases: &[
+        Case::fires(|| example(Status::CONNECTION_TIMEOUT).into()),
+        Case::silent("the nearest other trace", || example(Status::PIN_OR_KEY_MISSING).into()),
+    ],
 };
 
 fn example(status: Status) -> Trace {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::hci::Command;
@@ -28,8 +28,10 @@ Avoid that procedure: stay on 1M, do not request data length or parameters; in t
 requests; try another controller.",
     sources: &["raspberrypi/pico-sdk#3051", "NordicSemiconductor/pc-ble-driver-py#159", "measured once: 0x22 1067 ms after a connection update"],
     check: Check::Connection(check),
-    fires_on: || example(Status::LL_RESPONSE_TIMEOUT).into(),
-    silent_on: || example(Status::CONNECTION_TIMEOUT).into(),
+    cases: &[
+        Case::fires(|| example(Status::LL_RESPONSE_TIMEOUT).into()),
+        Case::silent("the nearest other trace", || example(Status::CONNECTION_TIMEOUT).into()),
+    ],
 };
 
 fn example(reason: Status) -> Trace {
@@ -48,20 +50,19 @@ fn example(reason: Status) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Stay on the 1M PHY for a test: `sudo btmgmt phy LE1MTX LE1MRX`; test another adapter.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android],
         "Do not call `setPreferredPhy` or `requestConnectionPriority` on this device.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Switch automatic PHY, data length and parameter requests off (Zephyr: `CONFIG_BT_AUTO_PHY_UPDATE=n`, `CONFIG_BT_AUTO_DATA_LEN_UPDATE=n`).",
     ),
-    (
-        &[],
+    Remedy::any(
         "In the device's firmware: the link layer must answer what it does not know with LL_UNKNOWN_RSP.",
     ),
 ];

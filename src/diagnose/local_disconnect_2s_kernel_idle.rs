@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Connection, EndedBy, Procedure, Role, Stack};
@@ -24,21 +24,22 @@ A program that hangs up after exactly two seconds looks the same; a program that
 Use a library that holds the link: BlueZ over D-Bus, or a current raw-HCI library; a user channel takes the kernel out.",
     sources: &["noble/noble#242 (2.03 s)", "node-bluetooth-hci-socket#23", "Linux net/bluetooth: disc_timeout of 2 s"],
     check: Check::Connection(check),
-    fires_on: || Trace::new().up().wait_ms(2000).hangs_up(Status::REMOTE_USER_TERMINATED).into(),
-    silent_on: || Trace::new().up().mtu().wait_ms(2000).hangs_up(Status::REMOTE_USER_TERMINATED).into(),
+    cases: &[
+        Case::fires(|| Trace::new().up().wait_ms(2000).hangs_up(Status::REMOTE_USER_TERMINATED).into()),
+        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(2000).hangs_up(Status::REMOTE_USER_TERMINATED).into()),
+    ],
 };
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Update `@stoprocent/bluetooth-hci-socket` (its helper holds the link), use `HCI_CHANNEL_USER=1` with bluetoothd stopped, or noble's D-Bus binding.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Connect through bluetoothd (`bluetoothctl connect`, bleak) or keep an L2CAP socket open on CID 4; `hcitool lecc` alone cannot hold a link.",
     ),
-    (
-        &[],
+    Remedy::any(
         "Supervision timeout, interval and MTU will not help, because the link was healthy and our own side closed it.",
     ),
 ];

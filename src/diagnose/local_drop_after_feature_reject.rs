@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
 use crate::time::Span;
@@ -26,8 +26,10 @@ Use a newer kernel, or a controller that does not send the request as peripheral
 feature request instead of rejecting it.",
     sources: &["a btmon trace of a Raspberry Pi Zero 2 W as peripheral, linux-bluetooth mailing list, April 2025"],
     check: Check::Connection(check),
-    fires_on: || example(14).into(),
-    silent_on: || example(4000).into(),
+    cases: &[
+        Case::fires(|| example(14).into()),
+        Case::silent("the nearest other trace", || example(4000).into()),
+    ],
 };
 
 fn example(then_ms: u32) -> Trace {
@@ -45,12 +47,11 @@ fn example(then_ms: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Test with another adapter and a newer kernel: the kernel, not the peer, ends this link.",
     ),
-    (
-        &[],
+    Remedy::any(
         "In the peer's firmware answer LL_PERIPHERAL_FEATURE_REQ instead of LL_UNKNOWN_RSP (newer link-layer stack).",
     ),
 ];

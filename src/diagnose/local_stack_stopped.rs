@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Connection, EndedBy, Happening, Stack};
@@ -24,8 +24,10 @@ bluetoothd that hangs up on request keeps its socket open.
 Look at that process's own log: why did it end?",
     sources: &["laboratory: bluetoothd killed while connected"],
     check: Check::Connection(check),
-    fires_on: || example(14, 15).into(),
-    silent_on: || example(14, 14).into(),
+    cases: &[
+        Case::fires(|| example(14, 15).into()),
+        Case::silent("the nearest other trace", || example(14, 14).into()),
+    ],
 };
 
 /// bluetoothd opens its control socket, and closes it 2 s before the link ends (or opens another).
@@ -39,11 +41,11 @@ fn example(first: u16, second: u16) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`journalctl -u bluetooth -b` around that moment: a crash, a restart, or a package update; `coredumpctl list bluetoothd` for a crash.",
     ),
-    (&[], "Nothing needs to change on the device."),
+    Remedy::any("Nothing needs to change on the device."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

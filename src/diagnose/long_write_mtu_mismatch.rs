@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
@@ -25,8 +25,10 @@ Prepare Write refused with 0x06, 0x0D or 0x09, and an MTU that is smaller than o
 Split the value in the application to MTU minus 3, or get a larger MTU.",
     sources: &["BlueZ src/shared/gatt-client.c (long writes)", "Core Specification, Vol 3, Part F, 3.4.6"],
     check: Check::Connection(check),
-    fires_on: || example(true).into(),
-    silent_on: || example(false).into(),
+    cases: &[
+        Case::fires(|| example(true).into()),
+        Case::silent("the nearest other trace", || example(false).into()),
+    ],
 };
 
 fn example(prepared: bool) -> Trace {
@@ -48,16 +50,16 @@ fn example(prepared: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Split the value to `client.mtu_size - 3` in the program (bleak), or leave `[GATT] ExchangeMTU` at 517 in /etc/bluetooth/main.conf.",
     ),
-    (&[Stack::Noble], "Split the value to `peripheral.mtu - 3` bytes in the program."),
-    (
+    Remedy::on(&[Stack::Noble], "Split the value to `peripheral.mtu - 3` bytes in the program."),
+    Remedy::on(
         &[Stack::Android],
         "Call `requestMtu(517)` before writing, and split to the MTU that the callback reports, minus 3.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Exchange the MTU first (`ble_gattc_exchange_mtu`, `esp_ble_gattc_send_mtu_req`, `bt_gatt_exchange_mtu`) and split to MTU minus 3.",
     ),

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Connection, Procedure, Stack};
@@ -24,8 +24,10 @@ Encryption is started (or has just succeeded), and the link ends with 0x3D withi
 Remove the bond on both sides and pair again. If it comes back, report both captures to the vendor.",
     sources: &["bluez/bluez#2461, #1776", "google/bumble PR890", "zephyrproject-rtos/zephyr#36600"],
     check: Check::Connection(check),
-    fires_on: || example(Status::MIC_FAILURE).into(),
-    silent_on: || example(Status::CONNECTION_TIMEOUT).into(),
+    cases: &[
+        Case::fires(|| example(Status::MIC_FAILURE).into()),
+        Case::silent("the nearest other trace", || example(Status::CONNECTION_TIMEOUT).into()),
+    ],
 };
 
 fn example(reason: Status) -> Trace {
@@ -39,15 +41,17 @@ fn example(reason: Status) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, clear the bond on the device too, then pair again.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android, Stack::Ios, Stack::MacOs],
         "Forget the device here and clear the bonds on the device, then pair again.",
     ),
-    (&[], "Clear the bond on both sides, not on one: each side believes that its key is right."),
+    Remedy::any(
+        "Clear the bond on both sides, not on one: each side believes that its key is right.",
+    ),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
@@ -26,9 +26,11 @@ an exchange took place and its value is too small, it is `long-write-mtu-mismatc
 Ask for the MTU before the first long write, or send at most 20 bytes at a time.",
     sources: &["matter-js/matterjs-server#1006", "BlueZ src/shared/gatt-client.c: long writes"],
     check: Check::Connection(check),
-    fires_on: || example(true).into(),
-    // No MTU exchange either, and nothing was too long for it.
-    silent_on: || example(false).into(),
+    cases: &[
+        Case::fires(|| example(true).into()),
+        // No MTU exchange either, and nothing was too long for it.
+        Case::silent("the nearest other trace", || example(false).into()),
+    ],
 };
 
 fn example(long: bool) -> Trace {
@@ -49,20 +51,20 @@ fn example(long: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Look for `ExchangeMTU=23` in /etc/bluetooth/main.conf and remove it: BlueZ asks for 517 by itself unless told not to.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android],
         "Call `BluetoothGatt.requestMtu(517)` and wait for `onMtuChanged` before the first long write.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp],
         "Call `ble_gattc_exchange_mtu()` (NimBLE) or `esp_ble_gattc_send_mtu_req()` (Bluedroid) after the connection.",
     ),
-    (&[Stack::Zephyr], "Call `bt_gatt_exchange_mtu()` after the connection."),
-    (&[], "Or write at most 20 bytes at a time, if the device's protocol allows it."),
+    Remedy::on(&[Stack::Zephyr], "Call `bt_gatt_exchange_mtu()` after the connection."),
+    Remedy::any("Or write at most 20 bytes at a time, if the device's protocol allows it."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,11 +1,11 @@
 //! Evidence becomes findings: one rule a file, weighed against each other.
 //!
-//! A rule is a value: id, documentation, check, and two traces, one on which it
-//! fires and the nearest one on which it stays silent. A rule without them does
-//! not compile; `tests` below walk the table.
+//! A rule is a value: id, documentation, check, and cases: small traces with what it
+//! must say of each. Its check returns facts; the sentences are made from them at the end.
+//! `tests` below walk the table.
 use crate::compare::Comparison;
+use crate::prose::Text;
 use crate::timeline::{Capture, Connection, words};
-use crate::trace::Trace;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -17,6 +17,7 @@ mod auth_payload_timeout;
 mod background_connect_accept_list_stall;
 mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
+mod cases;
 mod client_vanished_link_stays;
 mod clock_accuracy_differs;
 mod command_timeout_0x2016_or_other;
@@ -32,7 +33,6 @@ mod features_differ;
 mod gatt_busy_parallel_requests;
 mod gatt_cache_stale;
 mod hci_latency_or_overload;
-mod hosts;
 mod immediate_0x13_after_first_att;
 mod inprogress_stale_connect;
 mod insufficient_auth_no_pairing;
@@ -70,6 +70,7 @@ mod peripheral_0x08_after_5s_android;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
 mod queued_delivery;
+mod remedy;
 mod remote_user_terminated_idle;
 mod reverse_discovery_collides;
 mod rpa_identity_mismatch;
@@ -91,8 +92,9 @@ mod write_type_mismatch;
 mod wrong_peer_address_type;
 mod zombie_link_data_silence;
 
-pub use hosts::{Remedy, remedies};
-pub use verdict::Verdict;
+pub use cases::{Case, Example, Expected};
+pub use remedy::{Remedy, remedies};
+pub use verdict::{Facts, Sight, Verdict};
 pub use weigh::diagnose;
 
 /// Every rule, the more telling before the more general: where two explain the same
@@ -207,8 +209,8 @@ pub struct Rule {
     pub docs: &'static str,
     pub sources: &'static [&'static str],
     pub check: Check,
-    pub fires_on: fn() -> Example,
-    pub silent_on: fn() -> Example,
+    /// Traces with what the rule must say of each, the plainest one first.
+    pub cases: &'static [Case],
 }
 
 /// The headings that every rule's documentation has.
@@ -227,37 +229,25 @@ pub enum Check {
     Comparison(fn(&Scene<'_>, &Comparison) -> Option<Verdict>),
 }
 
-/// A trace, or a pair of them, for documentation and tests.
-pub struct Example {
-    pub reference: Option<Trace>,
-    pub subject: Trace,
-}
-
-impl From<Trace> for Example {
-    fn from(subject: Trace) -> Self {
-        Self { reference: None, subject }
-    }
-}
-
-impl Example {
-    pub fn pair(reference: Trace, subject: Trace) -> Self {
-        Self { reference: Some(reference), subject }
-    }
-}
-
 /// One frame that proves a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
     pub capture: usize,
     pub frame: u32,
-    pub text: String,
+    pub text: Text,
 }
 
 /// Another explanation that the evidence excludes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuledOut {
     pub rule: &'static str,
-    pub why: String,
+    pub why: Text,
+}
+
+impl RuledOut {
+    pub fn new(rule: &'static str, why: impl Into<Text>) -> Self {
+        Self { rule, why: why.into() }
+    }
 }
 
 /// What is wrong, how sure, by which frames, and what to do.
@@ -266,18 +256,19 @@ pub struct Finding {
     /// The rule's kebab-case id.
     pub rule: &'static str,
     /// Says what is wrong.
-    pub title: String,
+    pub title: &'static str,
     pub level: Level,
     pub confidence: Confidence,
     /// Index into the captures.
     pub capture: usize,
     pub connections: Vec<u32>,
     /// One to three sentences.
-    pub says: String,
+    pub says: Text,
     pub evidence: Vec<Evidence>,
     pub rules_out: Vec<RuledOut>,
-    pub would_settle: Vec<String>,
-    pub remedies: Vec<String>,
+    pub would_settle: Vec<Text>,
+    /// Those that are for the host that made the capture.
+    pub remedies: Vec<Remedy>,
     pub sources: Vec<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Pdu};
@@ -32,9 +32,11 @@ Leave the exchange out on this host, or use a stack that tolerates the answer; i
 Exchange MTU Response.",
     sources: &["BlueZ src/shared/gatt-client.c and att.c", "bluez/bluez#2486, #2224, #65", "embassy-rs/trouble#619"],
     check: Check::Connection(check),
-    fires_on: || example(ErrorCode(0x04), false).into(),
-    // Refused as the specification allows, and discovery goes on.
-    silent_on: || example(ErrorCode(0x06), true).into(),
+    cases: &[
+        Case::fires(|| example(ErrorCode(0x04), false).into()),
+        // Refused as the specification allows, and discovery goes on.
+        Case::silent("the nearest other trace", || example(ErrorCode(0x06), true).into()),
+    ],
 };
 
 fn example(error: ErrorCode, discovers: bool) -> Trace {
@@ -44,20 +46,19 @@ fn example(error: ErrorCode, discovers: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`[GATT]` `ExchangeMTU=23` in /etc/bluetooth/main.conf (23 sends no request), then `sudo systemctl restart bluetooth`; or a newer BlueZ.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Update noble, or use its D-Bus binding: on a raw socket it always asks for the MTU, whatever value you set.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android, Stack::NimBle, Stack::Esp, Stack::Zephyr, Stack::BtStack, Stack::Bumble],
         "Leave the MTU request of the application out: the MTU then stays 23.",
     ),
-    (
-        &[],
+    Remedy::any(
         "In the device's firmware: answer each Exchange MTU Request with exactly one response, or with error 0x06 if it is not supported.",
     ),
 ];
@@ -223,7 +224,10 @@ mod tests {
     fn a_value_that_ends_at_the_smaller_of_two_mtus_may_be_cut() {
         let finding = found(679, 103, 102).expect("a finding");
         assert_eq!((finding.level, finding.confidence), (Level::Suspect, Confidence::Low));
-        assert!(finding.says.contains("679") && finding.says.contains("103"), "{finding:?}");
+        assert!(
+            finding.says.to_string().contains("679") && finding.says.to_string().contains("103"),
+            "{finding:?}"
+        );
         assert_eq!(found(679, 103, 60), None, "shorter than either");
         assert_eq!(found(103, 103, 102), None, "one MTU");
     }

@@ -1,5 +1,5 @@
 use super::waits::{in_vain, show};
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::timeline::{Connection, Stack};
 use crate::trace::Trace;
 
@@ -23,8 +23,10 @@ The device may have stopped advertising meanwhile: a scan on the second adapter 
 Name the adapter, in the scan and in the connect call alike.",
     sources: &["Bluetooth-Devices/bleak-retry-connector#226", "noble, README: NOBLE_HCI_DEVICE_ID"],
     check: Check::Connection(check),
-    fires_on: || heard_on(1).into(),
-    silent_on: || heard_on(0).into(),
+    cases: &[
+        Case::fires(|| heard_on(1).into()),
+        Case::silent("the nearest other trace", || heard_on(0).into()),
+    ],
 };
 
 fn heard_on(adapter: u16) -> Trace {
@@ -33,12 +35,12 @@ fn heard_on(adapter: u16) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Name the adapter: bleak `BleakScanner(adapter=\"hci0\")` and `BleakClient(device, adapter=\"hci0\")`; bluetoothctl `select ADDRESS-OF-ADAPTER`.",
     ),
-    (&[Stack::Noble], "Set `NOBLE_HCI_DEVICE_ID` to the adapter that hears the device."),
-    (&[], "Disable the adapter that is not wanted, or scan with the one that connects."),
+    Remedy::on(&[Stack::Noble], "Set `NOBLE_HCI_DEVICE_ID` to the adapter that hears the device."),
+    Remedy::any("Disable the adapter that is not wanted, or scan with the one that connects."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Connection, Stack};
@@ -25,8 +25,10 @@ On a link that is lost (0x08) packets are outstanding too: a consequence.
 Send shorter bursts and wait for answers; give the device time; a longer supervision timeout; other controller firmware.",
     sources: &["Core Specification, Vol 4, Part E, 4.1.1", "laboratory: a peer that stops acknowledging"],
     check: Check::Connection(check),
-    fires_on: || example(20_000).into(),
-    silent_on: || example(1_000).into(),
+    cases: &[
+        Case::fires(|| example(20_000).into()),
+        Case::silent("the nearest other trace", || example(1_000).into()),
+    ],
 };
 
 fn example(wait: u32) -> Trace {
@@ -35,11 +37,10 @@ fn example(wait: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
-        &[],
+    Remedy::any(
         "Send shorter bursts: write with response every 8th to 16th packet, and wait for the device's own acknowledgement.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Test with another adapter: if it flows there, the controller was stuck.",
     ),

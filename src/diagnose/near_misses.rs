@@ -5,6 +5,7 @@ use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};
+use crate::trace::Trace;
 
 /// What a rule says of a capture without a reference: level, confidence, connections.
 fn said(id: &str, trace: Trace) -> Option<(Level, Confidence, Vec<u32>)> {
@@ -159,7 +160,7 @@ fn whose_request_was_open_decides_who_stalled() {
 fn words(id: &str, trace: Trace) -> Option<String> {
     let captures = [trace.run()];
     let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
-    found.into_iter().find(|finding| finding.rule == id).map(|finding| finding.says)
+    found.into_iter().find(|finding| finding.rule == id).map(|finding| finding.says.to_string())
 }
 
 #[test]

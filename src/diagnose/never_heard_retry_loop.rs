@@ -1,5 +1,5 @@
 use super::see::range;
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Connection, Role};
@@ -29,8 +29,10 @@ If some attempts come through: stop scanning during setup, test with Wi-Fi off, 
 If none does: more retries will not help; change one thing at a time.",
     sources: &["espressif/esp-idf#10201", "espressif/esp-nimble#73", "Bluetooth-Devices/bleak-retry-connector: its pauses"],
     check: Check::Device(check),
-    fires_on: || dead().repeated(4, 900).into(),
-    silent_on: || dead().repeated(2, 900).into(),
+    cases: &[
+        Case::fires(|| dead().repeated(4, 900).into()),
+        Case::silent("the nearest other trace", || dead().repeated(2, 900).into()),
+    ],
 };
 
 fn dead() -> Trace {

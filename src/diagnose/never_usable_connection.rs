@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, LastUuid, Pdu};
@@ -27,8 +27,10 @@ In the program: count Connected without ServicesResolved for 10 to 20 s as dead,
 answer discovery.",
     sources: &["bleak-retry-connector#230, #231", "laboratory: a phantom connection"],
     check: Check::Connection(check),
-    fires_on: || example(12_000).into(),
-    silent_on: || example(500).into(),
+    cases: &[
+        Case::fires(|| example(12_000).into()),
+        Case::silent("the nearest other trace", || example(500).into()),
+    ],
 };
 
 fn example(wait: u32) -> Trace {
@@ -47,15 +49,17 @@ fn example(wait: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Treat `Connected` without `ServicesResolved` after 20 s as failed: `Device1.Disconnect`, then connect again; if it stays, `bluetoothctl remove ADDRESS`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Give discovery a timeout of some seconds, then `peripheral.disconnect()` and try again.",
     ),
-    (&[], "In the device's firmware: answer discovery requests also right after a connection."),
+    Remedy::any(
+        "In the device's firmware: answer discovery requests also right after a connection.",
+    ),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Direction, Status, smp};
 use crate::timeline::{Connection, Detail, Happening, Outcome, Procedure, Stack};
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ A person who pressed No, which takes longer than a second.
 Register an agent: `bluetoothctl agent NoInputNoOutput`, `default-agent`, or the program's own over D-Bus.",
     sources: &["mtheli/philips_sonicare_ble#25", "ukBaz/python-bluezero#362"],
     check: Check::Connection(check),
-    fires_on: || example(Direction::Sent).into(),
-    silent_on: || example(Direction::Received).into(),
+    cases: &[
+        Case::fires(|| example(Direction::Sent).into()),
+        Case::silent("the nearest other trace", || example(Direction::Received).into()),
+    ],
 };
 
 fn example(who: Direction) -> Trace {
@@ -40,12 +42,17 @@ fn example(who: Direction) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Register an agent before pairing: `bluetoothctl`, then `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`; a service registers its own with AgentManager1.RegisterAgent.",
     ),
-    (&[Stack::Noble], "Pair with `bluetoothctl` and an agent, then use noble's D-Bus binding."),
-    (&[], "Retrying or resetting the device will not help: this host refused its own pairing."),
+    Remedy::on(
+        &[Stack::Noble],
+        "Pair with `bluetoothctl` and an agent, then use noble's D-Bus binding.",
+    ),
+    Remedy::any(
+        "Retrying or resetting the device will not help: this host refused its own pairing.",
+    ),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Pdu};
@@ -28,8 +28,10 @@ Use noble's D-Bus binding, or a noble whose queue goes on after error 0x04. Sett
 request.",
     sources: &["stoprocent/noble lib/hci-socket/gatt.js"],
     check: Check::Connection(check),
-    fires_on: || example(ErrorCode(0x04)).into(),
-    silent_on: || example(ErrorCode(0x06)).into(),
+    cases: &[
+        Case::fires(|| example(ErrorCode(0x04)).into()),
+        Case::silent("the nearest other trace", || example(ErrorCode(0x06)).into()),
+    ],
 };
 
 /// noble's own request: 7.5-22.5 ms, and the MTU at once.

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::Uuid;
@@ -27,8 +27,10 @@ choice needs no new write. Without a working capture, a CCCD that was never writ
 Subscribe before the first command.",
     sources: &["Bluetooth-Devices/aiobmsble#205", "hbldh/bleak#472"],
     check: Check::Connection(check),
-    fires_on: || example(false),
-    silent_on: || example(true),
+    cases: &[
+        Case::fires(|| example(false)),
+        Case::silent("the nearest other trace", || example(true)),
+    ],
 };
 
 fn example(subscribes: bool) -> Example {
@@ -43,23 +45,23 @@ fn example(subscribes: bool) -> Example {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "With bleak: `await client.start_notify(characteristic, callback)` before the first write; over D-Bus: `StartNotify`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Call `characteristic.subscribeAsync()` and wait for it before the first write.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android],
         "After `setCharacteristicNotification()` also write the descriptor 0x2902 (`writeDescriptor`), and wait for `onDescriptorWrite`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Ios, Stack::MacOs],
         "Call `setNotifyValue(true, for:)` and wait for its callback before the first write.",
     ),
-    (&[], "Write 0x0100 (indications: 0x0200) to the CCCD before the first command."),
+    Remedy::any("Write 0x0100 (indications: 0x0200) to the CCCD before the first command."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,5 +1,5 @@
 use super::Example;
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
 use crate::compare::Comparison;
 use crate::packet::Direction;
 use crate::packet::Status;
@@ -28,8 +28,10 @@ Before the update ask for a supervision timeout of 4 to 6 s; in firmware erase p
 not help.",
     sources: &["laboratory: an update that erases for 2.6 s", "NordicSemiconductor/IOS-DFU-Library#38"],
     check: Check::Comparison(check),
-    fires_on: || Example::pair(example(500, false), example(42, true)),
-    silent_on: || Example::pair(example(500, false), example(42, false)),
+    cases: &[
+        Case::fires(|| Example::pair(example(500, false), example(42, true))),
+        Case::silent("the nearest other trace", || Example::pair(example(500, false), example(42, false))),
+    ],
 };
 
 /// A write, a silence of 2.6 s, and either the loss of the link or its answer.

@@ -1,5 +1,5 @@
 use super::see::attempts_of;
-use super::{Basis, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies};
 use crate::compare::Comparison;
 use crate::packet::Status;
 use crate::timeline::{Connection, Request, Stack};
@@ -26,8 +26,10 @@ Nearly everything else first.
 When nothing else helped, let BlueZ use private addresses and pair afresh.",
     sources: &["Core Specification, Vol 4, Part E, 7.8.12: Own_Address_Type"],
     check: Check::Comparison(check),
-    fires_on: || Example::pair(works(1), unheard()),
-    silent_on: || Example::pair(works(0), unheard()),
+    cases: &[
+        Case::fires(|| Example::pair(works(1), unheard())),
+        Case::silent("the nearest other trace", || Example::pair(works(0), unheard())),
+    ],
 };
 
 fn works(own: u8) -> Trace {
@@ -39,7 +41,7 @@ fn unheard() -> Trace {
     once.disconnected(Status::FAILED_TO_BE_ESTABLISHED).repeated(3, 800)
 }
 
-const REMEDIES: &[Remedy] = &[(
+const REMEDIES: &[Remedy] = &[Remedy::on(
     &[Stack::BlueZ],
     "Only when nothing else helped: `Privacy = device` in /etc/bluetooth/main.conf, `[General]`, then pair afresh.",
 )];

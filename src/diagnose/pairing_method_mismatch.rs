@@ -1,5 +1,5 @@
 use super::insufficient_auth_no_pairing::wants_security;
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::packet::{Direction, Secret, Status, smp};
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
@@ -26,8 +26,10 @@ Refusals without any pairing are `insufficient-auth-no-pairing`.
 Register an agent that can show or enter a passkey, remove the bond, and pair again.",
     sources: &["syssi/esphome-jbd-bms#245", "bluez/bluez#2461"],
     check: Check::Connection(check),
-    fires_on: || example(0x0d).into(),
-    silent_on: || example(0x09).into(),
+    cases: &[
+        Case::fires(|| example(0x0d).into()),
+        Case::silent("the nearest other trace", || example(0x09).into()),
+    ],
 };
 
 fn example(device_wants: u8) -> Trace {
@@ -70,16 +72,15 @@ const MITM: u8 = 0x04;
 const NO_INPUT_NO_OUTPUT: u8 = 3;
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, then `agent KeyboardDisplay`, `default-agent`, `pair ADDRESS`, and enter the PIN of the device.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "noble pairs by Just Works only: pair with `bluetoothctl` (`agent KeyboardDisplay`) and use the D-Bus binding.",
     ),
-    (
-        &[],
+    Remedy::any(
         "Pairing again with the same agent will not help: it is the method that the device refuses.",
     ),
 ];

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::{Direction, Status, smp};
 use crate::timeline::{Connection, Detail, Outcome, Procedure};
 use crate::trace::Trace;
@@ -23,8 +23,10 @@ By reason: 0x05 put the device in pairing mode; 0x03 and 0x06 use another IO cap
 0x04 and 0x0B the keys or a passkey were wrong.",
     sources: &["Core Specification, Vol 3, Part H, 3.5.5", "linux-bluetooth mailing list: Pairing Failed 0x08, then 0x13 90 ms later"],
     check: Check::Connection(check),
-    fires_on: || example(Direction::Received).into(),
-    silent_on: || example(Direction::Sent).into(),
+    cases: &[
+        Case::fires(|| example(Direction::Received).into()),
+        Case::silent("the nearest other trace", || example(Direction::Sent).into()),
+    ],
 };
 
 fn example(who: Direction) -> Trace {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::{Direction, Status, signal};
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
 use crate::trace::Trace;
@@ -25,8 +25,10 @@ Let the host accept the values: a kernel with the fix of mid-2024, or limits in 
 ask for values that hosts accept, and do not hang up over a refusal.",
     sources: &["bluez/bluez#847", "Linux commit 806a5198c059", "noble/noble#296, #347", "tinygo-org/bluetooth#456"],
     check: Check::Connection(check),
-    fires_on: || example(1).into(),
-    silent_on: || example(0).into(),
+    cases: &[
+        Case::fires(|| example(1).into()),
+        Case::silent("the nearest other trace", || example(0).into()),
+    ],
 };
 
 fn example(result: u16) -> Trace {
@@ -51,19 +53,21 @@ fn example(result: u16) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Use a kernel with commit 806a5198c059 (mid-2024, also in stable kernels), or widen the limits together: `[LE] MinConnectionInterval=6 MaxConnectionInterval=3200 ConnectionSupervisionTimeout=1000` in /etc/bluetooth/main.conf (a wider interval alone is refused: 420 ms would be too short for it).",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Update noble: old versions never answer this request on a user channel; on a raw socket the kernel answers (see the kernel's fix 806a5198c059).",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Answer the request in the GAP event handler (accept it, or return the values that you allow).",
     ),
-    (&[], "In the device's firmware: do not end the link when a parameter request is refused."),
+    Remedy::any(
+        "In the device's firmware: do not end the link when a parameter request is refused.",
+    ),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

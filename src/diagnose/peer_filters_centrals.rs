@@ -1,6 +1,6 @@
 use super::see::attempts_of;
 use super::waits::in_vain;
-use super::{Basis, Check, Confidence, Example, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Example, Rule, Scene, Verdict};
 use crate::compare::Comparison;
 use crate::packet::Status;
 use crate::timeline::{Connection, Detail, Encryption, Outcome, Procedure, Step};
@@ -26,8 +26,10 @@ Radio time, the address, or the kind of request. An unbonded host that gets thro
 Disconnect the bonded host, put the device into pairing mode, and pair from the failing host.",
     sources: &["Nordic DevZone 124127", "mtheli/philips_sonicare_ble#25"],
     check: Check::Comparison(check),
-    fires_on: || Example::pair(bonded(), unheard()),
-    silent_on: || Example::pair(Trace::new().advertises(0).up().mtu().wait_ms(900), unheard()),
+    cases: &[
+        Case::fires(|| Example::pair(bonded(), unheard())),
+        Case::silent("the nearest other trace", || Example::pair(Trace::new().advertises(0).up().mtu().wait_ms(900), unheard())),
+    ],
 };
 
 fn bonded() -> Trace {

@@ -1,5 +1,5 @@
 use super::waits::{in_vain, show};
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Address, AddressType};
 use crate::time::Span;
 use crate::timeline::{Connection, Device, Happening, Report, Stack};
@@ -27,8 +27,10 @@ share their name.
 Connect within a second or two of a fresh report, to the newest address. With a bond, let the stack resolve the address.",
     sources: &["espressif/esp-idf#7699", "bluez/bluetooth-next#725"],
     check: Check::Connection(check),
-    fires_on: || after_the_wait(false).into(),
-    silent_on: || after_the_wait(true).into(),
+    cases: &[
+        Case::fires(|| after_the_wait(false).into()),
+        Case::silent("the nearest other trace", || after_the_wait(true).into()),
+    ],
 };
 
 fn after_the_wait(still_there: bool) -> Trace {
@@ -51,15 +53,13 @@ fn after_the_wait(still_there: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
-        &[],
+    Remedy::any(
         "Scan, and connect within one or two seconds to the address that was just heard; do not keep addresses from earlier scans.",
     ),
-    (
-        &[],
+    Remedy::any(
         "If it is gone: battery, range, sleep (press its button), or a phone that holds the connection.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "If it changes its address: pair once, so that BlueZ knows the identity behind the private addresses.",
     ),

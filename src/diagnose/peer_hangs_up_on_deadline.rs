@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::time::Span;
@@ -28,8 +28,10 @@ Do first what the working host had done by then: application writes and subscrip
 by UUID; let the host cache the services after one success. Ask the vendor for the deadline.",
     sources: &["laboratory: a device that hangs up after 400 ms unless its unlock characteristic is written"],
     check: Check::Device(check),
-    fires_on: || example(false).into(),
-    silent_on: || example(true).into(),
+    cases: &[
+        Case::fires(|| example(false).into()),
+        Case::silent("the nearest other trace", || example(true).into()),
+    ],
 };
 
 /// Twice the same length of life, each ending in another place; with a pause the links were idle.
@@ -41,20 +43,19 @@ fn example(idle: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "BlueZ discovers everything before a program may write. Let one connection succeed and keep its cache: `[GATT] Cache=always` in /etc/bluetooth/main.conf; later connections then skip discovery.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Use `discoverSomeServicesAndCharacteristicsAsync([service], [characteristic])` and write at once, instead of discovering everything.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android],
         "Write as soon as the one service is known; do not request MTU and PHY first.",
     ),
-    (
-        &[],
+    Remedy::any(
         "A longer supervision timeout, another interval or more retries will not help: the device decides by the clock.",
     ),
 ];

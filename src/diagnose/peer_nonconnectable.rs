@@ -1,5 +1,5 @@
 use super::waits::{in_vain, show};
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::timeline::Connection;
 use crate::trace::Trace;
 
@@ -24,8 +24,10 @@ Close the phone app or the other computer that may hold the connection, wake the
 connectable advertising before connecting.",
     sources: &["Core Specification, Vol 4, Part E, 7.7.65.2: advertising event types"],
     check: Check::Connection(check),
-    fires_on: || asked_after(3).into(),
-    silent_on: || asked_after(0).into(),
+    cases: &[
+        Case::fires(|| asked_after(3).into()),
+        Case::silent("the nearest other trace", || asked_after(0).into()),
+    ],
 };
 
 fn asked_after(event_type: u8) -> Trace {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::Status;
 use crate::timeline::{Connection, Role, Transport};
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does 
 0x3E: as for `never-heard-peer`: retry, stop scanning first, test with Wi-Fi off. 0x3C: advertise again.",
     sources: &["Apache NimBLE and Zephyr host: how LE Connection Complete with an error is handled"],
     check: Check::Connection(check),
-    fires_on: || failed(Status::FAILED_TO_BE_ESTABLISHED).into(),
-    silent_on: || Trace::new().advertises(0).create().wait_ms(900).cancel().into(),
+    cases: &[
+        Case::fires(|| failed(Status::FAILED_TO_BE_ESTABLISHED).into()),
+        Case::silent("the nearest other trace", || Trace::new().advertises(0).create().wait_ms(900).cancel().into()),
+    ],
 };
 
 fn failed(status: Status) -> Trace {

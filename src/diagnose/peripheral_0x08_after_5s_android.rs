@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict, see};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
 use crate::packet::Status;
 use crate::packet::hci::LeEvent;
 use crate::time::Span;
@@ -26,8 +26,10 @@ Any lost link looks like this; once is no proof.
 Newer controller firmware and kernel; a USB dongle; do not request an update from the peripheral's side.",
     sources: &["RPi-Distro/bluez-firmware#9", "bluez/bluez#280"],
     check: Check::Device(check),
-    fires_on: || example(0).into(),
-    silent_on: || example(20).into(),
+    cases: &[
+        Case::fires(|| example(0).into()),
+        Case::silent("the nearest other trace", || example(20).into()),
+    ],
 };
 
 /// How many seconds the phone is heard after the update.

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack, Step};
@@ -26,8 +26,10 @@ an ordinary lost link.
 Stay on 1M and on 27-byte packets for a test; switch automatic updates off on the peripheral.",
     sources: &["ARMmbed/mbed-os#12191", "zephyrproject-rtos/zephyr#13396, #41359", "NordicSemiconductor/Kotlin-BLE-Library PR210"],
     check: Check::Device(check),
-    fires_on: || example(2).into(),
-    silent_on: || example(1).into(),
+    cases: &[
+        Case::fires(|| example(2).into()),
+        Case::silent("the nearest other trace", || example(1).into()),
+    ],
 };
 
 fn example(phy: u8) -> Trace {
@@ -54,9 +56,12 @@ fn example(phy: u8) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (&[Stack::BlueZ, Stack::Noble], "Stay on the 1M PHY: `sudo btmgmt phy LE1MTX LE1MRX`."),
-    (&[Stack::Android], "Do not call `setPreferredPhy` for this device."),
-    (
+    Remedy::on(
+        &[Stack::BlueZ, Stack::Noble],
+        "Stay on the 1M PHY: `sudo btmgmt phy LE1MTX LE1MRX`.",
+    ),
+    Remedy::on(&[Stack::Android], "Do not call `setPreferredPhy` for this device."),
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Switch the automatic PHY and data length updates off (Zephyr: `CONFIG_BT_AUTO_PHY_UPDATE=n`, `CONFIG_BT_AUTO_DATA_LEN_UPDATE=n`).",
     ),

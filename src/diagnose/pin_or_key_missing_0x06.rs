@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::timeline::{Connection, Outcome, Procedure, Role, Stack};
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ A link that was lost during encryption echoes 0x08, not 0x06. Keys that are both
 Remove the bond on the side that still has it, put the device in pairing mode, and pair again.",
     sources: &["BlueZ src/device.c (back-off after a missing key)", "h2zero/NimBLE-Arduino#116", "espressif/esp-idf#18795"],
     check: Check::Connection(check),
-    fires_on: || example(Status::PIN_OR_KEY_MISSING).into(),
-    silent_on: || example(Status::SUCCESS).into(),
+    cases: &[
+        Case::fires(|| example(Status::PIN_OR_KEY_MISSING).into()),
+        Case::silent("the nearest other trace", || example(Status::SUCCESS).into()),
+    ],
 };
 
 fn example(status: Status) -> Trace {
@@ -38,23 +40,23 @@ fn example(status: Status) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, put the device in pairing mode, then `bluetoothctl pair ADDRESS`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Delete the stored bond and pair again with the device in pairing mode (over D-Bus: `bluetoothctl remove ADDRESS`).",
     ),
-    (
+    Remedy::on(
         &[Stack::Android, Stack::Ios, Stack::MacOs],
         "Forget the device in the Bluetooth settings, put it in pairing mode, and pair again.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp],
         "Delete the bond (`ble_store_util_delete_peer`, `esp_ble_remove_bond_device`) and pair again; check that bonds survive a reset.",
     ),
-    (&[], "Reconnecting or waiting will not help, because the key is gone on one side."),
+    Remedy::any("Reconnecting or waiting will not help, because the key is gone on one side."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

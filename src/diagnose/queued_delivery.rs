@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::Status;
 use crate::timeline::Connection;
 use crate::trace::Trace;
@@ -23,8 +23,10 @@ Silence before Connection Complete alone is normal: a request without scanning i
 Do not draw conclusions from the distances there. The codes hold.",
     sources: &["a phone's log in which both events of a link stand 0.8 ms apart after 1.5 s of silence"],
     check: Check::Connection(check),
-    fires_on: || after(1).into(),
-    silent_on: || after(315).into(),
+    cases: &[
+        Case::fires(|| after(1).into()),
+        Case::silent("the nearest other trace", || after(315).into()),
+    ],
 };
 
 fn after(ms: u32) -> Trace {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{Connection, Role, Stack};
@@ -27,25 +27,25 @@ Replay the first writes that the working side makes, within the deadline. Agains
 third of its time.",
     sources: &["dotnet-bluetooth-le#277 (30 s without password)", "measured: 8.055 s and 8.054 s from the last packet, lives 15.2 s and 33.5 s"],
     check: Check::Device(check),
-    fires_on: || Trace::new().up().mtu().wait_ms(17_000).disconnected(Status::REMOTE_USER_TERMINATED).repeated(2, 2000).into(),
-    silent_on: || Trace::new().up().mtu().wait_ms(17_000).hangs_up(Status::REMOTE_USER_TERMINATED).repeated(2, 2000).into(),
+    cases: &[
+        Case::fires(|| Trace::new().up().mtu().wait_ms(17_000).disconnected(Status::REMOTE_USER_TERMINATED).repeated(2, 2000).into()),
+        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(17_000).hangs_up(Status::REMOTE_USER_TERMINATED).repeated(2, 2000).into()),
+    ],
 };
 
 const REMEDIES: &[Remedy] = &[
-    (
-        &[],
+    Remedy::any(
         "Compare with a host that works: replay the first application writes and subscriptions that it makes, in its order.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "With bleak write or `start_notify` right after `connect()`; for an inactivity timer read a characteristic at a third of its time.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Write or subscribe right after discovery; for an inactivity timer read a characteristic at a third of its time.",
     ),
-    (
-        &[],
+    Remedy::any(
         "A longer supervision timeout will not help: the link was healthy, the device chose to end it.",
     ),
 ];

@@ -1,5 +1,5 @@
 use super::insufficient_auth_no_pairing::wants_security;
-use super::{Basis, Check, Confidence, Level, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Level, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
@@ -28,8 +28,10 @@ Reverse discovery without refusals and open requests is harmless.
 Switch it off on the peripheral: `ReverseServiceDiscovery = false`.",
     sources: &["bluez/bluez#153", "NordicSemiconductor/IOS-nRF-Connect#94", "ukBaz/python-bluezero#331, #336"],
     check: Check::Connection(check),
-    fires_on: || example(ErrorCode::INSUFFICIENT_AUTHENTICATION).into(),
-    silent_on: || example(ErrorCode::ATTRIBUTE_NOT_FOUND).into(),
+    cases: &[
+        Case::fires(|| example(ErrorCode::INSUFFICIENT_AUTHENTICATION).into()),
+        Case::silent("the nearest other trace", || example(ErrorCode::ATTRIBUTE_NOT_FOUND).into()),
+    ],
 };
 
 fn example(error: ErrorCode) -> Trace {
@@ -43,11 +45,11 @@ fn example(error: ErrorCode) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "In /etc/bluetooth/main.conf: `[General] ReverseServiceDiscovery = false` (or `[GATT] Client = false` on newer versions); for a test `bluetoothd --noplugin=battery`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Bumble, Stack::NimBle, Stack::Zephyr],
         "Do not start discovery of the central from the peripheral.",
     ),

@@ -1,5 +1,5 @@
 use super::waits::{in_vain, show};
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Address, AddressType, Direction, smp};
 use crate::timeline::{Capture, Connection, Device, Stack};
 use crate::trace::{PEER, Trace};
@@ -26,8 +26,10 @@ Update the kernel and BlueZ; connect to the private address that a scan just rep
 resolves addresses (LL Privacy).",
     sources: &["bluez/bluetooth-next#725", "zephyrproject-rtos/zephyr#18306", "bluez/bluez#1079"],
     check: Check::Connection(check),
-    fires_on: || example(true).into(),
-    silent_on: || example(false).into(),
+    cases: &[
+        Case::fires(|| example(true).into()),
+        Case::silent("the nearest other trace", || example(false).into()),
+    ],
 };
 
 const PRIVATE: Address = Address([3, 2, 1, 0, 0, 0x5a]);
@@ -54,15 +56,17 @@ fn example(private: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Update kernel and BlueZ. Until then keep discovery running while connecting, or connect to the private address that the scan just showed.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Connect to the peripheral of a fresh `discover` event, not to the address known from pairing.",
     ),
-    (&[], "A controller with LL Privacy resolves addresses itself; an older adapter does not."),
+    Remedy::any(
+        "A controller with LL Privacy resolves addresses itself; an older adapter does not.",
+    ),
 ];
 
 /// A private address that the capture proves to be this identity's.

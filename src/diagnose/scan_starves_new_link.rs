@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::timeline::{Connection, Happening, Role, Scan, Stack};
 use crate::trace::Trace;
@@ -28,8 +28,10 @@ Stop the scan before connecting and keep it stopped until services are resolved;
 second adapter for scanning.",
     sources: &["stoprocent/noble#136", "raspberrypi/linux#3330"],
     check: Check::Device(check),
-    fires_on: || dead(true).repeated(2, 500).wait_ms(500).scan(false, 0, 0).up().mtu().into(),
-    silent_on: || dead(false).repeated(2, 500).wait_ms(500).up().mtu().into(),
+    cases: &[
+        Case::fires(|| dead(true).repeated(2, 500).wait_ms(500).scan(false, 0, 0).up().mtu().into()),
+        Case::silent("the nearest other trace", || dead(false).repeated(2, 500).wait_ms(500).up().mtu().into()),
+    ],
 };
 
 fn dead(scanning: bool) -> Trace {
@@ -39,15 +41,15 @@ fn dead(scanning: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Stop discovery before connecting and keep it stopped until services are resolved: `bluetoothctl scan off`; with bleak `await scanner.stop()` first. `btmon` shows which client holds discovery.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Call `noble.stopScanning()` and wait for `scanStop` before `peripheral.connect()`; start again after discovery.",
     ),
-    (&[], "Scan with a second adapter, or with a window of at most half the interval."),
+    Remedy::any("Scan with a second adapter, or with a window of at most half the interval."),
 ];
 
 /// Whether the receiver scanned heavily during this link's first events.

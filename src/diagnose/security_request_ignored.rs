@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::{Direction, Status, smp};
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
 use crate::trace::Trace;
@@ -22,11 +22,13 @@ Many devices ask and live on without: an ignored request on a link that lives is
 Pair from this host, or use a stack that answers the request.",
     sources: &["noble lib/hci-socket/smp.js: no handler for the Security Request", "eq3btsmart#4"],
     check: Check::Connection(check),
-    fires_on: || example(Status::REMOTE_USER_TERMINATED).into(),
-    silent_on: || {
+    cases: &[
+        Case::fires(|| example(Status::REMOTE_USER_TERMINATED).into()),
+        Case::silent("the nearest other trace", || {
         let request = smp::Pdu::SecurityRequest { auth_req: 13 };
         Trace::new().up().smp(Direction::Received, request).mtu().wait_ms(30_000).hangs_up(Status::REMOTE_USER_TERMINATED).into()
-    },
+    }),
+    ],
 };
 
 fn example(reason: Status) -> Trace {
@@ -39,15 +41,15 @@ fn example(reason: Status) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::Noble],
         "noble has no handler for this request: pair with `bluetoothctl pair ADDRESS` and use noble's D-Bus binding.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Pair at once after connecting: `bluetoothctl pair ADDRESS`, with an agent registered.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Start security when the request comes (`ble_gap_security_initiate`, `esp_ble_gap_security_rsp`, `bt_conn_set_security`).",
     ),

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::time::Span;
@@ -27,8 +27,10 @@ Stop advertising, disconnect, wait for the disconnection, and only then end the 
 that does not restart, with stable handles.",
     sources: &["laboratory: a BlueZ HID peripheral whose application exits"],
     check: Check::Connection(check),
-    fires_on: || example(Status::REMOTE_USER_TERMINATED).into(),
-    silent_on: || example(Status::CONNECTION_TIMEOUT).into(),
+    cases: &[
+        Case::fires(|| example(Status::REMOTE_USER_TERMINATED).into()),
+        Case::silent("the nearest other trace", || example(Status::CONNECTION_TIMEOUT).into()),
+    ],
 };
 
 /// The central finds Service Changed (0x0008) and its CCCD, is told of a change, looks again, and leaves.
@@ -46,16 +48,15 @@ fn example(reason: Status) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "In the service's shutdown: unregister the advertisement, call `Device1.Disconnect`, wait until `Connected` is false, then leave D-Bus. Keep the GATT application in a process that is not restarted.",
     ),
-    (
+    Remedy::on(
         &[Stack::Bumble, Stack::NimBle, Stack::Zephyr, Stack::Esp],
         "Disconnect before changing the GATT database, and keep the handles stable between runs.",
     ),
-    (
-        &[],
+    Remedy::any(
         "If the host does not come back, remove this peripheral in the host's Bluetooth settings and pair again.",
     ),
 ];

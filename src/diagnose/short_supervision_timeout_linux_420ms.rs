@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::timeline::{Connection, Detail, Procedure, Stack};
@@ -26,22 +26,24 @@ Lengthen the timeout on the side that imposed it: the central for the value at c
 the change.",
     sources: &["analogdevicesinc/msdk#1508: 3 % of links lost at 420 ms, none at 720 ms", "Linux net/bluetooth: default of 42 x 10 ms"],
     check: Check::Connection(check),
-    fires_on: || Trace::new().up().mtu().wait_ms(500).disconnected(Status::CONNECTION_TIMEOUT).into(),
-    silent_on: || {
+    cases: &[
+        Case::fires(|| Trace::new().up().mtu().wait_ms(500).disconnected(Status::CONNECTION_TIMEOUT).into()),
+        Case::silent("the nearest other trace", || {
         Trace::new().create().connected_as(0, 39, 0, 500).features().mtu().wait_ms(5100).disconnected(Status::CONNECTION_TIMEOUT).into()
-    },
+    }),
+    ],
 };
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "In /etc/bluetooth/main.conf: `[LE]` `MinConnectionInterval=24` `MaxConnectionInterval=40` `ConnectionSupervisionTimeout=600`, then restart bluetooth. For a test: `echo 600 | sudo tee /sys/kernel/debug/bluetooth/hci0/supervision_timeout`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "noble writes its own parameters and ignores main.conf: pass a longer `timeout` to `connect`.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Set the supervision timeout to 4-6 s in the connection parameters that the firmware asks for.",
     ),

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::{Direction, Status, smp};
 use crate::time::Span;
 use crate::timeline::{Connection, Happening, Pending, Stack};
@@ -24,8 +24,10 @@ Pairing Failed is an answer, not a stall.
 If the host's own user or agent was asked: confirm it. If the device is silent: press its button, put it in pairing mode.",
     sources: &["Core Specification, Vol 3, Part H, 3.4 (30 s)", "zephyrproject-rtos/zephyr#53334"],
     check: Check::Connection(check),
-    fires_on: || example(30_000).into(),
-    silent_on: || example(5_000).into(),
+    cases: &[
+        Case::fires(|| example(30_000).into()),
+        Case::silent("the nearest other trace", || example(5_000).into()),
+    ],
 };
 
 fn example(wait: u32) -> Trace {
@@ -33,11 +35,11 @@ fn example(wait: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Answer the agent's question (the desktop's dialog, or `yes` in bluetoothctl), or register `agent NoInputNoOutput` for devices without display.",
     ),
-    (&[], "Put the device in pairing mode and press its button when pairing begins."),
+    Remedy::any("Put the device in pairing mode and press its button when pairing begins."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::time::Span;
 use crate::timeline::{AdapterEvent, Connection, Happening, Stack};
@@ -25,20 +25,22 @@ Keep the host awake and the adapter powered: disable autosuspend of the USB adap
 (airplane mode, rfkill, a power manager).",
     sources: &["BlueZ doc/mgmt-protocol.rst: Device Disconnected, reason 5", "measured: 0x15 in our own Disconnect on three links at once"],
     check: Check::Capture(check),
-    fires_on: || Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_POWER_OFF).into(),
-    silent_on: || Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_USER_TERMINATED).into(),
+    cases: &[
+        Case::fires(|| Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_POWER_OFF).into()),
+        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_USER_TERMINATED).into()),
+    ],
 };
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Disable autosuspend of a USB adapter: `echo on | sudo tee /sys/bus/usb/devices/*/power/control`.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "See who switched it off: `rfkill list`, `journalctl -u bluetooth`, `journalctl -t systemd-sleep`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android, Stack::Ios, Stack::MacOs],
         "Keep Bluetooth on and the screen or app awake during the test.",
     ),

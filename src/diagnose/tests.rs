@@ -2,6 +2,7 @@
 //! other, is documented, and is named for what is wrong.
 use super::*;
 use crate::packet::Address;
+use crate::trace::Trace;
 
 fn run(example: &Example) -> (Vec<Capture>, Option<Comparison>) {
     let subject = example.subject.run();
@@ -22,20 +23,37 @@ fn findings(example: &Example) -> Vec<Finding> {
     diagnose(&scene)
 }
 
-#[test]
-fn every_rule_fires_on_its_example() {
-    for rule in RULES {
-        let found = findings(&(rule.fires_on)());
-        assert!(found.iter().any(|f| f.rule == rule.id), "{}: {found:#?}", rule.id);
-    }
+/// What is found in a rule's first case.
+fn example_findings(rule: &Rule) -> Vec<Finding> {
+    rule.example().map_or(Vec::new(), |case| findings(&(case.example)()))
+}
+
+/// What is wrong with what a rule says of its case, if anything.
+fn complaint(rule: &Rule, case: &Case) -> Option<String> {
+    let all = findings(&(case.example)());
+    let found: Vec<&Finding> = all.iter().filter(|f| f.rule == rule.id).collect();
+    let said = found.first().map(|f| (f.level, f.confidence));
+    let fits = match case.expected {
+        Expected::Silence => said.is_none(),
+        Expected::AnyFinding => said.is_some(),
+        Expected::Finding(level, confidence) => said == Some((level, confidence)),
+    };
+    let names = case.connections.is_empty()
+        || found.iter().any(|finding| finding.connections == case.connections);
+    let speaks = found.iter().any(|finding| finding.says.to_string().contains(case.words));
+    let right = fits && names && (speaks || case.words.is_empty());
+    let wanted = (case.expected, case.connections, case.words);
+    (!right).then(|| format!("{}: {}: wanted {wanted:?}, found {all:#?}", rule.id, case.name))
 }
 
 #[test]
-fn every_rule_is_silent_on_the_nearest_other_trace() {
+fn every_rule_says_of_its_cases_what_it_must() {
     for rule in RULES {
-        let found = findings(&(rule.silent_on)());
-        assert!(!found.iter().any(|f| f.rule == rule.id), "{}: {found:#?}", rule.id);
+        assert!(rule.example().is_some() && rule.near_miss().is_some(), "{}", rule.id);
     }
+    let cases = RULES.iter().flat_map(|rule| rule.cases.iter().map(move |case| (rule, case)));
+    let wrong: Vec<String> = cases.filter_map(|(rule, case)| complaint(rule, case)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -77,7 +95,7 @@ fn ids_are_kebab_case_and_unique_and_name_what_is_wrong() {
 #[test]
 fn rules_without_a_capture_are_at_most_fairly_sure() {
     for rule in RULES.iter().filter(|rule| rule.basis == Basis::Author) {
-        for finding in findings(&(rule.fires_on)()).iter().filter(|f| f.rule == rule.id) {
+        for finding in example_findings(rule).iter().filter(|f| f.rule == rule.id) {
             assert_ne!(finding.confidence, Confidence::High, "{}", rule.id);
         }
     }
@@ -98,7 +116,7 @@ fn silenced_rules_are_other_rules() {
 fn who_accuses_offers_a_remedy_and_clears_another() {
     let mut bare = Vec::new();
     for rule in RULES {
-        for finding in findings(&(rule.fires_on)()) {
+        for finding in example_findings(rule) {
             let accuses = finding.rule == rule.id && finding.level != Level::Note;
             if accuses && (finding.remedies.is_empty() || finding.rules_out.is_empty()) {
                 bare.push(rule.id);
@@ -112,7 +130,7 @@ fn who_accuses_offers_a_remedy_and_clears_another() {
 #[test]
 fn ruled_out_are_rules() {
     for rule in RULES {
-        for finding in findings(&(rule.fires_on)()) {
+        for finding in example_findings(rule) {
             for out in &finding.rules_out {
                 assert!(super::rule(out.rule).is_some(), "{}: {}", finding.rule, out.rule);
                 assert_ne!(out.rule, finding.rule);
@@ -135,7 +153,8 @@ fn what_happens_on_another_adapter_is_not_taken_for_this_ones() {
     ];
     let mut wrong = Vec::new();
     for rule in RULES.iter().filter(|rule| !of_the_host.contains(&rule.id)) {
-        let (fires, silent) = ((rule.fires_on)(), (rule.silent_on)());
+        let (Some(fires), Some(silent)) = (rule.example(), rule.near_miss()) else { continue };
+        let (fires, silent) = ((fires.example)(), (silent.example)());
         if fires.reference.is_some() || silent.reference.is_some() {
             continue;
         }
@@ -191,8 +210,8 @@ fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
 #[test]
 fn every_cited_frame_exists() {
     for rule in RULES {
-        for example in [(rule.fires_on)(), (rule.silent_on)()] {
-            let (captures, comparison) = run(&example);
+        for case in rule.cases {
+            let (captures, comparison) = run(&(case.example)());
             let scene = Scene {
                 captures: &captures,
                 subject: captures.len() - 1,

@@ -1,5 +1,5 @@
 use super::waits::pending;
-use super::{Basis, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
 use crate::packet::hci::Command;
 use crate::packet::{Opcode, Status};
 use crate::timeline::{AdapterEvent, Happening};
@@ -27,8 +27,10 @@ A raw socket alone is harmless: btmon and monitoring tools have one too.
 Stop bluetoothd, or give the raw program a user channel, the D-Bus binding, or an adapter of its own.",
     sources: &["stoprocent/noble#97, #98, #99, #101"],
     check: Check::Capture(check),
-    fires_on: || clash(true).into(),
-    silent_on: || clash(false).into(),
+    cases: &[
+        Case::fires(|| clash(true).into()),
+        Case::silent("the nearest other trace", || clash(false).into()),
+    ],
 };
 
 fn clash(two: bool) -> Trace {

@@ -1,10 +1,61 @@
-//! What a rule's check says, before it is weighed.
-use super::{Confidence, Level, RuledOut};
+//! What a rule's check returns: facts, how sure they make it, and whom they are about.
+use super::{Confidence, Level, Remedy, RuledOut};
+use crate::prose::Text;
+use std::fmt;
+use std::sync::Arc;
+
+/// What a rule found, as plain values: times, codes, frames.
+///
+/// A check collects them and writes no sentence. The sentences are made from them once the findings are weighed and
+/// merged, and only for those that are left. Nothing here returns an `Option`: what may be unknown is an `Option`
+/// among the facts, and its sentence leaves it out.
+pub trait Facts: fmt::Debug + Send + Sync {
+    /// What happened and why, in one to three sentences.
+    fn says(&self) -> Text;
+
+    /// The frames that prove it, the most telling first. Without one there is no finding.
+    fn evidence(&self) -> Vec<Sight>;
+
+    /// Other explanations that the facts exclude. A cause or suspect has one at least.
+    fn rules_out(&self) -> Vec<RuledOut> {
+        Vec::new()
+    }
+
+    /// Tests that would turn suspicion into certainty.
+    fn would_settle(&self) -> Vec<Text> {
+        Vec::new()
+    }
+
+    /// What to do, the best first. A cause or suspect has one at least. The report shows those that are
+    /// for the host at hand.
+    fn remedies(&self) -> Vec<Remedy> {
+        Vec::new()
+    }
+}
+
+/// A frame, and what it shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sight {
+    /// In the capture of the working side, not in the one under diagnosis.
+    pub in_reference: bool,
+    pub frame: u32,
+    pub text: Text,
+}
+
+impl Sight {
+    /// A frame of the capture under diagnosis.
+    pub fn here(frame: u32, text: impl Into<Text>) -> Self {
+        Self { in_reference: false, frame, text: text.into() }
+    }
+
+    /// A frame of the capture in which it works.
+    pub fn in_reference(frame: u32, text: impl Into<Text>) -> Self {
+        Self { in_reference: true, frame, text: text.into() }
+    }
+}
 
 /// A rule's claim about one connection, device, capture or comparison.
-///
-/// Reads as a sentence: `Verdict::cause("…").sure(Confidence::High).sees(41, "…").try_this("…")`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Verdict {
     pub level: Level,
     pub confidence: Confidence,
@@ -12,45 +63,40 @@ pub struct Verdict {
     pub connections: Vec<u32>,
     /// Claims of one rule are one finding, unless they differ in this: a code, as a rule.
     pub apart: u8,
-    pub says: String,
-    /// (frame of the capture under diagnosis, what it shows).
-    pub evidence: Vec<(u32, String)>,
-    /// The same of the reference capture.
-    pub reference_evidence: Vec<(u32, String)>,
-    pub rules_out: Vec<RuledOut>,
-    pub would_settle: Vec<String>,
-    pub remedies: Vec<String>,
+    pub(super) body: Body,
+}
+
+#[derive(Clone, Debug)]
+pub enum Body {
+    Facts(Arc<dyn Facts>),
+    /// Of a rule that still writes its sentences in its check.
+    Told(Box<Told>),
+}
+
+impl<F: Facts + 'static> From<F> for Body {
+    fn from(facts: F) -> Self {
+        Body::Facts(Arc::new(facts))
+    }
 }
 
 impl Verdict {
-    fn new(level: Level, says: impl Into<String>) -> Self {
-        Self {
-            level,
-            confidence: Confidence::Medium,
-            connections: Vec::new(),
-            apart: 0,
-            says: says.into(),
-            evidence: Vec::new(),
-            reference_evidence: Vec::new(),
-            rules_out: Vec::new(),
-            would_settle: Vec::new(),
-            remedies: Vec::new(),
-        }
+    fn new(level: Level, body: Body) -> Self {
+        Self { level, confidence: Confidence::Medium, connections: Vec::new(), apart: 0, body }
     }
 
     /// The evidence is that of the cause itself.
-    pub fn cause(says: impl Into<String>) -> Self {
-        Self::new(Level::Cause, says)
+    pub fn cause(facts: impl Into<Body>) -> Self {
+        Self::new(Level::Cause, facts.into())
     }
 
     /// The evidence fits, and fits other causes too.
-    pub fn suspect(says: impl Into<String>) -> Self {
-        Self::new(Level::Suspect, says)
+    pub fn suspect(facts: impl Into<Body>) -> Self {
+        Self::new(Level::Suspect, facts.into())
     }
 
     /// Worth knowing, and no fault by itself.
-    pub fn note(says: impl Into<String>) -> Self {
-        Self::new(Level::Note, says)
+    pub fn note(facts: impl Into<Body>) -> Self {
+        Self::new(Level::Note, facts.into())
     }
 
     pub fn sure(mut self, confidence: Confidence) -> Self {
@@ -68,33 +114,89 @@ impl Verdict {
         self
     }
 
-    pub fn sees(mut self, frame: u32, text: impl Into<String>) -> Self {
-        self.evidence.push((frame, text.into()));
+    /// What the sentences are made of.
+    pub fn facts(&self) -> &dyn Facts {
+        match &self.body {
+            Body::Facts(facts) => facts.as_ref(),
+            Body::Told(told) => told.as_ref(),
+        }
+    }
+}
+
+/// Sentences that a check wrote itself. Rules with [`Facts`] of their own do not need it.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    says: Text,
+    evidence: Vec<Sight>,
+    rules_out: Vec<RuledOut>,
+    would_settle: Vec<Text>,
+    remedies: Vec<Remedy>,
+}
+
+impl Facts for Told {
+    fn says(&self) -> Text {
+        self.says.clone()
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        self.evidence.clone()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        self.rules_out.clone()
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        self.would_settle.clone()
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        self.remedies.clone()
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(says: &'static str) -> Self {
+        Body::Told(Box::new(Told { says: says.into(), ..Told::default() }))
+    }
+}
+
+impl From<String> for Body {
+    fn from(says: String) -> Self {
+        Body::Told(Box::new(Told { says: says.into(), ..Told::default() }))
+    }
+}
+
+/// For rules that still write their sentences in their check.
+impl Verdict {
+    fn tell(mut self, add: impl FnOnce(&mut Told)) -> Self {
+        if let Body::Told(told) = &mut self.body {
+            add(told);
+        }
         self
     }
 
-    pub fn sees_in_reference(mut self, frame: u32, text: impl Into<String>) -> Self {
-        self.reference_evidence.push((frame, text.into()));
-        self
+    pub fn sees(self, frame: u32, text: impl Into<Text>) -> Self {
+        self.tell(|told| told.evidence.push(Sight::here(frame, text)))
     }
 
-    pub fn rules_out(mut self, rule: &'static str, why: impl Into<String>) -> Self {
-        self.rules_out.push(RuledOut { rule, why: why.into() });
-        self
+    pub fn sees_in_reference(self, frame: u32, text: impl Into<Text>) -> Self {
+        self.tell(|told| told.evidence.push(Sight::in_reference(frame, text)))
     }
 
-    pub fn settled_by(mut self, test: impl Into<String>) -> Self {
-        self.would_settle.push(test.into());
-        self
+    pub fn rules_out(self, rule: &'static str, why: impl Into<Text>) -> Self {
+        self.tell(|told| told.rules_out.push(RuledOut::new(rule, why)))
     }
 
-    pub fn try_this(mut self, remedy: impl Into<String>) -> Self {
-        self.remedies.push(remedy.into());
-        self
+    pub fn settled_by(self, test: impl Into<Text>) -> Self {
+        self.tell(|told| told.would_settle.push(test.into()))
     }
 
-    pub fn try_these(mut self, remedies: impl IntoIterator<Item = String>) -> Self {
-        self.remedies.extend(remedies);
-        self
+    pub fn try_this(self, remedy: &'static str) -> Self {
+        self.try_these([Remedy::any(remedy)])
+    }
+
+    pub fn try_these(self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
+        self.tell(|told| told.remedies.extend(remedies))
     }
 }

@@ -64,9 +64,8 @@ pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait
 }
 
 /// Adds the lines to a verdict.
-pub fn show(mut verdict: super::Verdict, lines: Vec<(u32, String)>) -> super::Verdict {
-    verdict.evidence.extend(lines);
-    verdict
+pub fn show(verdict: super::Verdict, lines: Vec<(u32, String)>) -> super::Verdict {
+    lines.into_iter().fold(verdict, |verdict, (frame, text)| verdict.sees(frame, text))
 }
 
 /// Another attempt that the adapter was still busy with when this one was asked for.

@@ -1,6 +1,9 @@
 //! Findings compete for the same connection: the special before the general, the
 //! violation before the silence that follows it, never a consequence beside its cause.
-use super::{Basis, Check, Confidence, Evidence, Finding, Level, RULES, Rule, Scene, Verdict};
+use super::{
+    Basis, Check, Confidence, Evidence, Facts, Finding, Level, RULES, Rule, Scene, Sight, Verdict,
+};
+use crate::text;
 use crate::timeline::{Capture, Connection};
 use std::collections::BTreeMap;
 
@@ -11,6 +14,8 @@ const MOST_EVIDENCE: usize = 12;
 struct Claim {
     rule: &'static Rule,
     verdict: Verdict,
+    /// What is missing of the captures that it rests on.
+    lack: Option<&'static str>,
 }
 
 impl Claim {
@@ -56,33 +61,32 @@ fn claims(scene: &Scene<'_>, devices: &[Vec<&Connection>], rule: &'static Rule) 
             scene.comparison.and_then(|c| check(scene, c)).into_iter().collect()
         }
     };
-    let claim = |mut verdict: Verdict| {
-        // Without a frame there is no finding.
-        (!verdict.evidence.is_empty() || !verdict.reference_evidence.is_empty()).then(|| {
-            lower(scene, rule, &mut verdict);
-            Claim { rule, verdict }
-        })
-    };
-    verdicts.into_iter().filter_map(claim).collect()
+    verdicts.into_iter().filter_map(|verdict| claim(scene, rule, verdict)).collect()
 }
 
-/// A rule that no capture backs is never sure, and neither is anybody who saw only a part.
-fn lower(scene: &Scene<'_>, rule: &Rule, verdict: &mut Verdict) {
+/// A verdict as sure as the capture allows; without a frame that proves it, none.
+fn claim(scene: &Scene<'_>, rule: &'static Rule, mut verdict: Verdict) -> Option<Claim> {
+    let evidence = verdict.facts().evidence();
+    if evidence.is_empty() {
+        return None;
+    }
+    // A rule that no capture backs is never sure, and neither is anybody who saw only a part.
     if rule.basis == Basis::Author {
         verdict.confidence = verdict.confidence.max(Confidence::Medium);
     }
-    let Some(lack) = lack(scene, verdict) else { return };
-    verdict.confidence = match verdict.confidence {
-        Confidence::High => Confidence::Medium,
-        Confidence::Medium | Confidence::Low => Confidence::Low,
-    };
-    if verdict.level != Level::Note {
-        verdict.would_settle.push(format!("A better capture: {lack}."));
+    let lack = lack(scene, &verdict, &evidence);
+    if lack.is_some() {
+        verdict.confidence = match verdict.confidence {
+            Confidence::High => Confidence::Medium,
+            Confidence::Medium | Confidence::Low => Confidence::Low,
+        };
     }
+    let lack = lack.filter(|_| verdict.level != Level::Note);
+    Some(Claim { rule, verdict, lack })
 }
 
 /// What is missing of the captures that a verdict rests on.
-fn lack(scene: &Scene<'_>, verdict: &Verdict) -> Option<&'static str> {
+fn lack(scene: &Scene<'_>, verdict: &Verdict, evidence: &[Sight]) -> Option<&'static str> {
     let partial = |capture: &Capture| {
         capture.filtered || capture.fitness.iter().any(|f| f.code == "dropped-packets")
     };
@@ -92,7 +96,7 @@ fn lack(scene: &Scene<'_>, verdict: &Verdict) -> Option<&'static str> {
     let reference = scene
         .comparison
         .map(|c| c.reference)
-        .filter(|_| !verdict.reference_evidence.is_empty())
+        .filter(|_| evidence.iter().any(|sight| sight.in_reference))
         .and_then(|side| Some((scene.captures.get(side.capture)?, side.connection)));
     if partial(scene.capture()) || reference.is_some_and(|(capture, _)| partial(capture)) {
         return Some("packets are cut or missing here; record them whole");
@@ -139,7 +143,7 @@ fn compete(mut claims: Vec<Claim>) -> Vec<Claim> {
         if !second.is_empty() {
             let verdict =
                 Verdict { level: Level::Suspect, connections: second, ..claim.verdict.clone() };
-            left.push(Claim { rule: claim.rule, verdict });
+            left.push(Claim { verdict, ..claim });
         }
         if !first.is_empty() {
             claim.verdict.connections = first;
@@ -168,72 +172,79 @@ fn standing(claims: &[Claim], mut rivals: Vec<usize>) -> Vec<usize> {
 }
 
 /// What each rule still claims as one finding; more, where it is the cause of one failure and only
-/// suspected in another, or where its claims stand apart.
-fn merged(scene: &Scene<'_>, claims: Vec<Claim>) -> Vec<Finding> {
+/// suspected in another, or where its claims stand apart. Only here facts become sentences.
+fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
     let mut apart: Vec<u8> = Vec::new();
-    let mut claims = claims;
     claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
-    for Claim { rule, verdict } in claims {
-        // The strongest speaks; the others add connections and evidence.
+    for claim in claims {
+        let Claim { rule, verdict, .. } = &claim;
         let same = findings.iter().zip(&apart).position(|(f, apart)| {
             f.rule == rule.id && f.level == verdict.level && *apart == verdict.apart
         });
-        let Some(finding) = same.and_then(|index| findings.get_mut(index)) else {
-            if verdict.level == Level::Note && findings.iter().any(|f| f.rule == rule.id) {
-                continue;
-            }
-            apart.push(verdict.apart);
-            findings.push(Finding {
-                rule: rule.id,
-                title: rule.title.to_owned(),
-                level: verdict.level,
-                confidence: verdict.confidence,
-                capture: scene.subject,
-                connections: verdict.connections,
-                says: verdict.says,
-                evidence: evidence(scene, verdict.evidence, verdict.reference_evidence),
-                rules_out: verdict.rules_out,
-                would_settle: verdict.would_settle,
-                remedies: verdict.remedies,
-                sources: rule.sources.to_vec(),
-            });
+        // The strongest speaks; the others add connections, evidence and remedies.
+        if let Some(finding) = same.and_then(|index| findings.get_mut(index)) {
+            add(scene, finding, claim.verdict);
             continue;
-        };
-        finding.connections.extend(verdict.connections);
-        let room = MOST_EVIDENCE.saturating_sub(finding.evidence.len());
-        finding.evidence.extend(
-            evidence(scene, verdict.evidence, verdict.reference_evidence).into_iter().take(room),
-        );
-        for remedy in verdict.remedies {
-            if !finding.remedies.contains(&remedy) {
-                finding.remedies.push(remedy);
-            }
         }
+        if verdict.level == Level::Note && findings.iter().any(|f| f.rule == rule.id) {
+            continue;
+        }
+        apart.push(verdict.apart);
+        findings.push(finding(scene, claim));
     }
     for finding in &mut findings {
-        finding.evidence.truncate(MOST_EVIDENCE);
         finding.connections.sort_unstable();
         finding.connections.dedup();
     }
     findings
 }
 
-fn evidence(
-    scene: &Scene<'_>,
-    subject: Vec<(u32, String)>,
-    reference: Vec<(u32, String)>,
-) -> Vec<Evidence> {
-    let other = scene.comparison.map_or(scene.subject, |c| c.reference.capture);
-    let of = |capture, list: Vec<(u32, String)>| {
-        list.into_iter()
-            .map(move |(frame, text)| Evidence { capture, frame, text })
-            .collect::<Vec<_>>()
+fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
+    let Claim { rule, verdict, lack } = claim;
+    let facts = verdict.facts();
+    let mut finding = Finding {
+        rule: rule.id,
+        title: rule.title,
+        level: verdict.level,
+        confidence: verdict.confidence,
+        capture: scene.subject,
+        connections: Vec::new(),
+        says: facts.says(),
+        evidence: Vec::new(),
+        rules_out: facts.rules_out(),
+        would_settle: facts.would_settle(),
+        remedies: Vec::new(),
+        sources: rule.sources.to_vec(),
     };
-    let mut all = of(scene.subject, subject);
+    finding.would_settle.extend(lack.map(|lack| text!("A better capture: {}.", lack)));
+    add(scene, &mut finding, verdict);
+    finding
+}
+
+/// What a claim adds to the finding that it is a part of.
+fn add(scene: &Scene<'_>, finding: &mut Finding, verdict: Verdict) {
+    let facts = verdict.facts();
+    let room = MOST_EVIDENCE.saturating_sub(finding.evidence.len());
+    if room > 0 {
+        finding.evidence.extend(evidence(scene, facts).into_iter().take(room));
+    }
+    for remedy in facts.remedies() {
+        let remedy = remedy.offered(scene.capture());
+        finding.remedies.extend(remedy.filter(|remedy| !finding.remedies.contains(remedy)));
+    }
+    finding.connections.extend(verdict.connections);
+}
+
+fn evidence(scene: &Scene<'_>, facts: &dyn Facts) -> Vec<Evidence> {
+    let other = scene.comparison.map_or(scene.subject, |c| c.reference.capture);
+    let (reference, subject): (Vec<_>, Vec<_>) =
+        facts.evidence().into_iter().partition(|sight| sight.in_reference);
+    let of = |capture| move |Sight { frame, text, .. }| Evidence { capture, frame, text };
+    let mut all: Vec<Evidence> = subject.into_iter().map(of(scene.subject)).collect();
     // What the working side did stands right behind the first frame: it is what to compare with.
     let place = all.len().min(1);
-    all.splice(place..place, of(other, reference));
+    all.splice(place..place, reference.into_iter().map(of(other)));
     all
 }
 
@@ -247,7 +258,7 @@ mod tests {
     fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
         let verdict = Verdict { level, ..Verdict::note("as the test says") };
         let verdict = verdict.about(connections.iter().copied()).sees(1, "a frame");
-        Claim { rule: rule(id).expect("a rule"), verdict }
+        Claim { rule: rule(id).expect("a rule"), verdict, lack: None }
     }
 
     fn left(claims: Vec<Claim>) -> Vec<(&'static str, Level, Vec<u32>)> {

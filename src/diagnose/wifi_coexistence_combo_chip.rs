@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Status;
 use crate::timeline::{Adapter, Connection, Role, Stack};
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ Any other loss on the radio: scanning, distance, interference.
 Repeat with Wi-Fi off. If that helps: 5 GHz or Ethernet, or a USB dongle.",
     sources: &["hbldh/bleak, docs/troubleshooting.rst", "RPi-Distro/bluez-firmware#12, #13", "raspberrypi/linux#1444, #1552"],
     check: Check::Device(check),
-    fires_on: || on_a_pi(-50).into(),
-    silent_on: || dead().repeated(3, 900).wait_ms(900).up().mtu().into(),
+    cases: &[
+        Case::fires(|| on_a_pi(-50).into()),
+        Case::silent("the nearest other trace", || dead().repeated(3, 900).wait_ms(900).up().mtu().into()),
+    ],
 };
 
 fn dead() -> Trace {
@@ -47,15 +49,15 @@ fn on_a_pi(_: i8) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "Repeat with Wi-Fi off: `sudo rfkill block wlan` (not over a Wi-Fi shell). If that helps, use 5 GHz or Ethernet.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "On a Raspberry Pi use a USB dongle on an extension lead, with `dtoverlay=disable-bt` in config.txt.",
     ),
-    (&[], "Repeat the test with Wi-Fi off."),
+    Remedy::any("Repeat the test with Wi-Fi off."),
 ];
 
 /// Monitor bus number of a serial line.

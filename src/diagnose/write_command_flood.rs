@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Status;
 use crate::timeline::{Connection, EndedBy, Stack};
 use crate::trace::Trace;
@@ -24,8 +24,10 @@ Where the buffer number is not in the capture, nothing can be said. Packets that
 Honour the credits: use a stack that queues; write with response every few packets; pace the writes.",
     sources: &["noble/noble#703, #373", "Core Specification, Vol 4, Part E, 4.1.1"],
     check: Check::Connection(check),
-    fires_on: || example(6).into(),
-    silent_on: || example(3).into(),
+    cases: &[
+        Case::fires(|| example(6).into()),
+        Case::silent("the nearest other trace", || example(3).into()),
+    ],
 };
 
 fn example(writes: u8) -> Trace {
@@ -34,15 +36,15 @@ fn example(writes: u8) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Update noble (its queue honours the controller's buffers since the fix of #703), and write with response every few packets.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "Go through bluetoothd (AcquireWrite or WriteValue), which honours the controller's buffers; do not write to the HCI socket beside it.",
     ),
-    (&[], "Write with response every 8th to 16th packet, or pause 10-20 ms between writes."),
+    Remedy::any("Write with response every 8th to 16th packet, or pause 10-20 ms between writes."),
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

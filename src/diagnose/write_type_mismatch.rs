@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
@@ -27,8 +27,10 @@ declaration (cached services) the kind cannot be judged. A refused CCCD is `noti
 Use the other kind of write.",
     sources: &["Bluetooth Core, Vol 3, Part G: characteristic properties"],
     check: Check::Connection(check),
-    fires_on: || example(0x04).into(),
-    silent_on: || example(0x0c).into(),
+    cases: &[
+        Case::fires(|| example(0x04).into()),
+        Case::silent("the nearest other trace", || example(0x0c).into()),
+    ],
 };
 
 /// Refused with Write Not Permitted, although (0x0c) or because (0x04) of the properties.
@@ -44,24 +46,23 @@ fn example(properties: u8) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "With bleak: `write_gatt_char(…, response=True)` for a Write Request, `response=False` for a Write Command; over D-Bus the `type` option (`request`, `command`).",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "`characteristic.write(data, withoutResponse)`: `false` sends a Write Request, `true` a Write Command.",
     ),
-    (
+    Remedy::on(
         &[Stack::Android],
         "Set the write type: `WRITE_TYPE_DEFAULT` is a Write Request, `WRITE_TYPE_NO_RESPONSE` a Write Command.",
     ),
-    (
+    Remedy::on(
         &[Stack::Ios, Stack::MacOs],
         "`writeValue(_:for:type:)` with `.withResponse` or `.withoutResponse`, as the properties say.",
     ),
-    (
-        &[],
+    Remedy::any(
         "In the device's firmware: announce in the properties every kind of write that is accepted.",
     ),
 ];

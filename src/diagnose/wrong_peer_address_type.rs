@@ -1,5 +1,5 @@
 use super::waits::{in_vain, show};
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::AddressType;
 use crate::timeline::{Connection, Stack};
 use crate::trace::{PEER, Trace};
@@ -25,8 +25,10 @@ Nothing, if every report of these bytes has the other kind.
 Hand over the device as the scan found it, not its address as text; or name the kind.",
     sources: &["esphome/esphome#18640", "espressif/esp-idf#7699", "zephyrproject-rtos/zephyr#26450"],
     check: Check::Connection(check),
-    fires_on: || asks_as(AddressType::PUBLIC).into(),
-    silent_on: || asks_as(AddressType::RANDOM).into(),
+    cases: &[
+        Case::fires(|| asks_as(AddressType::PUBLIC).into()),
+        Case::silent("the nearest other trace", || asks_as(AddressType::RANDOM).into()),
+    ],
 };
 
 fn asks_as(kind: AddressType) -> Trace {
@@ -34,16 +36,15 @@ fn asks_as(kind: AddressType) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
+    Remedy::on(
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, scan again, then connect; with bleak pass the `BLEDevice` of a scan instead of the address; gatttool needs `-t random`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Connect to the peripheral of a `discover` event, or pass `addressType: 'random'`.",
     ),
-    (
-        &[],
+    Remedy::any(
         "Keep the address type that the scan reported together with the address, and pass both on when connecting.",
     ),
 ];

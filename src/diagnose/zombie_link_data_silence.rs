@@ -1,4 +1,4 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::time::Span;
@@ -26,8 +26,10 @@ that only notifies on change may have nothing to say.
 A watchdog in the application: read a characteristic or write the CCCD again, and reconnect if that does not help.",
     sources: &["laboratory: a sensor whose application stops", "noble/noble#269, #347"],
     check: Check::Connection(check),
-    fires_on: || example(120_000).into(),
-    silent_on: || example(900).into(),
+    cases: &[
+        Case::fires(|| example(120_000).into()),
+        Case::silent("the nearest other trace", || example(900).into()),
+    ],
 };
 
 fn example(silence: u32) -> Trace {
@@ -39,16 +41,14 @@ fn example(silence: u32) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    (
-        &[],
+    Remedy::any(
         "Add a watchdog: after ten missed notifications read a characteristic; if that answers, write the CCCD again; else disconnect and reconnect.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "A keep-alive on the link layer will not help: the link is alive, the device's application is not.",
     ),
-    (
-        &[],
+    Remedy::any(
         "In the device's firmware: look for a stalled task, a full queue, or a CCCD that was reset.",
     ),
 ];

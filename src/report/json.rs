@@ -3,7 +3,7 @@ use super::Report;
 use crate::capture::Warning;
 use crate::case;
 use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
-use crate::diagnose::Finding;
+use crate::diagnose::{Finding, Remedy};
 use crate::packet::{AddressType, Direction, att};
 use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
@@ -381,7 +381,10 @@ fn finding(finding: &Finding) -> Value {
     let out = finding.rules_out.iter().map(|r| json!({ "rule": r.rule, "why": r.why }));
     value.insert("rules_out".into(), out.collect());
     value.insert("would_settle".into(), json!(finding.would_settle));
-    value.insert("remedies".into(), json!(finding.remedies));
+    value.insert(
+        "remedies".into(),
+        json!(finding.remedies.iter().map(Remedy::text).collect::<Vec<_>>()),
+    );
     value.insert("sources".into(), json!(finding.sources));
     Value::Object(value)
 }

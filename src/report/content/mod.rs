@@ -112,7 +112,7 @@ impl Section {
 pub fn title(report: &Report) -> String {
     let verdict = report.findings.first().filter(|finding| finding.level != Level::Note);
     let title = match (verdict, &report.comparison, &report.no_match) {
-        (Some(verdict), ..) => return verdict.title.clone(),
+        (Some(verdict), ..) => return verdict.title.to_owned(),
         (None, _, Some(_)) => "nothing to compare",
         (None, Some(comparison), _) if comparison.differs => "the two connections differ",
         (None, Some(_), _) => "no difference that matters",

@@ -159,7 +159,7 @@ impl Page<'_> {
             "<section class=\"finding {class}\">\n<h2><span class=\"level\">{level}</span><br/>{}</h2>\n<p>{}</p>\n\
              <p class=\"faint\">{} confidence, {}{} <code>{}</code></p>",
             self.text(&finding.title),
-            self.prose(&finding.says),
+            self.prose(&finding.says.to_string()),
             finding.confidence,
             whose(finding.capture),
             if connections.is_empty() {
@@ -171,22 +171,29 @@ impl Page<'_> {
         );
         let evidence = finding.evidence.iter().take(MOST_EVIDENCE);
         let mut lines: Vec<String> = evidence
-            .map(|e| format!("{}frame {}: {}", whose(e.capture), e.frame, self.prose(&e.text)))
+            .map(|e| {
+                format!(
+                    "{}frame {}: {}",
+                    whose(e.capture),
+                    e.frame,
+                    self.prose(&e.text.to_string())
+                )
+            })
             .collect();
         if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
             lines.push(format!("and {more} more"));
         }
         list(out, "Evidence", &lines);
-        let prose =
-            |lines: &[String]| lines.iter().map(|line| self.prose(line)).collect::<Vec<_>>();
-        list(out, "What to do", &prose(&finding.remedies));
+        let remedies = finding.remedies.iter().map(|remedy| self.prose(&remedy.text().to_string()));
+        list(out, "What to do", &Vec::from_iter(remedies));
         let ruled_out: Vec<String> = finding
             .rules_out
             .iter()
-            .map(|o| format!("<code>{}</code>: {}", text(o.rule), self.prose(&o.why)))
+            .map(|o| format!("<code>{}</code>: {}", text(o.rule), self.prose(&o.why.to_string())))
             .collect();
         list(out, "What it is not", &ruled_out);
-        list(out, "What would settle it", &prose(&finding.would_settle));
+        let tests = finding.would_settle.iter().map(|test| self.prose(&test.to_string()));
+        list(out, "What would settle it", &Vec::from_iter(tests));
         if !finding.sources.is_empty() {
             let sources: Vec<String> = finding.sources.iter().map(|s| self.text(s)).collect();
             let _ = writeln!(out, "<p class=\"faint\">Sources: {}</p>", sources.join("; "));

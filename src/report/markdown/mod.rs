@@ -3,6 +3,7 @@ mod diagram;
 mod escape;
 
 use crate::diagnose::{Finding, Level};
+use crate::prose::Text;
 use crate::report::Report;
 use crate::report::content::{self, Block, Section, Table, Topic};
 use escape::{block, cell, inline, tagged};
@@ -151,7 +152,7 @@ impl Page<'_> {
                     text,
                     "- {}: {} (`{}`)",
                     self.inline(&note.title),
-                    self.inline(&note.says),
+                    self.inline(&note.says.to_string()),
                     note.rule
                 );
             }
@@ -174,7 +175,7 @@ impl Page<'_> {
             Level::Note => "Note",
         };
         let mut text = format!("### {level}: {}\n\n", self.inline(&finding.title));
-        let _ = writeln!(text, "{}\n", self.block(&finding.says));
+        let _ = writeln!(text, "{}\n", self.block(&finding.says.to_string()));
         let whose = |capture: usize| match report.captures.len() {
             1 => String::new(),
             _ => format!("{} ", inline(&report.label(capture))),
@@ -198,7 +199,7 @@ impl Page<'_> {
                     "- {}frame {}: {}",
                     whose(evidence.capture),
                     evidence.frame,
-                    self.inline(&evidence.text)
+                    self.inline(&evidence.text.to_string())
                 );
             }
             if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
@@ -207,11 +208,14 @@ impl Page<'_> {
             }
             text.push('\n');
         }
-        self.list(&mut text, "What to do", &finding.remedies);
+        let remedies: Vec<String> =
+            finding.remedies.iter().map(|remedy| remedy.text().to_string()).collect();
+        self.list(&mut text, "What to do", &remedies);
         let out: Vec<String> =
             finding.rules_out.iter().map(|out| format!("`{}`: {}", out.rule, out.why)).collect();
         self.list(&mut text, "What it is not", &out);
-        self.list(&mut text, "What would settle it", &finding.would_settle);
+        let tests: Vec<String> = finding.would_settle.iter().map(Text::to_string).collect();
+        self.list(&mut text, "What would settle it", &tests);
         if !finding.sources.is_empty() {
             let sources: Vec<String> = finding.sources.iter().map(|s| self.inline(s)).collect();
             let _ = writeln!(text, "Sources: {}.\n", sources.join("; "));

@@ -121,10 +121,10 @@ fn nothing_to_compare(page: &mut Page, report: &Report) {
 pub fn verdict(page: &mut Page, report: &Report) {
     let Some(finding) = report.findings.first().filter(|f| f.level != Level::Note) else { return };
     title(page, report, finding);
-    page.item("  ", &finding.says, Paint::Plain);
+    page.item("  ", &finding.says.to_string(), Paint::Plain);
     evidence(page, report, finding, 0..FIRST_EVIDENCE);
     if let Some(remedy) = finding.remedies.first() {
-        page.item("  do      ", remedy, Paint::Bold);
+        page.item("  do      ", &remedy.text().to_string(), Paint::Bold);
     }
     if let Some(out) = finding.rules_out.first() {
         page.item("  not     ", &format!("{}: {}", out.rule, out.why), Paint::Faint);
@@ -171,7 +171,7 @@ fn rest(page: &mut Page, report: &Report, finding: &Finding) {
     page.gap();
     page.heading("MORE ON THE VERDICT");
     for remedy in finding.remedies.iter().skip(1) {
-        page.item("  do      ", remedy, Paint::Bold);
+        page.item("  do      ", &remedy.text().to_string(), Paint::Bold);
     }
     evidence(page, report, finding, FIRST_EVIDENCE..MOST_EVIDENCE);
     if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
@@ -182,16 +182,16 @@ fn rest(page: &mut Page, report: &Report, finding: &Finding) {
         page.item("  not     ", &format!("{}: {}", ruled_out.rule, ruled_out.why), Paint::Faint);
     }
     for question in &finding.would_settle {
-        page.item("  settle  ", question, Paint::Plain);
+        page.item("  settle  ", &question.to_string(), Paint::Plain);
     }
 }
 
 fn brief(page: &mut Page, report: &Report, finding: &Finding) {
     title(page, report, finding);
-    page.item("  ", &finding.says, Paint::Plain);
+    page.item("  ", &finding.says.to_string(), Paint::Plain);
     evidence(page, report, finding, 0..FIRST_EVIDENCE);
     if let Some(remedy) = finding.remedies.first() {
-        page.item("  do      ", remedy, Paint::Bold);
+        page.item("  do      ", &remedy.text().to_string(), Paint::Bold);
     }
 }
 

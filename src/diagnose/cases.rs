@@ -1,0 +1,123 @@
+//! Cases: small traces beside a rule, with what it must make of them.
+use super::{Confidence, Level, Rule};
+use crate::trace::Trace;
+
+/// A trace, or a pair of them.
+pub struct Example {
+    pub reference: Option<Trace>,
+    pub subject: Trace,
+}
+
+impl From<Trace> for Example {
+    fn from(subject: Trace) -> Self {
+        Self { reference: None, subject }
+    }
+}
+
+impl Example {
+    pub fn pair(reference: Trace, subject: Trace) -> Self {
+        Self { reference: Some(reference), subject }
+    }
+}
+
+/// What a rule must say of one trace.
+///
+/// The nearest cases tell most: the same trace on both sides of one threshold or one guard.
+pub struct Case {
+    /// What is special about it.
+    pub name: &'static str,
+    pub example: fn() -> Example,
+    pub expected: Expected,
+    /// The constants that it stands on one side of: `SHORTEST`, or `waits::SHORTEST` of a shared file.
+    pub pins: &'static [&'static str],
+    /// Connections that the finding must name. Empty: any.
+    pub connections: &'static [u32],
+    /// Words that the finding's sentences or its evidence must hold.
+    pub words: &'static str,
+    /// Words that they must not hold.
+    pub absent: &'static str,
+}
+
+/// What a rule must say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    Finding(Level, Confidence),
+    /// A finding of any kind: of rules whose cases are not written yet.
+    AnyFinding,
+    Silence,
+}
+
+impl Case {
+    const fn new(name: &'static str, expected: Expected, example: fn() -> Example) -> Self {
+        Self { name, example, expected, pins: &[], connections: &[], words: "", absent: "" }
+    }
+
+    pub const fn cause(
+        confidence: Confidence,
+        name: &'static str,
+        example: fn() -> Example,
+    ) -> Self {
+        Self::new(name, Expected::Finding(Level::Cause, confidence), example)
+    }
+
+    pub const fn suspect(
+        confidence: Confidence,
+        name: &'static str,
+        example: fn() -> Example,
+    ) -> Self {
+        Self::new(name, Expected::Finding(Level::Suspect, confidence), example)
+    }
+
+    pub const fn note(
+        confidence: Confidence,
+        name: &'static str,
+        example: fn() -> Example,
+    ) -> Self {
+        Self::new(name, Expected::Finding(Level::Note, confidence), example)
+    }
+
+    pub const fn silent(name: &'static str, example: fn() -> Example) -> Self {
+        Self::new(name, Expected::Silence, example)
+    }
+
+    /// Of a rule whose cases are not written yet.
+    pub const fn fires(example: fn() -> Example) -> Self {
+        Self::new("it fires", Expected::AnyFinding, example)
+    }
+
+    /// The case stands on one side of these constants; another one must stand on the other side.
+    pub const fn pins(mut self, constants: &'static [&'static str]) -> Self {
+        self.pins = constants;
+        self
+    }
+
+    /// The finding names exactly these connections.
+    pub const fn about(mut self, connections: &'static [u32]) -> Self {
+        self.connections = connections;
+        self
+    }
+
+    /// The finding's sentences or its evidence hold these words.
+    pub const fn saying(mut self, words: &'static str) -> Self {
+        self.words = words;
+        self
+    }
+
+    /// Neither hold these.
+    pub const fn not_saying(mut self, words: &'static str) -> Self {
+        self.absent = words;
+        self
+    }
+}
+
+impl Rule {
+    /// The first case that has a finding.
+    pub fn example(&self) -> Option<&Case> {
+        self.cases.iter().find(|case| case.expected != Expected::Silence)
+    }
+
+    /// The first case that has none.
+    pub fn near_miss(&self) -> Option<&Case> {
+        self.cases.iter().find(|case| case.expected == Expected::Silence)
+    }
+}
