@@ -104,7 +104,7 @@ fn sides_of_one_name_are_told_apart_and_labels_are_kept() {
 #[test]
 fn every_example_is_found_through_the_entry() {
     for rule in RULES {
-        let example = (rule.fires_on)();
+        let example = (rule.example().expect("an example").example)();
         let captures = example.reference.iter().chain([&example.subject]).map(|t| t.run());
         let analysis = Analysis::of(captures.collect(), &Options::default());
         assert!(analysis.findings.iter().any(|found| found.rule == rule.id), "{}", rule.id);
@@ -120,7 +120,8 @@ fn the_verdict_is_followed() {
     // Some of the many pairs are enough.
     let pairs = RULES.iter().step_by(8).flat_map(|a| RULES.iter().map(move |b| (a, b)));
     for (often, once) in pairs {
-        let [often, once] = [often, once].map(|rule| (rule.fires_on)().subject);
+        let [often, once] =
+            [often, once].map(|rule| (rule.example().expect("an example").example)().subject);
         let subject = often.repeated(2, 800).wait_ms(800).followed_by(once).run();
         let captures = vec![works.clone(), subject];
         let Some(first) = of_captures(&captures) else { continue };

@@ -149,10 +149,9 @@ fn names_from_the_air_do_not_break_out() {
                 }
             });
             for finding in &mut report.analysis.findings {
-                finding.says = hostile.to_owned();
-                finding.title = hostile.to_owned();
+                finding.says = hostile.to_owned().into();
                 for evidence in &mut finding.evidence {
-                    evidence.text = hostile.to_owned();
+                    evidence.text = hostile.to_owned().into();
                 }
             }
             for aliases in [false, true] {

@@ -309,10 +309,10 @@ fn story() -> impl Strategy<Value = (Vec<Packet>, Vec<Packet>)> {
     let rule = || 0..RULES.len();
     (rule(), prop::option::weighted(0.3, rule()), prop::collection::vec(damage(), 0..4)).prop_map(
         |(rule, before, damages)| {
-            let example = example(rule);
+            let told = example(rule);
             let mut subject = before.map_or(Vec::new(), |rule| packets(&example(rule).subject));
-            subject.extend(packets(&example.subject));
-            let reference = example.reference.as_ref().map_or(Vec::new(), packets);
+            subject.extend(packets(&told.subject));
+            let reference = told.reference.as_ref().map_or(Vec::new(), packets);
             (reference, damaged(subject, &damages))
         },
     )

@@ -1,8 +1,12 @@
 use super::waits::pending;
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::packet::Status;
-use crate::timeline::{Connection, RequestKind, Stack};
-use crate::trace::Trace;
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::Command;
+use crate::packet::{Address, AddressType, Opcode, Status};
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Request, RequestKind, Stack};
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "create-conn-status-error",
@@ -29,18 +33,91 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
     sources: &["noble/noble#864, #658, #165", "Core Specification, Vol 4, Part E, 7.8.12 and 7.8.66"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| refused(Status::COMMAND_DISALLOWED).into()),
-        Case::silent("the nearest other trace", || Trace::new().up().mtu().into()),
+        Case::cause(Confidence::High, "another request was pending", || {
+            behind_another().wait_ms(5_000).cancel().into()
+        })
+        .about(&[2])
+        .saying("still pending at that moment"),
+        Case::cause(Confidence::High, "nothing was pending", || {
+            refused(Status::COMMAND_DISALLOWED).into()
+        })
+        .not_saying("still pending"),
+        Case::silent("the command was accepted", || Trace::new().up().mtu().into()),
+        Case::silent("a page on BR/EDR was refused", || {
+            let page = Command::CreateConnection {
+                bd_addr: PEER,
+                packet_type: 0xcc18,
+                page_scan_repetition_mode: 2,
+                reserved: 0,
+                clock_offset: 0,
+                allow_role_switch: 1,
+            };
+            Trace::new().command(page).status(Opcode(0x0405), Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::suspect(Confidence::Medium, "the other request came through 1.9 s later", || {
+            behind_another().wait_ms(1_800).peer(PEER, STATIC).connected().features().into()
+        })
+        .about(&[2])
+        .pins(&["RACE"]),
+        Case::cause(Confidence::High, "the other request came through after 2.1 s", || {
+            behind_another().wait_ms(2_100).peer(PEER, STATIC).connected().features().into()
+        })
+        .about(&[2])
+        .pins(&["RACE"]),
+        Case::cause(Confidence::High, "the other request came through unheard", || {
+            behind_another().wait_ms(500).peer(PEER, STATIC).connected().wait_ms(1_000).into()
+        }),
+        Case::suspect(Confidence::Medium, "64 requests later one comes through", || {
+            many_refused(64).up().into()
+        })
+        .pins(&["MOST_RACING"]),
+        Case::cause(Confidence::High, "65 requests later one comes through", || {
+            many_refused(65).up().into()
+        })
+        .about(&[1])
+        .pins(&["MOST_RACING"]),
+        Case::cause(Confidence::High, "no link is left to give", || {
+            refused(Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .saying("Close links that nobody uses"),
+        Case::cause(Confidence::High, "the parameters contradict each other", || {
+            refused(Status::INVALID_PARAMETERS).into()
+        })
+        .saying("Choose a supervision timeout above"),
+        Case::cause(Confidence::High, "a PHY that the controller does not have", || {
+            refused(Status::UNSUPPORTED_FEATURE).into()
+        })
+        .saying("1M PHY only"),
+        Case::cause(Confidence::High, "out of memory", || {
+            refused(Status::MEMORY_CAPACITY_EXCEEDED).into()
+        })
+        .saying("it is out of memory"),
     ],
 };
 
+const STATIC: AddressType = AddressType::RANDOM;
+
 fn refused(status: Status) -> Trace {
-    let trace = Trace::new().advertises(0);
-    trace.create_refused(status)
+    Trace::new().advertises(0).create_refused(status)
+}
+
+/// A request to the usual peer that waits, and another one that is refused for it.
+fn behind_another() -> Trace {
+    let other = Address([7, 7, 7, 7, 7, 0xc7]);
+    let waiting = Trace::new().create().wait_ms(100);
+    waiting.peer(other, STATIC).create_refused(Status::COMMAND_DISALLOWED)
+}
+
+fn many_refused(times: u32) -> Trace {
+    let ask = |trace: Trace, _| trace.create_refused(Status::COMMAND_DISALLOWED);
+    (0..times).fold(Trace::new(), ask)
 }
 
 /// Most later requests looked at: whoever asks a thousand times in two seconds races with himself.
 const MOST_RACING: usize = 64;
+
+/// Two requests race if one of them comes through this soon.
+const RACE: Span = Span::from_ms(2_000);
 
 const BUSY: &[Remedy] = &[
     Remedy::any(
@@ -64,6 +141,13 @@ const PARAMETERS: &[Remedy] = &[
     Remedy::any("Choose a supervision timeout above (1 + latency) x maximum interval x 2."),
 ];
 
+const ONE_PHY: &[Remedy] =
+    &[Remedy::any("Ask for the 1M PHY only; on BlueZ `btmgmt phy LE1MTX LE1MRX`.")];
+
+const FEWER_LINKS: &[Remedy] = &[Remedy::any(
+    "Close links that nobody uses, or use a second adapter for some of the devices.",
+)];
+
 /// Requests that this one may have raced with: the one that was under way, and those that follow.
 fn near<'a>(
     scene: &Scene<'a>,
@@ -73,63 +157,112 @@ fn near<'a>(
     pending(scene, connection).into_iter().chain(later.take(MOST_RACING))
 }
 
+/// A request: its command, to whom, and where.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    kind: RequestKind,
+    peer: Address,
+    frame: u32,
+}
+
+impl From<&Request> for Asked {
+    fn from(request: &Request) -> Self {
+        Self { kind: request.kind, peer: request.peer, frame: request.frame }
+    }
+}
+
+/// A connect command that the controller refused.
+#[derive(Debug)]
+struct Refused {
+    request: Asked,
+    status: Status,
+    status_frame: u32,
+    /// The request that the controller was still busy with.
+    pending: Option<Asked>,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let request = connection.request.as_ref()?;
     let status = request.status.filter(|status| *status != Status::SUCCESS)?;
-    let frame = request.status_frame?;
+    let status_frame = request.status_frame?;
     if request.kind == RequestKind::BrEdrCreate {
         return None;
     }
-    let why = match status {
-        Status::COMMAND_DISALLOWED => {
-            "another request was pending, or the adapter was in a state that excludes connecting"
-        }
-        Status::CONNECTION_LIMIT_EXCEEDED | Status::LIMITED_RESOURCES => {
-            "it has no link left to give"
-        }
-        Status::INVALID_PARAMETERS => "the parameters contradict each other",
-        Status::UNSUPPORTED_FEATURE => "it does not support a PHY or feature that was asked for",
-        Status::MEMORY_CAPACITY_EXCEEDED => "it is out of memory",
-        Status::CONNECTION_ALREADY_EXISTS => "a link to this device exists already",
-        _ => "the code says why",
-    };
     // A race of two requests that both come through in the end is no fault.
     let passed = status == Status::COMMAND_DISALLOWED
         && near(scene, connection).any(|other| {
             other.adapter == connection.adapter
-                && other.connected_frame.is_some_and(|up| up > frame)
-                && other.connected_at.since(request.at).is_some_and(|d| d.as_s() < 2.0)
+                && other.connected_frame.is_some_and(|up| up > status_frame)
+                && other.connected_at.since(request.at).is_some_and(|after| after < RACE)
                 && other.peer_heard()
         });
-    let says = format!(
-        "The local controller refused the connect command with {status}: {why}. Nothing went out on the air."
-    );
-    let mut verdict =
-        if passed { Verdict::suspect(says) } else { Verdict::cause(says).sure(Confidence::High) }
-            .apart(status.0)
-            .sees(request.frame, format!("{} to {}", request.kind, request.peer))
-            .sees(frame, format!("Command Status: {status}"))
-            .rules_out("never-heard-peer", "no connect request left this host");
-    verdict = match status {
-        Status::COMMAND_DISALLOWED => {
-            if let Some(other) = pending(scene, connection).and_then(|c| c.request.as_ref()) {
-                verdict = verdict.sees(
-                    other.frame,
-                    format!("{} to {}, still pending at that moment", other.kind, other.peer),
-                );
-            }
-            verdict.try_these(remedies(scene, BUSY))
-        }
-        Status::INVALID_PARAMETERS => verdict.try_these(remedies(scene, PARAMETERS)),
-        Status::UNSUPPORTED_FEATURE => {
-            verdict.try_this("Ask for the 1M PHY only; on BlueZ `btmgmt phy LE1MTX LE1MRX`.")
-        }
-        Status::CONNECTION_LIMIT_EXCEEDED
-        | Status::LIMITED_RESOURCES
-        | Status::MEMORY_CAPACITY_EXCEEDED => verdict.try_this(
-            "Close links that nobody uses, or use a second adapter for some of the devices.",
-        ),
-        _ => verdict,
+    let pending = pending(scene, connection).and_then(|other| other.request.as_deref());
+    let facts = Refused {
+        request: request.as_ref().into(),
+        status,
+        status_frame,
+        pending: pending.filter(|_| status == Status::COMMAND_DISALLOWED).map(Asked::from),
     };
-    Some(verdict)
+    let verdict =
+        if passed { Verdict::suspect(facts) } else { Verdict::cause(facts).sure(Confidence::High) };
+    Some(verdict.apart(status.0))
+}
+
+impl Refused {
+    fn why(&self) -> &'static str {
+        match self.status {
+            Status::COMMAND_DISALLOWED => {
+                "another request was pending, or the adapter was in a state that excludes connecting"
+            }
+            Status::CONNECTION_LIMIT_EXCEEDED | Status::LIMITED_RESOURCES => {
+                "it has no link left to give"
+            }
+            Status::INVALID_PARAMETERS => "the parameters contradict each other",
+            Status::UNSUPPORTED_FEATURE => {
+                "it does not support a PHY or feature that was asked for"
+            }
+            Status::MEMORY_CAPACITY_EXCEEDED => "it is out of memory",
+            Status::CONNECTION_ALREADY_EXISTS => "a link to this device exists already",
+            _ => "the code says why",
+        }
+    }
+}
+
+impl Facts for Refused {
+    fn says(&self) -> Text {
+        text!(
+            "The local controller refused the connect command with {}: {}. Nothing went out on the air.",
+            self.status,
+            self.why()
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let Asked { kind, peer, frame } = self.request;
+        let mut sights = vec![
+            Sight::here(frame, text!("{} to {}", kind, peer)),
+            Sight::here(self.status_frame, text!("Command Status: {}", self.status)),
+        ];
+        sights.extend(self.pending.map(|Asked { kind, peer, frame }| {
+            Sight::here(frame, text!("{} to {}, still pending at that moment", kind, peer))
+        }));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "no connect request left this host")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        let remedies = match self.status {
+            Status::COMMAND_DISALLOWED => BUSY,
+            Status::INVALID_PARAMETERS => PARAMETERS,
+            Status::UNSUPPORTED_FEATURE => ONE_PHY,
+            Status::CONNECTION_LIMIT_EXCEEDED
+            | Status::LIMITED_RESOURCES
+            | Status::MEMORY_CAPACITY_EXCEEDED => FEWER_LINKS,
+            _ => &[],
+        };
+        remedies.to_vec()
+    }
 }

@@ -1,7 +1,12 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Connection, Outcome, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 
@@ -28,21 +33,57 @@ Make this host forget the device's services; in firmware implement Service Chang
     sources: &["bluez/bluez#191", "hbldh/bleak#882", "bleak documentation, troubleshooting"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(false).into()),
-        // The same errors, on handles that this link's own discovery found.
-        Case::silent("the nearest other trace", || example(true).into()),
+        Case::cause(Confidence::High, "two reads by handle are refused, and nothing was discovered", || {
+            twice(Trace::new().up().mtu(), INVALID).into()
+        })
+        .about(&[1])
+        .saying("2 of its requests with Invalid Handle (0x01)"),
+        Case::cause(Confidence::Medium, "one read is refused", || {
+            refused(Trace::new().up().mtu(), 3, INVALID).into()
+        }),
+        Case::cause(Confidence::High, "the device says Attribute Not Found", || {
+            twice(Trace::new().up().mtu(), ErrorCode::ATTRIBUTE_NOT_FOUND).into()
+        })
+        .saying("Attribute Not Found (0x0a)"),
+        Case::silent("the device says Read Not Permitted", || {
+            twice(Trace::new().up().mtu(), ErrorCode::READ_NOT_PERMITTED).into()
+        }),
+        Case::silent("this link's own discovery found the handles", || {
+            twice(Trace::new().up().mtu().discovery(2), INVALID).into()
+        }),
+        Case::note(Confidence::Medium, "the host then discovers afresh", || {
+            twice(Trace::new().up().mtu(), INVALID).discovery(2).into()
+        })
+        .saying("discovered afresh"),
+        Case::silent("a read by type is refused", || {
+            let by_type = [0x08, 1, 0, 0xff, 0xff, 0x00, 0x2a];
+            let trace = Trace::new().up().mtu();
+            trace.by_wire(&by_type, 0x01, &[0x08, 1, 0, 0x0a]).into()
+        }),
+        Case::silent("the link was up before the capture began", || {
+            twice(Trace::new().mtu(), INVALID).into()
+        }),
+        Case::silent("the device connected to us", || {
+            twice(Trace::new().connected_as(1, 24, 0, 42).features().mtu(), INVALID).into()
+        }),
+        Case::cause(Confidence::High, "the working host discovers", || {
+            let works = Trace::new().up().mtu().discovery(2).wait_ms(1_000);
+            let fails = twice(Trace::new().up().mtu(), INVALID);
+            Example::pair(works.hangs_up(Status::REMOTE_USER_TERMINATED), fails)
+        })
+        .saying("the working host discovers"),
     ],
 };
 
-fn example(discovers: bool) -> Trace {
-    let read = |handle| Pdu::ReadRequest { attribute_handle: Handle(handle) };
-    let trace = Trace::new().up().mtu();
-    let trace = if discovers { trace.discovery(2) } else { trace };
-    trace
-        .refused(read(3), ErrorCode(0x01))
-        .refused(read(4), ErrorCode(0x01))
-        .wait_ms(1000)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+const INVALID: ErrorCode = ErrorCode::INVALID_HANDLE;
+
+fn refused(trace: Trace, handle: u16, error: ErrorCode) -> Trace {
+    trace.refused(Pdu::ReadRequest { attribute_handle: Handle(handle) }, error)
+}
+
+/// Two reads by handle that the device refuses, and the end.
+fn twice(trace: Trace, error: ErrorCode) -> Trace {
+    refused(refused(trace, 3, error), 4, error).wait_ms(1_000)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -55,6 +96,21 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// Most refused requests that are shown.
+const SHOWN: usize = 4;
+
+/// Requests by remembered handles that the device refused.
+#[derive(Debug)]
+struct StaleHandles {
+    /// How many there were, and the first of them.
+    count: usize,
+    refused: Vec<Step>,
+    /// The host discovered after that.
+    cured: bool,
+    /// Where the working host discovers.
+    reference_frame: Option<u32>,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if !connection.start_seen
         || connection.cut_packets > 0
@@ -63,61 +119,70 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     {
         return None;
     }
-    let failed: Vec<&Step> = connection.steps.iter().filter(|s| by_dead_handle(s)).collect();
-    let first = *failed.first()?;
-    let discovered_at = connection
-        .steps
-        .iter()
-        .find(|s| {
-            s.by == Sent
-                && s.outcome == Outcome::Ok
-                && matches!(
-                    s.procedure,
-                    Procedure::DiscoverServices | Procedure::DiscoverCharacteristics
-                )
-        })
-        .map(|s| s.frame);
+    let refused: Vec<&Step> = connection.steps.iter().filter(|s| by_dead_handle(s)).collect();
+    let (first, last) = (*refused.first()?, *refused.last()?);
+    let discovered_at = connection.steps.iter().find(|s| discovers(s)).map(|s| s.frame);
     if discovered_at.is_some_and(|frame| frame < first.frame) {
         return None;
     }
-    let last = failed.last()?;
-    let cured = discovered_at.is_some_and(|frame| frame > last.last_frame);
-    let says = format!(
-        "This host discovered nothing on this link and used remembered handles; the device answered {} of its requests with {}.",
-        failed.len(),
-        if first.status == Some(0x01) {
-            "Invalid Handle (0x01)"
-        } else {
-            "Attribute Not Found (0x0a)"
-        }
-    );
-    let mut verdict = if cured {
-        Verdict::note(format!("{says} The host then discovered afresh, as it should."))
-    } else {
-        let confidence = if failed.len() > 1 { Confidence::High } else { Confidence::Medium };
-        Verdict::cause(says).sure(confidence)
+    let theirs = scene.reference().and_then(|reference| {
+        reference.steps.iter().find(|s| s.procedure == Procedure::DiscoverCharacteristics)
+    });
+    let facts = StaleHandles {
+        count: refused.len(),
+        refused: refused.iter().take(SHOWN).map(|step| (*step).clone()).collect(),
+        cured: discovered_at.is_some_and(|frame| frame > last.last_frame),
+        reference_frame: theirs.map(|step| step.frame),
     };
-    for step in failed.iter().take(4) {
-        let code = step.status?;
-        verdict = verdict.sees(step.last_frame, format!("{} refused: {code:#04x}", see::pdu(step)));
+    let confidence = if facts.count > 1 { Confidence::High } else { Confidence::Medium };
+    Some(if facts.cured { Verdict::note(facts) } else { Verdict::cause(facts).sure(confidence) })
+}
+
+impl Facts for StaleHandles {
+    fn says(&self) -> Text {
+        let code = self.refused.first().and_then(|step| step.status);
+        text!(
+            "This host discovered nothing on this link and used remembered handles; the device answered {} of its requests with {}.{}",
+            self.count,
+            code.map(ErrorCode),
+            if self.cured { " The host then discovered afresh, as it should." } else { "" }
+        )
     }
-    if let Some(theirs) = scene
-        .reference()
-        .and_then(|r| r.steps.iter().find(|s| s.procedure == Procedure::DiscoverCharacteristics))
-    {
-        verdict = verdict.sees_in_reference(theirs.frame, "the working host discovers");
+
+    fn evidence(&self) -> Vec<Sight> {
+        let refused = self.refused.iter().map(|step| {
+            let code = step.status.map(ErrorCode);
+            Sight::here(step.last_frame, text!("{} refused: {}", see::request(step), code))
+        });
+        let theirs = self.reference_frame;
+        let theirs = theirs.map(|frame| Sight::in_reference(frame, "the working host discovers"));
+        refused.chain(theirs).collect()
     }
-    Some(
-        verdict
-            .rules_out(
-                "insufficient-auth-no-pairing",
-                "the device refuses the handle itself, not the right to use it",
-            )
-            .settled_by(
-                "Forget the device on this host and connect again: does it then use other handles?",
-            )
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "insufficient-auth-no-pairing",
+            "the device refuses the handle itself, not the right to use it",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "Forget the device on this host and connect again: does it then use other handles?"
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
+}
+
+/// Our host looks for services or characteristics, and finds some.
+fn discovers(step: &Step) -> bool {
+    use Procedure::{DiscoverCharacteristics, DiscoverServices};
+    step.by == Sent
+        && step.outcome == Outcome::Ok
+        && matches!(step.procedure, DiscoverServices | DiscoverCharacteristics)
 }
 
 /// A read or write by handle that the device says does not exist.

@@ -1,6 +1,9 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Status;
-use crate::timeline::{Connection, Role, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Report, Role, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -31,63 +34,159 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
         "noble/noble#474",
     ],
     check: Check::Connection(check),
-    fires_on: || Trace::new().advertises(0).create().connected().wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED).into(),
-    silent_on: || Trace::new().advertises(0).up().wait_ms(315).disconnected(Status::REMOTE_USER_TERMINATED).into(),
+    cases: &[
+        Case::cause(Confidence::High, "a link that ends 315 ms after it was made", || {
+            unanswered(315).into()
+        })
+        .about(&[1])
+        .saying("6.5 connection intervals"),
+        Case::cause(Confidence::High, "made and ended in one batch of events", || {
+            unanswered(40).into()
+        })
+        .saying("delivered together"),
+        Case::cause(Confidence::High, "given up after exactly one interval", || {
+            Trace::new().create().connected().wait_ms(49).disconnected(GIVEN_UP).into()
+        })
+        .saying("1.0 connection intervals"),
+        Case::silent("the device answered one link-layer request", || {
+            Trace::new().advertises(0).up().wait_ms(315).disconnected(GIVEN_UP).into()
+        }),
+        Case::silent("it was never heard, and ended for another reason", || {
+            let link = Trace::new().advertises(0).create().connected().wait_ms(315);
+            link.disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("the device connected to us", || {
+            Trace::new().connected_as(1, 39, 0, 42).wait_ms(315).disconnected(GIVEN_UP).into()
+        }),
+        Case::silent("the link was up before the capture began", || {
+            Trace::new().disconnected(GIVEN_UP).into()
+        }),
+    ],
 };
 
+const GIVEN_UP: Status = Status::FAILED_TO_BE_ESTABLISHED;
+
+fn unanswered(ms: u32) -> Trace {
+    Trace::new().advertises(0).create().connected().wait_ms(ms).disconnected(GIVEN_UP)
+}
+
 const REMEDIES: &[Remedy] = &[
-    (&[], "Retry three to five times, 0.5-1 s apart: a single 0x3E is ordinary radio loss."),
-    (
+    Remedy::any("Retry three to five times, 0.5-1 s apart: a single 0x3E is ordinary radio loss."),
+    Remedy::on(
         &[Stack::BlueZ],
         "Stop scanning before connecting: `bluetoothctl scan off`; with bleak `await scanner.stop()` before `connect()`.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Call `noble.stopScanning()` and wait for `scanStop` before `peripheral.connect()`.",
     ),
-    (
+    Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
         "On a Raspberry Pi repeat once with `sudo rfkill block wlan`, and once with a USB dongle.",
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// A link on which nothing from the device ever arrived.
+#[derive(Debug)]
+struct NeverHeard {
+    connected_frame: u32,
+    interval: Span,
+    end_frame: u32,
+    reason: Status,
+    /// From the link's beginning to its end.
+    life: Option<Span>,
+    /// The last advertising report before the request.
+    report: Option<Report>,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
-    let granted = connection.granted?;
     let central = connection.role == Some(Role::Central);
-    if end.reason != Status::FAILED_TO_BE_ESTABLISHED || connection.peer_heard() || !central {
+    if end.reason != GIVEN_UP || connection.peer_heard() || !central {
         return None;
     }
-    let life = connection.life();
-    let interval = granted.interval();
-    let timing =
-        life.filter(|_| interval.0 > 0).map(|life| (life, life.0 as f64 / interval.0 as f64));
-    let how_long = match timing {
-        Some((life, ratio)) if ratio < 1.0 => {
-            format!(
-                "{life} later: both events were delivered together, the link itself lived longer"
-            )
-        }
-        Some((life, ratio)) => format!("{life} later, {ratio:.1} connection intervals"),
-        None => "later".to_owned(),
+    let facts = NeverHeard {
+        connected_frame: connection.connected_frame?,
+        interval: connection.granted?.interval(),
+        end_frame: end.frame,
+        reason: end.reason,
+        life: connection.life(),
+        report: connection.report_before,
     };
-    let mut verdict = Verdict::cause(format!(
-        "The link was created, nothing from the device was ever heard on it, and the controller gave it up {how_long}. \
-         This is decided below ATT: no missing or late ATT packet can be the cause."
-    ))
-    .sure(Confidence::High)
-    .sees(connection.connected_frame?, format!("LE Connection Complete, interval {interval}"))
-    .sees(end.frame, format!("Disconnection Complete, {}; nothing received in between", end.reason))
-    .rules_out("missing-mtu-exchange", "the peer was never heard, so no ATT exchange could have happened or helped")
-    .rules_out("pin-or-key-missing-0x06", "encryption was never negotiated with the peer")
-    .rules_out("short-supervision-timeout-linux-420ms", "the supervision timeout counts only after the first packet of the peer")
-    .settled_by("An over-the-air sniffer shows whether CONNECT_IND was sent on a moment when the device listened, and whether it answered.");
-    if let Some(report) = connection.report_before {
-        let rssi = report.rssi.map_or(String::new(), |rssi| format!(" at {rssi} dBm"));
-        verdict = verdict.sees(
-            report.frame,
-            format!("last advertising report of this address before the request{rssi}"),
-        );
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl NeverHeard {
+    fn when_given_up(&self) -> Text {
+        let Some(life) = self.life.filter(|_| self.interval.0 > 0) else {
+            return text!("later");
+        };
+        let intervals = life.0 as f64 / self.interval.0 as f64;
+        if intervals < 1.0 {
+            text!(
+                "{} later: both events were delivered together, the link itself lived longer",
+                life
+            )
+        } else {
+            text!("{} later, {} connection intervals", life, format_args!("{intervals:.1}"))
+        }
     }
-    Some(verdict.try_these(remedies(scene, REMEDIES)))
+}
+
+impl Facts for NeverHeard {
+    fn says(&self) -> Text {
+        text!(
+            "The link was created, nothing from the device was ever heard on it, and the controller gave it up {}. \
+             This is decided below ATT: no missing or late ATT packet can be the cause.",
+            self.when_given_up()
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = vec![
+            Sight::here(
+                self.connected_frame,
+                text!("LE Connection Complete, interval {}", self.interval),
+            ),
+            Sight::here(
+                self.end_frame,
+                text!("Disconnection Complete, {}; nothing received in between", self.reason),
+            ),
+        ];
+        if let Some(report) = self.report {
+            let rssi = report.rssi.map(|rssi| text!(" at {} dBm", rssi));
+            sights.push(Sight::here(
+                report.frame,
+                text!("last advertising report of this address before the request{}", rssi),
+            ));
+        }
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
+                "missing-mtu-exchange",
+                "the peer was never heard, so no ATT exchange could have happened or helped",
+            ),
+            RuledOut::new(
+                "pin-or-key-missing-0x06",
+                "encryption was never negotiated with the peer",
+            ),
+            RuledOut::new(
+                "short-supervision-timeout-linux-420ms",
+                "the supervision timeout counts only after the first packet of the peer",
+            ),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "An over-the-air sniffer shows whether CONNECT_IND was sent on a moment when the device listened, and whether it answered."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

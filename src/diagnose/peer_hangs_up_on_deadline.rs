@@ -1,8 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Outcome, Procedure, Stack};
+use crate::timeline::{Connection, Outcome, Procedure, Role, Sighting, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -29,17 +34,74 @@ by UUID; let the host cache the services after one success. Ask the vendor for t
     sources: &["laboratory: a device that hangs up after 400 ms unless its unlock characteristic is written"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| example(false).into()),
-        Case::silent("the nearest other trace", || example(true).into()),
+        Case::cause(Confidence::Medium, "twice after the same time, at another packet", || {
+            tries(0, 0).into()
+        })
+        .about(&[1, 2])
+        .saying("In 2 tries"),
+        Case::cause(Confidence::High, "another host's link outlived that time", || {
+            Example::pair(works(), tries(0, 0))
+        })
+        .saying("and this one had not: write of attribute 0x0003"),
+        Case::suspect(Confidence::Low, "once, and another host's link outlived that time", || {
+            Example::pair(works(), one(Trace::new(), 0))
+        })
+        .saying("One try cannot show"),
+        Case::silent("once, with nothing to compare", || one(Trace::new(), 0).into()),
+        Case::cause(Confidence::Medium, "lengths 9 percent from their mean", || {
+            tries(0, 70).into()
+        })
+        .pins(&["see::SPREAD_PERCENT"]),
+        Case::silent("lengths 11 percent from their mean", || tries(0, 87).into())
+            .pins(&["see::SPREAD_PERCENT"]),
+        Case::cause(Confidence::Medium, "idle for 0.99 s of 9.9 s before each end", || {
+            long(8_600, 990).into()
+        })
+        .pins(&["LONGEST_IDLE"]),
+        Case::silent("idle for 1.01 s before each end", || long(8_600, 1_010).into())
+            .pins(&["LONGEST_IDLE"]),
+        Case::cause(Confidence::Medium, "links of 9.9 s", || long(9_500, 50).into())
+            .pins(&["LONGEST_LIFE"]),
+        Case::silent("links of 10.1 s", || long(9_700, 50).into()).pins(&["LONGEST_LIFE"]),
+        Case::silent("idle for more than half of the link's life", || tries(500, 0).into()),
+        Case::silent("the same packet before every end", || {
+            let link = Trace::new().up().discovery(2).wait_ms(60).disconnected(HUNG_UP);
+            link.repeated(2, 2_000).into()
+        }),
+        Case::silent("the device connected to us", || {
+            let link = Trace::new().connected_as(1, 39, 0, 42).mtu().wait_ms(10);
+            link.disconnected(HUNG_UP).repeated(2, 2_000).into()
+        }),
+        Case::silent("our host ended the links", || {
+            let link = Trace::new().up().discovery(2).mtu().hangs_up(HUNG_UP).wait_ms(2_000);
+            link.up().mtu().discovery(2).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 
-/// Twice the same length of life, each ending in another place; with a pause the links were idle.
-fn example(idle: bool) -> Trace {
-    let pause = if idle { 3000 } else { 10 };
-    let kicked = Status::REMOTE_USER_TERMINATED;
-    let first = Trace::new().up().discovery(2).mtu().wait_ms(pause).disconnected(kicked);
-    first.wait_ms(2000).up().mtu().discovery(2).wait_ms(pause).disconnected(kicked)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+/// A link that does one thing and then another, and ends `ms` after that.
+fn one(before: Trace, ms: u32) -> Trace {
+    before.up().discovery(2).mtu().wait_ms(10 + ms).disconnected(HUNG_UP)
+}
+
+/// Two links, each ending at another packet; both with a pause before the end, the second with some more.
+fn tries(pause: u32, more: u32) -> Trace {
+    let second = one(Trace::new(), pause).wait_ms(2_000).up().mtu().wait_ms(more).discovery(2);
+    second.wait_ms(10 + pause).disconnected(HUNG_UP)
+}
+
+/// Two links that work for `busy` milliseconds, then are idle, then end.
+fn long(busy: u32, idle: u32) -> Trace {
+    let first = Trace::new().up().discovery(2).wait_ms(busy).mtu().wait_ms(idle);
+    let second = first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu().wait_ms(busy).discovery(2);
+    second.wait_ms(idle).disconnected(HUNG_UP)
+}
+
+/// The working host writes at once, and is not hung up on.
+fn works() -> Trace {
+    Trace::new().up().write(3, &[1]).discovery(2).wait_ms(5_000).hangs_up(HUNG_UP)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -60,85 +122,129 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// Longer links do not end for a deadline of the set-up.
+const LONGEST_LIFE: Span = Span::from_ms(10_000);
+
+/// A link that was idle for longer was not in the middle of traffic.
+const LONGEST_IDLE: Span = Span::from_ms(1_000);
+
+/// Most steps of the working host that are shown.
+const SHOWN: usize = 4;
+
+/// One try that the device ended.
+#[derive(Debug)]
+struct Try {
+    end_frame: u32,
+    reason: Status,
+    life: Span,
+    idle: Span,
+}
+
+/// Links that the device ended by the clock.
+#[derive(Debug)]
+struct Deadline {
+    tries: Vec<Try>,
+    /// All tries lasted equally long; else there is only one.
+    constant: bool,
+    /// How the device was heard on the first one.
+    heard: Sighting,
+    /// What the working host had done by then and this one had not, and when.
+    undone: Vec<(Step, Span)>,
+}
+
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
-    let tries: Vec<&&Connection> = attempts
-        .iter()
-        .filter(|c| {
-            see::peer_hung_up(c).is_some() && c.peer_heard() && c.start_seen && c.cut_packets == 0
-        })
-        .filter(|c| c.life().is_some_and(|life| life < Span::from_ms(10_000)))
-        .filter(|c| busy(c) && !explained(c))
-        .collect();
-    let lives: Vec<Span> = tries.iter().filter_map(|c| c.life()).collect();
+    let (links, tries): (Vec<&Connection>, Vec<Try>) =
+        attempts.iter().filter_map(|c| Some((*c, hung_up(c)?))).unzip();
+    let lives: Vec<Span> = tries.iter().map(|a_try| a_try.life).collect();
     // The other end of the same link did not outlive anything.
     let reference = scene.reference().filter(|_| scene.comparison.is_some_and(|c| !c.roles_differ));
     let outlived =
         reference.is_some_and(|r| r.life().is_none_or(|life| lives.iter().all(|l| life > *l)));
     let constant = see::constant(&lives);
     let single = tries.len() == 1 && outlived;
-    if tries.is_empty() || !(constant || single) || same_last_pdu(&tries) {
+    if !(constant || single) || same_last_pdu(&links) {
         return None;
     }
-    let first = tries.first()?;
-    let says = if constant {
-        format!(
-            "In {} tries the device answered and then hung up {} after the connection was made, in the middle of traffic. It follows its own clock and was not given what it waits for in time.",
-            tries.len(),
-            see::range(&lives)
-        )
-    } else {
-        format!(
-            "The device answered and then hung up {} after the connection was made, in the middle of traffic; the working connection outlived that time. One try cannot show whether the time is fixed.",
-            see::range(&lives)
-        )
-    };
-    let level = if constant { Verdict::cause(says) } else { Verdict::suspect(says) };
+    let deadline = *lives.iter().max()?;
+    let undone = reference.map_or(Vec::new(), |reference| candidates(reference, deadline, &links));
+    let heard = links.first()?.heard?;
+    let facts = Deadline { tries, constant, heard, undone };
+    let verdict = if constant { Verdict::cause(facts) } else { Verdict::suspect(facts) };
     let confidence = match (constant, reference.is_some()) {
         (true, true) => Confidence::High,
         (true, false) => Confidence::Medium,
         _ => Confidence::Low,
     };
-    let mut verdict = level.sure(confidence).about(tries.iter().map(|c| c.number));
-    for c in &tries {
-        let end = c.end.as_ref()?;
-        verdict = verdict.sees(
-            end.frame,
-            format!(
-                "{} {} after the connection, idle for only {}",
-                end.reason,
-                c.life()?,
-                c.idle_before_end()?
-            ),
-        );
-    }
-    verdict =
-        verdict.sees(first.heard?.seen.frame, format!("the device was heard: {}", first.heard?.by));
-    if let Some(reference) = reference {
-        for step in candidates(reference, lives.iter().max().copied()?, &tries) {
-            let name = see::pdu(step);
-            let after = reference.after(step.at)?;
-            verdict = verdict.sees_in_reference(
-                step.frame,
-                format!(
-                    "the working host had done by then, and this one had not: {name}, at {after}"
-                ),
-            );
-        }
-    }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the peer was heard and sent data on this link")
-            .rules_out("supervision-timeout-0x08", "the peer ended the link itself (0x13), the radio path was fine")
-            .settled_by("Write the first application value of the working host immediately after connecting: if the link then lives longer, it was the deadline.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    Some(verdict.sure(confidence).about(links.iter().map(|c| c.number)))
 }
 
-/// Packets flowed until shortly before the end.
-fn busy(c: &Connection) -> bool {
-    match (c.idle_before_end(), c.life()) {
-        (Some(idle), Some(life)) => idle < Span::from_ms(1000) && idle.0 * 2 < life.0,
-        _ => false,
+/// The try that this attempt is: the device was heard, and ended the link in the middle of traffic.
+fn hung_up(c: &Connection) -> Option<Try> {
+    let end = see::peer_hung_up(c)?;
+    let (life, idle) = (c.life()?, c.idle_before_end()?);
+    let whole = c.peer_heard() && c.start_seen && c.cut_packets == 0;
+    let busy = idle < LONGEST_IDLE && idle.0 * 2 < life.0;
+    (whole && busy && life < LONGEST_LIFE && !explained(c)).then_some(Try {
+        end_frame: end.frame,
+        reason: end.reason,
+        life,
+        idle,
+    })
+}
+
+impl Facts for Deadline {
+    fn says(&self) -> Text {
+        let lives: Vec<Span> = self.tries.iter().map(|a_try| a_try.life).collect();
+        let lives = see::from_to(&lives);
+        if self.constant {
+            text!(
+                "In {} tries the device answered and then hung up {} after the connection was made, in the middle of traffic. It follows its own clock and was not given what it waits for in time.",
+                self.tries.len(),
+                lives
+            )
+        } else {
+            text!(
+                "The device answered and then hung up {} after the connection was made, in the middle of traffic; the working connection outlived that time. One try cannot show whether the time is fixed.",
+                lives
+            )
+        }
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let tries = self.tries.iter().map(|Try { end_frame, reason, life, idle }| {
+            let text = text!("{} {} after the connection, idle for only {}", *reason, *life, *idle);
+            Sight::here(*end_frame, text)
+        });
+        let heard = text!("the device was heard: {}", self.heard.by);
+        let undone = self.undone.iter().map(|(step, after)| {
+            let text = text!(
+                "the working host had done by then, and this one had not: {}, at {}",
+                see::request(step),
+                *after
+            );
+            Sight::in_reference(step.frame, text)
+        });
+        tries.chain([Sight::here(self.heard.seen.frame, heard)]).chain(undone).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new("never-heard-peer", "the peer was heard and sent data on this link"),
+            RuledOut::new(
+                "supervision-timeout-0x08",
+                "the peer ended the link itself (0x13), the radio path was fine",
+            ),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "Write the first application value of the working host immediately after connecting: if the link then lives longer, it was the deadline."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
     }
 }
 
@@ -149,11 +255,11 @@ fn explained(c: &Connection) -> bool {
             matches!(s.procedure, Procedure::Pair | Procedure::Encrypt)
                 && s.outcome == Outcome::Error
         })
-        || c.role == Some(crate::timeline::Role::Peripheral)
+        || c.role == Some(Role::Peripheral)
 }
 
 /// The same packet, old enough to have caused it, precedes every end.
-fn same_last_pdu(tries: &[&&Connection]) -> bool {
+fn same_last_pdu(tries: &[&Connection]) -> bool {
     let mut last = tries.iter().filter_map(|c| {
         let step = see::last_sent(c)?;
         let reacted = c.end.as_ref()?.at.since(c.last_sent_pdu_at)? >= c.granted?.interval();
@@ -164,33 +270,30 @@ fn same_last_pdu(tries: &[&&Connection]) -> bool {
     tries.len() > 1 && rest.len() + 1 == tries.len() && rest.iter().all(|s| see::same_pdu(first, s))
 }
 
-/// What the working host had finished before the deadline and no try had: writes and subscriptions first.
-fn candidates<'a>(
-    reference: &'a Connection,
-    deadline: Span,
-    tries: &[&&Connection],
-) -> Vec<&'a crate::timeline::Step> {
-    let wanted = |s: &&crate::timeline::Step| {
+/// What the working host had finished before the deadline and no try had, and when: writes and
+/// subscriptions first.
+fn candidates(reference: &Connection, deadline: Span, tries: &[&Connection]) -> Vec<(Step, Span)> {
+    let wanted = |s: &&Step| {
         s.by == Direction::Sent
             && s.outcome == Outcome::Ok
             && reference.after(s.last_at).is_some_and(|after| after.0 >= 0 && after <= deadline)
     };
-    let done = |s: &crate::timeline::Step| {
+    let done = |s: &Step| {
         tries.iter().any(|c| {
             c.steps.iter().any(|t| {
                 t.procedure == s.procedure && t.attribute == s.attribute && t.outcome == Outcome::Ok
             })
         })
     };
-    let rank = |s: &crate::timeline::Step| match s.procedure {
+    let rank = |s: &Step| match s.procedure {
         Procedure::Write | Procedure::WriteCommand => Some(0),
         Procedure::Subscribe => Some(1),
         Procedure::Pair | Procedure::Encrypt => Some(2),
         _ => None,
     };
-    let mut found: Vec<_> =
+    let mut found: Vec<&Step> =
         reference.steps.iter().filter(wanted).filter(|s| rank(s).is_some() && !done(s)).collect();
     found.sort_by_key(|s| (rank(s), s.frame));
-    found.truncate(4);
-    found
+    let timed = found.into_iter().filter_map(|s| Some((s.clone(), reference.after(s.at)?)));
+    timed.take(SHOWN).collect()
 }

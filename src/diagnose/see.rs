@@ -1,5 +1,8 @@
 //! What several rules look for, said once.
-use super::Scene;
+use super::{Scene, Sight};
+use crate::packet::att::Handle;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Step};
 
@@ -16,22 +19,35 @@ pub fn ended(end: &End) -> (u32, String) {
     (end.frame, format!("Disconnection Complete, {}", end.reason))
 }
 
-/// Whether all spans lie within ten percent of their mean.
+/// The same as a sight.
+pub fn link_ended(end: &End) -> Sight {
+    Sight::here(end.frame, text!("Disconnection Complete, {}", end.reason))
+}
+
+/// How far from their mean lengths may lie that a clock decides.
+const SPREAD_PERCENT: i64 = 10;
+
+/// Whether all spans are about the same length.
 pub fn constant(spans: &[Span]) -> bool {
     let count = spans.len() as i64;
     if count < 2 {
         return false;
     }
     let mean = spans.iter().map(|s| s.0).sum::<i64>() / count;
-    mean > 0 && spans.iter().all(|s| (s.0 - mean).abs() * 10 <= mean)
+    mean > 0 && spans.iter().all(|s| (s.0 - mean).abs() * 100 <= mean * SPREAD_PERCENT)
 }
 
-/// Smallest and largest, for a sentence: `423.7 ms` or `0.2 s to 4.0 s`.
+/// Smallest and largest, for a sentence of a check: `423.7 ms` or `0.2 s to 4.0 s`.
 pub fn range(spans: &[Span]) -> String {
+    from_to(spans).to_string()
+}
+
+/// Smallest and largest: `423.7 ms` or `0.2 s to 4.0 s`.
+pub fn from_to(spans: &[Span]) -> Text {
     match (spans.iter().min(), spans.iter().max()) {
-        (Some(low), Some(high)) if low.to_string() == high.to_string() => low.to_string(),
-        (Some(low), Some(high)) => format!("{low} to {high}"),
-        _ => String::new(),
+        (Some(low), Some(high)) if low.to_string() == high.to_string() => text!("{}", *low),
+        (Some(low), Some(high)) => text!("{} to {}", *low, *high),
+        _ => Text::EMPTY,
     }
 }
 
@@ -82,47 +98,50 @@ pub fn used(connection: &Connection) -> bool {
     connection.steps.iter().any(|s| s.outcome == Outcome::Ok && work(s))
 }
 
-/// How a step reads in a sentence.
+/// How a step reads in a sentence of a check.
 pub fn pdu(step: &Step) -> String {
-    let attribute = if step.attribute == 0 {
-        String::new()
-    } else {
-        format!(" of attribute {:#06x}", step.attribute)
-    };
+    request(step).to_string()
+}
+
+/// How a step reads in a sentence.
+pub fn request(step: &Step) -> Text {
+    let of = (step.attribute != 0).then(|| text!(" of attribute {}", Handle(step.attribute)));
     match (step.procedure, step.detail) {
         (Procedure::ExchangeMtu, Detail::Mtu { asked, .. }) => {
-            format!("Exchange MTU Request ({asked})")
+            text!("Exchange MTU Request ({})", asked)
         }
         (Procedure::DiscoverServices, Detail::Discovery { first, by_uuid: true, .. }) => {
-            format!("discovery of one service by UUID from {first:#06x}")
+            text!("discovery of one service by UUID from {}", Handle(first))
         }
         (Procedure::DiscoverServices, Detail::Discovery { first, .. }) => {
-            format!("discovery of services from {first:#06x}")
+            text!("discovery of services from {}", Handle(first))
         }
         (Procedure::DiscoverIncludes, Detail::Discovery { first, .. }) => {
-            format!("discovery of included services from {first:#06x}")
+            text!("discovery of included services from {}", Handle(first))
         }
         (Procedure::DiscoverCharacteristics, Detail::Discovery { first, .. }) => {
-            format!("discovery of characteristics from {first:#06x}")
+            text!("discovery of characteristics from {}", Handle(first))
         }
         (Procedure::DiscoverDescriptors, Detail::Discovery { first, .. }) => {
-            format!("discovery of descriptors from {first:#06x}")
+            text!("discovery of descriptors from {}", Handle(first))
         }
         (Procedure::Read, Detail::Read { by_type, .. }) if by_type != 0 => {
-            format!("read by type {by_type:#06x}")
+            text!("read by type {}", format_args!("{by_type:#06x}"))
         }
-        (Procedure::Read, _) => format!("read{attribute}"),
+        (Procedure::Read, _) => text!("read{}", of),
         (Procedure::Write, Detail::Write { prepared: true, .. }) => {
-            format!("long write (prepared){attribute}")
+            text!("long write (prepared){}", of)
         }
-        (Procedure::Write, _) => format!("write{attribute}"),
-        (Procedure::WriteCommand, _) => format!("write command{attribute}"),
-        (Procedure::Subscribe, Detail::Subscription { value }) => {
-            format!("write of {value:#06x} to the CCCD {:#06x}", step.attribute)
-        }
-        (Procedure::Indicate, _) => format!("indication{attribute}"),
-        (Procedure::Notify, _) => format!("notification{attribute}"),
-        (procedure, _) => procedure.to_string(),
+        (Procedure::Write, _) => text!("write{}", of),
+        (Procedure::WriteCommand, _) => text!("write command{}", of),
+        (Procedure::Subscribe, Detail::Subscription { value }) => text!(
+            "write of {} to the CCCD {}",
+            format_args!("{value:#06x}"),
+            Handle(step.attribute)
+        ),
+        (Procedure::Indicate, _) => text!("indication{}", of),
+        (Procedure::Notify, _) => text!("notification{}", of),
+        (procedure, _) => text!("{}", procedure),
     }
 }
 

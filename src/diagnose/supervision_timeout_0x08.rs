@@ -1,8 +1,13 @@
-use super::{Basis, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
+use crate::packet::hci::Command;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Moment, Stack, Transport};
-use crate::trace::Trace;
+use crate::timeline::{Connection, End, Moment, Sighting, Stack, Transport};
+use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
     id: "supervision-timeout-0x08",
@@ -27,27 +32,106 @@ Distance, antenna, interference, Wi-Fi on the same chip; a device that resets or
 longer supervision timeout bridges short gaps. Look whether advertising resumes right after the end: then the device reset.",
     sources: &["BlueZ doc/btmon-connections.rst", "RPi-Distro/bluez-firmware#8"],
     check: Check::Connection(check),
-    fires_on: || Trace::new().up().mtu().wait_ms(500).disconnected(Status::CONNECTION_TIMEOUT).into(),
-    silent_on: || Trace::new().up().mtu().wait_ms(100).disconnected(Status::CONNECTION_TIMEOUT).into(),
+    cases: &[
+        Case::cause(Confidence::High, "silent for longer than its timeout of 420 ms", || {
+            lost(Trace::new().up().mtu().wait_ms(500)).into()
+        })
+        .about(&[1])
+        .saying("the supervision timeout in force was 420 ms"),
+        Case::cause(Confidence::High, "silent for 4.76 s of its 5 s", || {
+            lost(slow().wait_ms(4_760)).into()
+        })
+        .pins(&["ELAPSED_PERCENT"]),
+        Case::silent("silent for 4.74 s of its 5 s", || lost(slow().wait_ms(4_740)).into())
+            .pins(&["ELAPSED_PERCENT"]),
+        Case::silent("our host asked for the end", || {
+            let link = slow().wait_ms(5_000).taken(Command::Disconnect {
+                connection_handle: HANDLE,
+                reason: Status::REMOTE_USER_TERMINATED,
+            });
+            lost(link).into()
+        }),
+        Case::silent("it was silent, and ended for another reason", || {
+            slow().wait_ms(5_000).disconnected(Status::LL_RESPONSE_TIMEOUT).into()
+        }),
+        Case::cause(Confidence::Medium, "the link was up before the capture began", || {
+            lost(Trace::new().mtu().wait_ms(500)).into()
+        })
+        .saying("its timeout is not known"),
+        // With its timeout unknown, the last sign of the peer is shown, whenever it came.
+        Case::cause(Confidence::Medium, "packets were acknowledged 25 ms before the end", || {
+            lost(Trace::new().mtu().wait_ms(500).acknowledged(1).wait_ms(25)).into()
+        })
+        .saying("last sign of the peer")
+        .pins(&["CLEARED"]),
+        Case::cause(Confidence::Medium, "the controller cleared its queue at the end", || {
+            lost(Trace::new().mtu().wait_ms(500).acknowledged(1).wait_ms(15)).into()
+        })
+        .not_saying("last sign of the peer")
+        .pins(&["CLEARED"]),
+        Case::cause(Confidence::High, "the device advertises 1.4 s after the end", || {
+            lost(slow().wait_ms(5_000)).wait_ms(1_400).advertises(0).into()
+        })
+        .saying("advertises again")
+        .pins(&["REAPPEARED"]),
+        Case::cause(Confidence::High, "the device advertises 1.6 s after the end", || {
+            lost(slow().wait_ms(5_000)).wait_ms(1_600).advertises(0).into()
+        })
+        .not_saying("advertises again")
+        .pins(&["REAPPEARED"]),
+    ],
 };
 
+/// A link with a supervision timeout of 5 s, that was heard.
+fn slow() -> Trace {
+    Trace::new().advertises(0).create().connected_as(0, 24, 0, 500).mtu()
+}
+
+fn lost(link: Trace) -> Trace {
+    link.disconnected(Status::CONNECTION_TIMEOUT)
+}
+
 const REMEDIES: &[Remedy] = &[
-    (&[], "Repeat at one metre, and with 2.4 GHz Wi-Fi off: if it holds, it is the radio path."),
-    (
+    Remedy::any(
+        "Repeat at one metre, and with 2.4 GHz Wi-Fi off: if it holds, it is the radio path.",
+    ),
+    Remedy::on(
         &[Stack::BlueZ],
         "Lengthen the timeout: `[LE] ConnectionSupervisionTimeout=600` (6 s) with `MinConnectionInterval`/`MaxConnectionInterval` in /etc/bluetooth/main.conf.",
     ),
-    (
+    Remedy::on(
         &[Stack::Noble],
         "Pass a longer timeout: `peripheral.connect({ timeout: 0x0258 })` (6 s) where the fork supports it.",
     ),
-    (
+    Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Request a supervision timeout of 4-6 s in the connection parameters.",
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// How much of the supervision timeout must have passed in silence: events are stamped late.
+const ELAPSED_PERCENT: i64 = 95;
+
+/// A count of packets this shortly before the end is the controller that clears its queue.
+const CLEARED: Span = Span::from_ms(20);
+
+/// A device that advertises this soon after the end is alive.
+const REAPPEARED: Span = Span::from_ms(1_500);
+
+/// A link that had worked and was given up for want of packets.
+#[derive(Debug)]
+struct Lost {
+    transport: Transport,
+    timeout: Option<Span>,
+    silence: Option<Span>,
+    /// The last sign of the peer that the controller's own cleaning cannot explain.
+    last_heard: Option<Sighting>,
+    end: End,
+    /// An advertising report after the end: frame, and how much later.
+    advertises: Option<(u32, Span)>,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection
         .end
         .as_ref()
@@ -55,46 +139,81 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let timeout = connection.current.map(|c| c.timeout());
     let silence = connection.silence_before_end();
     if let (Some(timeout), Some(silence)) = (timeout, silence)
-        && silence.0 * 100 < timeout.0 * 95
+        && silence.0 * 100 < timeout.0 * ELAPSED_PERCENT
     {
         return None;
     }
-    let said = match (timeout, silence) {
-        (Some(timeout), Some(silence)) => format!(
-            "Nothing was heard for {silence}; the supervision timeout in force was {timeout}."
-        ),
-        (None, _) if connection.transport == Transport::BrEdr => {
-            "It was a BR/EDR link, whose timeout no event of the capture tells.".to_owned()
-        }
-        (None, _) => {
-            "The link was up before the capture began, so its timeout is not known.".to_owned()
-        }
-        _ => String::new(),
+    let cleared = |at: Moment| end.at.since(at).is_some_and(|ago| ago < CLEARED);
+    let advertises = connection.report_after.and_then(|report| {
+        let after = report.at.since(end.at).filter(|after| *after < REAPPEARED)?;
+        Some((report.frame, after))
+    });
+    let facts = Lost {
+        transport: connection.transport,
+        timeout,
+        silence,
+        last_heard: connection.last_heard.filter(|heard| !cleared(heard.seen.at)),
+        end: end.clone(),
+        advertises,
     };
-    let mut verdict = Verdict::cause(format!("The link worked and was then lost: the controller gave it up for want of packets from the peer. {said}"))
-        .sure(Confidence::High);
-    // A count of packets right before the end is the controller's clearing of its queue.
-    let cleared = |at: Moment| end.at.since(at).is_some_and(|ago| ago < Span::from_ms(20));
-    if let Some(heard) = connection.last_heard.filter(|heard| !cleared(heard.seen.at)) {
-        verdict = verdict.sees(heard.seen.frame, format!("last sign of the peer: {}", heard.by));
-    }
-    let (frame, text) = see::ended(end);
-    verdict = verdict.sees(frame, text);
-    if let Some(report) = connection.report_after
-        && let Some(after) = report.at.since(end.at)
-        && after.0 < 1_500_000
-    {
-        verdict = verdict.sees(
-            report.frame,
-            format!(
-                "the device advertises again {after} after the end: it is alive, and may have reset"
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Lost {
+    fn says(&self) -> Text {
+        let timing = match (self.timeout, self.silence) {
+            (Some(timeout), Some(silence)) => text!(
+                "Nothing was heard for {}; the supervision timeout in force was {}.",
+                silence,
+                timeout
             ),
-        );
+            (None, _) if self.transport == Transport::BrEdr => {
+                text!("It was a BR/EDR link, whose timeout no event of the capture tells.")
+            }
+            (None, _) => {
+                text!("The link was up before the capture began, so its timeout is not known.")
+            }
+            _ => Text::EMPTY,
+        };
+        text!(
+            "The link worked and was then lost: the controller gave it up for want of packets from the peer. {}",
+            timing
+        )
     }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the link had been established: 0x08 is only reported after packets were received")
-            .settled_by("Repeat with the device at one metre and Wi-Fi off; log resets on the device's side.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = Vec::new();
+        if let Some(heard) = self.last_heard {
+            sights
+                .push(Sight::here(heard.seen.frame, text!("last sign of the peer: {}", heard.by)));
+        }
+        sights.push(see::link_ended(&self.end));
+        if let Some((frame, after)) = self.advertises {
+            sights.push(Sight::here(
+                frame,
+                text!(
+                    "the device advertises again {} after the end: it is alive, and may have reset",
+                    after
+                ),
+            ));
+        }
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "never-heard-peer",
+            "the link had been established: 0x08 is only reported after packets were received",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "Repeat with the device at one metre and Wi-Fi off; log resets on the device's side."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

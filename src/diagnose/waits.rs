@@ -1,8 +1,9 @@
 //! Attempts that asked for a link, waited, and got none.
-use super::Scene;
-use crate::packet::Status;
+use super::{Scene, Sight};
+use crate::packet::{Address, AddressType, Status};
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Request, Transport};
+use crate::timeline::{Connection, Request, RequestKind, Transport};
 
 /// The shortest wait that says anything: phones cancel and re-arm their background requests all the time.
 const SHORTEST: Span = Span::from_ms(4000);
@@ -12,6 +13,9 @@ const REARMED: Span = Span::from_ms(2000);
 
 /// Waits that are somebody's timer, in milliseconds.
 const TIMERS: &[i64] = &[5_000, 10_000, 15_000, 20_500, 30_000];
+
+/// How far from a timer's length a wait may be that the timer ended.
+const TIMERS_JITTER: Span = Span::from_ms(50);
 
 /// A request that was cancelled after a wait in vain.
 pub struct Wait<'a> {
@@ -24,22 +28,56 @@ pub struct Wait<'a> {
 }
 
 impl Wait<'_> {
+    /// What a sentence needs of it.
+    pub fn facts(&self) -> Waited {
+        let Request { kind, peer, peer_type, frame, cancel_frame, .. } = *self.request;
+        Waited {
+            kind,
+            whom: (!self.background).then_some((peer, peer_type)),
+            frame,
+            cancel_frame,
+            end_frame: self.end_frame,
+            lasted: self.lasted,
+        }
+    }
+
     /// The lines that show the wait.
     pub fn shown(&self) -> Vec<(u32, String)> {
-        let whom = if self.background {
-            "any device of the accept list".to_owned()
-        } else {
-            format!("{} ({})", self.request.peer, self.request.peer_type)
+        let sights = self.facts().sights();
+        sights.into_iter().map(|sight| (sight.frame, sight.text.to_string())).collect()
+    }
+}
+
+/// A wait in vain, as facts.
+#[derive(Clone, Copy, Debug)]
+pub struct Waited {
+    pub kind: RequestKind,
+    /// None: any device of the accept list.
+    pub whom: Option<(Address, AddressType)>,
+    pub frame: u32,
+    pub cancel_frame: Option<u32>,
+    pub end_frame: u32,
+    pub lasted: Span,
+}
+
+impl Waited {
+    /// The frames that show the wait.
+    pub fn sights(&self) -> Vec<Sight> {
+        let whom = match self.whom {
+            Some((address, kind)) => text!("{} ({})", address, kind),
+            None => text!("any device of the accept list"),
         };
-        let mut lines = vec![(self.request.frame, format!("{} to {whom}", self.request.kind))];
-        if let Some(frame) = self.request.cancel_frame {
-            lines.push((frame, format!("cancelled by the host after {}", self.lasted)));
-        }
-        lines.push((
+        let mut sights = vec![Sight::here(self.frame, text!("{} to {}", self.kind, whom))];
+        sights.extend(
+            self.cancel_frame.map(|frame| {
+                Sight::here(frame, text!("cancelled by the host after {}", self.lasted))
+            }),
+        );
+        sights.push(Sight::here(
             self.end_frame,
-            "Connection Complete, status 0x02: the cancel succeeded".to_owned(),
+            "Connection Complete, status 0x02: the cancel succeeded",
         ));
-        lines
+        sights
     }
 }
 
@@ -51,7 +89,7 @@ pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait
         && connection.transport == Transport::Le;
     let lasted = request.cancel_at.since(request.at).filter(|lasted| *lasted >= SHORTEST)?;
     let background = request.filter_policy != 0;
-    let timer = TIMERS.iter().any(|ms| (lasted - Span::from_ms(*ms)).abs() <= Span::from_ms(50));
+    let timer = TIMERS.iter().any(|ms| (lasted - Span::from_ms(*ms)).abs() <= TIMERS_JITTER);
     let again = || {
         let later = scene.capture().connections.iter().skip(connection.number as usize);
         let later = later.filter(|c| c.adapter == connection.adapter);

@@ -2,9 +2,12 @@
 mod codes;
 mod texts;
 
+use crate::decode::Decoder;
 use crate::diagnose::{self, Basis, RULES};
 use crate::packet::att::ErrorCode;
 use crate::packet::{MgmtReason, MgmtStatus, Status, smp};
+use crate::report::events::{Events, Place, Style};
+use crate::time::Clock;
 use codes::{ATT, HCI, MGMT, SMP};
 use std::fmt::Write;
 use texts::TEXTS;
@@ -135,6 +138,28 @@ fn rule_card(rule: &diagnose::Rule) -> String {
         for source in rule.sources {
             let _ = writeln!(out, "  {source}");
         }
+    }
+    out.push_str(&rule.example().map_or(String::new(), example));
+    out
+}
+
+/// Most packets of an example that are shown.
+const MOST_PACKETS: usize = 24;
+
+/// A case as a small timeline: the packets of the side that fails.
+fn example(case: &diagnose::Case) -> String {
+    let trace = (case.example)().subject;
+    let mut decoder = Decoder::new();
+    let mut events = Events::new(Style::Table, false, Clock::Relative);
+    let mut table = Vec::new();
+    // Writing to a vector cannot fail.
+    let _ = events.begin(&mut table);
+    for record in trace.records().take(MOST_PACKETS) {
+        let _ = events.push(&decoder.decode(&record), Place::default(), &mut table);
+    }
+    let mut out = format!("\nExample: {}\n\n{}", case.name, String::from_utf8_lossy(&table));
+    if let Some(more @ 1..) = trace.records().count().checked_sub(MOST_PACKETS) {
+        let _ = writeln!(out, "and {more} more");
     }
     out
 }

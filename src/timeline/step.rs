@@ -23,6 +23,12 @@ macro_rules! words {
                 f.pad(self.word())
             }
         }
+
+        impl $crate::prose::Say for $name {
+            fn say(&self, text: &mut $crate::prose::Text) {
+                text.plain(self.word());
+            }
+        }
     };
 }
 pub(crate) use words;

@@ -158,7 +158,7 @@ impl Page<'_> {
             out,
             "<section class=\"finding {class}\">\n<h2><span class=\"level\">{level}</span><br/>{}</h2>\n<p>{}</p>\n\
              <p class=\"faint\">{} confidence, {}{} <code>{}</code></p>",
-            self.text(&finding.title),
+            self.text(finding.title),
             self.prose(&finding.says.to_string()),
             finding.confidence,
             whose(finding.capture),

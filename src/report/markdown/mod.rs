@@ -151,7 +151,7 @@ impl Page<'_> {
                 let _ = writeln!(
                     text,
                     "- {}: {} (`{}`)",
-                    self.inline(&note.title),
+                    self.inline(note.title),
                     self.inline(&note.says.to_string()),
                     note.rule
                 );
@@ -174,7 +174,7 @@ impl Page<'_> {
             Level::Suspect => "Suspect",
             Level::Note => "Note",
         };
-        let mut text = format!("### {level}: {}\n\n", self.inline(&finding.title));
+        let mut text = format!("### {level}: {}\n\n", self.inline(finding.title));
         let _ = writeln!(text, "{}\n", self.block(&finding.says.to_string()));
         let whose = |capture: usize| match report.captures.len() {
             1 => String::new(),
