@@ -3,7 +3,8 @@
 //! A source lends each record out of its own buffer, so a capture of any size
 //! streams through in bounded memory. Reading stops at the first structural
 //! error and keeps everything before it; what was skipped is said in a [`Warning`].
-use crate::packet::{Direction, Packet, Problem};
+use crate::packet::Direction;
+use crate::packet::outline::{Extent, Outline};
 use crate::time::{Clock, Timestamp};
 use std::borrow::Cow;
 
@@ -56,21 +57,13 @@ pub enum Kind {
     Foreign(u16),
 }
 
-/// The bytes of a record, or, where the capture is text, what the text says.
+/// The bytes of a record, or, where the capture is text, what the text shows.
 #[derive(Clone, Debug)]
 pub enum Payload<'a> {
     /// The packet as on the wire, without H4 type byte or pseudo header.
     Bytes(&'a [u8]),
-    /// Read from text: no bytes exist. [`crate::decode::Decoder`] takes it as it is.
-    Said(Box<Said<'a>>),
-}
-
-/// A packet as a text tells it.
-#[derive(Clone, Debug)]
-pub struct Said<'a> {
-    pub packet: Packet<'a>,
-    /// [`Problem::Cut`] where the text leaves something out: numbers it does not have are zero.
-    pub problem: Option<Problem>,
+    /// Read from text that does not print the bytes. Boxed, because every record is moved.
+    Outline(Box<Outline<'a>>),
 }
 
 /// One record, lent by its source until the next is asked for.
@@ -97,15 +90,15 @@ impl Record<'_> {
     pub fn bytes(&self) -> &[u8] {
         match &self.payload {
             Payload::Bytes(bytes) => bytes,
-            Payload::Said(_) => &[],
+            Payload::Outline(_) => &[],
         }
     }
 
-    /// Whether the capture kept only the beginning of the packet.
+    /// Whether the capture kept only a part of the packet.
     pub fn is_cut(&self) -> bool {
         match &self.payload {
             Payload::Bytes(bytes) => (bytes.len() as u64) < u64::from(self.original_len),
-            Payload::Said(said) => said.problem == Some(Problem::Cut),
+            Payload::Outline(outline) => outline.extent != Extent::Whole,
         }
     }
 }

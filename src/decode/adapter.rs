@@ -98,6 +98,12 @@ impl Adapter {
             .is_some_and(|link| link.connected)
     }
 
+    /// The handle of the adapter's link, if there is only one.
+    pub fn only_link(&self) -> Option<ConnHandle> {
+        let mut known = self.links.iter().zip(0..).filter(|(link, _)| link.is_some());
+        known.next().filter(|_| known.next().is_none()).map(|(_, handle)| ConnHandle(handle))
+    }
+
     /// Called for bytes that were put aside. Beyond all reason, unfinished frames are given up.
     pub fn hold(&mut self, bytes: usize) {
         self.held += bytes;

@@ -12,6 +12,7 @@ pub mod field;
 pub mod hci;
 pub mod mgmt;
 pub mod note;
+pub mod outline;
 pub(crate) mod pdus;
 pub mod signal;
 pub mod smp;

@@ -13,8 +13,7 @@ use super::lines::{self, Lines, Puzzles};
 use super::times::Times;
 use body::Body;
 use header::{Header, Line, Right, What};
-use live::Live;
-use said::Reading;
+use reading::Reading;
 
 mod advertising;
 mod body;
@@ -22,9 +21,8 @@ mod commands;
 mod events;
 mod header;
 mod layout;
-mod live;
 mod management;
-mod said;
+mod reading;
 mod upper;
 
 pub(crate) const FORMAT: Format = Format { name: "btmon-text", claim, open };
@@ -86,7 +84,6 @@ fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError
         lines: Lines::default(),
         puzzles: Puzzles::default(),
         version: None,
-        live: Live::default(),
         open: None,
         body: Body::default(),
         reading: None,
@@ -108,7 +105,6 @@ struct Reader {
     lines: Lines,
     puzzles: Puzzles,
     version: Option<String>,
-    live: Live,
     open: Option<Start>,
     body: Body,
     /// The packet that is lent.
@@ -158,7 +154,6 @@ impl Reader {
         let text = self.lines.text();
         if let Some(version) = text.trim_start().strip_prefix(BANNER) {
             self.version.get_or_insert_with(|| version.trim().to_owned());
-            self.live.clear();
             return;
         }
         let Some(open) = &mut self.open else { return };
@@ -197,8 +192,7 @@ impl Reader {
                 any: true,
             };
         }
-        let live = self.live.only(header.right.adapter);
-        let reading = Reading::of(&header, &self.body, live);
+        let reading = Reading::of(&header, &self.body);
         self.body.clear();
         let (right, direction) = (header.right, header.direction);
         Some(Complete { offset, right, direction, reading })
@@ -212,8 +206,6 @@ impl Source for Reader {
         let frame = self.ledger.next_frame();
         let time = self.times.moment(right.when, &mut self.ledger, offset);
         let reading = self.reading.insert(reading);
-        let said = reading.said();
-        self.live.follow(right.adapter, &said.packet);
         let length = u32::try_from(reading.bytes.len()).unwrap_or(u32::MAX);
         Ok(Some(Record {
             frame,
@@ -222,7 +214,7 @@ impl Source for Reader {
             adapter: right.adapter,
             direction,
             kind: reading.kind(),
-            payload: Payload::Said(Box::new(said)),
+            payload: Payload::Outline(Box::new(reading.outline())),
             original_len: length,
             comment: None,
         }))

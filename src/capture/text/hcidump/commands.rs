@@ -1,8 +1,6 @@
 //! Parameters of commands, as far as hcidump prints them.
 use super::super::hex;
 use super::header::{Details, hundredths};
-use crate::packet::hci::Command;
-use crate::packet::{Address, Packet};
 
 /// Writes the parameters in wire order; what stands behind the first unknown one is left out.
 pub(super) fn parameters(opcode: u16, details: &Details, out: &mut Vec<u8>) {
@@ -20,16 +18,15 @@ pub(super) fn parameters(opcode: u16, details: &Details, out: &mut Vec<u8>) {
     };
 }
 
-/// Create Connection: of the page scan only the clock offset is printed.
-pub(super) fn create_connection(details: &Details) -> Option<Packet<'static>> {
-    Some(Packet::Command(Command::CreateConnection {
-        bd_addr: Address(details.address()?),
-        packet_type: u16::from_le_bytes(details.short("ptype")?),
-        page_scan_repetition_mode: 0,
-        reserved: 0,
-        clock_offset: u16::from_le_bytes(details.short("clkoffset")?),
-        allow_role_switch: details.byte("rswitch")?,
-    }))
+/// The parameters of Create Connection: of the page scan only the clock offset is printed.
+pub(super) fn create_connection(details: &Details, out: &mut Vec<u8>) -> Option<()> {
+    out.extend(details.address()?);
+    out.extend(details.short("ptype")?);
+    // Page scan repetition mode and reserved: not printed.
+    out.extend([0, 0]);
+    out.extend(details.short("clkoffset")?);
+    out.push(details.byte("rswitch")?);
+    Some(())
 }
 
 fn handle(details: &Details, out: &mut Vec<u8>) -> Option<()> {

@@ -1,8 +1,6 @@
 //! Parameters of events, as far as hcidump prints them.
 use super::super::hex;
 use super::header::{Details, list, number, opcode};
-use crate::packet::hci::{Event, LeEvent};
-use crate::packet::{Address, AddressType, ConnHandle, Packet, Status};
 
 /// The numbers of the LE subevents that hcidump knows. What it prints for others is wrong.
 pub(super) fn subevent(name: &str) -> Option<u8> {
@@ -227,25 +225,18 @@ fn reports(details: &Details, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// LE Connection Complete: interval, latency, timeout and accuracy are not printed.
-pub(super) fn le_connection(details: &Details) -> Option<Packet<'static>> {
+/// The parameters of LE Connection Complete: interval, latency, timeout and accuracy are not printed.
+pub(super) fn le_connection(details: &Details, out: &mut Vec<u8>) -> Option<()> {
     let role = match details.word("role")? {
         "master" | "central" => 0,
         "slave" | "peripheral" => 1,
         _ => return None,
     };
     let line = details.lines().find(|line| line.starts_with("bdaddr "))?;
-    Some(Packet::Event(Event::Le {
-        event: LeEvent::ConnectionComplete {
-            status: Status(details.byte("status")?),
-            connection_handle: ConnHandle(u16::try_from(details.number("handle")?).ok()?),
-            role,
-            peer_address_type: AddressType(u8::from(line.contains("(Random)"))),
-            peer_address: Address(details.address()?),
-            connection_interval: 0,
-            peripheral_latency: 0,
-            supervision_timeout: 0,
-            central_clock_accuracy: 0,
-        },
-    }))
+    out.extend([1, details.byte("status")?]);
+    out.extend(details.short("handle")?);
+    out.extend([role, u8::from(line.contains("(Random)"))]);
+    out.extend(details.address()?);
+    out.extend([0; 7]);
+    Some(())
 }

@@ -7,12 +7,13 @@ use super::super::ledger::Ledger;
 use super::super::stream::Stream;
 use super::super::{
     Boxed, CaptureError, Claim, Description, Format, Head, Kind, OpenOptions, Payload, Record,
-    Said, Source, Warning, h4,
+    Source, Warning, h4,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::Times;
-use crate::packet::{ConnHandle, Packet, Problem, att, smp};
-use data::{Pdu, Protocol};
+use crate::packet::Opcode;
+use crate::packet::outline::{Data, Extent, Outline, Shape};
+use data::Protocol;
 use header::{Details, Header, Line, What};
 
 mod commands;
@@ -54,6 +55,7 @@ fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError
         open: None,
         details: Details::default(),
         bytes: Vec::new(),
+        parameters: Vec::new(),
         incomplete: 0,
     }))
 }
@@ -68,6 +70,8 @@ struct Reader {
     details: Details,
     /// What is printed of the packet that is lent, as bytes.
     bytes: Vec<u8>,
+    /// The parameters of its outline.
+    parameters: Vec<u8>,
     /// Packets of which something is missing.
     incomplete: u64,
 }
@@ -102,13 +106,13 @@ impl Reader {
 }
 
 /// How much of a packet is there.
-struct Extent {
+struct Printed {
     kind: Kind,
     original: usize,
 }
 
 /// Writes the beginning of a command or event as far as it is printed.
-fn prefix(what: What, details: &Details, bytes: &mut Vec<u8>) -> Option<Extent> {
+fn prefix(what: What, details: &Details, bytes: &mut Vec<u8>) -> Option<Printed> {
     let (kind, length) = match what {
         What::Command { opcode, length } => {
             bytes.extend(opcode.to_le_bytes());
@@ -135,64 +139,57 @@ fn prefix(what: What, details: &Details, bytes: &mut Vec<u8>) -> Option<Extent> 
     if bytes.len() > header + length {
         bytes.truncate(header);
     }
-    Some(Extent { kind, original: header + length })
+    Some(Printed { kind, original: header + length })
 }
 
-/// What is said of a packet whose bytes cannot be had.
-fn said<'a>(
+/// What is shown of a packet whose bytes cannot be had: its shape, and how much of it is there.
+fn outline(
     header: &Header,
     details: &Details,
-    pdu: Option<Pdu>,
-    bytes: &'a [u8],
-) -> Option<Said<'a>> {
+    parameters: &mut Vec<u8>,
+) -> Option<(Shape<'static>, Extent)> {
     match header.what {
-        What::Command { opcode: 0x0405, .. } => {
-            let packet = commands::create_connection(details)?;
-            Some(Said { packet, problem: Some(Problem::Cut) })
+        What::Command { opcode: opcode @ 0x0405, .. } => {
+            commands::create_connection(details, parameters)?;
+            Some((Shape::Command(Opcode(opcode)), Extent::Part))
         }
-        What::Event { code: 0x3e, .. } if events::subevent(details.first()) == Some(1) => {
-            let packet = events::le_connection(details)?;
-            Some(Said { packet, problem: Some(Problem::Cut) })
+        What::Event { code: code @ 0x3e, .. } if events::subevent(details.first()) == Some(1) => {
+            events::le_connection(details, parameters)?;
+            Some((Shape::Event(code), Extent::Part))
         }
         What::Acl { handle, boundary, length } => {
-            let Some(pdu) = pdu else {
-                return Some(other_data(handle, boundary, length, details));
-            };
-            // The last of several fragments shows the whole frame.
-            let whole = boundary == 1 || bytes.len() + 5 == usize::from(length);
-            let (packet, problem) = match pdu.protocol {
-                Protocol::Att => {
-                    let (pdu, problem) = att::Pdu::decode(pdu.code, bytes, !whole);
-                    (Packet::Att { handle, cid: 4, pdu }, problem)
+            let (data, extent) = match data::pdu(details, parameters) {
+                Some(pdu) => {
+                    // The last of several fragments shows the whole frame.
+                    let whole = boundary == 1 || parameters.len() + 5 == usize::from(length);
+                    let data = match pdu.protocol {
+                        Protocol::Att => Data::Att { cid: 4, opcode: pdu.code },
+                        Protocol::Smp => Data::Smp { cid: 6, code: pdu.code },
+                    };
+                    (data, Extent::unread_unless(whole))
                 }
-                Protocol::Smp => {
-                    let (pdu, problem) = smp::Pdu::decode(pdu.code, bytes, !whole);
-                    (Packet::Smp { handle, cid: 6, pdu }, problem)
-                }
+                None => (other_data(boundary, details), Extent::Part),
             };
-            Some(Said { packet, problem })
+            Some((Shape::Acl { handle: Some(handle), len: length, data }, extent))
         }
-        What::Sco { handle, length } => {
-            Some(Said { packet: Packet::Sco { handle, len: length }, problem: None })
-        }
+        What::Sco { handle, length } => Some((Shape::Sco { handle, len: length }, Extent::Whole)),
         _ => None,
     }
 }
 
 /// Data of which only the channel is printed, or nothing: then it completes no frame.
-fn other_data(handle: ConnHandle, boundary: u8, len: u16, details: &Details) -> Said<'static> {
-    let packet = match details.first().strip_prefix("L2CAP(") {
+fn other_data(boundary: u8, details: &Details) -> Data {
+    match details.first().strip_prefix("L2CAP(") {
         Some(_) => {
             let cid = details.number("cid").and_then(|cid| u16::try_from(cid).ok());
             let psm =
                 details.word("[psm").and_then(|psm| header::number(psm.trim_end_matches(']')));
             let psm = psm.and_then(|psm| u16::try_from(psm).ok()).filter(|&psm| psm > 0);
             // Signalling shows no channel: on BR/EDR it is 1.
-            Packet::L2cap { handle, cid: cid.unwrap_or(1), psm, payload: &[] }
+            Data::L2cap { cid: cid.unwrap_or(1), psm }
         }
-        None => Packet::Fragment { handle, start: boundary != 1, len },
-    };
-    Said { packet, problem: Some(Problem::Cut) }
+        None => Data::Fragment { start: boundary != 1 },
+    }
 }
 
 impl Source for Reader {
@@ -201,23 +198,23 @@ impl Source for Reader {
         let frame = self.ledger.next_frame();
         let time = self.times.moment(header.when, &mut self.ledger, offset);
         self.bytes.clear();
-        let extent = prefix(header.what, &self.details, &mut self.bytes);
+        let printed = prefix(header.what, &self.details, &mut self.bytes);
         let (kind, original) = match header.what {
             What::Acl { length, .. } => (Kind::Acl, 4 + usize::from(length)),
             What::Sco { length, .. } => (Kind::Sco, 3 + usize::from(length)),
-            _ => extent.map_or((Kind::Empty, 0), |extent| (extent.kind, extent.original)),
+            _ => printed.map_or((Kind::Empty, 0), |printed| (printed.kind, printed.original)),
         };
         let whole = self.bytes.len() == original;
-        let is_data = matches!(header.what, What::Acl { .. });
-        let pdu = is_data.then(|| data::pdu(&self.details, &mut self.bytes)).flatten();
-        let told = if whole { None } else { said(&header, &self.details, pdu, &self.bytes) };
-        let missing = match &told {
-            Some(said) => said.problem.is_some(),
-            None => !whole,
-        };
+        self.parameters.clear();
+        let outline =
+            if whole { None } else { outline(&header, &self.details, &mut self.parameters) };
+        let missing = outline.as_ref().map_or(!whole, |(_, extent)| *extent != Extent::Whole);
         self.incomplete += u64::from(missing);
-        let payload = match told {
-            Some(said) => Payload::Said(Box::new(said)),
+        let payload = match outline {
+            Some((shape, extent)) => {
+                let parameters = self.parameters.as_slice();
+                Payload::Outline(Box::new(Outline { shape, parameters, extent }))
+            }
             None => Payload::Bytes(&self.bytes),
         };
         Ok(Some(Record {

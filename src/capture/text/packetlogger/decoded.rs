@@ -6,7 +6,6 @@ use super::super::hex;
 use super::words::{Words, number};
 use crate::packet::att;
 use crate::packet::hci::{Command, Event, LeEvent};
-use crate::packet::{Address, AddressType, ConnHandle, Packet, Status};
 
 /// A PDU's code, and whether its bytes are all there.
 pub(super) type Told = Option<(u8, bool)>;
@@ -132,7 +131,7 @@ fn le_connection(words: &Words, handle: u16, out: &mut Vec<u8>) -> Option<bool> 
     out.push(u8::try_from(number(words.detail("Status")?)?).ok()?);
     out.extend(short(words.detail("Connection Handle").and_then(number).unwrap_or(handle.into()))?);
     out.push(u8::try_from(number(words.detail("Role")?)?).ok()?);
-    out.push(address_type(words.detail("Peer Address Type")?)?.0);
+    out.push(address_type(words.detail("Peer Address Type")?)?);
     out.extend(hex::address(words.detail("Peer Address")?)?);
     out.extend(short(number(words.detail("Connection Interval")?)?)?);
     // The latency prints as six digits without a mark of their base: what stands behind it
@@ -144,10 +143,10 @@ fn le_connection(words: &Words, handle: u16, out: &mut Vec<u8>) -> Option<bool> 
     Some(true)
 }
 
-fn address_type(text: &str) -> Option<AddressType> {
+fn address_type(text: &str) -> Option<u8> {
     match text.trim() {
-        "Public" => Some(AddressType(0)),
-        "Random" => Some(AddressType(1)),
+        "Public" => Some(0),
+        "Random" => Some(1),
         _ => None,
     }
 }
@@ -155,44 +154,30 @@ fn address_type(text: &str) -> Option<AddressType> {
 /// LE Connection Complete from its row alone: `… - Master - Public - AA:… - Conn Interval: 30 ms`.
 ///
 /// An interval is only there if the connection is. The latency and the timeout are not.
-pub(super) fn le_connection_row(words: &Words, handle: u16) -> Option<Packet<'static>> {
+/// Replaces what is in `out`, if the row shows a connection.
+pub(super) fn le_connection_row(words: &Words, handle: u16, out: &mut Vec<u8>) -> Option<()> {
     let mut pieces = words.pieces().skip(1);
-    let name = pieces.next()?;
+    // The resolvable addresses of the enhanced form are not in the row.
+    let (subevent, resolvable): (u8, &[u8]) = match pieces.next()? {
+        "LE Connection Complete" => (0x01, &[]),
+        "LE Enhanced Connection Complete" => (0x0a, &[0; 12]),
+        _ => return None,
+    };
     let role = match pieces.next()? {
         "Master" | "Central" => 0,
         "Slave" | "Peripheral" => 1,
         _ => return None,
     };
-    let peer_address_type = address_type(pieces.next()?)?;
-    let peer_address = Address(hex::address(pieces.next()?)?);
+    let peer_type = address_type(pieces.next()?)?;
+    let peer = hex::address(pieces.next()?)?;
     words.piece("Conn Interval").filter(|interval| !interval.starts_with("0 "))?;
-    let (status, connection_handle) = (Status::SUCCESS, ConnHandle(handle));
-    let event = match name {
-        "LE Connection Complete" => LeEvent::ConnectionComplete {
-            status,
-            connection_handle,
-            role,
-            peer_address_type,
-            peer_address,
-            connection_interval: 0,
-            peripheral_latency: 0,
-            supervision_timeout: 0,
-            central_clock_accuracy: 0,
-        },
-        "LE Enhanced Connection Complete" => LeEvent::EnhancedConnectionComplete {
-            status,
-            connection_handle,
-            role,
-            peer_address_type,
-            peer_address,
-            local_resolvable_private_address: Address::default(),
-            peer_resolvable_private_address: Address::default(),
-            connection_interval: 0,
-            peripheral_latency: 0,
-            supervision_timeout: 0,
-            central_clock_accuracy: 0,
-        },
-        _ => return None,
-    };
-    Some(Packet::Event(Event::Le { event }))
+    out.clear();
+    out.extend([subevent, 0]);
+    out.extend(handle.to_le_bytes());
+    out.extend([role, peer_type]);
+    out.extend(peer);
+    out.extend_from_slice(resolvable);
+    // Interval, latency, timeout and clock accuracy.
+    out.extend([0; 7]);
+    Some(())
 }

@@ -12,6 +12,7 @@ use super::super::{
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::{Times, When};
+use crate::packet::outline::Extent;
 use row::{Level, Row};
 use words::Words;
 
@@ -213,9 +214,9 @@ impl Source for Reader {
             original = text.len();
             Payload::Bytes(text)
         } else if done.bytes.is_empty() {
-            let said = done.words.said(kind, done.handle);
-            incomplete = said.problem.is_some();
-            Payload::Said(Box::new(said))
+            let outline = done.words.outline(kind, done.handle);
+            incomplete = outline.extent != Extent::Whole;
+            Payload::Outline(Box::new(outline))
         } else {
             original = original.max(h4::declared(kind, &done.bytes).unwrap_or_default());
             if original > done.bytes.len() {

@@ -1,8 +1,9 @@
 //! A packet from the words of its rows, where its bytes are missing.
-use super::super::super::{Kind, Said};
+use super::super::super::Kind;
 use super::decoded;
 use super::row::{Level, Row};
-use crate::packet::{ConnHandle, Layer, Packet, Problem, att, hci, signal, smp};
+use crate::packet::outline::{Data, Extent, Outline, Shape};
+use crate::packet::{ConnHandle, Layer, Opcode};
 
 /// Detail lines kept of one packet.
 const DETAILS: usize = 64;
@@ -110,83 +111,64 @@ impl Words {
     }
 
     /// The packet as far as the words tell.
-    pub fn said(&mut self, kind: Kind, handle: Option<u16>) -> Said<'_> {
+    pub fn outline(&mut self, kind: Kind, handle: Option<u16>) -> Outline<'_> {
         let mut told = std::mem::take(&mut self.told);
         told.clear();
-        let handle = handle.unwrap_or_default();
-        let code = match kind {
-            Kind::Acl if self.frame.is_empty() && self.name == "ATT" => {
-                decoded::att(self, &mut told)
-            }
-            Kind::Event => decoded::event(self, handle, &mut told),
+        let found = match kind {
+            Kind::Acl => self.data(ConnHandle(handle.unwrap_or_default()), &mut told),
+            Kind::Event => self.event(handle.unwrap_or_default(), &mut told),
+            Kind::Command => decoded::command(self)
+                .map(|(code, length)| (Shape::Command(Opcode(code)), length == Some(0))),
             _ => None,
         };
         self.told = told;
-        let (packet, problem) = match kind {
-            Kind::Acl => self.data(ConnHandle(handle), code),
-            Kind::Event => self.event(code, handle),
-            Kind::Command => decoded::command(self).map(|(code, length)| {
-                let cut = length != Some(0);
-                let (command, problem) = hci::Command::decode(code, &[], cut);
-                (Packet::Command(command), if cut { Some(Problem::Cut) } else { problem })
-            }),
-            _ => None,
-        }
-        .unwrap_or((Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 }, Some(Problem::Cut)));
-        Said { packet, problem }
+        let nothing = (Shape::Opaque { layer: Layer::Hci, code: 0, len: 0 }, false);
+        let (shape, complete) = found.unwrap_or(nothing);
+        Outline { shape, parameters: &self.told, extent: Extent::part_unless(complete) }
     }
 
-    fn event(&self, code: decoded::Told, handle: u16) -> Option<(Packet<'_>, Option<Problem>)> {
-        let (code, whole) = code?;
-        if !whole && let Some(packet) = decoded::le_connection_row(self, handle) {
-            return Some((packet, Some(Problem::Cut)));
+    fn event(&self, handle: u16, out: &mut Vec<u8>) -> Option<(Shape<'static>, bool)> {
+        let (code, complete) = decoded::event(self, handle, out)?;
+        if !complete {
+            decoded::le_connection_row(self, handle, out);
         }
-        let (event, problem) = hci::Event::read(code, &self.told, !whole);
-        Some((Packet::Event(event), if whole { problem } else { Some(Problem::Cut) }))
+        Some((Shape::Event(code), complete))
     }
 
-    fn data(
-        &self,
-        handle: ConnHandle,
-        att: decoded::Told,
-    ) -> Option<(Packet<'_>, Option<Problem>)> {
-        if let Some((code, whole)) = att {
-            let (pdu, problem) = att::Pdu::decode(code, &self.told, !whole);
-            let problem = if whole { problem } else { Some(Problem::Cut) };
-            return Some((Packet::Att { handle, cid: 4, pdu }, problem));
+    fn data(&self, handle: ConnHandle, out: &mut Vec<u8>) -> Option<(Shape<'static>, bool)> {
+        let shape = |data, len| Shape::Acl { handle: Some(handle), len, data };
+        if self.frame.is_empty()
+            && self.name == "ATT"
+            && let Some((opcode, complete)) = decoded::att(self, out)
+        {
+            return Some((shape(Data::Att { cid: 4, opcode }, 0), complete));
         }
+        out.clear();
         let Some((&code, rest)) = self.frame.split_first() else {
-            return self.fragment(handle);
+            let (len, start) = self.fragment()?;
+            return Some((shape(Data::Fragment { start }, len), false));
         };
-        let cut = self.frame_len != Some(self.frame.len());
         let cid = self.cid.unwrap_or(if self.name == "SMP" { 6 } else { 4 });
-        let (packet, problem) = match cid {
-            4 => {
-                let (pdu, problem) = att::Pdu::decode(code, rest, cut);
-                (Packet::Att { handle, cid, pdu }, problem)
-            }
-            6 => {
-                let (pdu, problem) = smp::Pdu::decode(code, rest, cut);
-                (Packet::Smp { handle, cid, pdu }, problem)
-            }
+        let (data, parameters) = match cid {
+            4 => (Data::Att { cid, opcode: code }, rest),
+            6 => (Data::Smp { cid, code }, rest),
             1 | 5 => {
                 let (&[code, identifier, _, _], rest) = self.frame.split_first_chunk()?;
-                let (pdu, problem) = signal::Pdu::decode(code, rest, cut);
-                (Packet::Signal { handle, cid, identifier, pdu }, problem)
+                (Data::Signal { cid, identifier, code }, rest)
             }
-            _ => (Packet::L2cap { handle, cid, psm: None, payload: &self.frame }, None),
+            _ => (Data::L2cap { cid, psm: None }, self.frame.as_slice()),
         };
-        Some((packet, if cut { Some(Problem::Cut) } else { problem }))
+        out.extend_from_slice(parameters);
+        Some((shape(data, 0), self.frame_len == Some(self.frame.len())))
     }
 
-    /// `Data [Handle: 0x0042, Packet Boundary Flags: 0x1, Length: 0x000E (14)]` and nothing else.
-    fn fragment(&self, handle: ConnHandle) -> Option<(Packet<'_>, Option<Problem>)> {
+    /// `Data [Handle: 0x0042, Packet Boundary Flags: 0x1, Length: 0x000E (14)]` and nothing else:
+    /// the length, and whether it starts a frame.
+    fn fragment(&self) -> Option<(u16, bool)> {
         let rest = self.description.strip_prefix("Data [")?;
         let (_, flags) = rest.split_once("Flags: ")?;
         let (_, length) = rest.split_once("Length: ")?;
-        let start = number(flags)? & 3 != 1;
-        let len = u16::try_from(number(length)?).ok()?;
-        Some((Packet::Fragment { handle, start, len }, Some(Problem::Cut)))
+        Some((u16::try_from(number(length)?).ok()?, number(flags)? & 3 != 1))
     }
 }
 

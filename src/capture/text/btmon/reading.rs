@@ -1,71 +1,18 @@
-//! A packet's lines become the packet: what was printed, in wire order, decoded as ever.
+//! A packet's lines become its outline: which packet it is, and what was printed, in wire order.
 use super::body::{Body, Detail, Details};
-use super::header::{self, Data, Header, What};
+use super::header::{self, Header, What};
 use super::{advertising, commands, events, layout, management, upper};
-use crate::capture::{Kind, Said};
+use crate::capture::Kind;
 use crate::numbers;
 use crate::packet::note::Note;
-use crate::packet::{Address, ConnHandle, Layer, Packet, Problem, att, hci, mgmt, signal, smp};
+use crate::packet::outline::{Data, Extent, Outline, Shape};
+use crate::packet::{Address, ConnHandle, Layer, Opcode};
 use std::borrow::Cow;
-
-/// What the lines of a packet are, with its parameters beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    Command(u16),
-    Event(u8),
-    Att {
-        handle: u16,
-        cid: u16,
-        opcode: u8,
-    },
-    Smp {
-        handle: u16,
-        cid: u16,
-        code: u8,
-    },
-    Signal {
-        handle: u16,
-        cid: u16,
-        code: u8,
-        identifier: u8,
-    },
-    L2cap {
-        handle: u16,
-        cid: u16,
-        psm: Option<u16>,
-    },
-    Fragment {
-        handle: u16,
-        start: bool,
-        length: u16,
-    },
-    Sco {
-        handle: u16,
-        length: u16,
-    },
-    Iso {
-        handle: u16,
-        length: u16,
-    },
-    Mgmt {
-        cookie: u32,
-        event: bool,
-        code: u16,
-    },
-    Note(Note<'static>),
-    /// The bytes of a Linux monitor record.
-    Monitor(u16),
-    Opaque {
-        layer: Layer,
-        code: u32,
-        length: u32,
-    },
-}
 
 /// A packet read from text.
 #[derive(Debug)]
 pub(super) struct Reading {
-    pub shape: Shape,
+    pub shape: Shape<'static>,
     pub bytes: Vec<u8>,
     /// The text shows all of it.
     pub whole: bool,
@@ -78,8 +25,7 @@ const SMP: u16 = 0x0006;
 const BREDR_SMP: u16 = 0x0007;
 
 impl Reading {
-    /// `live` is the handle of the only link there is, for lines that lost theirs.
-    pub fn of(header: &Header<'_>, body: &Body, live: Option<u16>) -> Self {
+    pub fn of(header: &Header<'_>, body: &Body) -> Self {
         let mut details = body.details();
         let mut bytes = Vec::new();
         let (shape, whole) = match header.what {
@@ -88,24 +34,30 @@ impl Reading {
                     || layout::of(commands::COMMANDS, opcode)
                         .is_some_and(|parts| layout::fill(parts, &mut details, &mut bytes));
                 let whole = dumped(whole, length.into(), body, &mut bytes);
-                (Shape::Command(opcode), whole)
+                (Shape::Command(Opcode(opcode)), whole)
             }
             What::Event { code, length } => {
                 let whole = event(code, &mut details, &mut bytes);
                 let whole = dumped(whole, length.into(), body, &mut bytes);
                 (Shape::Event(code), whole)
             }
-            What::Acl(data) => acl(data, live, body, &mut bytes),
+            What::Acl(packet) => {
+                let (data, whole) = acl(packet, body, &mut bytes);
+                let (handle, len) = (packet.handle.map(ConnHandle), packet.length.unwrap_or(0));
+                (Shape::Acl { handle, len, data }, whole)
+            }
             What::Sco(data) => match (data.handle, data.length) {
-                (Some(handle), length) => {
-                    (Shape::Sco { handle, length: length.unwrap_or(0) }, length.is_some())
-                }
+                (Some(handle), length) => (
+                    Shape::Sco { handle: ConnHandle(handle), len: length.unwrap_or(0) },
+                    length.is_some(),
+                ),
                 (None, length) => (unknown(Layer::Hci, 3, length), false),
             },
             What::Iso(data) => match (data.handle, data.length) {
-                (Some(handle), length) => {
-                    (Shape::Iso { handle, length: length.unwrap_or(0) }, length.is_some())
-                }
+                (Some(handle), length) => (
+                    Shape::Iso { handle: ConnHandle(handle), len: length.unwrap_or(0) },
+                    length.is_some(),
+                ),
                 (None, length) => (unknown(Layer::Hci, 5, length), false),
             },
             What::MgmtCommand { code, length } => {
@@ -145,65 +97,10 @@ impl Reading {
         Self { shape, bytes, whole }
     }
 
-    /// The packet; it borrows from the parameters.
-    pub fn said(&self) -> Said<'_> {
-        let (bytes, cut) = (self.bytes.as_slice(), !self.whole);
-        let handle = ConnHandle;
-        let (packet, problem) = match &self.shape {
-            Shape::Command(code) => {
-                let (command, problem) = hci::Command::decode(*code, bytes, cut);
-                (Packet::Command(command), problem)
-            }
-            Shape::Event(code) => {
-                let (event, problem) = hci::Event::read(*code, bytes, cut);
-                (Packet::Event(event), problem)
-            }
-            Shape::Att { handle: link, cid, opcode } => {
-                let (pdu, problem) = att::Pdu::decode(*opcode, bytes, cut);
-                (Packet::Att { handle: handle(*link), cid: *cid, pdu }, problem)
-            }
-            Shape::Smp { handle: link, cid, code } => {
-                let (pdu, problem) = smp::Pdu::decode(*code, bytes, cut);
-                (Packet::Smp { handle: handle(*link), cid: *cid, pdu }, problem)
-            }
-            Shape::Signal { handle: link, cid, code, identifier } => {
-                let (pdu, problem) = signal::Pdu::decode(*code, bytes, cut);
-                let identifier = *identifier;
-                (Packet::Signal { handle: handle(*link), cid: *cid, identifier, pdu }, problem)
-            }
-            Shape::L2cap { handle: link, cid, psm } => {
-                let (handle, cid, psm) = (handle(*link), *cid, *psm);
-                (Packet::L2cap { handle, cid, psm, payload: bytes }, cut.then_some(Problem::Cut))
-            }
-            Shape::Fragment { handle: link, start, length } => {
-                let (handle, start, len) = (handle(*link), *start, *length);
-                (Packet::Fragment { handle, start, len }, cut.then_some(Problem::Cut))
-            }
-            Shape::Sco { handle: link, length } => {
-                let (handle, len) = (handle(*link), *length);
-                (Packet::Sco { handle, len }, cut.then_some(Problem::Cut))
-            }
-            Shape::Iso { handle: link, length } => {
-                let (handle, len) = (handle(*link), *length);
-                (Packet::Iso { handle, len }, cut.then_some(Problem::Cut))
-            }
-            Shape::Mgmt { cookie, event, code } => {
-                let (pdu, problem) = mgmt::Pdu::decode(*event, *code, bytes, cut);
-                (Packet::Mgmt { cookie: *cookie, pdu }, problem)
-            }
-            Shape::Note(note) => (Packet::Note(note.clone()), cut.then_some(Problem::Cut)),
-            Shape::Monitor(code) => match Note::decode_monitor(*code, bytes) {
-                Ok(note) => (Packet::Note(note), cut.then_some(Problem::Cut)),
-                Err(problem) => {
-                    (opaque(Layer::Monitor, (*code).into(), bytes.len()), Some(problem))
-                }
-            },
-            Shape::Opaque { layer, code, length } => {
-                let packet = Packet::Opaque { layer: *layer, code: *code, len: *length };
-                (packet, Some(if cut { Problem::Cut } else { Problem::Unknown }))
-            }
-        };
-        Said { packet, problem }
+    /// What the text shows; it borrows from the parameters.
+    pub fn outline(&self) -> Outline<'_> {
+        let extent = Extent::unread_unless(self.whole);
+        Outline { shape: self.shape.clone(), parameters: &self.bytes, extent }
     }
 
     /// The record's kind in terms of its container.
@@ -225,12 +122,8 @@ impl Reading {
     }
 }
 
-fn opaque<'a>(layer: Layer, code: u32, length: usize) -> Packet<'a> {
-    Packet::Opaque { layer, code, len: u32::try_from(length).unwrap_or(u32::MAX) }
-}
-
-fn unknown(layer: Layer, code: u32, length: Option<u16>) -> Shape {
-    Shape::Opaque { layer, code, length: length.unwrap_or(0).into() }
+fn unknown(layer: Layer, code: u32, length: Option<u16>) -> Shape<'static> {
+    Shape::Opaque { layer, code, len: length.unwrap_or(0).into() }
 }
 
 /// Whether the parameters are all there; what btmon dumped is taken where it did not decode.
@@ -319,10 +212,7 @@ fn mgmt_event(code: u16, details: &mut Details<'_>, out: &mut Vec<u8>) -> bool {
 }
 
 /// What an ACL packet completes, or the packet alone.
-fn acl(data: Data, live: Option<u16>, body: &Body, bytes: &mut Vec<u8>) -> (Shape, bool) {
-    let Some(handle) = data.handle.or(live) else {
-        return (unknown(Layer::Acl, 0, data.length), false);
-    };
+fn acl(packet: header::Data, body: &Body, bytes: &mut Vec<u8>) -> (Data, bool) {
     let mut details = body.details();
     let mut channel = None;
     while let Some(line) = details.next() {
@@ -342,22 +232,22 @@ fn acl(data: Data, live: Option<u16>, body: &Body, bytes: &mut Vec<u8>) -> (Shap
         let length = word_after(named, " len ").map(usize::from);
         let identifier = word_after(named, " ident ").and_then(|n| u8::try_from(n).ok());
         let cid = |fixed| channel.map_or(fixed, |(cid, ..): (u16, Option<u16>, Option<usize>)| cid);
-        let (shape, known) = match protocol {
+        let (data, known) = match protocol {
             "ATT" => {
                 let known = upper::att(code, &mut details, bytes);
-                (Shape::Att { handle, cid: cid(ATT), opcode: code }, known)
+                (Data::Att { cid: cid(ATT), opcode: code }, known)
             }
             "SMP" | "BR/EDR SMP" => {
                 let cid = if protocol == "SMP" { SMP } else { BREDR_SMP };
                 let known = layout::of(upper::SMP, code)
                     .is_some_and(|parts| layout::fill(parts, &mut details, bytes));
-                (Shape::Smp { handle, cid, code }, known)
+                (Data::Smp { cid, code }, known)
             }
             "LE L2CAP" | "L2CAP" => {
                 let cid = if protocol == "L2CAP" { SIGNALLING } else { LE_SIGNALLING };
                 let known = upper::signal(code, &mut details, bytes);
                 let Some(identifier) = identifier else { continue };
-                (Shape::Signal { handle, cid, code, identifier }, known)
+                (Data::Signal { cid, identifier, code }, known)
             }
             _ => continue,
         };
@@ -365,7 +255,7 @@ fn acl(data: Data, live: Option<u16>, body: &Body, bytes: &mut Vec<u8>) -> (Shap
             Some(length) => dumped(known, length, body, bytes),
             None => known,
         };
-        return (shape, whole);
+        return (data, whole);
     }
     if let Some((cid, psm, length)) = channel {
         *bytes = body.details().rows();
@@ -373,11 +263,11 @@ fn acl(data: Data, live: Option<u16>, body: &Body, bytes: &mut Vec<u8>) -> (Shap
         if !whole {
             bytes.clear();
         }
-        return (Shape::L2cap { handle, cid, psm }, whole);
+        return (Data::L2cap { cid, psm }, whole);
     }
-    let start = data.flags.is_none_or(|flags| flags & 3 != 1);
-    let whole = data.flags.is_some() && data.length.is_some();
-    (Shape::Fragment { handle, start, length: data.length.unwrap_or(0) }, whole)
+    let start = packet.flags.is_none_or(|flags| flags & 3 != 1);
+    let whole = packet.flags.is_some() && packet.length.is_some();
+    (Data::Fragment { start }, whole)
 }
 
 /// The number of `NAME (0xNN) …`, in a line that names a protocol's PDU.
@@ -397,7 +287,7 @@ fn word_after(text: &str, mark: &str) -> Option<u16> {
 }
 
 /// `bluetoothd (privileged) version 1.23`.
-fn open(header: &Header<'_>, channel: &str, text: &str) -> Shape {
+fn open(header: &Header<'_>, channel: &str, text: &str) -> Shape<'static> {
     let format = match channel {
         "RAW" => 0,
         "USER" => 1,
@@ -421,7 +311,7 @@ fn process<'a>(header: &Header<'a>, text: &'a str) -> &'a str {
     }
 }
 
-fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape, bool) {
+fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape<'static>, bool) {
     let owned = |text: &str| Cow::Owned(text.trim_end().to_owned());
     let whole = !text.ends_with("..");
     let note = match label {
