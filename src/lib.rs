@@ -74,6 +74,7 @@ pub mod diagnose;
 pub mod explain;
 pub mod packet;
 pub mod prose;
+pub mod redact;
 pub mod report;
 pub mod seen;
 pub mod time;

@@ -5,6 +5,7 @@
 use super::field::FieldSink;
 use super::visit::{Kind, Part, Visitor};
 use super::{Address, Problem};
+use crate::redact;
 use std::borrow::Cow;
 
 /// A record that is no packet.
@@ -230,14 +231,14 @@ impl<'a> Note<'a> {
                 sink.number("manufacturer", i64::from(*manufacturer));
             }
             Self::VendorDiagnostic { len } => sink.number("len", i64::from(*len)),
-            Self::System { text } => sink.text("text", text),
+            Self::System { text } => sink.text("text", &redact::text(text)),
             Self::UserLogging { priority, process, text } => {
                 sink.number("priority", i64::from(*priority));
-                sink.text("process", process);
-                sink.text("text", text);
+                sink.text("process", &redact::text(process));
+                sink.text("text", &redact::text(text));
             }
             Self::UserData { process, cid, psm, len, .. } => {
-                sink.text("process", process);
+                sink.text("process", &redact::text(process));
                 sink.number("cid", i64::from(*cid));
                 sink.number("psm", i64::from(*psm));
                 sink.number("len", i64::from(*len));
@@ -245,19 +246,19 @@ impl<'a> Note<'a> {
             Self::ControlOpen { cookie, format, process } => {
                 sink.number("cookie", i64::from(*cookie));
                 sink.number("format", i64::from(*format));
-                sink.text("process", process);
+                sink.text("process", &redact::text(process));
             }
             Self::ControlClose { cookie, process } => {
                 sink.number("cookie", i64::from(*cookie));
                 if let Some(process) = process {
-                    sink.text("process", process);
+                    sink.text("process", &redact::text(process));
                 }
             }
             Self::PacketLogger { process, text, .. } => {
                 if let Some(process) = process {
-                    sink.text("process", process);
+                    sink.text("process", &redact::text(process));
                 }
-                sink.text("text", text);
+                sink.text("text", &redact::text(text));
             }
         }
     }

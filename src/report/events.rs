@@ -3,6 +3,7 @@ use super::clock::Moments;
 use super::line::Line;
 use super::{fields, safe, sentence};
 use crate::packet::{Address, Direction, Event, Problem};
+use crate::redact;
 use crate::time::{Clock, Timestamp};
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -110,7 +111,7 @@ impl Events {
             row.push_str(" [cut]");
         }
         if let Some(comment) = place.comment {
-            let _ = write!(row, " ({})", safe::text(comment));
+            let _ = write!(row, " ({})", safe::text(&redact::text(comment)));
         }
         row.push('\n');
         out.write_all(row.as_bytes())
@@ -184,7 +185,7 @@ impl Events {
         line.made_safe(&self.text);
         if let Some(comment) = place.comment {
             line.key("comment");
-            line.text(comment);
+            line.text(&redact::text(comment));
         }
         out.write_all(line.end())
     }

@@ -7,6 +7,7 @@ use crate::packet::field::FieldSink;
 use crate::packet::{
     Address, AddressType, MgmtReason, Opcode, Packet, ad, hci, mgmt, note, signal, smp,
 };
+use crate::redact;
 use std::fmt::{Display, Write};
 
 /// Bytes of a value that a line shows on request.
@@ -313,13 +314,16 @@ impl Words<'_> {
         use note::Note::*;
         match note {
             System { text } | PacketLogger { text, process: None, .. } => {
-                self.out.push_str(&safe::text(text))
+                self.out.push_str(&safe::text(&redact::text(text)))
             }
             UserLogging { process, text, .. }
             | PacketLogger { process: Some(process), text, .. } => {
-                say!(self, "{}: {}", safe::text(process), safe::text(text));
+                let (process, text) = (redact::text(process), redact::text(text));
+                say!(self, "{}: {}", safe::text(&process), safe::text(&text));
             }
-            NewIndex { address, name, .. } => say!(self, "{address} {}", safe::text(name)),
+            NewIndex { address, name, .. } => {
+                say!(self, "{address} {}", safe::text(&redact::text(name)))
+            }
             IndexInfo { address, manufacturer } => {
                 say!(self, "{address}");
                 self.company(*manufacturer);
@@ -333,7 +337,7 @@ impl Words<'_> {
                     _ => "other",
                 });
                 if !process.is_empty() {
-                    say!(self, ", {}", safe::text(process));
+                    say!(self, ", {}", safe::text(&redact::text(process)));
                 }
             }
             _ => note.fields(self),

@@ -2,6 +2,7 @@
 use super::connection::{Connection, RequestKind, Role};
 use super::trace::{Host, Stack};
 use crate::packet::Opcode;
+use crate::redact;
 
 /// Vendor opcodes of Android's advertising packet content filter and its neighbours.
 const ANDROID_VENDOR: &[u16] = &[0xfd53, 0xfd54, 0xfd56, 0xfd57, 0xfd59, 0xfd5d, 0xfd5f];
@@ -10,7 +11,8 @@ const ANDROID_VENDOR: &[u16] = &[0xfd53, 0xfd54, 0xfd56, 0xfd57, 0xfd59, 0xfd5d,
 #[derive(Debug, Default)]
 pub(super) struct HostSigns {
     said: Option<Host>,
-    kernel: Option<(u32, String)>,
+    /// Where the kernel named itself, and its version if it is one.
+    kernel: Option<(u32, Option<String>)>,
     android_vendor: Option<u32>,
     apple_vendor: u64,
     apple_vendor_frame: u32,
@@ -29,28 +31,12 @@ impl HostSigns {
         }
     }
 
-    /// A system note, a PacketLogger note, or a process name.
+    /// A system note, a PacketLogger note, or a daemon's log line. What it says beside the mark is
+    /// not kept: a log may hold anything.
     pub fn text(&mut self, frame: u32, text: &str) {
-        let found = |stack, version: Option<&str>| Host {
-            stack,
-            version: version.map(|v| short(v).to_owned()),
-            evidence_frame: Some(frame),
-            evidence: format!("note `{}`", short(text)),
-            guessed: false,
-        };
         if let Some(version) = text.strip_prefix("Linux version ") {
-            self.kernel.get_or_insert((
-                frame,
-                short(version.split_whitespace().next().unwrap_or("")).to_owned(),
-            ));
-        } else if let Some(rest) = text.strip_prefix("bluetoothd ") {
-            self.say(found(Stack::BlueZ, rest.split_whitespace().last()));
-        } else if text.starts_with("Bluetooth daemon ") {
-            self.say(found(Stack::BlueZ, text.strip_prefix("Bluetooth daemon ")));
-        } else if text.starts_with("Product: iPhone") || text.starts_with("Product: iPad") {
-            self.say(found(Stack::Ios, None));
-        } else if text.starts_with("Product: Mac") {
-            self.say(found(Stack::MacOs, None));
+            let version = version.split_whitespace().next().and_then(version_of);
+            self.kernel.get_or_insert((frame, version));
         } else if let Some(version) = text
             .strip_prefix("Software: Version ")
             .or_else(|| text.strip_prefix("Software: macOS Version "))
@@ -58,18 +44,23 @@ impl HostSigns {
             if let Some(host) = &mut self.said
                 && host.version.is_none()
             {
-                host.version = Some(short(version).to_owned());
+                host.version = system_version(version);
             }
-        } else if text.contains("Bluetooth Host: MobileBluetooth") {
-            self.say(found(Stack::Ios, None));
-        } else if text.contains("OS X") && text.contains("Device") {
-            self.say(found(Stack::MacOs, None));
-        } else if text.contains("btstack")
-            || text.contains("BTstack")
-            || text.starts_with("hci.c.")
-            || text.starts_with("l2cap.c.")
-        {
-            self.say(found(Stack::BtStack, None));
+        } else if let Some((mark, stack)) = mark_in(text) {
+            let version = match stack {
+                Stack::BlueZ => {
+                    let said = text.get(mark.len()..).unwrap_or_default();
+                    said.split_whitespace().next().and_then(version_of)
+                }
+                _ => None,
+            };
+            self.say(Host {
+                stack,
+                version,
+                evidence_frame: Some(frame),
+                evidence: format!("note with `{mark}`"),
+                guessed: false,
+            });
         }
     }
 
@@ -100,7 +91,7 @@ impl HostSigns {
     pub fn conclude(self, format: &str, connections: &[Connection]) -> Option<Host> {
         if let Some(mut host) = self.said {
             if host.stack == Stack::BlueZ
-                && let Some((_, kernel)) = self.kernel
+                && let Some((_, Some(kernel))) = self.kernel
             {
                 host.version = Some(match host.version {
                     Some(version) => format!("{version}, kernel {kernel}"),
@@ -112,7 +103,7 @@ impl HostSigns {
         if let Some((frame, kernel)) = self.kernel {
             return Some(Host {
                 stack: Stack::BlueZ,
-                version: Some(format!("kernel {kernel}")),
+                version: kernel.map(|kernel| format!("kernel {kernel}")),
                 evidence_frame: Some(frame),
                 evidence: "note with the Linux version".to_owned(),
                 guessed: false,
@@ -176,12 +167,63 @@ impl HostSigns {
     }
 }
 
-fn short(text: &str) -> &str {
-    let text = text.trim_end_matches('\0').trim();
-    match text.char_indices().nth(80) {
-        Some((at, _)) => &text[..at],
-        None => text,
-    }
+/// Longer versions are none.
+const LONGEST_VERSION: usize = 40;
+
+/// What hosts write of themselves, and whose mark it is.
+const BEGINNINGS: &[(&str, Stack)] = &[
+    ("bluetoothd ", Stack::BlueZ),
+    ("Bluetooth daemon ", Stack::BlueZ),
+    ("Product: iPhone", Stack::Ios),
+    ("Product: iPad", Stack::Ios),
+    ("Product: Mac", Stack::MacOs),
+    ("hci.c.", Stack::BtStack),
+    ("l2cap.c.", Stack::BtStack),
+];
+const CONTENTS: &[(&str, Stack)] = &[
+    ("Bluetooth Host: MobileBluetooth", Stack::Ios),
+    // Of a machine only together with its `Device`.
+    ("OS X", Stack::MacOs),
+    ("btstack", Stack::BtStack),
+    ("BTstack", Stack::BtStack),
+];
+
+/// The mark of a host stack that a text has.
+fn mark_in(text: &str) -> Option<(&'static str, Stack)> {
+    let begins = BEGINNINGS.iter().find(|(mark, _)| text.starts_with(mark));
+    let mac = text.contains("OS X") && text.contains("Device");
+    let mut contents = CONTENTS.iter().filter(|(_, stack)| mac || *stack != Stack::MacOs);
+    let (mark, stack) = begins.or_else(|| contents.find(|(mark, _)| text.contains(mark)))?;
+    Some((mark.trim_end(), *stack))
+}
+
+/// A word that is a version: it begins with a digit, has a dot, and nothing in it is hidden.
+fn version_of(word: &str) -> Option<String> {
+    let word = word.trim_end_matches('\0');
+    let usual = |c: char| c.is_ascii_alphanumeric() || ".+-_~".contains(c);
+    let is_version = word.len() <= LONGEST_VERSION
+        && word.starts_with(|c: char| c.is_ascii_digit())
+        && word.contains('.')
+        && word.chars().all(usual)
+        && redact::text(word) == word;
+    is_version.then(|| word.to_owned())
+}
+
+/// `14.5 (Build 23F79)`, as Apple's systems write it: the version, and the build in brackets.
+fn system_version(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    let version = version_of(words.next()?)?;
+    let build = words.next().filter(|word| *word == "(Build").and_then(|_| words.next());
+    let build = build.and_then(|build| build.trim_end_matches('\0').strip_suffix(')'));
+    let short = |build: &&str| {
+        build.len() <= 8
+            && build.chars().all(|c| c.is_ascii_alphanumeric())
+            && redact::text(build) == *build
+    };
+    Some(match build.filter(short) {
+        Some(build) => format!("{version} (Build {build})"),
+        None => version,
+    })
 }
 
 /// How to record a capture on the system that made this one.

@@ -5,6 +5,7 @@ use super::live::At;
 use super::tracker::Tracker;
 use crate::packet::note::Note;
 use crate::packet::{Address, mgmt};
+use crate::redact;
 
 /// Longest log line kept, in bytes.
 const LONGEST_LINE: usize = 200;
@@ -55,7 +56,7 @@ impl Tracker {
                 self.log_line(index, at, process, text);
             }
             Note::ControlOpen { cookie, format, process } => {
-                let process = process.trim_end_matches('\0');
+                let process = &*redact::text(process.trim_end_matches('\0'));
                 self.signs.process(at.frame, process);
                 if self.sockets.len() < 256 {
                     self.sockets.insert(*cookie, process.to_owned());
@@ -76,7 +77,10 @@ impl Tracker {
                 // A narrow terminal cuts the name where the socket opens, seldom where it closes.
                 let opened = self.sockets.remove(cookie);
                 let known = opened.filter(|process| !process.ends_with(".."));
-                let said = || process.as_deref().filter(|p| !p.ends_with("..")).map(str::to_owned);
+                let said = || {
+                    let process = process.as_deref().filter(|p| !p.ends_with(".."));
+                    process.map(|process| redact::text(process).into_owned())
+                };
                 if let Some(process) = known.or_else(said) {
                     self.happened_on(index, at, Happening::ProcessClosed { process });
                 }

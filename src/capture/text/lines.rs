@@ -4,6 +4,7 @@
 //! indentation stays, because text formats nest by it.
 use super::super::Warning;
 use super::super::stream::Stream;
+use crate::redact;
 use std::io;
 
 /// The longest line that is kept; the rest of a longer one is passed over.
@@ -234,7 +235,8 @@ impl Puzzles {
         self.count += 1;
         self.place.get_or_insert((frame, offset));
         if self.first.len() < QUOTED {
-            let line: String = line.trim().chars().take(QUOTE).collect();
+            // Hidden before it is cut: no half of a key stays.
+            let line: String = redact::quote(line.trim()).chars().take(QUOTE).collect();
             self.first.push(format!("line {number}: \u{201c}{line}\u{201d}"));
         }
     }
