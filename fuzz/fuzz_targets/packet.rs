@@ -16,6 +16,9 @@ impl FieldSink for Nothing {
         let _ = value.to_string();
     }
     fn bytes(&mut self, _: &'static str, _: &[u8]) {}
+    fn advertising(&mut self, _: &'static str, data: &[u8]) {
+        let _ = hcidiff::packet::ad::hex(data);
+    }
     fn secret(&mut self, _: &'static str, _: usize) {}
     fn begin_list(&mut self, _: &'static str) {}
     fn begin_item(&mut self) {}

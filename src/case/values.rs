@@ -1,7 +1,11 @@
 //! The attribute values of the connections that are told, from a second look at the captures.
 use super::{Analysis, Case, Side};
 use crate::capture::{self, CaptureError, Warning};
+use crate::compare::{self, Names};
 use crate::decode::Decoder;
+use crate::packet::att::Uuid;
+use crate::packet::secrecy::{carries_key, tells_identity};
+use crate::timeline::Connection;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -20,6 +24,8 @@ pub struct Value {
     pub length: usize,
     /// The capture itself kept only a part.
     pub cut: bool,
+    /// It tells whose device it is: not shown where aliases stand.
+    pub identity: bool,
 }
 
 impl fmt::Display for Value {
@@ -40,7 +46,14 @@ pub(super) fn read(case: &Case, first: usize, analysis: &mut Analysis) {
             format!("{} can be read only once", side.capture.name())
         } else {
             match in_frames(side, &frames) {
-                Ok(values) => {
+                Ok(mut values) => {
+                    for (frame, kind) in types(analysis, index) {
+                        if carries_key(kind) {
+                            values.remove(&frame);
+                        } else if let Some(value) = values.get_mut(&frame) {
+                            value.identity = tells_identity(kind);
+                        }
+                    }
                     let of = |(frame, value)| ((index, frame), value);
                     analysis.values.extend(values.into_iter().map(of));
                     continue;
@@ -69,6 +82,32 @@ fn frames(analysis: &Analysis, index: usize) -> HashSet<u32> {
     steps.flat_map(|step| [step.frame, step.last_frame]).collect()
 }
 
+/// The types of the values that are told of a capture, as far as either capture teaches them.
+fn types(analysis: &Analysis, index: usize) -> Vec<(u32, Uuid)> {
+    let capture = &analysis.captures[index];
+    let told: Vec<(&Connection, Names)> = match &analysis.comparison {
+        Some(comparison) => {
+            let (reference, subject) = (comparison.reference, comparison.subject);
+            let names = compare::names(&analysis.captures, reference, subject);
+            let sides = names.map(|(ours, theirs)| [(reference, ours), (subject, theirs)]);
+            let here = sides.into_iter().flatten().filter(|(side, _)| side.capture == index);
+            here.filter_map(|(side, names)| Some((capture.connection(side.connection)?, names)))
+                .collect()
+        }
+        None => {
+            let told = analysis.most_telling(index);
+            told.map(|connection| (connection, Names::of(capture, connection)))
+                .into_iter()
+                .collect()
+        }
+    };
+    let types = told.iter().flat_map(|(connection, names)| {
+        let steps = connection.steps.iter().filter(|step| step.bytes > 0);
+        steps.filter_map(move |step| Some((step, names.attribute(connection, step)?.uuid?)))
+    });
+    types.flat_map(|(step, kind)| [(step.frame, kind), (step.last_frame, kind)]).collect()
+}
+
 /// The attribute values in some frames of a capture: what was folded has none.
 fn in_frames(side: &Side, frames: &HashSet<u32>) -> Result<HashMap<u32, Value>, CaptureError> {
     let mut opened = capture::open(&side.capture, &side.reading)?;
@@ -81,10 +120,14 @@ fn in_frames(side: &Side, frames: &HashSet<u32>) -> Result<HashMap<u32, Value>, 
             break;
         }
         if frames.contains(&event.frame)
+            && !event.hidden
             && let Some(value) = event.packet.attribute_value()
         {
             let head = value.get(..LONGEST_VALUE).unwrap_or(value).into();
-            values.insert(event.frame, Value { head, length: value.len(), cut: event.cut });
+            values.insert(
+                event.frame,
+                Value { head, length: value.len(), cut: event.cut, identity: false },
+            );
         }
     }
     Ok(values)

@@ -8,11 +8,13 @@ mod adapter;
 mod channels;
 mod outline;
 mod reassembly;
+mod secrecy;
 #[cfg(test)]
 mod tests;
 mod whole;
 
 use adapter::Adapters;
+use secrecy::Secrecy;
 use whole::{command, control, controller_event, isochronous, note, opaque, voice};
 
 /// Turns records into events. Decoding never fails: what is unknown, cut or
@@ -23,6 +25,7 @@ use whole::{command, control, controller_event, isochronous, note, opaque, voice
 #[derive(Debug, Default)]
 pub struct Decoder {
     adapters: Adapters,
+    secrecy: Secrecy,
 }
 
 impl Decoder {
@@ -32,54 +35,62 @@ impl Decoder {
 
     /// The event of a record. It borrows from the record and from frames put together here.
     pub fn decode<'a>(&'a mut self, record: &'a Record<'_>) -> Event<'a> {
-        let cut = record.is_cut();
-        let mut event = Event {
-            frame: record.frame,
-            time: record.time,
-            adapter: record.adapter,
-            direction: record.direction,
-            cut,
-            problem: None,
-            answers: None,
-            packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
-        };
-        let adapter = self.adapters.get(record.adapter);
-        let bytes = match &record.payload {
-            Payload::Bytes(bytes) => *bytes,
-            Payload::Outline(outline) => {
-                outline::decode(adapter, outline, &mut event);
-                event.answers = adapter.follow(record.frame, &event.packet);
-                return event;
-            }
-        };
-        (event.packet, event.problem) = match record.kind {
-            Kind::Acl => {
-                acl::decode(adapter, bytes, &mut event);
-                return event;
-            }
-            // The type says who speaks, whatever a flag bit says.
-            Kind::Command => {
-                event.direction = Some(Direction::Sent);
-                command(bytes, cut)
-            }
-            Kind::Event => {
-                event.direction = Some(Direction::Received);
-                controller_event(bytes, cut)
-            }
-            Kind::Sco => voice(bytes, cut),
-            Kind::Iso => isochronous(bytes, cut),
-            Kind::Monitor(opcode @ (16 | 17)) => control(opcode, bytes, cut),
-            Kind::Monitor(opcode) => {
-                note(Note::decode_monitor(opcode, bytes), Layer::Monitor, opcode, bytes, cut)
-            }
-            Kind::Note(kind) => {
-                note(Note::decode_packetlogger(kind, bytes), Layer::Vendor, kind.into(), bytes, cut)
-            }
-            Kind::Vendor(kind) => opaque(Layer::Vendor, kind.into(), bytes, Problem::Unknown),
-            Kind::Empty => opaque(Layer::Hci, 0, bytes, Problem::Malformed),
-            Kind::Foreign(link_type) => opaque(Layer::Foreign, link_type, bytes, Problem::Unknown),
-        };
-        event.answers = adapter.follow(record.frame, &event.packet);
+        let Self { adapters, secrecy } = self;
+        let mut event = decoded(adapters, record);
+        event.hidden = secrecy.hides(&event);
         event
     }
+}
+
+fn decoded<'a>(adapters: &'a mut Adapters, record: &'a Record<'_>) -> Event<'a> {
+    let cut = record.is_cut();
+    let mut event = Event {
+        frame: record.frame,
+        time: record.time,
+        adapter: record.adapter,
+        direction: record.direction,
+        cut,
+        problem: None,
+        answers: None,
+        hidden: false,
+        packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
+    };
+    let adapter = adapters.get(record.adapter);
+    let bytes = match &record.payload {
+        Payload::Bytes(bytes) => *bytes,
+        Payload::Outline(outline) => {
+            outline::decode(adapter, outline, &mut event);
+            event.answers = adapter.follow(record.frame, &event.packet);
+            return event;
+        }
+    };
+    (event.packet, event.problem) = match record.kind {
+        Kind::Acl => {
+            acl::decode(adapter, bytes, &mut event);
+            return event;
+        }
+        // The type says who speaks, whatever a flag bit says.
+        Kind::Command => {
+            event.direction = Some(Direction::Sent);
+            command(bytes, cut)
+        }
+        Kind::Event => {
+            event.direction = Some(Direction::Received);
+            controller_event(bytes, cut)
+        }
+        Kind::Sco => voice(bytes, cut),
+        Kind::Iso => isochronous(bytes, cut),
+        Kind::Monitor(opcode @ (16 | 17)) => control(opcode, bytes, cut),
+        Kind::Monitor(opcode) => {
+            note(Note::decode_monitor(opcode, bytes), Layer::Monitor, opcode, bytes, cut)
+        }
+        Kind::Note(kind) => {
+            note(Note::decode_packetlogger(kind, bytes), Layer::Vendor, kind.into(), bytes, cut)
+        }
+        Kind::Vendor(kind) => opaque(Layer::Vendor, kind.into(), bytes, Problem::Unknown),
+        Kind::Empty => opaque(Layer::Hci, 0, bytes, Problem::Malformed),
+        Kind::Foreign(link_type) => opaque(Layer::Foreign, link_type, bytes, Problem::Unknown),
+    };
+    event.answers = adapter.follow(record.frame, &event.packet);
+    event
 }

@@ -4,6 +4,7 @@
 use super::att::Uuid;
 use super::field::FieldSink;
 use super::visit::{Kind, Part, Visitor, opaque};
+use std::fmt::Write as _;
 
 /// One AD structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,30 @@ const DEVICE_ADDRESS: u8 = 0x1b;
 const BROADCAST_NAME: u8 = 0x30;
 /// What pairing out of band exchanges, and the key of encrypted data: hashes, randomizers, TK,
 /// LE Secure Connections values. (Their types are those of the Assigned Numbers, section 2.3.)
-const SECRETS: [u8; 7] = [0x0e, 0x0f, 0x10, 0x1d, 0x1e, 0x22, 0x23];
+/// And mesh provisioning (PB-ADV), and the Broadcast_Code.
+const SECRETS: [u8; 9] = [0x0e, 0x0f, 0x10, 0x1d, 0x1e, 0x22, 0x23, 0x29, 0x2d];
+
+/// The data in hexadecimal; `xx` stands for each byte of a key, and for what nobody can tell.
+pub fn hex(data: &[u8]) -> String {
+    let mut hex = String::with_capacity(data.len() * 2);
+    // Writing to a String cannot fail.
+    let mut push = |bytes: &[u8], hidden: bool| {
+        for byte in bytes {
+            let _ = if hidden { hex.write_str("xx") } else { write!(hex, "{byte:02x}") };
+        }
+    };
+    let mut at = 0;
+    for structure in structures(data) {
+        let end = at + 2 + structure.value.len();
+        push(&data[at..at + 2], false);
+        push(structure.value, SECRETS.contains(&structure.kind));
+        at = end;
+    }
+    // Padding, or what stands behind it.
+    let rest = &data[at..];
+    push(rest, rest.iter().any(|byte| *byte != 0));
+    hex
+}
 
 /// The structures of advertising data, in order.
 pub fn structures(data: &[u8]) -> Structures<'_> {
@@ -299,11 +323,26 @@ mod tests {
         assert_eq!(services(b"\x04\x03\x0f\x18\x0a").count(), 1);
     }
 
+    #[test]
+    fn keys_in_advertising_data_are_not_shown() {
+        let mut data = DATA.to_vec();
+        data.extend(b"\x05\x22\xde\xad\xbe\xef\x02\x0a\x08");
+        let shown = hex(&data);
+        assert!(shown.ends_with("0522xxxxxxxx020a08"), "{shown}");
+        assert_eq!(hex(DATA).len(), DATA.len() * 2);
+        assert!(!hex(DATA).contains('x'));
+        // A key that its packet cuts short, and what follows the data's end.
+        assert_eq!(hex(b"\x02\x01\x06\x11\x10\xab\xcd"), "0201061110xxxx");
+        assert_eq!(hex(b"\x02\x01\x06\x00\x00"), "0201060000");
+        assert_eq!(hex(b"\x02\x01\x06\x00\xab"), "020106xxxx");
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_structures_within_their_bounds(data in prop::collection::vec(any::<u8>(), 0..300)) {
             let taken: usize = structures(&data).map(|it| it.value.len() + 2).sum();
             prop_assert!(taken <= data.len());
+            prop_assert_eq!(hex(&data).len(), data.len() * 2);
             let _ = (name(&data), flags(&data), services(&data).count(), manufacturer(&data));
         }
     }

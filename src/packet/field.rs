@@ -18,6 +18,8 @@ pub trait FieldSink {
     fn text(&mut self, name: &'static str, value: &dyn Display);
     /// Bytes that may be shown on request; elsewhere their length.
     fn bytes(&mut self, name: &'static str, value: &[u8]);
+    /// Advertising data: shown on request, without the keys in it; elsewhere its length.
+    fn advertising(&mut self, name: &'static str, data: &[u8]);
     /// Bytes that are never shown.
     fn secret(&mut self, name: &'static str, len: usize);
     fn begin_list(&mut self, name: &'static str);
@@ -39,6 +41,11 @@ pub trait Field<'a>: Sized {
     fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor);
 
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink);
+
+    /// The same, where the table says what the field is.
+    fn show_as(&self, name: &'static str, _: Kind, sink: &mut dyn FieldSink) {
+        self.show(name, sink);
+    }
 
     /// Its value, if it is one number.
     #[inline]
@@ -185,6 +192,9 @@ impl<'a> Field<'a> for &'a [u8] {
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.bytes(name, self);
     }
+    fn show_as(&self, name: &'static str, kind: Kind, sink: &mut dyn FieldSink) {
+        show_bytes(name, kind, self, sink);
+    }
 }
 
 /// Shows bytes of this kind; advertising data structure by structure.
@@ -193,6 +203,15 @@ pub(super) fn bytes(name: &'static str, kind: Kind, bytes: &[u8], visitor: &mut 
         Kind::Advertising => super::ad::visit(bytes, visitor),
         Kind::Opaque => opaque(name, bytes, visitor),
         kind => visitor.part(Part::new(name, kind, bytes)),
+    }
+}
+
+/// Prints bytes of this kind: keys are never shown, and advertising data without the keys in it.
+fn show_bytes(name: &'static str, kind: Kind, bytes: &[u8], sink: &mut dyn FieldSink) {
+    match kind {
+        Kind::Advertising => sink.advertising(name, bytes),
+        kind if kind.is_hidden() => sink.secret(name, bytes.len()),
+        _ => sink.bytes(name, bytes),
     }
 }
 
@@ -214,6 +233,9 @@ impl<'a> Field<'a> for Sized8<'a> {
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
         sink.bytes(name, self.0);
+    }
+    fn show_as(&self, name: &'static str, kind: Kind, sink: &mut dyn FieldSink) {
+        show_bytes(name, kind, self.0, sink);
     }
 }
 
@@ -258,7 +280,7 @@ macro_rules! entries {
             }
             fn show(&self, sink: &mut dyn $crate::packet::field::FieldSink) {
                 use $crate::packet::field::Field;
-                $(<$ty as Field>::show(&self.$field, stringify!($field), sink);)*
+                $(<$ty as Field>::show_as(&self.$field, stringify!($field), $crate::packet::pdus::kind!($ty $(, $kind)?), sink);)*
             }
             fn out_of_range(&self, say: &mut dyn FnMut($crate::packet::pdus::OutOfRange)) {
                 let _ = &say;

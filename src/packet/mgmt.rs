@@ -36,7 +36,7 @@ impl<'a> Field<'a> for Eir<'a> {
         field::bytes(name, kind, self.0.get(..length.into()).unwrap_or(self.0), visitor);
     }
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink) {
-        sink.bytes(name, self.0);
+        sink.advertising(name, self.0);
     }
 }
 

@@ -14,6 +14,7 @@ pub mod mgmt;
 pub mod note;
 pub mod outline;
 pub(crate) mod pdus;
+pub mod secrecy;
 pub mod signal;
 pub mod smp;
 pub mod visit;
@@ -42,6 +43,8 @@ pub struct Event<'a> {
     pub problem: Option<Problem>,
     /// For Command Complete and Command Status: the frame of the command that they answer.
     pub answers: Option<u32>,
+    /// Its bytes are a key or may be a part of one: no output shows them.
+    pub hidden: bool,
     pub packet: Packet<'a>,
 }
 

@@ -191,7 +191,7 @@ macro_rules! pdus {
                 #[allow(unused_imports, reason = "a table without fields needs none")]
                 use $crate::packet::field::Field;
                 match self {
-                    $($Pdu::$name { $($field),* } => { $(<$ty as Field>::show($field, stringify!($field), sink);)* })*
+                    $($Pdu::$name { $($field),* } => { $(<$ty as Field>::show_as($field, stringify!($field), $crate::packet::pdus::kind!($ty $(, $kind)?), sink);)* })*
                     $Pdu::Other { .. } => {}
                 }
             }
@@ -368,6 +368,9 @@ impl crate::packet::field::FieldSink for Nothing {
         let _ = value.to_string();
     }
     fn bytes(&mut self, _: &'static str, _: &[u8]) {}
+    fn advertising(&mut self, _: &'static str, data: &[u8]) {
+        crate::packet::ad::hex(data);
+    }
     fn secret(&mut self, _: &'static str, _: usize) {}
     fn begin_list(&mut self, _: &'static str) {}
     fn begin_item(&mut self) {}

@@ -75,7 +75,7 @@ impl Events {
     ) -> io::Result<()> {
         self.skip(event);
         self.text.clear();
-        sentence::write(&mut self.text, &event.packet, self.values);
+        sentence::write(&mut self.text, &event.packet, self.values && !event.hidden);
         match self.style {
             Style::Table => self.row(event, place, out),
             Style::JsonLines => self.json(event, place, out),
@@ -180,7 +180,7 @@ impl Events {
             None => line.null(),
         }
         line.key("fields");
-        fields::write(line, &mut self.scratch, packet, self.values);
+        fields::write(line, &mut self.scratch, packet, self.values && !event.hidden);
         line.key("text");
         line.made_safe(&self.text);
         if let Some(comment) = place.comment {

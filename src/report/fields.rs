@@ -110,6 +110,15 @@ impl FieldSink for Fields<'_> {
         }
     }
 
+    fn advertising(&mut self, name: &'static str, data: &[u8]) {
+        self.line.key(name);
+        if self.values {
+            self.line.word(&ad::hex(data));
+        } else {
+            self.line.number(data.len() as u64);
+        }
+    }
+
     fn secret(&mut self, name: &'static str, _: usize) {
         self.line.key(name);
         self.line.null();

@@ -75,8 +75,29 @@ impl Report {
         if !self.shown.values {
             return None;
         }
-        let at = |frame| self.values.get(&(capture, frame));
+        let at = |frame| self.values.get(&(capture, frame)).filter(|value| self.may_show(value));
         at(step.frame).or_else(|| at(step.last_frame).filter(|_| step.count == 1))
+    }
+
+    /// Where aliases stand, no value tells whose device it is.
+    fn may_show(&self, value: &Value) -> bool {
+        !self.shown.aliases || !value.identity && !self.aliases().tells_name(&value.head)
+    }
+
+    /// What was left out, for the foot of a report that somebody may pass on.
+    pub fn left_out(&self) -> &'static str {
+        match (self.shown.aliases, self.shown.values) {
+            (true, false) => {
+                "Addresses and names are aliases, the same in all sections; values and keys are left out."
+            }
+            (true, true) => {
+                "Addresses and names are aliases, the same in all sections. Keys are left out, and values that \
+                 are a name, a serial number or another identity by their type. Other values stand as they were \
+                 captured: read them before you pass this on."
+            }
+            (false, false) => "Addresses and names are real; values and keys are left out.",
+            (false, true) => "Addresses, names and values are real; keys are left out.",
+        }
     }
 
     /// What a side is called, short enough to stand in a sentence.

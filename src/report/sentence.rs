@@ -403,6 +403,10 @@ impl Words<'_> {
             }
             self.out.push_str(", ");
         }
+        self.length(value);
+    }
+
+    fn length(&mut self, value: &[u8]) {
         say!(self, "{} byte{}", value.len(), if value.len() == 1 { "" } else { "s" });
     }
 
@@ -454,6 +458,18 @@ impl FieldSink for Words<'_> {
         if self.parameter(name) {
             self.value(value);
         }
+    }
+
+    fn advertising(&mut self, name: &'static str, data: &[u8]) {
+        if !self.parameter(name) {
+            return;
+        }
+        if self.values && !data.is_empty() {
+            let hex = ad::hex(data);
+            let end = hex.len().min(2 * SHOWN);
+            say!(self, "{}{}, ", &hex[..end], if end < hex.len() { "…" } else { "" });
+        }
+        self.length(data);
     }
 
     fn secret(&mut self, name: &'static str, _: usize) {

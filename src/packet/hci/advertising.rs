@@ -249,7 +249,7 @@ macro_rules! reports {
                     sink.number("address_type", i64::from(report.address_type.0));
                     sink.text("address", &report.address);
                     sink.number("rssi", i64::from(report.rssi));
-                    sink.bytes("data", report.data);
+                    sink.advertising("data", report.data);
                     ad::show(report.data, sink);
                     sink.end_item();
                 }

@@ -146,6 +146,12 @@ impl Aliases {
         }
     }
 
+    /// Whether a value holds a name that has an alias, or an address in letters.
+    pub fn tells_name(&self, value: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(value);
+        self.hide(&text) != text
+    }
+
     fn hide_name(&self, name: &str) -> String {
         self.names.alias(name).map_or_else(|| self.hide(name), str::to_owned)
     }

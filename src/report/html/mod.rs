@@ -292,9 +292,7 @@ impl Page<'_> {
             let _ = write!(out, " with <code>{}</code>", self.text(&report.command));
         }
         out.push_str(".</p>\n");
-        if report.shown.aliases {
-            out.push_str("<p>Addresses and names are aliases, the same in all sections; keys are never shown.</p>\n");
-        }
+        let _ = writeln!(out, "<p>{}</p>", report.left_out());
         for (at, capture) in report.captures.iter().enumerate() {
             if capture.warnings.is_empty() {
                 continue;

@@ -323,9 +323,8 @@ impl Page<'_> {
             let _ = write!(text, " with `{}`", command.replace('`', "'"));
         }
         text.push_str(".\n");
-        if report.shown.aliases {
-            text.push_str("Addresses and names are aliases, the same in all sections; values and keys are left out.\n");
-        }
+        text.push_str(report.left_out());
+        text.push('\n');
         for (index, capture) in report.captures.iter().enumerate() {
             let warnings = &capture.warnings;
             // Where each capture has a section of its own, they stand there.
