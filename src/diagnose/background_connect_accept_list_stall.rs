@@ -1,7 +1,9 @@
-use super::waits::{Wait, in_vain};
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::waits::{Wait, Waited, in_vain};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
-use crate::packet::{Address, AddressType};
+use crate::packet::{Address, AddressType, Secret};
+use crate::prose::{self, Text};
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{AdapterEvent, Capture, Device, Happening, Stack};
 use crate::trace::{PEER, Trace};
@@ -30,31 +32,86 @@ Keep an unfiltered discovery running while connecting; give the kernel the addre
     sources: &["bluez/bluez#2356, #2503"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| stalled(Address([3, 2, 1, 0, 0, 0x5a])).into()),
-        Case::silent("the nearest other trace", || stalled(PEER).into()),
+        Case::suspect(Confidence::Medium, "a filtered scan of a minute hears nothing", || {
+            stalled(hears(1), 60_000).into()
+        })
+        .saying("Keep discovery running"),
+        Case::silent("the address of the list is on the air itself", || {
+            let on_air = Trace::new().scan(true, 96, 48).advertises(0).wait_ms(1_000);
+            stalled(on_air.scan(false, 0, 0), 60_000).into()
+        }),
+        Case::suspect(Confidence::Medium, "a filtered scan of 25.1 s", || {
+            stalled(hears(1), 25_100).into()
+        })
+        .pins(&["LONG"]),
+        Case::silent("a filtered scan of 24.9 s", || stalled(hears(1), 24_900).into())
+            .pins(&["LONG"]),
+        Case::silent("a scan of a minute that is not filtered", || {
+            scans(listed(hears(1)), 0, 60_000).into()
+        }),
+        Case::suspect(Confidence::Low, "three private addresses are heard", || {
+            stalled(hears(3), 60_000).into()
+        })
+        .pins(&["FEW"]),
+        Case::note(Confidence::Low, "four private addresses are heard", || {
+            stalled(hears(4), 60_000).into()
+        })
+        .pins(&["FEW"]),
+        Case::silent("no private address is heard", || stalled(hears(0), 60_000).into()),
+        Case::suspect(Confidence::Medium, "a request to the accept list waits for 30 s", || {
+            listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel().into()
+        })
+        .about(&[1])
+        .saying("any device of the accept list"),
+        Case::silent("the controller can resolve the address", || {
+            stalled(resolves(hears(1), 1), 60_000).into()
+        }),
+        Case::suspect(Confidence::Medium, "it has the key, and resolving is off", || {
+            stalled(resolves(hears(1), 0), 60_000).into()
+        }),
     ],
 };
 
-fn stalled(on_air: Address) -> Trace {
-    let random = AddressType::RANDOM;
-    let listed = Trace::new()
-        .scan(true, 96, 48)
-        .peer(on_air, random)
-        .advertises(0)
-        .wait_ms(1000)
-        .scan(false, 0, 0)
-        .done(Command::LeAddDeviceToFilterAcceptList { address_type: random, address: PEER });
-    listed
-        .done(Command::LeSetScanParameters {
-            le_scan_type: 0,
-            le_scan_interval: 96,
-            le_scan_window: 48,
-            own_address_type: 0,
-            scanning_filter_policy: 1,
-        })
-        .done(Command::LeSetScanEnable { le_scan_enable: 1, filter_duplicates: 1 })
-        .wait_ms(60_000)
-        .done(Command::LeSetScanEnable { le_scan_enable: 0, filter_duplicates: 0 })
+const RANDOM: AddressType = AddressType::RANDOM;
+
+/// An unfiltered scan that hears so many private addresses.
+fn hears(private: u8) -> Trace {
+    let advertises = |trace: Trace, n| {
+        trace.peer(Address([n, 2, 1, 0, 0, 0x5a]), RANDOM).advertises(0).wait_ms(100)
+    };
+    (0..private).fold(Trace::new().scan(true, 96, 48), advertises).scan(false, 0, 0)
+}
+
+fn resolves(trace: Trace, enabled: u8) -> Trace {
+    let add = Command::LeAddDeviceToResolvingList {
+        peer_identity_address_type: RANDOM,
+        peer_identity_address: PEER,
+        peer_irk: Secret::new([0; 16]),
+        local_irk: Secret::new([0; 16]),
+    };
+    let enable = Command::LeSetAddressResolutionEnable { address_resolution_enable: enabled };
+    trace.done(add).done(enable)
+}
+
+fn listed(trace: Trace) -> Trace {
+    trace.done(Command::LeAddDeviceToFilterAcceptList { address_type: RANDOM, address: PEER })
+}
+
+fn scans(trace: Trace, filter: u8, ms: u32) -> Trace {
+    let parameters = Command::LeSetScanParameters {
+        le_scan_type: 0,
+        le_scan_interval: 96,
+        le_scan_window: 48,
+        own_address_type: 0,
+        scanning_filter_policy: filter,
+    };
+    let enable = |on| Command::LeSetScanEnable { le_scan_enable: on, filter_duplicates: on };
+    trace.done(parameters).done(enable(1)).wait_ms(ms).done(enable(0))
+}
+
+/// The usual peer goes onto the accept list, and a filtered scan waits for it.
+fn stalled(trace: Trace, ms: u32) -> Trace {
+    scans(listed(trace), 1, ms)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -74,7 +131,7 @@ const FEW: usize = 3;
 const LONG: Span = Span::from_ms(25_000);
 
 /// Most addresses told of one capture.
-const MOST: usize = 12;
+const SHOWN: usize = 12;
 
 /// A filtered scan: its first and last frame, and how long.
 type FilteredScan = (u32, u32, Span);
@@ -109,9 +166,9 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         if let Some(listening) = listening
             && seen.insert(address)
         {
-            found.extend(verdict(scene, listening, event, address));
+            found.extend(verdict(listening, event, address));
         }
-        if found.len() == MOST {
+        if found.len() == SHOWN {
             break;
         }
     }
@@ -156,49 +213,106 @@ fn listen<'a>(scene: &Scene<'a>, adapter: Option<u16>) -> Option<Listening<'a>> 
     (!listening.waits.is_empty() || !listening.scans.is_empty()).then_some(listening)
 }
 
-fn verdict(
-    scene: &Scene<'_>,
-    listening: &Listening<'_>,
-    added: &AdapterEvent,
-    address: Address,
-) -> Option<Verdict> {
+/// How the adapter waited for the accept list.
+#[derive(Debug)]
+enum Waiting {
+    Request(Waited),
+    Scan(FilteredScan),
+}
+
+/// An address of the accept list that never appeared, and the private address that may be the same device.
+#[derive(Debug)]
+struct Stalled {
+    listed: Address,
+    listed_frame: u32,
+    waiting: Waiting,
+    private: Address,
+    private_name: Option<String>,
+    private_frame: u32,
+}
+
+fn verdict(listening: &Listening<'_>, added: &AdapterEvent, address: Address) -> Option<Verdict> {
     let Listening { device, private, waits, scans } = listening;
     let waits = waits.get(waits.partition_point(|(_, w)| w.request.frame <= added.frame)..)?;
-    let (lines, lasted, about) = match waits.first() {
-        Some((_, wait)) => {
-            (wait.shown(), wait.lasted, waits.iter().map(|(number, _)| *number).collect())
-        }
+    let waiting = match waits.first() {
+        Some((_, wait)) => Waiting::Request(wait.facts()),
         None => {
             let later = scans.get(scans.partition_point(|(from, ..)| *from <= added.frame)..)?;
-            let (from, to, lasted) = *later.iter().max_by_key(|(_, _, lasted)| *lasted)?;
-            let lines = vec![
-                (from, "a scan for devices of the accept list begins".to_owned()),
-                (to, format!("it ends {lasted} later, without one report of this address")),
-            ];
-            (lines, lasted, Vec::new())
+            Waiting::Scan(*later.iter().max_by_key(|(_, _, lasted)| *lasted)?)
         }
     };
-    let name = device.name.as_deref().map_or(String::new(), |name| format!(" (\"{name}\")"));
-    let says = format!(
-        "The controller waited {lasted} for {address}, which never appeared, and had no key to resolve private addresses. An unfiltered scan hears {}{name}, which may be the same device.",
-        device.address
-    );
+    let facts = Stalled {
+        listed: address,
+        listed_frame: added.frame,
+        waiting,
+        private: device.address,
+        private_name: device.name.clone(),
+        private_frame: device.first?.frame,
+    };
     // Of many private addresses each is likelier somebody else's: in a town there are hundreds.
-    let mut verdict = match *private {
-        1 => Verdict::suspect(says).sure(Confidence::Medium),
-        2..=FEW => Verdict::suspect(says).sure(Confidence::Low),
-        _ => Verdict::note(says).sure(Confidence::Low),
+    let verdict = match *private {
+        1 => Verdict::suspect(facts).sure(Confidence::Medium),
+        2..=FEW => Verdict::suspect(facts).sure(Confidence::Low),
+        _ => Verdict::note(facts).sure(Confidence::Low),
+    };
+    Some(verdict.about(waits.iter().map(|(number, _)| *number)))
+}
+
+impl Stalled {
+    /// The private address, with what the device calls itself.
+    fn other(&self) -> Text {
+        let name = self.private_name.as_deref().map(|name| text!(" ({})", prose::name(name)));
+        text!("{}{}", self.private, name)
     }
-    .about(about)
-    .sees(added.frame, format!("{address} goes onto the accept list"));
-    verdict = super::waits::show(verdict, lines);
-    Some(
-        verdict
-            .sees(device.first?.frame, format!("an unfiltered scan reports {}{name}, connectable, a private address", device.address))
-            .rules_out("never-heard-peer", "no link was ever created")
-            .settled_by("Whether the private address belongs to that identity shows with its identity key, or by switching the device off and scanning again.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+}
+
+impl Facts for Stalled {
+    fn says(&self) -> Text {
+        let lasted = match self.waiting {
+            Waiting::Request(wait) => wait.lasted,
+            Waiting::Scan((.., lasted)) => lasted,
+        };
+        text!(
+            "The controller waited {} for {}, which never appeared, and had no key to resolve private addresses. An unfiltered scan hears {}, which may be the same device.",
+            lasted,
+            self.listed,
+            self.other()
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let added = text!("{} goes onto the accept list", self.listed);
+        let mut sights = vec![Sight::here(self.listed_frame, added)];
+        match self.waiting {
+            Waiting::Request(wait) => sights.extend(wait.sights()),
+            Waiting::Scan((from, to, lasted)) => sights.extend([
+                Sight::here(from, "a scan for devices of the accept list begins"),
+                Sight::here(
+                    to,
+                    text!("it ends {} later, without one report of this address", lasted),
+                ),
+            ]),
+        }
+        sights.push(Sight::here(
+            self.private_frame,
+            text!("an unfiltered scan reports {}, connectable, a private address", self.other()),
+        ));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "no link was ever created")]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "Whether the private address belongs to that identity shows with its identity key, or by switching the device off and scanning again."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 /// A connectable private address that is nobody's on the accept list, and how many there are.
