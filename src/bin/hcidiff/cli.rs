@@ -16,7 +16,19 @@ use std::path::{Path, PathBuf};
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
     override_usage = "hcidiff [OPTIONS] REFERENCE SUBJECT\n       hcidiff [OPTIONS] CAPTURE\n       hcidiff <COMMAND>",
-    after_help = "Exit status: 0 nothing found, 1 something found, 2 trouble.\n\
+    after_help = "Examples:\n  \
+        hcidiff mac.pklg pi.btsnoop     the capture that works, then the one that fails\n  \
+        hcidiff explain 62              what a number or an error text means\n\n\
+        `hcidiff --help` has every option.",
+    after_long_help = "Examples:\n  \
+        hcidiff mac.pklg pi.btsnoop            why does it work from the Mac and fail from the Pi?\n  \
+        hcidiff pi.btsnoop                     what happened in this capture?\n  \
+        hcidiff -o report.md mac.pklg pi.btsnoop       a report to attach to an issue\n  \
+        hcidiff --peer LabSensor mac.pklg pi.btsnoop   one device of several\n  \
+        hcidiff -q --fail-on cause works.pklg new.btsnoop   in CI: the exit status alone\n  \
+        hcidiff events pi.btsnoop              every record, one a line\n  \
+        hcidiff explain 62                     what a number or an error text means\n\n\
+        Exit status: 0 nothing found, 1 something found (see --fail-on), 2 trouble.\n\
         A capture may be in any format that hcidiff reads; `-` is standard input."
 )]
 pub struct Cli {
@@ -48,7 +60,7 @@ pub enum Command {
 #[derive(Clone, Debug, Args)]
 pub struct Compare {
     /// The capture that works, then the one that fails; or a single one
-    #[arg(value_name = "CAPTURE", required = true, num_args = 1..=2, value_hint = clap::ValueHint::FilePath)]
+    #[arg(value_name = "CAPTURE", value_hint = clap::ValueHint::FilePath)]
     pub captures: Vec<PathBuf>,
 
     /// Report format
@@ -60,7 +72,7 @@ pub struct Compare {
     pub output: Vec<PathBuf>,
 
     /// How long after the connection is up counts as early
-    #[arg(long, value_name = "MS", default_value_t = 500)]
+    #[arg(long, hide_short_help = true, value_name = "MS", default_value_t = 500)]
     pub window: u32,
 
     /// The device to look at; once, or once per side in order
@@ -68,38 +80,38 @@ pub struct Compare {
     pub peer: Vec<[u8; 6]>,
 
     /// The adapter (hciN) to look at; once, or once per side in order
-    #[arg(long, value_name = "N", value_parser = adapter)]
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = adapter)]
     pub adapter: Vec<u16>,
 
     /// Connection of the reference, as numbered in the list of connections
-    #[arg(long, value_name = "N")]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     pub reference_connection: Option<u32>,
 
     /// Connection of the subject, as numbered in the list of connections
-    #[arg(long, value_name = "N")]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     pub subject_connection: Option<u32>,
 
     #[command(flatten)]
     pub reading: Reading,
 
     /// What to call a side; once per side in order
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, hide_short_help = true, value_name = "NAME")]
     pub label: Vec<String>,
 
     /// Real addresses and names in Markdown and HTML too
-    #[arg(long, conflicts_with = "aliases")]
+    #[arg(long, hide_short_help = true, conflicts_with = "aliases")]
     pub show_addresses: bool,
 
     /// Aliases instead of addresses and names in terminal and JSON too
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub aliases: bool,
 
     /// Show attribute values; elsewhere their length
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub show_values: bool,
 
     /// Show the differences too that are normal between host stacks
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub strict: bool,
 
     /// Do not fold equal or repeated steps
@@ -107,11 +119,15 @@ pub struct Compare {
     pub full: bool,
 
     /// When to use colours
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    #[arg(long, hide_short_help = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
     pub color: Color,
 
+    /// What gives exit status 1: a cause, a suspect too, or any difference that is not normal
+    #[arg(long, hide_short_help = true, value_enum, value_name = "LEVEL", default_value_t = FailOn::Difference)]
+    pub fail_on: FailOn,
+
     /// Exit with status 0 whatever is found
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub exit_zero: bool,
 
     /// No report: the exit status alone
@@ -123,15 +139,15 @@ pub struct Compare {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Reading {
     /// What to subtract from the capture's local times; once, or once per side
-    #[arg(long, value_name = "±HH:MM", value_parser = zone, allow_hyphen_values = true)]
+    #[arg(long, hide_short_help = true, value_name = "±HH:MM", value_parser = zone, allow_hyphen_values = true)]
     pub tz_offset: Vec<Minutes>,
 
     /// Which file of an archive to read; once, or once per side
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, hide_short_help = true, value_name = "NAME")]
     pub member: Vec<String>,
 
     /// After damage, search for the next plausible records and go on
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub salvage: bool,
 }
 
@@ -187,6 +203,14 @@ pub enum Color {
     Never,
 }
 
+/// The least that gives exit status 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    Cause,
+    Suspect,
+    Difference,
+}
+
 /// The two sides of a comparison, in the order in which options name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -226,6 +250,11 @@ impl Cli {
             }
         }
         for path in &compare.output {
+            if path.as_os_str() == "-" {
+                return Err("without -o the report goes to standard output; \
+                    another format there is asked for like this: --format markdown"
+                    .into());
+            }
             if Format::of_file(path).is_none() {
                 let name = path.display();
                 return Err(format!(
@@ -409,8 +438,7 @@ mod tests {
         assert_eq!(parse("mac.pklg pi.btsnoop").unwrap().compare.captures.len(), 2);
         assert_eq!(parse("pi.btsnoop").unwrap().compare.captures.len(), 1);
         assert!(matches!(parse("events pi.btsnoop").unwrap().command, Some(Command::Events(_))));
-        assert!(parse("").is_err());
-        assert!(parse("a b c").is_err());
+        assert!(parse("").unwrap().compare.captures.is_empty());
     }
 
     #[test]
@@ -458,5 +486,6 @@ mod tests {
         assert_eq!(Format::of_file(Path::new("a/report.MD")), Some(Format::Markdown));
         assert_eq!(Format::of_file(Path::new("report")), None);
         assert!(parse("-o report.pdf a b").unwrap().check().is_err());
+        assert!(parse("-o - a b").unwrap().check().is_err());
     }
 }

@@ -2,6 +2,7 @@
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use hcidiff::capture::{CaptureError, Input};
+use hcidiff::diagnose::Level;
 use hcidiff::packet::Address;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
@@ -19,6 +20,7 @@ mod listing;
 mod manual;
 mod output;
 mod progress;
+mod usage;
 
 /// Unreadable input, nothing that matches, bad usage.
 const TROUBLE: u8 = 2;
@@ -29,8 +31,14 @@ const INTO_ITSELF: &str = "standard output is the capture itself: nothing is wri
 const WIDEST: usize = 200;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    if let Err(sentence) = cli.check() {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => match usage::refused(&error) {
+            Some(sentence) => return trouble(&sentence),
+            None => error.exit(),
+        },
+    };
+    if let Err(sentence) = check(&cli) {
         return trouble(&sentence);
     }
     match run(&cli) {
@@ -41,9 +49,24 @@ fn main() -> ExitCode {
     }
 }
 
+/// What the parser cannot see: values that do not go together, and files that are not there.
+fn check(cli: &Cli) -> Result<(), String> {
+    cli.check()?;
+    match &cli.command {
+        None => usage::captures(&cli.compare.captures),
+        Some(Command::Events(events)) => usage::captures(std::slice::from_ref(&events.capture)),
+        Some(_) => Ok(()),
+    }
+}
+
 fn run(cli: &Cli) -> io::Result<ExitCode> {
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let code = match &cli.command {
+        None if cli.compare.captures.is_empty() => {
+            // Standard error that nobody reads is no reason to fail otherwise.
+            let _ = writeln!(io::stderr(), "{}", usage::WELCOME);
+            return Ok(ExitCode::from(TROUBLE));
+        }
         None => return compare(&cli.compare, &mut out),
         Some(Command::Events(events)) => return list(events, &mut out),
         Some(Command::Explain { what: None }) => {
@@ -86,7 +109,7 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         let path = safe::text(&path.to_string_lossy()).into_owned();
         return Ok(trouble(&format!("{path} is a capture to be read: a report would replace it")));
     }
-    let prints = asked.output.is_empty() && !asked.quiet;
+    let prints = !asked.quiet;
     if prints && output::goes_into(&asked.captures) {
         return Ok(trouble(INTO_ITSELF));
     }
@@ -117,12 +140,12 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
             ));
         }
     }
-    let mut code = u8::from(report.found_something() && !asked.exit_zero);
+    let mut code = u8::from(found(&report, asked.fail_on) && !asked.exit_zero);
     if let Some(no_match) = &report.no_match {
         console::say(&safe::text(&no_match.says));
         code = TROUBLE;
     }
-    let screen = if asked.output.is_empty() { screen(asked.color) } else { Screen::default() };
+    let screen = screen(asked.color);
     // All are rendered and written beside their places before the first takes its own.
     let mut files = Vec::new();
     for path in &asked.output {
@@ -139,10 +162,29 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         }
     }
     if prints {
-        out.write_all(rendered(&mut report, asked, asked.format, screen).as_bytes())?;
+        let text = if asked.output.is_empty() {
+            rendered(&mut report, asked, asked.format, screen)
+        } else {
+            report.shown.aliases = asked.aliases;
+            terminal::brief(&report, screen)
+        };
+        out.write_all(text.as_bytes())?;
+        out.flush()?;
+        for path in &asked.output {
+            console::say(&format!("wrote {}", safe::text(&path.display().to_string())));
+        }
     }
-    out.flush()?;
     Ok(ExitCode::from(code))
+}
+
+/// Whether something was found that gives status 1.
+fn found(report: &Report, least: cli::FailOn) -> bool {
+    let has = |level| report.findings.iter().any(|finding| finding.level == level);
+    match least {
+        cli::FailOn::Cause => has(Level::Cause),
+        cli::FailOn::Suspect => has(Level::Cause) || has(Level::Suspect),
+        cli::FailOn::Difference => report.found_something(),
+    }
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> ExitCode {

@@ -38,3 +38,10 @@ pub fn render(report: &Report, screen: Screen) -> String {
     }
     page.finish()
 }
+
+/// The verdict alone, for somebody whose report goes to a file.
+pub fn brief(report: &Report, screen: Screen) -> String {
+    let mut page = Page::new(screen.width, screen.colour, report);
+    verdict::alone(&mut page, report);
+    page.finish()
+}

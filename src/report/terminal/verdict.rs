@@ -132,6 +132,20 @@ pub fn verdict(page: &mut Page, report: &Report) {
     page.gap();
 }
 
+/// The verdict without its evidence; where there is none, which connections and how they differ.
+pub fn alone(page: &mut Page, report: &Report) {
+    match report.findings.first() {
+        Some(finding) if finding.level != Level::Note => {
+            title(page, report, finding);
+            page.item("  ", &finding.says.to_string(), Paint::Plain);
+        }
+        _ if report.comparison.is_none() && report.no_match.is_none() => {
+            page.item("", "nothing that explains a failure was found", Paint::Plain);
+        }
+        _ => sides(page, report),
+    }
+}
+
 /// What the first screen left out of the verdict, and what else was found.
 pub fn more(page: &mut Page, report: &Report) {
     let (notes, weighty): (Vec<_>, Vec<_>) =
