@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
     override_usage = "hcidiff [OPTIONS] REFERENCE SUBJECT\n       hcidiff [OPTIONS] CAPTURE\n       hcidiff <COMMAND>",
     after_help = "Examples:\n  \
         hcidiff mac.pklg pi.btsnoop     the capture that works, then the one that fails\n  \
-        hcidiff explain 62              what a number or an error text means\n\n\
+        hcidiff explain error 62        what a number or an error text means\n\n\
         `hcidiff --help` has every option.",
     after_long_help = "Examples:\n  \
         hcidiff mac.pklg pi.btsnoop            why does it work from the Mac and fail from the Pi?\n  \
@@ -27,7 +27,8 @@ use std::path::{Path, PathBuf};
         hcidiff --peer LabSensor mac.pklg pi.btsnoop   one device of several\n  \
         hcidiff -q --fail-on cause works.pklg new.btsnoop   in CI: the exit status alone\n  \
         hcidiff events pi.btsnoop              every record, one a line\n  \
-        hcidiff explain 62                     what a number or an error text means\n\n\
+        hcidiff explain error 62               what a number or an error text means\n  \
+        hcidiff explain < bluetooth.log        the same for each line of a log\n\n\
         Exit status: 0 nothing found, 1 something found (see --fail-on), 2 trouble.\n\
         A capture may be in any format that hcidiff reads; `-` is standard input."
 )]
@@ -43,10 +44,11 @@ pub struct Cli {
 pub enum Command {
     /// Print the events of a capture, one for each record
     Events(Events),
-    /// Explain a rule, an HCI code (0x3e), an ATT error (att:0x0e) or an SMP reason (smp:0x08)
+    /// Explain a rule, a number, an error text or a line of a log
     Explain {
-        /// What to explain; without it, the list of what there is
-        what: Option<String>,
+        /// What to explain, in any words; without them each line of standard input, or the list of what there is
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        what: Vec<String>,
     },
     /// Print the JSON Schema of the report
     Schema,

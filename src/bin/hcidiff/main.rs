@@ -69,20 +69,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         }
         None => return compare(&cli.compare, &mut out),
         Some(Command::Events(events)) => return list(events, &mut out),
-        Some(Command::Explain { what: None }) => {
-            out.write_all(explain::list().as_bytes())?;
-            ExitCode::SUCCESS
-        }
-        Some(Command::Explain { what: Some(what) }) => match explain::card(what) {
-            Some(card) => {
-                out.write_all(card.as_bytes())?;
-                ExitCode::SUCCESS
-            }
-            None => trouble(&format!(
-                "no card for `{}`; `hcidiff explain` lists what there is",
-                safe::text(what)
-            )),
-        },
+        Some(Command::Explain { what }) => explained(what, &mut out)?,
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
             ExitCode::SUCCESS
@@ -101,6 +88,35 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
     };
     out.flush()?;
     Ok(code)
+}
+
+/// Words of the command line are a question; standard input is one, or a log.
+fn explained(what: &[String], out: &mut impl Write) -> io::Result<ExitCode> {
+    let reads = match what {
+        [] => !io::stdin().is_terminal(),
+        [one] => one == "-",
+        _ => false,
+    };
+    let answer = if reads {
+        match explain::annotate(&mut io::stdin().lock(), out)? {
+            explain::Summary::Question(answer) => Some(answer),
+            explain::Summary::Nothing => None,
+            explain::Summary::Log { lines, known: 0 } => {
+                return Ok(trouble(&format!("nothing in these {lines} lines is known")));
+            }
+            explain::Summary::Log { .. } => return Ok(ExitCode::SUCCESS),
+        }
+    } else {
+        (!what.is_empty()).then(|| explain::answer(&what.join(" ")))
+    };
+    match answer {
+        None => out.write_all(explain::list().as_bytes())?,
+        Some(explain::Answer::Cards(cards)) => out.write_all(cards.as_bytes())?,
+        Some(explain::Answer::Nearest(near)) => {
+            return Ok(trouble(&usage::unknown(&what.join(" "), &near)));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The main job: two captures compared, or one looked at.

@@ -8,10 +8,11 @@ use std::io::{self, Write};
 const EXAMPLES: &[(&str, &str)] = &[
     ("hcidiff mac.pklg pi.btsnoop", "Why does it work from the Mac and fail from the Pi?"),
     ("hcidiff pi.btsnoop", "What happened in this capture?"),
-    ("hcidiff -q works.btsnoop new.btsnoop", "In CI: the exit status alone."),
+    ("hcidiff -q --fail-on cause works.btsnoop new.btsnoop", "In CI: the exit status alone."),
     ("hcidiff -o report.md -o report.json works.pklg fails.btsnoop", "Two reports at once."),
     ("hcidiff events pi.btsnoop -f jsonl", "One JSON object for each record."),
-    ("hcidiff explain 0x3e", "What a code means, and what it does not."),
+    ("hcidiff explain error 62", "What a number or an error text means, and what it does not."),
+    ("hcidiff explain < bluetooth.log", "The same for each line of a log that is known."),
 ];
 
 const ENVIRONMENT: &[(&str, &str)] = &[

@@ -12,7 +12,7 @@ hcidiff compares two Bluetooth captures and says why one connection works and
 the other fails.
 
   hcidiff mac.pklg pi.btsnoop   the capture that works, then the one that fails
-  hcidiff explain 62            what a number or an error text means
+  hcidiff explain error 62      what a number or an error text means
 
 To record one: begin before you connect, and stop after it has failed.
   Linux, Pi   sudo btmon -w pi.btsnoop    (Ctrl-C stops it)
@@ -134,6 +134,20 @@ fn neighbour(path: &Path) -> Option<PathBuf> {
         .min()?;
     let (distance, other) = near;
     (distance <= 2 && distance * 3 <= name.chars().count()).then(|| path.with_file_name(other))
+}
+
+/// No card for a question; names that come near.
+pub fn unknown(question: &str, near: &[String]) -> String {
+    let question = safe::text(question);
+    let question = safe::fit(&question, 60);
+    if near.is_empty() {
+        return format!("no card for `{question}`; `hcidiff explain` lists what there is");
+    }
+    let near = near.iter().map(|name| line("hcidiff explain", &[PathBuf::from(name)]));
+    format!(
+        "no card for `{question}`; the nearest are:\n  {}",
+        near.collect::<Vec<_>>().join("\n  ")
+    )
 }
 
 /// A command line as it can be typed.
