@@ -4,7 +4,7 @@
 //!
 //! `cargo run --release --example corpus -- ../shared`: the folder holds `captures/` with a
 //! `catalogue.json` and `lab/` with btsnoop and PacketLogger files.
-use hcidiff::capture::{CaptureError, Input, OpenOptions, Opened, open};
+use hcidiff::capture::{CaptureError, Input, OpenOptions, Opened, WarningKind, open};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,10 +63,10 @@ fn read(path: &Path) -> Result<Row, CaptureError> {
     }
     let description = source.describe();
     let warnings = source.take_warnings();
-    let puzzles = warnings.iter().find(|warning| warning.code == "lines-not-understood");
+    let puzzles = warnings.iter().find(|warning| warning.kind == WarningKind::LinesNotUnderstood);
     let puzzles = puzzles.and_then(|warning| warning.text.split(' ').next()?.parse().ok());
     let puzzles = puzzles.unwrap_or(0);
-    let warnings = warnings.iter().map(|warning| warning.code).collect();
+    let warnings = warnings.iter().map(|warning| warning.kind.word()).collect();
     let format = format!("{} {}", description.format, description.variant);
     Ok(Row { format, records, warnings, puzzles })
 }

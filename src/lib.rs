@@ -80,6 +80,7 @@ pub mod seen;
 pub mod time;
 pub mod timeline;
 pub mod trace;
+mod vocabulary;
 
 #[doc(hidden)]
 pub mod numbers;

@@ -228,7 +228,7 @@ fn whatever_the_captures_hold_the_page_fits() {
     let mut report = made_of(&flagship(), |capture| {
         capture.label = "L".repeat(10_000);
         let warning = capture.warnings.first().cloned().unwrap_or(hcidiff::capture::Warning {
-            code: "padding",
+            kind: hcidiff::capture::WarningKind::Padding,
             frame: Some(1),
             offset: None,
             text: "x ".repeat(50_000),

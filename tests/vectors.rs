@@ -61,11 +61,11 @@ struct Read {
 
 impl Read {
     fn codes(&self) -> Vec<&str> {
-        self.warnings.iter().map(|warning| warning.code).collect()
+        self.warnings.iter().map(|warning| warning.kind.word()).collect()
     }
 
     fn warning(&self, code: &str) -> &Warning {
-        let found = self.warnings.iter().find(|warning| warning.code == code);
+        let found = self.warnings.iter().find(|warning| warning.kind.word() == code);
         found.unwrap_or_else(|| panic!("no {code} among {:?}", self.codes()))
     }
 }
@@ -446,7 +446,7 @@ fn read_bytes(bytes: Vec<u8>) -> (Vec<String>, Vec<&'static str>) {
     while let Some(record) = source.next().unwrap() {
         packets.push(see(&record).bytes);
     }
-    (packets, source.take_warnings().iter().map(|warning| warning.code).collect())
+    (packets, source.take_warnings().iter().map(|warning| warning.kind.word()).collect())
 }
 
 #[test]
@@ -488,7 +488,7 @@ fn many_gaps_are_counted_and_not_listed() {
     assert_eq!(records, 50 * 16);
     let warnings = source.take_warnings();
     // 49 gaps and an end, of which eight are told in full.
-    assert_eq!(warnings.iter().filter(|w| w.code == "impossible-length").count(), 8);
+    assert_eq!(warnings.iter().filter(|w| w.kind.word() == "impossible-length").count(), 8);
     assert_eq!(warnings.last().unwrap().text, "42 more places of damage were skipped");
 }
 

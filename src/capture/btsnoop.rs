@@ -11,7 +11,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     CaptureError, Claim, Clock, Description, Direction, Format, Kind, LONGEST, OpenOptions,
-    Payload, Record, Source, Timestamp, Warning, WriteError, h4, monitor,
+    Payload, Record, Source, Timestamp, Warning, WarningKind, WriteError, h4, monitor,
 };
 use std::io::Write;
 
@@ -202,7 +202,9 @@ impl Reader {
             return self.ledger.padding(probe(self.datalink), joined).map(|()| false);
         }
         let text = format!("it claims {} bytes, more than any packet has", header.included);
-        self.ledger.damage("impossible-length", &text, probe(self.datalink)).map(|_| false)
+        self.ledger
+            .damage(WarningKind::ImpossibleLength, &text, probe(self.datalink))
+            .map(|_| false)
     }
 
     /// Another btsnoop file joined to the end of this one.
@@ -218,7 +220,9 @@ impl Reader {
             }
             Err(error) => {
                 let text = format!("another file is joined here that cannot be read ({error})");
-                self.ledger.damage("unreadable-part", &text, probe(self.datalink)).map(drop)
+                self.ledger
+                    .damage(WarningKind::UnreadablePart, &text, probe(self.datalink))
+                    .map(drop)
             }
         }
     }

@@ -11,7 +11,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     Boxed, CaptureError, Claim, Clock, Description, Direction, Format, Kind, OpenOptions, Payload,
-    Record, Source, Warning, text,
+    Record, Source, Warning, WarningKind, text,
 };
 use base64::Engine;
 use base64::alphabet::STANDARD;
@@ -83,7 +83,11 @@ fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError
     }
     let mut ledger = Ledger::new(inflate(compressed), Clock::Utc, options);
     if !encoded.ended {
-        ledger.say("cut-in-log", 0, "the bug report ends inside its Bluetooth snoop log".into());
+        ledger.say(
+            WarningKind::CutInLog,
+            0,
+            "the bug report ends inside its Bluetooth snoop log".into(),
+        );
     }
     Ok(Box::new(Reader { ledger, version, time: last.saturating_sub(elapsed) }))
 }
@@ -225,7 +229,7 @@ impl Source for Reader {
         let (Some((kind, direction)), true) = (kind(header.byte), header.included > 0) else {
             let text =
                 format!("packet type {:#04x} of {} bytes is none", header.byte, header.included);
-            self.ledger.damage("not-a-record", &text, nothing)?;
+            self.ledger.damage(WarningKind::NotARecord, &text, nothing)?;
             return Ok(None);
         };
         let whole = size + header.len();

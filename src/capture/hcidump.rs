@@ -9,7 +9,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     Boxed, CaptureError, Claim, Clock, Description, Direction, Format, Kind, OpenOptions, Payload,
-    Record, Source, Warning, h4,
+    Record, Source, Warning, WarningKind, h4,
 };
 
 pub(crate) const FORMAT: Format = Format {
@@ -86,7 +86,7 @@ fn whole(bytes: &[u8]) -> Result<usize, Fault> {
         header.received <= 1 && header.pad == 0 && (header.len, header.seconds) != (0, 0)
     };
     header.filter(is_possible).map(|header| header.whole()).ok_or_else(|| Fault {
-        code: "not-a-record",
+        kind: WarningKind::NotARecord,
         text: "its direction is neither in nor out".into(),
     })
 }

@@ -2,7 +2,7 @@
 use super::chain::{self, Link};
 use super::remark::{Remark, Tally};
 use super::stream::Stream;
-use super::{CaptureError, Clock, Timestamp, Warning};
+use super::{CaptureError, Clock, Timestamp, Warning, WarningKind};
 
 const YEAR: i64 = 366 * 86_400 * 1_000_000;
 /// 2100-01-01.
@@ -13,7 +13,7 @@ const PLACES: usize = 8;
 
 /// Why a header is none.
 pub(crate) struct Fault {
-    pub code: &'static str,
+    pub kind: WarningKind,
     pub text: String,
 }
 
@@ -196,26 +196,26 @@ impl Ledger {
                 _ if bytes.iter().take(header).all(|&byte| byte == 0) => {
                     self.padding(&probe, |_| false)?;
                 }
-                Some(Err(fault)) => drop(self.damage(fault.code, &fault.text, &probe)?),
+                Some(Err(fault)) => drop(self.damage(fault.kind, &fault.text, &probe)?),
                 None => drop(self.cut(&probe)?),
             }
         }
     }
 
     /// Something that happens at one place: said in the order in which it happened.
-    pub fn say(&mut self, code: &'static str, offset: u64, text: String) {
+    pub fn say(&mut self, kind: WarningKind, offset: u64, text: String) {
         // A damaged file under --salvage may have thousands of gaps.
         if self.remarks.len() >= PLACES {
             self.unsaid += 1;
             return;
         }
         let frame = Some(self.frame.saturating_add(1));
-        self.remarks.push(Warning { code, frame, offset: Some(offset), text });
+        self.remarks.push(Warning { kind, frame, offset: Some(offset), text });
     }
 
     /// Something about the capture as a whole.
-    pub fn say_of_all(&mut self, code: &'static str, text: &str) {
-        self.remarks.push(Warning::of_all(code, text));
+    pub fn say_of_all(&mut self, kind: WarningKind, text: &str) {
+        self.remarks.push(Warning::of_all(kind, text));
     }
 
     /// The capture ends here as it should.
@@ -232,9 +232,9 @@ impl Ledger {
             if self.frame == 0 {
                 return Err(CaptureError::Refused(text));
             }
-            self.say("compression-damaged", offset, text);
+            self.say(WarningKind::CompressionDamaged, offset, text);
         } else if self.frame == 0 {
-            self.say_of_all("no-records", "the capture has a header and no records");
+            self.say_of_all(WarningKind::NoRecords, "the capture has a header and no records");
         }
         Ok(())
     }
@@ -244,7 +244,7 @@ impl Ledger {
     /// True if `--salvage` found records further on. Else the rest is counted and reading is over.
     pub fn damage(
         &mut self,
-        code: &'static str,
+        kind: WarningKind,
         text: &str,
         probe: impl Fn(&[u8]) -> Link,
     ) -> Result<bool, CaptureError> {
@@ -252,20 +252,20 @@ impl Ledger {
         if self.salvage {
             self.stream.consume(1);
         }
-        self.damage_since(offset, code, text, probe)
+        self.damage_since(offset, kind, text, probe)
     }
 
     /// The same, where a part of the record that begins at `offset` has been passed already.
     pub fn damage_since(
         &mut self,
         offset: u64,
-        code: &'static str,
+        kind: WarningKind,
         text: &str,
         probe: impl Fn(&[u8]) -> Link,
     ) -> Result<bool, CaptureError> {
         let record = self.frame.saturating_add(1);
         if self.salvage && chain::resume(&mut self.stream, probe)? {
-            self.gap(offset, code, text);
+            self.gap(offset, kind, text);
             return Ok(true);
         }
         self.stream.skip_until(|_| false)?;
@@ -283,7 +283,7 @@ impl Ledger {
         let kept =
             if self.frame == 1 { "1 record".into() } else { format!("{} records", self.frame) };
         text.push_str(&format!("{kept} kept, {rest} bytes not read ({tried})"));
-        self.say(code, offset, text);
+        self.say(kind, offset, text);
         Ok(false)
     }
 
@@ -298,16 +298,20 @@ impl Ledger {
         self.stream.consume(1);
         let found = chain::resume_within(&mut self.stream, len - 1, probe)?;
         if found {
-            self.gap(offset, "damaged-length", "it holds other records, so its length is wrong");
+            self.gap(
+                offset,
+                WarningKind::DamagedLength,
+                "it holds other records, so its length is wrong",
+            );
         }
         Ok(found)
     }
 
     /// Says what lies between the record at `offset` and here, where reading goes on.
-    fn gap(&mut self, offset: u64, code: &'static str, text: &str) {
+    fn gap(&mut self, offset: u64, kind: WarningKind, text: &str) {
         let (record, gap) = (self.frame.saturating_add(1), self.stream.offset() - offset);
         self.say(
-            code,
+            kind,
             offset,
             format!("record {record} at byte {offset}: {text}; {gap} bytes were skipped to the next plausible records"),
         );
@@ -333,7 +337,7 @@ impl Ledger {
         let record = self.frame.saturating_add(1);
         let failure = self.stream.failure().map(str::to_owned);
         if self.salvage && failure.is_none() && chain::resume(&mut self.stream, probe)? {
-            self.gap(offset, "damaged-length", "it claims more bytes than the file has");
+            self.gap(offset, WarningKind::DamagedLength, "it claims more bytes than the file has");
             return Ok(true);
         }
         self.stream.skip_until(|_| false)?;
@@ -349,7 +353,7 @@ impl Ledger {
             )));
         }
         self.say(
-            "cut-in-record",
+            WarningKind::CutInRecord,
             offset,
             format!("{why} inside record {record}, which begins at byte {offset}: its {rest} bytes are left out"),
         );
@@ -374,7 +378,7 @@ impl Ledger {
         let skipped = self.stream.offset() - offset;
         let what = if found { "bytes that begin with zeroes" } else { "bytes of zeroes" };
         self.say(
-            "padding",
+            WarningKind::Padding,
             offset,
             format!("{skipped} {what} from byte {offset} on were skipped as padding (a logger that crashed, or reserved space ahead)"),
         );
@@ -384,7 +388,7 @@ impl Ledger {
             Ok(())
         } else {
             let text = "zeroes are followed by something else";
-            self.damage("data-after-padding", text, probe).map(drop)
+            self.damage(WarningKind::DataAfterPadding, text, probe).map(drop)
         }
     }
 
@@ -398,7 +402,12 @@ impl Ledger {
         warnings.sort_by_key(|warning| warning.offset);
         if self.unsaid > 0 {
             let text = format!("{} more places of damage were skipped", self.unsaid);
-            warnings.push(Warning { code: "more-damage", frame: None, offset: None, text });
+            warnings.push(Warning {
+                kind: WarningKind::MoreDamage,
+                frame: None,
+                offset: None,
+                text,
+            });
             self.unsaid = 0;
         }
         warnings
@@ -416,10 +425,10 @@ mod tests {
         Ledger::new(Stream::new(Box::new(std::io::empty())), clock, &OpenOptions::default())
     }
 
-    fn codes(mut ledger: Ledger) -> Vec<(&'static str, Option<u32>)> {
+    fn codes(mut ledger: Ledger) -> Vec<(WarningKind, Option<u32>)> {
         ledger.next_frame();
         ledger.finish().unwrap();
-        ledger.take_warnings().iter().map(|warning| (warning.code, warning.frame)).collect()
+        ledger.take_warnings().iter().map(|warning| (warning.kind, warning.frame)).collect()
     }
 
     #[test]
@@ -429,7 +438,10 @@ mod tests {
             ledger.next_frame();
             assert_eq!(ledger.moment(time, 0), Some(Timestamp(time)));
         }
-        assert_eq!(codes(ledger), [("time-jumps", Some(2)), ("time-steps-back", Some(3))]);
+        assert_eq!(
+            codes(ledger),
+            [(WarningKind::TimeJumps, Some(2)), (WarningKind::TimeStepsBack, Some(3))]
+        );
     }
 
     #[test]
@@ -438,7 +450,7 @@ mod tests {
         assert_eq!(ledger.moment(5_000_000, 0), Some(Timestamp(5_000_000)));
         assert_eq!(ledger.clock(), Clock::Relative);
         assert_eq!(ledger.moment(5_400_000, 0), Some(Timestamp(5_400_000)));
-        assert_eq!(codes(ledger), [("clock-unset", Some(1))]);
+        assert_eq!(codes(ledger), [(WarningKind::ClockUnset, Some(1))]);
     }
 
     #[test]

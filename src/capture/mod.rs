@@ -6,6 +6,7 @@
 use crate::packet::Direction;
 use crate::packet::outline::{Extent, Outline};
 use crate::time::{Clock, Timestamp};
+use crate::vocabulary::vocabulary;
 use std::borrow::Cow;
 
 pub mod btsnoop;
@@ -103,11 +104,58 @@ impl Record<'_> {
     }
 }
 
+vocabulary! {
+    /// What a [`Warning`] is about.
+    WarningKind {
+        CutPackets "cut-packets",
+        EmptyRecords "empty-records",
+        TypeOnly "type-only-records",
+        OriginalShorter "original-shorter",
+        DirectionContradicts "direction-contradicts",
+        UnknownTypes "unknown-types",
+        /// The logger itself says that it lost packets.
+        DroppedPackets "dropped-packets",
+        EpochMissing "epoch-missing",
+        ClockUnset "clock-unset",
+        TimeUnusable "time-unusable",
+        TimeStepsBack "time-steps-back",
+        TimeJumps "time-jumps",
+        OddMicroseconds "odd-microseconds",
+        Concatenated "concatenated",
+        ForeignFrames "foreign-frames",
+        ShortFrames "short-frames",
+        DirectionInferred "direction-inferred",
+        /// The text prints its times rounded.
+        TimesRounded "times-rounded",
+        /// The file ends inside a record.
+        CutInRecord "cut-in-record",
+        /// The bug report ends inside its snoop log.
+        CutInLog "cut-in-log",
+        NotARecord "not-a-record",
+        ImpossibleLength "impossible-length",
+        DamagedLength "damaged-length",
+        DamagedBlock "damaged-block",
+        UnreadablePart "unreadable-part",
+        CompressionDamaged "compression-damaged",
+        Padding "padding",
+        DataAfterPadding "data-after-padding",
+        /// Further places of damage, counted only.
+        MoreDamage "more-damage",
+        LinesNotUnderstood "lines-not-understood",
+        TextIncomplete "text-incomplete",
+        /// Which file of an archive was read.
+        ArchiveMember "archive-member",
+        NoHci "no-hci",
+        NoRecords "no-records",
+        /// The values that were asked for cannot be read again.
+        NoValues "no-values",
+    }
+}
+
 /// Something about the capture that a reader of the report should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
-    /// Stable and in kebab-case: `cut-in-record`, `padding`, `time-steps-back`.
-    pub code: &'static str,
+    pub kind: WarningKind,
     pub frame: Option<u32>,
     pub offset: Option<u64>,
     /// One sentence: what, and what it means for the reader.
@@ -116,8 +164,8 @@ pub struct Warning {
 
 impl Warning {
     /// About the whole capture, and no place in it.
-    pub(crate) fn of_all(code: &'static str, text: impl Into<String>) -> Self {
-        Self { code, frame: None, offset: None, text: text.into() }
+    pub(crate) fn of_all(kind: WarningKind, text: impl Into<String>) -> Self {
+        Self { kind, frame: None, offset: None, text: text.into() }
     }
 }
 

@@ -9,7 +9,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     Boxed, CaptureError, Claim, Clock, Description, Format, Kind, OpenOptions, Payload, Record,
-    Source, Warning, h4, monitor,
+    Source, Warning, WarningKind, h4, monitor,
 };
 
 pub(crate) const FORMAT: Format = Format {
@@ -117,7 +117,7 @@ fn probe(bytes: &[u8]) -> Link {
 fn whole(bytes: &[u8]) -> Result<usize, Fault> {
     let header = bytes.first_chunk().map(Header::decode);
     header.filter(Header::is_possible).map(|header| header.whole()).ok_or_else(|| Fault {
-        code: "not-a-record",
+        kind: WarningKind::NotARecord,
         text: "its lengths contradict each other".into(),
     })
 }
@@ -204,7 +204,7 @@ mod tests {
         }
         assert_eq!([times[1] - times[0], times[2] - times[1]], [10_000, 1_000]);
         let warnings = source.take_warnings();
-        assert_eq!((warnings[0].code, warnings[0].frame), ("dropped-packets", Some(2)));
+        assert_eq!((warnings[0].kind, warnings[0].frame), (WarningKind::DroppedPackets, Some(2)));
         assert!(warnings[0].text.contains("lost 7 packets"), "{}", warnings[0].text);
     }
 }

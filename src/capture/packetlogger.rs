@@ -9,7 +9,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     Boxed, CaptureError, Claim, Clock, Description, Direction, Format, Head, Kind, LONGEST,
-    OpenOptions, Payload, Record, Source, Warning, WriteError,
+    OpenOptions, Payload, Record, Source, Warning, WarningKind, WriteError,
 };
 use std::io::Write;
 
@@ -107,7 +107,7 @@ fn whole(endian: Endian) -> impl Fn(&[u8]) -> Result<usize, Fault> {
             ..8 => format!("it claims {len} bytes, fewer than its own times take"),
             _ => format!("it claims {len} bytes, more than any packet has"),
         };
-        Err(Fault { code: "impossible-length", text })
+        Err(Fault { kind: WarningKind::ImpossibleLength, text })
     }
 }
 

@@ -10,6 +10,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     CaptureError, Claim, Clock, Description, Format, LONGEST, OpenOptions, Record, Source, Warning,
+    WarningKind,
 };
 use pcap_parser::parse_pcap_header;
 
@@ -117,7 +118,7 @@ impl Reader {
             }
             if header.included > LONGEST {
                 let text = format!("it claims {} bytes, more than any packet has", header.included);
-                self.ledger.damage("impossible-length", &text, probe)?;
+                self.ledger.damage(WarningKind::ImpossibleLength, &text, probe)?;
                 continue;
             }
             let whole = RECORD_HEADER + header.included as usize;
@@ -134,7 +135,10 @@ impl Reader {
     fn end(&mut self) -> Result<(), CaptureError> {
         self.ledger.finish()?;
         if self.ledger.frames() > 0 && !self.splitter.found_hci(self.linktype) {
-            self.ledger.say_of_all("no-hci", "no device in this USB capture speaks Bluetooth HCI");
+            self.ledger.say_of_all(
+                WarningKind::NoHci,
+                "no device in this USB capture speaks Bluetooth HCI",
+            );
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! What readers notice about a capture, each kind said once with its count.
-use super::Warning;
+use super::{Warning, WarningKind};
 use crate::time::Span;
 
 /// A kind of thing worth saying. Its code is stable; its text counts.
@@ -36,25 +36,25 @@ pub(crate) struct Tally {
 }
 
 impl Remark {
-    pub fn code(self) -> &'static str {
+    pub fn kind(self) -> WarningKind {
         match self {
-            Self::CutPackets => "cut-packets",
-            Self::EmptyRecords => "empty-records",
-            Self::TypeOnly => "type-only-records",
-            Self::OriginalShorter => "original-shorter",
-            Self::DirectionContradicts => "direction-contradicts",
-            Self::UnknownTypes => "unknown-types",
-            Self::DroppedPackets => "dropped-packets",
-            Self::EpochMissing => "epoch-missing",
-            Self::ClockUnset => "clock-unset",
-            Self::TimeUnusable => "time-unusable",
-            Self::TimeStepsBack => "time-steps-back",
-            Self::TimeJumps => "time-jumps",
-            Self::OddMicroseconds => "odd-microseconds",
-            Self::Concatenated => "concatenated",
-            Self::ForeignFrames => "foreign-frames",
-            Self::ShortFrames => "short-frames",
-            Self::DirectionInferred => "direction-inferred",
+            Self::CutPackets => WarningKind::CutPackets,
+            Self::EmptyRecords => WarningKind::EmptyRecords,
+            Self::TypeOnly => WarningKind::TypeOnly,
+            Self::OriginalShorter => WarningKind::OriginalShorter,
+            Self::DirectionContradicts => WarningKind::DirectionContradicts,
+            Self::UnknownTypes => WarningKind::UnknownTypes,
+            Self::DroppedPackets => WarningKind::DroppedPackets,
+            Self::EpochMissing => WarningKind::EpochMissing,
+            Self::ClockUnset => WarningKind::ClockUnset,
+            Self::TimeUnusable => WarningKind::TimeUnusable,
+            Self::TimeStepsBack => WarningKind::TimeStepsBack,
+            Self::TimeJumps => WarningKind::TimeJumps,
+            Self::OddMicroseconds => WarningKind::OddMicroseconds,
+            Self::Concatenated => WarningKind::Concatenated,
+            Self::ForeignFrames => WarningKind::ForeignFrames,
+            Self::ShortFrames => WarningKind::ShortFrames,
+            Self::DirectionInferred => WarningKind::DirectionInferred,
         }
     }
 
@@ -138,7 +138,7 @@ fn span(micros: u64) -> String {
 impl Tally {
     pub fn warning(&self) -> Warning {
         Warning {
-            code: self.remark.code(),
+            kind: self.remark.kind(),
             frame: Some(self.frame),
             offset: Some(self.offset),
             text: self.remark.text(self),

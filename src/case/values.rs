@@ -1,6 +1,6 @@
 //! The attribute values of the connections that are told, from a second look at the captures.
 use super::{Analysis, Case, Side};
-use crate::capture::{self, CaptureError, Warning};
+use crate::capture::{self, CaptureError, Warning, WarningKind};
 use crate::compare::{self, Names};
 use crate::decode::Decoder;
 use crate::packet::att::Uuid;
@@ -62,7 +62,7 @@ pub(super) fn read(case: &Case, first: usize, analysis: &mut Analysis) {
             }
         };
         let text = format!("values cannot be shown: {failure}");
-        let warning = Warning { code: "no-values", frame: None, offset: None, text };
+        let warning = Warning { kind: WarningKind::NoValues, frame: None, offset: None, text };
         analysis.captures[index].warnings.push(warning);
     }
 }

@@ -3,9 +3,9 @@
 use crate::packet::Address;
 use crate::packet::att::Uuid;
 use crate::time::Span;
-use crate::timeline::{Capture, Connection, Outcome, Procedure, Step, words as vocabulary};
+use crate::timeline::{Capture, Connection, Outcome, Procedure, Step};
+use crate::vocabulary::vocabulary;
 use std::collections::HashSet;
-use std::fmt;
 
 pub mod align;
 mod choose;

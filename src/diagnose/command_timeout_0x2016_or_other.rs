@@ -1,4 +1,5 @@
 use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use crate::capture::WarningKind;
 use crate::packet::hci::Command;
 use crate::timeline::{AdapterEvent, Happening, Stack};
 use crate::trace::{HANDLE, Trace};
@@ -84,8 +85,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let Some((first, name, command_frame)) = unanswered.first() else { return Vec::new() };
     let lost = |frame: u32| {
         capture.warnings.iter().any(|w| {
-            let gap = w.code.contains("lost") || w.code.contains("drop") || w.code.contains("gap");
-            gap && w.frame.is_none_or(|f| f.abs_diff(frame) < 200)
+            w.kind == WarningKind::DroppedPackets && w.frame.is_none_or(|f| f.abs_diff(frame) < 200)
         })
     };
     if lost(*command_frame) {

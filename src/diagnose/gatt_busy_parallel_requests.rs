@@ -2,6 +2,7 @@ use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedi
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, Pdu};
+use crate::timeline::OddityKind;
 use crate::timeline::{Connection, Pending, Stack};
 use crate::trace::Trace;
 
@@ -59,7 +60,7 @@ const REMEDIES: &[Remedy] = &[
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let odd = connection.oddities.iter().find(|o| {
-        o.code == "second-request-in-flight"
+        o.kind == OddityKind::SecondRequestInFlight
             && connection.steps.iter().any(|s| s.frame == o.frame && s.by == Direction::Sent)
     })?;
     let open: Vec<_> = connection

@@ -1,5 +1,6 @@
 use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
 use crate::packet::{Direction, Status, att};
+use crate::timeline::OddityKind;
 use crate::timeline::{Connection, Role, Stack};
 use crate::trace::Trace;
 
@@ -56,7 +57,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if !dead || connection.role != Some(Role::Central) || connection.att_received > 0 {
         return None;
     }
-    let late = connection.oddities.iter().find(|o| o.code == "att-after-disconnect");
+    let late = connection.oddities.iter().find(|o| o.kind == OddityKind::AttAfterDisconnect);
     let first = connection.first_att.filter(|first| first.direction == Direction::Sent);
     if late.is_none() && first.is_none() {
         return None;

@@ -5,9 +5,9 @@
 //! `tests` below walk the table.
 use crate::compare::Comparison;
 use crate::prose::Text;
-use crate::timeline::{Capture, Connection, words};
+use crate::timeline::{Capture, Connection};
+use crate::vocabulary::vocabulary;
 use std::collections::HashMap;
-use std::fmt;
 
 mod adapter_slots_exhausted;
 mod att_request_unanswered;
@@ -178,15 +178,15 @@ pub const RULES: &[&Rule] = &[
     &clock_accuracy_differs::RULE,
 ];
 
-words! {
+vocabulary! {
     Level { Cause "cause", Suspect "suspect", Note "note", }
 }
 
-words! {
+vocabulary! {
     Confidence { High "high", Medium "medium", Low "low", }
 }
 
-words! {
+vocabulary! {
     /// What a rule's claim rests on, beside its sources.
     Basis {
         Laboratory "a laboratory capture",

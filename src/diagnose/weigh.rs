@@ -4,7 +4,7 @@ use super::{
     Basis, Check, Confidence, Evidence, Facts, Finding, Level, RULES, Rule, Scene, Sight, Verdict,
 };
 use crate::text;
-use crate::timeline::{Capture, Connection};
+use crate::timeline::{Capture, Connection, FitnessKind};
 use std::collections::BTreeMap;
 
 /// Most frames that one finding cites.
@@ -88,7 +88,7 @@ fn claim(scene: &Scene<'_>, rule: &'static Rule, mut verdict: Verdict) -> Option
 /// What is missing of the captures that a verdict rests on.
 fn lack(scene: &Scene<'_>, verdict: &Verdict, evidence: &[Sight]) -> Option<&'static str> {
     let partial = |capture: &Capture| {
-        capture.filtered || capture.fitness.iter().any(|f| f.code == "dropped-packets")
+        capture.filtered || capture.fitness.iter().any(|f| f.kind == FitnessKind::DroppedPackets)
     };
     let late = |capture: &Capture, number: &u32| {
         capture.connection(*number).is_some_and(|c| !c.start_seen)
@@ -350,7 +350,7 @@ mod tests {
         assert_eq!(confidence(&[cut]), Confidence::Medium, "cut");
         let mut dropped = whole;
         dropped.fitness.push(crate::timeline::Fitness {
-            code: "dropped-packets",
+            kind: FitnessKind::DroppedPackets,
             says: String::new(),
             remedy: String::new(),
         });

@@ -116,7 +116,7 @@ fn capture(report: &Report, at: usize) -> Value {
         "adapters": capture.adapters.iter().map(adapter).collect::<Vec<_>>(),
         "host": capture.host.as_ref().map(|h| json!({ "stack": h.stack.word(), "version": h.version, "guessed": h.guessed })),
         "warnings": capture.warnings.iter().map(warning).collect::<Vec<_>>(),
-        "fitness": capture.fitness.iter().map(|f| json!({ "code": f.code, "says": f.says, "remedy": f.remedy })).collect::<Vec<_>>(),
+        "fitness": capture.fitness.iter().map(|f| json!({ "code": f.kind.word(), "says": f.says, "remedy": f.remedy })).collect::<Vec<_>>(),
         "connections": null,
     })
 }
@@ -132,7 +132,7 @@ fn adapter(adapter: &Adapter) -> Value {
 }
 
 fn warning(warning: &Warning) -> Value {
-    json!({ "code": warning.code, "frame": warning.frame, "offset": warning.offset, "text": warning.text })
+    json!({ "code": warning.kind.word(), "frame": warning.frame, "offset": warning.offset, "text": warning.text })
 }
 
 fn address_type(kind: AddressType) -> Option<&'static str> {

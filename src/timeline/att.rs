@@ -1,4 +1,5 @@
 //! The attribute protocol on one link: requests, their answers, and what they teach of the database.
+use super::connection::OddityKind;
 use super::connection::{Connection, FirstAtt, Mtu, Pending};
 use super::database::{Attribute, AttributeKind, Database};
 use super::live::{At, Link, Question, step};
@@ -157,7 +158,7 @@ impl Link {
                 && q.key == cid
                 && q.at.direction == at.direction
         }) {
-            connection.odd(at.frame, "second-request-in-flight");
+            connection.odd(at.frame, OddityKind::SecondRequestInFlight);
         }
         let step = if run.is_some() { None } else { self.add(connection, made) };
         self.ask(Question {
@@ -296,7 +297,7 @@ impl Link {
             mtu.error.get_or_insert(error.0);
         }
         let Some(question) = self.take(at, cid, opcode) else {
-            connection.odd(at.frame, "unexpected-response");
+            connection.odd(at.frame, OddityKind::UnexpectedResponse);
             if opcode == Pdu::MTU_REQUEST {
                 self.second_mtu_answer(connection, at);
             }
@@ -335,7 +336,7 @@ impl Link {
         let Some(question) = self.take(at, cid, opcode) else {
             // A capture that began between request and response is no fault of anybody's.
             if connection.start_seen {
-                connection.odd(at.frame, "unexpected-response");
+                connection.odd(at.frame, OddityKind::UnexpectedResponse);
             }
             if matches!(pdu, Pdu::ExchangeMtuResponse { .. }) {
                 self.second_mtu_answer(connection, at);

@@ -1,6 +1,6 @@
 //! HCI commands and events: adapter state, and what they mean for links.
 use super::adapter::{Happening, Scan};
-use super::connection::{AdapterLoss, RequestKind, Transport};
+use super::connection::{AdapterLoss, OddityKind, RequestKind, Transport};
 use super::identity::Resolving;
 use super::live::At;
 use super::tracker::Tracker;
@@ -305,7 +305,9 @@ impl Tracker {
                     .map(|(_, index, _)| *index);
                 match stale {
                     Some(index) => {
-                        self.connections.get_mut(index)?.odd(at.frame, "event-after-disconnect");
+                        self.connections
+                            .get_mut(index)?
+                            .odd(at.frame, OddityKind::EventAfterDisconnect);
                         return Some(index);
                     }
                     None => self.unseen_start(adapter, handle, Transport::Le)?,

@@ -2,28 +2,28 @@
 use super::adapter::Scan;
 use super::database::{Attribute, Database};
 use super::device::Report;
-use super::step::{Step, words};
+use super::step::Step;
 use crate::packet::{Address, AddressType, ConnHandle, Direction, Opcode, Status};
 use crate::seen::Seen;
 use crate::time::{Moment, Span};
-use std::fmt;
+use crate::vocabulary::vocabulary;
 use std::sync::Arc;
 
-words! {
+vocabulary! {
     Transport { Le "le", BrEdr "bredr", }
 }
 
-words! {
+vocabulary! {
     /// Our host's role on the link.
     Role { Central "central", Peripheral "peripheral", }
 }
 
-words! {
+vocabulary! {
     /// Who ended the link, as far as HCI shows (CONTRACT: `ended_by`).
     EndedBy { Peer "peer", Host "host", Controller "controller", }
 }
 
-words! {
+vocabulary! {
     /// Which command asked for the connection.
     RequestKind {
         LeCreate "LE Create Connection",
@@ -153,7 +153,7 @@ pub struct FirstAtt {
     pub direction: Direction,
 }
 
-words! {
+vocabulary! {
     /// Where an ATT PDU travelled.
     Bearer { Fixed "CID 4", Enhanced "EATT", BrEdr "BR/EDR", }
 }
@@ -209,7 +209,7 @@ pub struct End {
     pub echoes: Vec<u32>,
 }
 
-words! {
+vocabulary! {
     /// What took an adapter away from under its links.
     AdapterLoss {
         /// The adapter was unplugged, or its driver gave it up.
@@ -256,12 +256,29 @@ impl Credits {
     }
 }
 
+vocabulary! {
+    /// In what way a packet contradicts the rest of the capture.
+    OddityKind {
+        SecondRequestInFlight "second-request-in-flight",
+        UnexpectedResponse "unexpected-response",
+        DataBeforeConnectionComplete "data-before-connection-complete",
+        CompleteWithoutCreate "complete-without-create",
+        AttAfterDisconnect "att-after-disconnect",
+        EventAfterDisconnect "event-after-disconnect",
+        SecondDisconnect "second-disconnect",
+        DisconnectOfUnknownHandle "disconnect-of-unknown-handle",
+        HandleReusedWithoutDisconnect "handle-reused-without-disconnect",
+        ResetWhileConnected "reset-while-connected",
+        AdapterClosedWhileConnected "adapter-closed-while-connected",
+        AdapterRemovedWhileConnected "adapter-removed-while-connected",
+    }
+}
+
 /// Something that contradicts the rest of the capture; kept and marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oddity {
     pub frame: u32,
-    /// Kebab-case: `att-after-disconnect`, `complete-without-create`, `second-request-in-flight`.
-    pub code: &'static str,
+    pub kind: OddityKind,
 }
 
 /// One attempt, from 1 in order of first sight.

@@ -1,4 +1,5 @@
 //! Data that a log holds before the Connection Complete of its link.
+use super::connection::OddityKind;
 use super::live::At;
 use super::tracker::{EARLY_DATA, Tracker};
 use crate::packet::hci::LeConnection;
@@ -54,7 +55,7 @@ impl Tracker {
         connection.usable_at = data.usable_at;
         connection.last_pdu_at = data.last_pdu_at;
         connection.last_pdu_frame = data.last_pdu_frame;
-        connection.odd(data.last_pdu_frame.unwrap_or(0), "data-before-connection-complete");
+        connection.odd(data.last_pdu_frame.unwrap_or(0), OddityKind::DataBeforeConnectionComplete);
         if let Some(state) = self.adapters.get_mut(adapter) {
             state.facts.attempts = state.facts.attempts.saturating_sub(1);
             state.open(handle, link);

@@ -1,5 +1,5 @@
 //! Links end: by a Disconnection Complete, a reset, the same handle used again, or with the capture.
-use super::connection::{AdapterLoss, End, EndedBy, Gone, Transport};
+use super::connection::{AdapterLoss, End, EndedBy, Gone, OddityKind, Transport};
 use super::established::STRAGGLER;
 use super::identity::Resolving;
 use super::live::{At, Link, step};
@@ -51,14 +51,14 @@ impl Tracker {
                 });
                 if let Some((_, index, _)) = just_ended.copied() {
                     // The link is over already: its first end stands.
-                    self.connections.get_mut(index)?.odd(at.frame, "second-disconnect");
+                    self.connections.get_mut(index)?.odd(at.frame, OddityKind::SecondDisconnect);
                     return Some(index);
                 }
                 self.unseen_start(adapter, handle, Transport::Le)?;
                 let link = self.adapters.get_mut(adapter)?.take(handle)?;
                 self.connections
                     .get_mut(link.connection)?
-                    .odd(at.frame, "disconnect-of-unknown-handle");
+                    .odd(at.frame, OddityKind::DisconnectOfUnknownHandle);
                 link
             }
         };
@@ -129,9 +129,9 @@ impl Tracker {
     }
 
     /// Ends a link that the capture shows no end of (reset, handle used again, capture over).
-    pub(super) fn close_unended(&mut self, mut link: Link, at: At, why: &'static str) {
+    pub(super) fn close_unended(&mut self, mut link: Link, at: At, why: Option<OddityKind>) {
         if let Some(connection) = self.connections.get_mut(link.connection) {
-            if !why.is_empty() {
+            if let Some(why) = why {
                 connection.odd(at.frame, why);
             }
             connection.capture_end = at.time;
@@ -152,9 +152,9 @@ impl Tracker {
         let switched_off = state.switched_off.clone().filter(|_| how != AdapterLoss::Reset);
         state.lost = links.iter().map(|link| link.connection).collect();
         let why = match how {
-            AdapterLoss::Reset => "reset-while-connected",
-            AdapterLoss::PoweredOff => "adapter-closed-while-connected",
-            AdapterLoss::Removed => "adapter-removed-while-connected",
+            AdapterLoss::Reset => OddityKind::ResetWhileConnected,
+            AdapterLoss::PoweredOff => OddityKind::AdapterClosedWhileConnected,
+            AdapterLoss::Removed => OddityKind::AdapterRemovedWhileConnected,
         };
         let by = if switched_off.is_some() { EndedBy::Host } else { EndedBy::Controller };
         let process = switched_off.flatten();
@@ -164,7 +164,7 @@ impl Tracker {
                 connection.end_seen = true;
                 connection.gone = Some(Gone { frame, at: at.time, how, by, process });
             }
-            self.close_unended(link, at, why);
+            self.close_unended(link, at, Some(why));
         }
     }
 
@@ -234,7 +234,7 @@ impl Tracker {
             }
             let links = self.adapters.get_mut(adapter).map(|s| s.take_all()).unwrap_or_default();
             for link in links {
-                self.close_unended(link, at, "");
+                self.close_unended(link, at, None);
             }
         }
     }

@@ -1,4 +1,5 @@
 //! Links come up: which attempt a Connection Complete answers, and links whose beginning is missing.
+use super::connection::OddityKind;
 use super::connection::{Connection, Granted, Request, RequestKind, Role, Transport};
 use super::live::{At, Link, step};
 use super::step::{Detail, Outcome, Procedure};
@@ -43,7 +44,7 @@ impl Tracker {
                         Detail::None,
                     ));
                     if central && fact.status != Status::UNKNOWN_CONNECTION_IDENTIFIER {
-                        connection.odd(at.frame, "complete-without-create");
+                        connection.odd(at.frame, OddityKind::CompleteWithoutCreate);
                     }
                     index
                 }
@@ -122,7 +123,7 @@ impl Tracker {
         let stale = state.link(fact.handle).is_some_and(|link| link.connection != index);
         if stale && let Some(stale) = state.take(fact.handle) {
             // The same handle again without an end: the capture missed it.
-            self.close_unended(stale, at, "handle-reused-without-disconnect");
+            self.close_unended(stale, at, Some(OddityKind::HandleReusedWithoutDisconnect));
         }
         let state = self.adapters.get_mut(adapter)?;
         if state.slot(fact.handle).is_none() {
@@ -196,7 +197,7 @@ impl Tracker {
         connection.hear(at, "Connection Complete");
         finish_connect(connection, at, Outcome::Ok, Some(0));
         if let Some(stale) = self.adapters.get_mut(adapter)?.take(handle) {
-            self.close_unended(stale, at, "handle-reused-without-disconnect");
+            self.close_unended(stale, at, Some(OddityKind::HandleReusedWithoutDisconnect));
         }
         let link = Link::new(index, self.most_steps());
         self.adapters.get_mut(adapter)?.open(handle, link);
@@ -230,7 +231,7 @@ impl Tracker {
         {
             let straggler = at.time.since(ended).is_none_or(|d| d < STRAGGLER);
             if at.sent() || straggler {
-                self.connections.get_mut(index)?.odd(at.frame, "att-after-disconnect");
+                self.connections.get_mut(index)?.odd(at.frame, OddityKind::AttAfterDisconnect);
                 return None;
             }
         }

@@ -1,20 +1,20 @@
 //! Whether a capture is fit for a diagnosis, and how to record a better one.
 use super::connection::{Connection, Role};
 use super::host::recording_advice;
-use super::trace::{Capture, Fitness};
+use super::trace::{Capture, Fitness, FitnessKind};
 use crate::time::Clock;
 
 /// Everything that lowers trust in what this capture does not show.
 pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     let mut found = Vec::new();
-    let mut say = |code, says: String, remedy: String| found.push(Fitness { code, says, remedy });
+    let mut say = |kind, says: String, remedy: String| found.push(Fitness { kind, says, remedy });
     let again = recording_advice(capture);
     let late: Vec<u32> =
         capture.connections.iter().filter(|c| !c.start_seen).map(|c| c.number).collect();
     if !late.is_empty() {
         let all = late.len() == capture.connections.len();
         say(
-            "starts-after-connection",
+            FitnessKind::StartsAfterConnection,
             format!(
                 "{} was up before the capture began: how {} made is not in it, and nothing can be said to be missing there",
                 numbered(&late),
@@ -31,7 +31,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         let heard = capture.totals.advertising_reports;
         if heard > 0 {
             say(
-                "no-connections",
+                FitnessKind::NoConnections,
                 format!(
                     "no connection and no attempt to connect; {heard} advertising reports of {} devices",
                     capture.devices.len()
@@ -41,7 +41,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             );
         } else {
             say(
-                "no-traffic",
+                FitnessKind::NoTraffic,
                 "no connection, no attempt, nothing heard on the air".to_owned(),
                 format!("Check the adapter. {again}"),
             );
@@ -50,7 +50,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     let cut: u64 = capture.connections.iter().map(|c| c.cut_packets).sum();
     if capture.format.ends_with("-text") && capture.totals.cut > 0 {
         say(
-            "text-incomplete",
+            FitnessKind::TextIncomplete,
             format!(
                 "the text leaves out parts of {} packets: what depends on them cannot be told from text",
                 capture.totals.cut
@@ -59,7 +59,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         );
     } else if capture.filtered || cut > 0 {
         say(
-            "cut-packets",
+            FitnessKind::CutPackets,
             format!("{} packets were cut by the recording: values and answers in them cannot be judged", capture.totals.cut.max(cut)),
             match capture.format {
                 "btsnoop" | "btsnooz" => "On Android set the Bluetooth HCI snoop log to Enabled (not Filtered), switch Bluetooth off and on, and repeat.".to_owned(),
@@ -75,14 +75,14 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         .collect();
     if !idle.is_empty() {
         say(
-            "adapter-idle",
+            FitnessKind::AdapterIdle,
             format!("{} made no connection: all attempts are on another adapter", idle.join(", ")),
             String::new(),
         );
     }
     if capture.adapters.iter().filter(|a| a.index.is_some()).count() > 1 && idle.is_empty() {
         say(
-            "several-adapters",
+            FitnessKind::SeveralAdapters,
             "several adapters made connections; `--adapter N` looks at one".to_owned(),
             String::new(),
         );
@@ -98,7 +98,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         let elsewhere =
             capture.totals.advertising_reports > 0 && !capture.connections.iter().any(heard);
         say(
-            "no-le-traffic",
+            FitnessKind::NoLeTraffic,
             "every connection is BR/EDR (Classic); there is no LE link in this capture".to_owned(),
             if elsewhere {
                 "The host does scan for LE devices: if the device is one, the attempt to connect to it is not in this capture."
@@ -110,7 +110,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     }
     if capture.totals.databases_elided > 0 {
         say(
-            "too-many-attributes",
+            FitnessKind::TooManyAttributes,
             format!(
                 "the attributes of {} connections were not kept: too many came before them",
                 capture.totals.databases_elided
@@ -120,7 +120,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     }
     if capture.totals.devices_beyond_table > 0 {
         say(
-            "too-many-devices",
+            FitnessKind::TooManyDevices,
             format!(
                 "{} advertising reports of further devices were counted and not kept: so many are around",
                 capture.totals.devices_beyond_table
@@ -130,7 +130,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     }
     if capture.totals.adapter_events_elided > 0 {
         say(
-            "too-many-adapter-events",
+            FitnessKind::TooManyAdapterEvents,
             format!(
                 "{} further events of the adapters (scans, lists, errors) were counted and not kept",
                 capture.totals.adapter_events_elided
@@ -140,7 +140,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     }
     if capture.totals.connections_elided > 0 {
         say(
-            "too-many-connections",
+            FitnessKind::TooManyConnections,
             format!(
                 "{} further attempts were counted and not kept",
                 capture.totals.connections_elided
@@ -150,26 +150,17 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     }
     if capture.clock == Clock::None {
         say(
-            "no-times",
+            FitnessKind::NoTimes,
             "the capture has no times: durations, timeouts and silences cannot be told".to_owned(),
             again,
         );
-    }
-    for warning in &capture.warnings {
-        let remedy = match warning.code {
-            "dropped-records" | "dropped" | "drops" => {
-                "Packets are missing: record to a faster disk, or with less traffic."
-            }
-            _ => continue,
-        };
-        say("dropped-packets", warning.text.clone(), remedy.to_owned());
     }
     if capture.connections.iter().any(never_ends) && capture.connections.len() > 1 {
         // An open end is normal; only say it where nothing else ended either.
         let all_open = capture.connections.iter().filter(|c| c.connected()).all(never_ends);
         if all_open {
             say(
-                "ends-before-links",
+                FitnessKind::EndsBeforeLinks,
                 "the capture ends while every link is still up".to_owned(),
                 String::new(),
             );
@@ -197,6 +188,7 @@ fn numbered(numbers: &[u32]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::FitnessKind;
     use crate::packet::{Address, AddressType};
     use crate::trace::{PEER, Trace};
 
@@ -208,7 +200,8 @@ mod tests {
         for (trace, switch_on) in [(Trace::new(), true), (heard(PEER), true), (heard(other), false)]
         {
             let capture = trace.peer(PEER, AddressType::PUBLIC).pages_in_vain().run();
-            let line = capture.fitness.iter().find(|f| f.code == "no-le-traffic").expect("said");
+            let line =
+                capture.fitness.iter().find(|f| f.kind == FitnessKind::NoLeTraffic).expect("said");
             assert_eq!(line.remedy.contains("ControllerMode"), switch_on, "{}", line.remedy);
         }
     }

@@ -1,4 +1,5 @@
 //! A link while it is up: what waits for an answer, which runs are open.
+use super::connection::OddityKind;
 use super::connection::{Connection, OpenRequest, Pending, Sighting};
 use super::database::Database;
 use super::step::{Detail, Outcome, Procedure, Step};
@@ -287,9 +288,9 @@ impl Connection {
         }
     }
 
-    pub(super) fn odd(&mut self, frame: u32, code: &'static str) {
+    pub(super) fn odd(&mut self, frame: u32, kind: OddityKind) {
         if self.oddities.len() < MOST_ODDITIES {
-            self.oddities.push(super::connection::Oddity { frame, code });
+            self.oddities.push(super::connection::Oddity { frame, kind });
         }
     }
 

@@ -35,11 +35,10 @@ pub use crate::time::Moment;
 pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
     AdapterLoss, Bearer, Connection, Credits, End, EndedBy, FirstAtt, Gone, Granted, Mtu, Oddity,
-    OpenRequest, Peer, Pending, Request, RequestKind, Role, Sighting, Transport,
+    OddityKind, OpenRequest, Peer, Pending, Request, RequestKind, Role, Sighting, Transport,
 };
 pub use database::{Attribute, AttributeKind, Database};
 pub use device::{Device, Report};
-pub(crate) use step::words;
 pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};
-pub use trace::{Capture, Fitness, Host, Stack, Totals};
+pub use trace::{Capture, Fitness, FitnessKind, Host, Stack, Totals};
 pub use tracker::{Origin, Tracker};

@@ -1,39 +1,9 @@
 //! One step of a connection's timeline: a procedure, not a packet.
 use crate::packet::Direction;
 use crate::time::{Moment, Span};
-use std::fmt;
+use crate::vocabulary::vocabulary;
 
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident $word:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vmeta])* $variant,)* }
-
-        impl $name {
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// The word that every output uses.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.word())
-            }
-        }
-
-        impl $crate::prose::Say for $name {
-            fn say(&self, text: &mut $crate::prose::Text) {
-                text.plain(self.word());
-            }
-        }
-    };
-}
-pub(crate) use words;
-
-words! {
+vocabulary! {
     /// What kind of thing a step did: the report's closed vocabulary.
     Procedure {
         Connect "connect",
@@ -62,7 +32,7 @@ words! {
     }
 }
 
-words! {
+vocabulary! {
     /// How a step ended.
     Outcome {
         Ok "ok",
@@ -76,7 +46,7 @@ words! {
     }
 }
 
-words! {
+vocabulary! {
     /// Where an encryption's key came from.
     Encryption {
         /// A key of an earlier bond: no pairing precedes it on this link.
@@ -88,7 +58,7 @@ words! {
     }
 }
 
-words! {
+vocabulary! {
     /// How far a pairing got.
     PairingPhase {
         Requested "requested",

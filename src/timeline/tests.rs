@@ -13,8 +13,8 @@ fn only(trace: Trace) -> Connection {
     connections.remove(0)
 }
 
-fn odd(connection: &Connection, code: &str) -> bool {
-    connection.oddities.iter().any(|oddity| oddity.code == code)
+fn odd(connection: &Connection, kind: OddityKind) -> bool {
+    connection.oddities.iter().any(|oddity| oddity.kind == kind)
 }
 
 fn happened(trace: Trace) -> Vec<Happening> {
@@ -26,13 +26,13 @@ const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(3) };
 #[test]
 fn a_second_request_before_the_answer_is_odd_and_an_indication_is_not() {
     let two = Trace::new().up().att(Sent, READ).att(Sent, READ);
-    assert!(odd(&only(two), "second-request-in-flight"));
+    assert!(odd(&only(two), OddityKind::SecondRequestInFlight));
     let answered = Trace::new().up().exchange(READ, Pdu::ReadResponse { attribute_value: &[1] });
-    assert!(!odd(&only(answered.att(Sent, READ)), "second-request-in-flight"));
+    assert!(!odd(&only(answered.att(Sent, READ)), OddityKind::SecondRequestInFlight));
     let indication =
         Pdu::HandleValueIndication { attribute_handle: Handle(3), attribute_value: &[1] };
     let both = Trace::new().up().att(Received, READ).att(Received, indication);
-    assert!(!odd(&only(both), "second-request-in-flight"));
+    assert!(!odd(&only(both), OddityKind::SecondRequestInFlight));
 }
 
 #[test]
@@ -55,10 +55,10 @@ fn the_end_of_a_search_is_no_failure_and_a_missing_attribute_is() {
 
 #[test]
 fn a_completion_that_nobody_asked_for_is_odd_unless_it_is_a_cancel() {
-    assert!(odd(&only(Trace::new().connected()), "complete-without-create"));
+    assert!(odd(&only(Trace::new().connected()), OddityKind::CompleteWithoutCreate));
     let cancelled = Trace::new().connect_failed(Status::UNKNOWN_CONNECTION_IDENTIFIER);
-    assert!(!odd(&only(cancelled), "complete-without-create"));
-    assert!(!odd(&only(Trace::new().up()), "complete-without-create"));
+    assert!(!odd(&only(cancelled), OddityKind::CompleteWithoutCreate));
+    assert!(!odd(&only(Trace::new().up()), OddityKind::CompleteWithoutCreate));
 }
 
 /// Who hangs up, loses the link after it was there, or fails a check of integrity, was heard.
@@ -205,31 +205,31 @@ fn a_parameter_request_of_the_peer_is_granted_or_refused() {
 /// Peripherals often stay connected when a capture ends; a central's link without an end is worth a word.
 #[test]
 fn only_what_the_text_or_the_recording_left_out_is_said() {
-    let codes = |capture: &Capture| -> Vec<&str> {
+    let codes = |capture: &Capture| -> Vec<FitnessKind> {
         let mut again = capture.clone();
         again.fitness.clear();
-        super::fitness::judge(&again).into_iter().map(|f| f.code).collect()
+        super::fitness::judge(&again).into_iter().map(|f| f.kind).collect()
     };
     let whole = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).run();
-    assert_eq!(codes(&whole), [""; 0]);
+    assert_eq!(codes(&whole), []);
     let mut cut = whole.clone();
     cut.filtered = true;
-    assert_eq!(codes(&cut), ["cut-packets"]);
+    assert_eq!(codes(&cut), [FitnessKind::CutPackets]);
     let mut text = whole.clone();
     text.format = "btmon-text";
-    assert_eq!(codes(&text), [""; 0]);
+    assert_eq!(codes(&text), []);
     text.totals.cut = 3;
-    assert_eq!(codes(&text), ["text-incomplete"]);
+    assert_eq!(codes(&text), [FitnessKind::TextIncomplete]);
     let mut crowd = whole;
     crowd.totals.devices_beyond_table = 1;
     crowd.totals.adapter_events_elided = 1;
     crowd.totals.databases_elided = 1;
     crowd.totals.connections_elided = 1;
     let all = [
-        "too-many-attributes",
-        "too-many-devices",
-        "too-many-adapter-events",
-        "too-many-connections",
+        FitnessKind::TooManyAttributes,
+        FitnessKind::TooManyDevices,
+        FitnessKind::TooManyAdapterEvents,
+        FitnessKind::TooManyConnections,
     ];
     assert_eq!(codes(&crowd), all);
 }
@@ -389,8 +389,9 @@ fn the_first_packet_tells_the_transport_of_a_link_that_was_up_before() {
 /// Links that are up when the capture ends: worth a word where nothing ended, and not of peripherals.
 #[test]
 fn a_capture_that_ends_before_its_links_says_so() {
-    let said =
-        |trace: Trace| trace.run().fitness.iter().any(|line| line.code == "ends-before-links");
+    let said = |trace: Trace| {
+        trace.run().fitness.iter().any(|line| line.kind == FitnessKind::EndsBeforeLinks)
+    };
     let other = |trace: Trace| trace.peer(Address([9; 6]), AddressType::PUBLIC).handle(0x41);
     let open = || Trace::new().up();
     assert!(!said(open()), "one open end is normal");
@@ -405,10 +406,10 @@ fn a_capture_that_ends_before_its_links_says_so() {
 fn a_second_end_is_odd_for_the_link_that_had_the_handle() {
     let ended = || Trace::new().up().disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(100);
     let again = ended().disconnected(Status::REMOTE_USER_TERMINATED);
-    assert!(odd(&only(again), "second-disconnect"));
+    assert!(odd(&only(again), OddityKind::SecondDisconnect));
     let other = ended().handle(0x41).disconnected(Status::REMOTE_USER_TERMINATED).run();
     assert_eq!(other.connections.len(), 2);
-    assert!(!odd(&other.connections[0], "second-disconnect"));
+    assert!(!odd(&other.connections[0], OddityKind::SecondDisconnect));
 }
 
 /// Monitor records: an adapter is deleted, opened, closed.

@@ -3,13 +3,12 @@ use super::adapter::{Adapter, AdapterEvent};
 use super::connection::Connection;
 use super::device::Device;
 use super::index::Index;
-use super::step::words;
 use crate::capture::Warning;
 use crate::seen::SourceId;
 use crate::time::{Clock, Timestamp};
-use std::fmt;
+use crate::vocabulary::vocabulary;
 
-words! {
+vocabulary! {
     /// Host Bluetooth stacks, as the report's vocabulary has them.
     Stack {
         BlueZ "bluez",
@@ -57,11 +56,31 @@ pub struct Host {
     pub guessed: bool,
 }
 
+vocabulary! {
+    /// Why a capture is less than fit for a diagnosis.
+    FitnessKind {
+        StartsAfterConnection "starts-after-connection",
+        NoConnections "no-connections",
+        NoTraffic "no-traffic",
+        TextIncomplete "text-incomplete",
+        CutPackets "cut-packets",
+        AdapterIdle "adapter-idle",
+        SeveralAdapters "several-adapters",
+        NoLeTraffic "no-le-traffic",
+        TooManyAttributes "too-many-attributes",
+        TooManyDevices "too-many-devices",
+        TooManyAdapterEvents "too-many-adapter-events",
+        TooManyConnections "too-many-connections",
+        NoTimes "no-times",
+        DroppedPackets "dropped-packets",
+        EndsBeforeLinks "ends-before-links",
+    }
+}
+
 /// Why a capture is less than fit for a diagnosis, and how to record a better one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fitness {
-    /// Kebab-case: `starts-after-connection`, `cut-packets`, `filtered`, `adapter-idle`, `no-connections` …
-    pub code: &'static str,
+    pub kind: FitnessKind,
     pub says: String,
     pub remedy: String,
 }

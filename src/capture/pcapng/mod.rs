@@ -13,7 +13,7 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     Boxed, CaptureError, Claim, Clock, Description, Format, Head, LONGEST, OpenOptions, Record,
-    Source, Warning,
+    Source, Warning, WarningKind,
 };
 use std::borrow::Cow;
 
@@ -189,7 +189,7 @@ impl Reader {
             }
             Some(trailer) => {
                 let text = unequal(len, self.endian.u32(trailer, 0));
-                self.ledger.damage_since(offset, "damaged-block", &text, probe).map(drop)
+                self.ledger.damage_since(offset, WarningKind::DamagedBlock, &text, probe).map(drop)
             }
         }
     }
@@ -241,7 +241,7 @@ impl Reader {
     }
 
     fn damage(&mut self, text: &str) -> Result<(), CaptureError> {
-        self.ledger.damage("damaged-block", text, probe(self.endian)).map(drop)
+        self.ledger.damage(WarningKind::DamagedBlock, text, probe(self.endian)).map(drop)
     }
 
     fn tail(&mut self) -> Result<(), CaptureError> {
@@ -264,7 +264,10 @@ impl Reader {
             .iter()
             .any(|&linktype| linktype::is_hci(linktype) && self.splitter.found_hci(linktype));
         if self.ledger.frames() > 0 && all_usb {
-            self.ledger.say_of_all("no-hci", "no device in this USB capture speaks Bluetooth HCI");
+            self.ledger.say_of_all(
+                WarningKind::NoHci,
+                "no device in this USB capture speaks Bluetooth HCI",
+            );
         }
         Ok(())
     }

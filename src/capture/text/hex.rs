@@ -6,7 +6,7 @@ use super::super::remark::Remark;
 use super::super::stream::Stream;
 use super::super::{
     Boxed, CaptureError, Claim, Description, Direction, Head, Kind, LONGEST, OpenOptions, Payload,
-    Record, Source, Warning, h4,
+    Record, Source, Warning, WarningKind, h4,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::{Times, When};
@@ -37,8 +37,8 @@ pub(crate) trait Form: Send {
     /// says that the packet before is not complete yet.
     fn row(&mut self, line: &str, wants: bool, bytes: &mut Vec<u8>) -> Row;
 
-    /// What a reader of the report should know of the text as a whole: a code and a sentence.
-    fn remark(&self) -> Option<(&'static str, String)> {
+    /// What a reader of the report should know of the text as a whole: its kind and a sentence.
+    fn remark(&self) -> Option<(WarningKind, String)> {
         None
     }
 }
@@ -207,7 +207,7 @@ impl<F: Form> Source for Reader<F> {
         if self.ledger.is_done() {
             warnings.extend(self.puzzles.warning());
             let remark = self.form.remark();
-            warnings.extend(remark.map(|(code, text)| Warning::of_all(code, text)));
+            warnings.extend(remark.map(|(kind, text)| Warning::of_all(kind, text)));
         }
         warnings
     }

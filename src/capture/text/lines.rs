@@ -2,8 +2,8 @@
 //!
 //! Escape sequences, carriage returns, zeroes, HTML entities and mail's quote marks go; the
 //! indentation stays, because text formats nest by it.
-use super::super::Warning;
 use super::super::stream::Stream;
+use super::super::{Warning, WarningKind};
 use crate::redact;
 use std::io;
 
@@ -246,7 +246,7 @@ impl Puzzles {
         let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
         let (was, first) = (if count == 1 { "was" } else { "were" }, self.first.join("; "));
         Some(Warning {
-            code: "lines-not-understood",
+            kind: WarningKind::LinesNotUnderstood,
             frame: Some(frame.max(1)),
             offset: Some(offset),
             text: format!("{count} line{s} of the text {was} not understood ({first})"),

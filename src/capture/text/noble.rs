@@ -7,6 +7,7 @@
 use super::super::{Direction, Format, Kind};
 use super::hex::{self, Form, Row};
 use super::times::{self, When};
+use crate::capture::WarningKind;
 
 pub(crate) const FORMAT: Format =
     Format { name: Noble::FORMAT, claim: hex::claim::<Noble>, open: hex::open::<Noble> };
@@ -66,11 +67,11 @@ impl Form for Noble {
         }
     }
 
-    fn remark(&self) -> Option<(&'static str, String)> {
+    fn remark(&self) -> Option<(WarningKind, String)> {
         let n = self.rounded;
         (n > 0).then(|| {
             let pauses = if n == 1 { "1 pause of a second or more is".into() } else { format!("{n} pauses of a second or more are each") };
-            ("times-rounded", format!("{pauses} printed in whole seconds, minutes or hours: times across them are only as exact as that"))
+            (WarningKind::TimesRounded, format!("{pauses} printed in whole seconds, minutes or hours: times across them are only as exact as that"))
         })
     }
 }

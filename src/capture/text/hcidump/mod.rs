@@ -7,7 +7,7 @@ use super::super::ledger::Ledger;
 use super::super::stream::Stream;
 use super::super::{
     Boxed, CaptureError, Claim, Description, Format, Head, Kind, OpenOptions, Payload, Record,
-    Source, Warning, h4,
+    Source, Warning, WarningKind, h4,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::Times;
@@ -242,7 +242,7 @@ impl Source for Reader {
         }
         if std::mem::take(&mut self.incomplete) > 0 {
             let text = "hcidump's decoded text leaves out parts of packets (of LE Connection Complete the interval and the timeouts, of read responses the values): what is missing is unknown, and no finding is made from it; a file of `btmon -w` or `hcidump -w` has all";
-            warnings.push(Warning::of_all("text-incomplete", text));
+            warnings.push(Warning::of_all(WarningKind::TextIncomplete, text));
         }
         warnings.extend(self.puzzles.warning());
         warnings

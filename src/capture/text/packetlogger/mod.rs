@@ -8,7 +8,7 @@ use super::super::remark::Remark;
 use super::super::stream::Stream;
 use super::super::{
     Boxed, CaptureError, Claim, Description, Direction, Format, Head, Kind, LONGEST, OpenOptions,
-    Payload, Record, Source, Warning, h4,
+    Payload, Record, Source, Warning, WarningKind, h4,
 };
 use super::lines::{self, Lines, Puzzles};
 use super::times::{Times, When};
@@ -250,7 +250,7 @@ impl Source for Reader {
         }
         if std::mem::take(&mut self.incomplete) > 0 {
             let text = "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows";
-            warnings.push(Warning::of_all("text-incomplete", text));
+            warnings.push(Warning::of_all(WarningKind::TextIncomplete, text));
         }
         warnings.extend(self.puzzles.warning());
         warnings

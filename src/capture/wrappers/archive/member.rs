@@ -1,7 +1,7 @@
 //! Which file of an archive is the capture.
 use crate::capture::format::{Claim, Head};
 use crate::capture::wrappers::gzip;
-use crate::capture::{CaptureError, OpenOptions, Warning};
+use crate::capture::{CaptureError, OpenOptions, Warning, WarningKind};
 use std::cmp::Reverse;
 
 /// How much of each file is looked at.
@@ -101,7 +101,7 @@ impl Members {
 impl Choice {
     pub fn warning(&self) -> Option<Warning> {
         (!self.others.is_empty()).then(|| Warning {
-            code: "archive-member",
+            kind: WarningKind::ArchiveMember,
             frame: None,
             offset: None,
             text: format!(

@@ -1,0 +1,35 @@
+//! Closed vocabularies: enums whose words every output uses, and which never change.
+
+/// Makes an enum out of variants and their words.
+///
+/// A word is what JSON and every other output print. It is part of the contract: once released it
+/// neither changes nor gets another meaning.
+macro_rules! vocabulary {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident $word:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant,)* }
+
+        impl $name {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word that every output uses.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.word())
+            }
+        }
+
+        impl $crate::prose::Say for $name {
+            fn say(&self, text: &mut $crate::prose::Text) {
+                text.plain(self.word());
+            }
+        }
+    };
+}
+pub(crate) use vocabulary;
