@@ -214,6 +214,9 @@ impl View<'_> {
         if !connection.connected() {
             return Some("not reached: never connected");
         }
+        if self.capture.lost_packets_of(connection) {
+            return Some("cannot tell: the logger lost packets");
+        }
         if connection.never_heard() {
             return Some("not reached: the peer was never heard");
         }

@@ -2,6 +2,7 @@
 use super::connection::{Connection, Role};
 use super::host::recording_advice;
 use super::trace::{Capture, Fitness, FitnessKind};
+use crate::capture::WarningKind;
 use crate::time::Clock;
 
 /// Everything that lowers trust in what this capture does not show.
@@ -154,6 +155,15 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             "the capture has no times: durations, timeouts and silences cannot be told".to_owned(),
             again,
         );
+    }
+    for warning in &capture.warnings {
+        if warning.kind == WarningKind::DroppedPackets {
+            say(
+                FitnessKind::DroppedPackets,
+                warning.text.clone(),
+                "Packets are missing: record to a faster disk, or with less traffic.".to_owned(),
+            );
+        }
     }
     if capture.connections.iter().any(never_ends) && capture.connections.len() > 1 {
         // An open end is normal; only say it where nothing else ended either.

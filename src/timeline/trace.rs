@@ -3,7 +3,7 @@ use super::adapter::{Adapter, AdapterEvent};
 use super::connection::Connection;
 use super::device::Device;
 use super::index::Index;
-use crate::capture::Warning;
+use crate::capture::{Warning, WarningKind};
 use crate::seen::SourceId;
 use crate::time::{Clock, Timestamp};
 use crate::vocabulary::vocabulary;
@@ -143,6 +143,18 @@ impl Capture {
     /// What was heard under the private addresses of this identity, in order.
     pub fn aliases(&self, identity: crate::packet::Address) -> impl Iterator<Item = &Device> {
         self.index.aliases(identity).iter().filter_map(|place| self.devices.get(*place))
+    }
+
+    /// Whether the logger lost packets that may have been this connection's: its first loss came
+    /// before the connection ended. Only the first loss has a place.
+    pub fn lost_packets_of(&self, connection: &Connection) -> bool {
+        let end = connection.end.as_ref().map(|end| end.frame);
+        self.warnings.iter().filter(|warning| warning.kind == WarningKind::DroppedPackets).any(
+            |warning| match (warning.frame, end) {
+                (Some(loss), Some(end)) => loss <= end,
+                _ => true,
+            },
+        )
     }
 
     /// Other attempts to the same device, at most so many on either side of that one, in order.
