@@ -68,7 +68,7 @@ fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
     let lost = to.capture.lost_packets_of(connection);
     if connection.start_seen && (!connection.connected() || connection.never_heard() && !lost) {
         // Nothing could come on a link that was none. Still waiting when the capture ends: who knows.
-        let open = !ended && connection.status.is_none() && connection.end_seen;
+        let open = !ended && connection.status.is_none() && !connection.end_seen;
         return if open { Fate::CannotTell } else { Fate::NotReached };
     }
     if !connection.start_seen || to.capture.filtered || connection.cut_packets > 0 || lost {

@@ -168,3 +168,20 @@ fn an_end_matters_where_only_one_side_failed() {
     assert!(!end(bad(LAMP), bad(LAMP)).matters);
     assert!(end(bad(LAMP), kicked()).matters, "both failed, in another way");
 }
+
+/// Whoever still waits when the capture ends may yet connect and do it.
+#[test]
+fn an_attempt_that_still_waits_cannot_tell_what_it_will_do() {
+    let fates = |subject: Trace| -> Vec<Fate> {
+        let captures = [good(LAMP).run(), subject.run()];
+        let comparison = of_captures(&captures).expect("both are about the lamp");
+        comparison.missing_early.iter().map(|operation| operation.fate).collect()
+    };
+    let waits = fates(to(LAMP).create().wait_ms(5_000).advertises(0));
+    assert!(!waits.is_empty());
+    assert!(waits.iter().all(|fate| *fate == Fate::CannotTell), "{waits:?}");
+    // The near miss: the attempt is over, and no link came of it.
+    let failed = fates(bad(LAMP));
+    assert!(!failed.is_empty());
+    assert!(failed.iter().all(|fate| *fate == Fate::NotReached), "{failed:?}");
+}
