@@ -2,7 +2,7 @@
 use super::names::{Names, subscribes};
 use super::standing::Failure;
 use crate::packet::att::{self, ErrorCode, Uuid};
-use crate::packet::{Opcode, Status, hci, signal, smp};
+use crate::packet::{Status, hci, signal, smp};
 use crate::timeline::{
     AdapterLoss, Connection, Detail, EndedBy, Gone, OpenRequest, Outcome, Pending, Procedure, Role,
     Step, Transport,
@@ -242,7 +242,7 @@ pub fn open_request(names: &Names, open: &OpenRequest) -> String {
         Pending::Smp(_) => "pairing".to_owned(),
         Pending::Signal(code) => signal::Pdu::name_of(code)
             .map_or_else(|| format!("signalling request {code:#04x}"), str::to_owned),
-        Pending::LinkLayer(Opcode(0)) => "Long Term Key Request".to_owned(),
+        Pending::LongTermKey => "Long Term Key Request".to_owned(),
         Pending::LinkLayer(opcode) => {
             hci::names::command(opcode.0).map_or_else(|| opcode.to_string(), str::to_owned)
         }

@@ -84,6 +84,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 Pending::LinkLayer(opcode) => {
                     opcode.name().unwrap_or("link-layer procedure").to_owned()
                 }
+                Pending::LongTermKey => "Long Term Key Request".to_owned(),
                 _ => Procedure::ParameterUpdate.to_string(),
             };
             (open.frame, open.at, name, open.by == Direction::Sent)

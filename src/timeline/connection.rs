@@ -169,6 +169,8 @@ pub enum Pending {
     Signal(u8),
     /// A link-layer procedure, by the command that started it.
     LinkLayer(Opcode),
+    /// The controller's LE Long Term Key Request, to be answered by our host.
+    LongTermKey,
     /// The peer's LE Remote Connection Parameter Request, to be answered by our host.
     ParameterRequest,
 }
@@ -176,7 +178,7 @@ pub enum Pending {
 impl Pending {
     /// Whether the question was the link layer's.
     pub fn is_link_layer(self) -> bool {
-        matches!(self, Self::LinkLayer(_) | Self::ParameterRequest)
+        matches!(self, Self::LinkLayer(_) | Self::LongTermKey | Self::ParameterRequest)
     }
 }
 

@@ -86,18 +86,14 @@ impl Link {
                 (Procedure::Encrypt, Detail::Encryption { key: Encryption::Stored, key_size: 0 })
             }
             Command::LeLongTermKeyRequestReply { .. } => {
-                if let Some(question) =
-                    self.answered(|q| q.pending == Pending::LinkLayer(Opcode(0)))
-                {
+                if let Some(question) = self.answered(|q| q.pending == Pending::LongTermKey) {
                     // The peer waits for the encryption that follows: its step stays open.
                     self.encrypting = question.step;
                 }
                 return;
             }
             Command::LeLongTermKeyRequestNegativeReply { .. } => {
-                if let Some(question) =
-                    self.answered(|q| q.pending == Pending::LinkLayer(Opcode(0)))
-                {
+                if let Some(question) = self.answered(|q| q.pending == Pending::LongTermKey) {
                     self.settle(
                         connection,
                         &question,
@@ -367,14 +363,7 @@ impl Link {
                 connection.hear(at, "LE Long Term Key Request");
                 self.security_answered(connection, at);
                 let said = Detail::Encryption { key: self.key(), key_size: 0 };
-                self.peer_asks(
-                    connection,
-                    at,
-                    Pending::LinkLayer(Opcode(0)),
-                    0,
-                    Procedure::Encrypt,
-                    said,
-                );
+                self.peer_asks(connection, at, Pending::LongTermKey, 0, Procedure::Encrypt, said);
             }
             Event::EncryptionChange { status, encryption_enabled, .. } => {
                 self.encryption(connection, at, status, encryption_enabled, 0)
