@@ -156,7 +156,7 @@ impl Link {
     pub fn may_grow(&mut self, connection: &Connection, index: usize) {
         if let Some(step) = connection.steps.get(index) {
             let key = run_key(step, step.by);
-            if !self.runs.iter().any(|(k, _)| *k == key) && self.runs.len() < MOST_OPEN {
+            if !self.runs.iter().any(|(k, _)| *k == key) && self.runs.len() < MOST_RUNS {
                 self.runs.push((key, index));
             }
         }

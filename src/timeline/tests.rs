@@ -469,3 +469,20 @@ fn a_lost_link_lasts_until_the_loss_and_not_until_the_capture_ends() {
     let lived = connection.capture_end.since(connection.connected_at).expect("times");
     assert!(lived < Span::from_ms(4000), "{lived}");
 }
+
+/// A second read of an attribute counts in the first one's step, as long as the runs are remembered.
+#[test]
+fn as_many_runs_grow_as_are_remembered() {
+    let read = |trace: Trace, handle: u16| {
+        let request = Pdu::ReadRequest { attribute_handle: Handle(handle) };
+        trace.exchange(request, Pdu::ReadResponse { attribute_value: &[1] })
+    };
+    let twice = |handles: u16| {
+        let trace = (1..=handles).chain(1..=handles).fold(Trace::new().up(), read);
+        let steps = only(trace).steps;
+        let reads = steps.iter().filter(|step| step.procedure == Procedure::Read);
+        reads.filter(|step| step.count == 2).count()
+    };
+    assert_eq!(twice(64), 64);
+    assert_eq!(twice(128), 128);
+}
