@@ -139,7 +139,8 @@ impl Trace {
         })
     }
 
-    fn acl(self, direction: Direction, cid: u16, payload: &[u8]) -> Self {
+    /// A frame on a channel, by the receiver's identifier of it.
+    pub fn acl(self, direction: Direction, cid: u16, payload: &[u8]) -> Self {
         let start = if direction == Direction::Sent { 0 } else { 0x2000 };
         let mut bytes = (self.handle.0 | start).to_le_bytes().to_vec();
         bytes.extend((payload.len() as u16 + 4).to_le_bytes());

@@ -1,6 +1,6 @@
 //! ACL packets become what their L2CAP frames hold: ATT, SMP, signalling, or bytes.
 use super::adapter::{Adapter, Link};
-use super::channels::{Channels, PSM_ATT, PSM_EATT, Piece};
+use super::channels::{Channels, DYNAMIC, PSM_ATT, PSM_EATT, Piece};
 use super::reassembly::{Arrival, HEADER};
 use crate::packet::{ConnHandle, Direction, Event, Layer, Packet, Problem, att, signal, smp};
 
@@ -9,9 +9,6 @@ const ATT: u16 = 0x0004;
 const LE_SIGNALLING: u16 = 0x0005;
 const SMP: u16 = 0x0006;
 const BREDR_SMP: u16 = 0x0007;
-/// From here on channels are opened by signalling.
-const DYNAMIC: u16 = 0x0040;
-
 /// Handles under which chips send their own logs as ACL data (Qualcomm, MediaTek).
 const LOGS: [u16; 5] = [0x0edc, 0x0c6f, 0x05ff, 0x05fe, 0x0efd];
 
@@ -80,6 +77,7 @@ fn frame<'a>(
     let (&[l0, l1, c0, c1], payload) = bytes.split_first_chunk()?;
     let declared = usize::from(u16::from_le_bytes([l0, l1]));
     let cid = u16::from_le_bytes([c0, c1]);
+    event.channel = channels.local(direction, cid);
     match cid {
         ATT => attribute(handle, cid, payload, event),
         SMP | BREDR_SMP => security(handle, cid, payload, event),

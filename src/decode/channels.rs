@@ -5,6 +5,8 @@
 use crate::packet::Direction;
 use crate::packet::signal;
 
+/// From here on channels are opened by signalling.
+pub const DYNAMIC: u16 = 0x0040;
 /// Attribute protocol on BR/EDR.
 pub const PSM_ATT: u16 = 0x001f;
 /// Attribute protocol on enhanced credit-based channels.
@@ -67,6 +69,15 @@ impl Channels {
     #[inline]
     pub fn find(&mut self, direction: Direction, cid: u16) -> Option<&mut Channel> {
         self.open.iter_mut().find(|channel| channel.receiver(direction) == cid)
+    }
+
+    /// The host's identifier of the channel that a frame to `cid` belongs to.
+    #[inline]
+    pub fn local(&self, direction: Direction, cid: u16) -> Option<u16> {
+        if cid < DYNAMIC || direction == Direction::Received {
+            return Some(cid);
+        }
+        self.open.iter().find(|channel| channel.peer == cid).map(|channel| channel.host)
     }
 
     /// Learns from a signalling command.

@@ -52,6 +52,7 @@ fn decoded<'a>(adapters: &'a mut Adapters, record: &'a Record<'_>) -> Event<'a> 
         cut,
         problem: None,
         answers: None,
+        channel: None,
         hidden: false,
         packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
     };

@@ -1,9 +1,12 @@
 //! What a text shows of a packet becomes the packet.
 use super::adapter::Adapter;
+use super::channels::Channels;
 use super::whole::Decoded;
 use crate::packet::note::Note;
 use crate::packet::outline::{Data, Extent, Outline, Shape};
-use crate::packet::{ConnHandle, Event, Layer, Packet, Problem, att, hci, mgmt, signal, smp};
+use crate::packet::{
+    ConnHandle, Direction, Event, Layer, Packet, Problem, att, hci, mgmt, signal, smp,
+};
 
 /// Decodes an outline into `event`.
 pub fn decode<'a>(adapter: &mut Adapter, outline: &'a Outline<'_>, event: &mut Event<'a>) {
@@ -16,8 +19,12 @@ pub fn decode<'a>(adapter: &mut Adapter, outline: &'a Outline<'_>, event: &mut E
         Shape::Event(code) => hci::Event::read_as(*code, parameters, cut, Packet::Event),
         Shape::Acl { handle, len, data } => match handle.or_else(|| adapter.only_link()) {
             Some(handle) => {
-                adapter.link(handle);
-                acl(handle, *len, data, parameters, cut)
+                let channels = &mut adapter.link(handle).channels;
+                let (packet, problem) = acl(handle, *len, data, parameters, cut);
+                if let Some(direction) = event.direction {
+                    event.channel = follow(channels, direction, &packet, problem);
+                }
+                (packet, problem)
             }
             None => opaque(Layer::Acl, 0, (*len).into(), Problem::Cut),
         },
@@ -70,6 +77,27 @@ fn acl<'a>(
             (Packet::L2cap { handle, cid, psm, payload: parameters }, missing)
         }
         Data::Fragment { start } => (Packet::Fragment { handle, start, len }, missing),
+    }
+}
+
+/// Learns of channels from a frame, and says which one it belongs to.
+fn follow(
+    channels: &mut Channels,
+    direction: Direction,
+    packet: &Packet<'_>,
+    problem: Option<Problem>,
+) -> Option<u16> {
+    match packet {
+        Packet::Signal { cid, identifier, pdu, .. } => {
+            if problem.is_none() {
+                channels.signal(direction, *identifier, pdu);
+            }
+            Some(*cid)
+        }
+        Packet::Att { cid, .. } | Packet::Smp { cid, .. } | Packet::L2cap { cid, .. } => {
+            channels.local(direction, *cid)
+        }
+        _ => None,
     }
 }
 
@@ -161,5 +189,25 @@ mod tests {
         assert_eq!(problem(vendor(), &[1], Extent::Whole), unknown);
         assert_eq!(problem(vendor(), &[], Extent::Unread), unknown);
         assert_eq!(problem(vendor(), &[], Extent::Part), cut);
+    }
+
+    /// Text shows what opened a channel too: an answer has the channel of its question.
+    #[test]
+    fn both_directions_of_a_channel_have_one_name() {
+        let mut decoder = Decoder::new();
+        let mut channel = |direction, data, parameters: &[u8]| {
+            let shape = Shape::Acl { handle: Some(ConnHandle(64)), len: 0, data };
+            let record = shown(None, shape, parameters, Extent::Whole);
+            decoder.decode(&Record { direction: Some(direction), ..record }).channel
+        };
+        let signal = |code| Data::Signal { cid: 1, identifier: 1, code };
+        let att = |cid, opcode| Data::Att { cid, opcode };
+        let (sent, received) = (Direction::Sent, Direction::Received);
+        assert_eq!(channel(sent, att(0x40, 0x0b), &[1]), None);
+        assert_eq!(channel(received, signal(2), &[0x1f, 0, 0x40, 0]), Some(1));
+        channel(sent, signal(3), &[0x60, 0, 0x40, 0, 0, 0, 0, 0]);
+        assert_eq!(channel(received, att(0x60, 0x0a), &[3, 0]), Some(0x60));
+        assert_eq!(channel(sent, att(0x40, 0x0b), &[1]), Some(0x60));
+        assert_eq!(channel(sent, att(4, 0x0b), &[1]), Some(4));
     }
 }

@@ -45,6 +45,9 @@ pub struct Event<'a> {
     pub answers: Option<u32>,
     /// Its bytes are a key or may be a part of one: no output shows them.
     pub hidden: bool,
+    /// The channel of a whole frame, where it is known: the identifier that our host has for it.
+    /// A frame carries the receiver's identifier, so on dynamic channels the two directions differ.
+    pub channel: Option<u16>,
     pub packet: Packet<'a>,
 }
 

@@ -10,7 +10,7 @@ use crate::packet::att::{ErrorCode, Pdu, Uuid};
 use crate::time::Moment;
 use std::sync::Arc;
 
-/// CID of the fixed ATT channel.
+/// The fixed ATT channel.
 const FIXED: u16 = 4;
 
 /// Most bytes kept of a device name.
@@ -32,7 +32,7 @@ impl Link {
         &mut self,
         connection: &mut Connection,
         at: At,
-        cid: u16,
+        channel: u16,
         pdu: &Pdu<'_>,
         problem: Option<Problem>,
     ) {
@@ -44,7 +44,7 @@ impl Link {
                 connection.usable(at);
             }
         }
-        connection.enhanced_att += u64::from(cid != FIXED);
+        connection.enhanced_att += u64::from(channel != FIXED);
         connection.first_att.get_or_insert(FirstAtt {
             frame: at.frame,
             at: at.time,
@@ -52,12 +52,12 @@ impl Link {
             direction: at.direction,
         });
         if pdu.is_request() {
-            self.request(connection, at, cid, pdu);
+            self.request(connection, at, channel, pdu);
             return;
         }
         match *pdu {
             Pdu::ErrorResponse { request_opcode, error_code, .. } => {
-                self.refused(connection, at, cid, request_opcode, error_code)
+                self.refused(connection, at, channel, request_opcode, error_code)
             }
             Pdu::HandleValueNotification { attribute_handle, attribute_value } => {
                 self.pushed(
@@ -75,7 +75,7 @@ impl Link {
                 }
             }
             Pdu::HandleValueIndication { attribute_handle, attribute_value } => {
-                self.indicated(connection, at, cid, attribute_handle.0, attribute_value);
+                self.indicated(connection, at, channel, attribute_handle.0, attribute_value);
             }
             Pdu::WriteCommand { attribute_handle, attribute_value } => {
                 self.wrote(connection, at, attribute_handle.0, attribute_value, false);
@@ -83,7 +83,7 @@ impl Link {
             Pdu::SignedWriteCommand { attribute_handle, attribute_value, .. } => {
                 self.wrote(connection, at, attribute_handle.0, attribute_value.value, true);
             }
-            _ => self.response(connection, at, cid, pdu),
+            _ => self.response(connection, at, channel, pdu),
         }
     }
 
@@ -122,7 +122,7 @@ impl Link {
         &mut self,
         connection: &mut Connection,
         at: At,
-        cid: u16,
+        channel: u16,
         handle: u16,
         value: &[u8],
     ) {
@@ -145,17 +145,17 @@ impl Link {
                 server.learn(keep);
             }
         }
-        self.begin(connection, at, cid, Pdu::INDICATION, made);
+        self.begin(connection, at, channel, Pdu::INDICATION, made);
     }
 
     /// Puts a question on the timeline, or marks it to fold into an open run.
-    fn begin(&mut self, connection: &mut Connection, at: At, cid: u16, opcode: u8, made: Step) {
+    fn begin(&mut self, connection: &mut Connection, at: At, channel: u16, opcode: u8, made: Step) {
         let run = self.open_run(&made, at.direction);
         let (procedure, detail, attribute, bytes) =
             (made.procedure, made.detail, made.attribute, made.bytes);
         if self.questions.iter().any(|q| {
             matches!(q.pending, Pending::Att(o) if o != Pdu::INDICATION && opcode != Pdu::INDICATION)
-                && q.key == cid
+                && q.key == channel
                 && q.at.direction == at.direction
         }) {
             connection.odd(at.frame, OddityKind::SecondRequestInFlight);
@@ -167,14 +167,14 @@ impl Link {
             attribute,
             step,
             run,
-            key: cid,
+            key: channel,
             procedure,
             detail,
             bytes,
         });
     }
 
-    fn request(&mut self, connection: &mut Connection, at: At, cid: u16, pdu: &Pdu<'_>) {
+    fn request(&mut self, connection: &mut Connection, at: At, channel: u16, pdu: &Pdu<'_>) {
         let mut attribute = 0;
         let mut bytes = 0;
         let (procedure, detail) = match *pdu {
@@ -272,12 +272,12 @@ impl Link {
         let mut made = step(procedure, at.direction, at, Outcome::Unknown, detail);
         made.attribute = attribute;
         made.bytes = bytes;
-        self.begin(connection, at, cid, pdu.opcode(), made);
+        self.begin(connection, at, channel, pdu.opcode(), made);
     }
 
-    fn take(&mut self, at: At, cid: u16, opcode: u8) -> Option<Question> {
+    fn take(&mut self, at: At, channel: u16, opcode: u8) -> Option<Question> {
         self.answered(|q| {
-            q.pending == Pending::Att(opcode) && q.key == cid && q.at.direction != at.direction
+            q.pending == Pending::Att(opcode) && q.key == channel && q.at.direction != at.direction
         })
     }
 
@@ -285,7 +285,7 @@ impl Link {
         &mut self,
         connection: &mut Connection,
         at: At,
-        cid: u16,
+        channel: u16,
         opcode: u8,
         error: ErrorCode,
     ) {
@@ -296,7 +296,7 @@ impl Link {
         {
             mtu.error.get_or_insert(error.0);
         }
-        let Some(question) = self.take(at, cid, opcode) else {
+        let Some(question) = self.take(at, channel, opcode) else {
             connection.odd(at.frame, OddityKind::UnexpectedResponse);
             if opcode == Pdu::MTU_REQUEST {
                 self.second_mtu_answer(connection, at);
@@ -331,9 +331,9 @@ impl Link {
         }
     }
 
-    fn response(&mut self, connection: &mut Connection, at: At, cid: u16, pdu: &Pdu<'_>) {
+    fn response(&mut self, connection: &mut Connection, at: At, channel: u16, pdu: &Pdu<'_>) {
         let Some(opcode) = pdu.answers() else { return };
-        let Some(question) = self.take(at, cid, opcode) else {
+        let Some(question) = self.take(at, channel, opcode) else {
             // A capture that began between request and response is no fault of anybody's.
             if connection.start_seen {
                 connection.odd(at.frame, OddityKind::UnexpectedResponse);

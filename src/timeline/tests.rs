@@ -486,3 +486,41 @@ fn as_many_runs_grow_as_are_remembered() {
     assert_eq!(twice(64), 64);
     assert_eq!(twice(128), 128);
 }
+
+/// The handles that were read, and what became of each.
+fn reads(trace: Trace) -> Vec<(u16, Outcome)> {
+    let connection = only(trace);
+    assert!(connection.oddities.is_empty(), "{:?}", connection.oddities);
+    let reads = connection.steps.iter().filter(|step| step.procedure == Procedure::Read);
+    reads.map(|step| (step.attribute, step.outcome)).collect()
+}
+
+/// ATT on BR/EDR: each side has its own identifier of the channel, and frames carry the receiver's.
+#[test]
+fn an_answer_on_a_classic_channel_belongs_to_the_request_on_it() {
+    let opened = Trace::new().up().acl(Received, 1, &[0x02, 1, 4, 0, 0x1f, 0, 0x40, 0]).acl(
+        Sent,
+        1,
+        &[0x03, 1, 8, 0, 0x60, 0, 0x40, 0, 0, 0, 0, 0],
+    );
+    let asked = opened.acl(Received, 0x60, &[0x0a, 3, 0]);
+    // The capture ends before the answer.
+    assert_eq!(reads(asked.clone()), [(3, Outcome::Unknown)]);
+    assert_eq!(reads(asked.clone().acl(Sent, 0x40, &[0x0b, 1])), [(3, Outcome::Ok)]);
+    let refused = asked.acl(Sent, 0x40, &[0x01, 0x0a, 3, 0, 0x02]);
+    assert_eq!(reads(refused), [(3, Outcome::Error)]);
+}
+
+/// EATT: two channels whose identifiers are crossed, so that a number alone names the wrong one.
+#[test]
+fn an_answer_on_an_enhanced_channel_belongs_to_the_request_on_it() {
+    let opened = Trace::new()
+        .up()
+        .acl(Sent, 5, &[0x17, 1, 12, 0, 0x27, 0, 64, 0, 64, 0, 9, 0, 0x40, 0, 0x41, 0])
+        .acl(Received, 5, &[0x18, 1, 12, 0, 64, 0, 64, 0, 9, 0, 0, 0, 0x41, 0, 0x40, 0]);
+    let asked = opened.acl(Sent, 0x41, &[3, 0, 0x0a, 3, 0]).acl(Sent, 0x40, &[3, 0, 0x0a, 4, 0]);
+    let second = asked.acl(Received, 0x41, &[2, 0, 0x0b, 1]);
+    assert_eq!(reads(second.clone()), [(3, Outcome::Unknown), (4, Outcome::Ok)]);
+    let both = second.acl(Received, 0x40, &[2, 0, 0x0b, 1]);
+    assert_eq!(reads(both), [(3, Outcome::Ok), (4, Outcome::Ok)]);
+}

@@ -215,7 +215,7 @@ impl Tracker {
         let connection = match &event.packet {
             Packet::Command(command) => self.command(adapter, at, command),
             Packet::Event(packet) => self.event(adapter, at, packet),
-            packet => self.data(adapter, at, packet, event.problem),
+            _ => self.data(adapter, at, event),
         };
         if let Some(connection) = connection.and_then(|index| self.connections.get_mut(index)) {
             // Text that leaves out a connection's parameters leaves nothing else unknown.
@@ -303,13 +303,8 @@ impl Tracker {
     }
 
     /// Data on a link: ATT, SMP, signalling, or a fragment of any of them.
-    fn data(
-        &mut self,
-        adapter: usize,
-        at: At,
-        packet: &Packet<'_>,
-        problem: Option<Problem>,
-    ) -> Option<usize> {
+    fn data(&mut self, adapter: usize, at: At, event: &Event<'_>) -> Option<usize> {
+        let (packet, problem) = (&event.packet, event.problem);
         let (handle, transport) = match packet {
             Packet::Att { handle, cid, .. } => (*handle, (*cid == 4).then_some(Transport::Le)),
             Packet::Smp { handle, cid, .. } => (*handle, (*cid == 6).then_some(Transport::Le)),
@@ -337,7 +332,10 @@ impl Tracker {
             connection.hear(at, "ACL data from the peer");
         }
         match packet {
-            Packet::Att { cid, pdu, .. } => link.att(connection, at, *cid, pdu, problem),
+            Packet::Att { cid, pdu, .. } => {
+                let channel = event.channel.unwrap_or(*cid);
+                link.att(connection, at, channel, pdu, problem)
+            }
             Packet::Smp { pdu, .. } => link.smp(connection, at, pdu, &mut self.identities),
             Packet::Signal { identifier, pdu, .. } => link.signal(connection, at, *identifier, pdu),
             Packet::L2cap { .. } => connection.touch(at),
