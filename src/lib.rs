@@ -67,6 +67,7 @@
 //! [`capture::Input::bytes`], and an archive that comes from a reader is kept in memory, up to 256 MiB.
 
 pub mod capture;
+#[warn(missing_docs)]
 pub mod case;
 pub mod compare;
 pub mod decode;
