@@ -3,6 +3,7 @@
 mod common;
 
 use common::{fixture, flagship, made_of, pair, report};
+use hcidiff::capture::{Warning, WarningKind};
 use hcidiff::report::markdown;
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use std::path::PathBuf;
@@ -227,8 +228,8 @@ fn names_from_the_air_do_not_break_out() {
 fn whatever_the_captures_hold_the_page_fits() {
     let mut report = made_of(&flagship(), |capture| {
         capture.label = "L".repeat(10_000);
-        let warning = capture.warnings.first().cloned().unwrap_or(hcidiff::capture::Warning {
-            kind: hcidiff::capture::WarningKind::Padding,
+        let warning = capture.warnings.first().cloned().unwrap_or(Warning {
+            kind: WarningKind::Padding,
             frame: Some(1),
             offset: None,
             text: "x ".repeat(50_000),
@@ -243,4 +244,21 @@ fn whatever_the_captures_hold_the_page_fits() {
     assert!(page.text.contains("Left out"), "{}", page.text);
     assert!(page.text.contains("the finding never-heard-peer"));
     assert!(page.text.contains("Made by hcidiff"));
+}
+
+#[test]
+fn a_name_is_hidden_before_a_warning_is_cut() {
+    let name = "Sommerhaus am See";
+    // The name stands at every place around the cut.
+    for before in 270..310 {
+        let mut report = made_of(&flagship(), |capture| {
+            capture.devices[0].name = Some(name.to_owned());
+            let text = format!("{} {name} was lost", "x".repeat(before));
+            let warning = Warning { kind: WarningKind::Padding, frame: Some(1), offset: None, text };
+            capture.warnings = vec![warning];
+        });
+        report.shown.aliases = true;
+        let page = sound(&markdown::render(&report));
+        assert!(!page.text.contains("Somm"), "{before}: {}", page.text);
+    }
 }

@@ -83,8 +83,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     .sees(first.frame, "first advertising of the neighbouring address");
     if let Some(name) = &moved.name {
         verdict = verdict.settled_by(format!(
-            "The new address advertises as `{}`: if that is the bootloader's name, connect there.",
-            name.chars().take(24).collect::<String>()
+            "The new address advertises as `{name}`: if that is the bootloader's name, connect there."
         ));
     }
     Some(

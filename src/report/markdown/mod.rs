@@ -335,8 +335,9 @@ impl Page<'_> {
             for warning in warnings.iter().take(MOST_WARNINGS) {
                 let place =
                     warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
-                let says: String = warning.text.chars().take(300).collect();
-                let _ = writeln!(text, "- {place}{}", self.inline(&says));
+                // Hidden before it is cut: no half of a name stays.
+                let says: String = report.visible(&warning.text).chars().take(300).collect();
+                let _ = writeln!(text, "- {place}{}", inline(&says));
             }
             if let Some(more @ 1..) = warnings.len().checked_sub(MOST_WARNINGS) {
                 let _ = writeln!(text, "- and {more} more");
