@@ -91,7 +91,7 @@ const REMEDIES: &[Remedy] = &[
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let granted = connection.granted?;
     let end = connection.end.as_ref()?;
-    let spacing = |interval: u16, latency: u16| u32::from(interval) * (1 + u32::from(latency));
+    let spacing = |interval: u16, latency: u16| u64::from(interval) * (1 + u64::from(latency));
     let mut before = spacing(granted.interval, granted.latency);
     let mut slow = None;
     for step in connection
@@ -128,7 +128,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         })
         .filter_map(|s| Some(s.duration()?.0 / i64::from(s.count.max(1))))
         .max();
-    let per_packet = i64::from(spacing(interval, latency)) * 1250;
+    let per_packet = i64::try_from(spacing(interval, latency) * 1250).unwrap_or(i64::MAX);
     let lost = end.reason == Status::CONNECTION_TIMEOUT;
     // Slow requests alone are what somebody asked for: the host must have been at it to the end.
     let busy = connection

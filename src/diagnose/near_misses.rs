@@ -3,7 +3,7 @@
 use super::*;
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{ErrorCode, Handle, Pdu};
-use crate::packet::hci::Command;
+use crate::packet::hci::{Command, LeEvent};
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};
 use crate::trace::Trace;
 
@@ -48,6 +48,36 @@ fn a_failed_check_of_integrity_is_a_wrong_key_only_right_after_encryption() {
     };
     assert_eq!(after(50), Some((Level::Cause, Confidence::High, vec![1])));
     assert_eq!(after(60_000), Some((Level::Cause, Confidence::Medium, vec![1])));
+}
+
+#[test]
+fn connection_parameters_of_any_size_are_weighed() {
+    let (handle, most) = (crate::trace::HANDLE, u16::MAX);
+    let changed = |link: Trace| {
+        link.taken(Command::LeConnectionUpdate {
+            connection_handle: handle,
+            connection_interval_min: most,
+            connection_interval_max: most,
+            max_latency: most,
+            supervision_timeout: most,
+            min_ce_length: 0,
+            max_ce_length: 0,
+        })
+        .wait_ms(300)
+        .le(LeEvent::ConnectionUpdateComplete {
+            status: Status::SUCCESS,
+            connection_handle: handle,
+            connection_interval: most,
+            peripheral_latency: most,
+            supervision_timeout: most,
+        })
+    };
+    let lost = |link: Trace| {
+        said("latency-or-interval-change-stalls", link.disconnected(Status::CONNECTION_TIMEOUT))
+            .map(|(level, ..)| level)
+    };
+    assert_eq!(lost(changed(Trace::new().up())), Some(Level::Cause));
+    assert_eq!(lost(changed(changed(Trace::new().up()))), None, "the same again is no change");
 }
 
 const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
