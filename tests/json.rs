@@ -1,5 +1,9 @@
 //! Every JSON report is what its schema says, and says what the contract promises.
 #![cfg(feature = "cli")]
+mod common;
+
+use common::{flagship, made_of};
+use hcidiff::report::{json, safe};
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
@@ -171,5 +175,33 @@ fn comparisons_that_a_person_has_read() {
                 serde_json::to_string_pretty(&told).expect("JSON")
             );
         });
+    }
+}
+
+#[test]
+fn a_report_holds_nothing_that_a_terminal_would_act_on() {
+    let hostile = "Zo\u{202e}mi\u{9b}31m\u{e0041}\u{7f}\u{2066}";
+    for aliases in [false, true] {
+        let mut report = made_of(&flagship(), |capture| {
+            capture.label = format!("{} {hostile}", capture.label);
+            capture.file = format!("{hostile}.btsnoop");
+            for adapter in &mut capture.adapters {
+                adapter.name = Some(hostile.to_owned());
+            }
+            for connection in &mut capture.connections {
+                connection.peer.name = Some(hostile.into());
+            }
+            if let Some(host) = &mut capture.host {
+                host.version = Some(hostile.to_owned());
+            }
+        });
+        report.shown.aliases = aliases;
+        let text = json::render(&report);
+        for line in text.lines() {
+            assert_eq!(safe::text(line), line);
+        }
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let shown = if aliases { "adapter-1" } else { &safe::text(hostile) };
+        assert_eq!(value["captures"][1]["adapters"][0]["name"], shown);
     }
 }

@@ -1,5 +1,5 @@
 //! The report for machines: `hcidiff.report/1`. `docs/report.schema.json` describes it.
-use super::Report;
+use super::{Report, safe};
 use crate::capture::Warning;
 use crate::case;
 use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
@@ -9,6 +9,7 @@ use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
+use std::borrow::Cow;
 
 /// Name and version of the shape; a change that breaks readers gets another.
 pub const SCHEMA: &str = "hcidiff.report/1";
@@ -77,12 +78,26 @@ impl Serialize for Connections<'_> {
     }
 }
 
-/// With aliases, if so asked.
+/// With aliases, if so asked, and safe to show: a reader prints what JSON hid from a terminal.
 fn shown(report: &Report, mut value: Value) -> Value {
     if report.shown.aliases {
         report.aliases().hide_in(&mut value);
     }
+    make_safe(&mut value);
     value
+}
+
+fn make_safe(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(safe) = safe::text(text) {
+                *text = safe;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_safe),
+        Value::Object(fields) => fields.values_mut().for_each(make_safe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Milliseconds to the microsecond.
