@@ -4,7 +4,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use hcidiff::capture::{CaptureError, Input, OpenOptions, Opened, WarningKind, open, open_stream};
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::{Cursor, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use zip::write::SimpleFileOptions;
 
@@ -177,4 +177,59 @@ fn two_gzip_members_are_one_file() {
     let (first, second) = (vector("s_1002.btsnoop"), vector("s_1002.btsnoop"));
     let joined = [gzipped(&first), gzipped(&second)].concat();
     assert_eq!(count(from_pipe(&joined, &OpenOptions::default()).unwrap()), 32);
+}
+
+/// A zip archive of empty files whose list takes more than 4 MiB, and what its end says.
+fn long_list(files: u16, end: &[u8]) -> Vec<u8> {
+    let mut archive = b"PK\x03\x04\x0a\0".to_vec();
+    archive.extend([0; 24]);
+    let list = archive.len() as u32;
+    for number in 0..files {
+        let name = format!("{number:040}");
+        archive.extend(b"PK\x01\x02\x0a\0\x0a\0");
+        archive.extend([0; 20]);
+        archive.extend((name.len() as u16).to_le_bytes());
+        archive.extend([0; 16]);
+        archive.extend(name.bytes());
+    }
+    let length = archive.len() as u32 - list;
+    archive.extend(b"PK\x05\x06\0\0\0\0");
+    archive.extend([files.to_le_bytes(), files.to_le_bytes()].concat());
+    archive.extend([length.to_le_bytes(), list.to_le_bytes()].concat());
+    archive.extend((end.len() as u16).to_le_bytes());
+    archive.extend(end);
+    archive
+}
+
+#[test]
+fn a_list_of_files_is_read_to_a_limit_whatever_its_end_says() {
+    let few = from_file(&long_list(1_000, b""), &OpenOptions::default()).err().unwrap();
+    assert!(few.to_string().starts_with("an archive of 1000 files"), "{few}");
+    // In the comment stands another end, of a short list, which a reader of zip files passes over.
+    let false_end = [b"PK\x05\x06\x01\0", &[0; 16][..]].concat();
+    for end in [&b""[..], &false_end] {
+        for open in [from_file, from_pipe] {
+            let error = open(&long_list(60_000, end), &OpenOptions::default()).err().unwrap();
+            assert!(error.to_string().starts_with("a zip archive of too many files"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_end_of_64_bits_that_claims_many_files_is_not_believed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let at = 1_u64 << 30;
+    let mut archive = file.as_file();
+    archive.write_all(b"PK\x03\x04").unwrap();
+    archive.seek(SeekFrom::Start(at)).unwrap();
+    // The end of the list in 64 bits: as many files as the list could name if it filled the file.
+    let count = (at / 46).to_le_bytes();
+    let sizes = [&44_u64.to_le_bytes()[..], &[45, 0, 45, 0], &[0; 8], &count, &count].concat();
+    let rest = [&at.to_le_bytes()[..], &[0; 8]].concat();
+    archive.write_all(&[b"PK\x06\x06", &sizes[..], &rest].concat()).unwrap();
+    let locator = [b"PK\x06\x07", &[0; 4][..], &at.to_le_bytes(), &[1, 0, 0, 0]].concat();
+    archive.write_all(&locator).unwrap();
+    archive.write_all(&[b"PK\x05\x06", &[0; 4][..], &[0xff; 12], &[0; 2]].concat()).unwrap();
+    let error = open(&Input::Path(file.path().into()), &OpenOptions::default()).err().unwrap();
+    assert!(error.to_string().starts_with("a zip archive of too many files"), "{error}");
 }

@@ -1,39 +1,87 @@
 //! zip archives: what an Android bug report is.
 use super::member::{Choice, HEAD, Member, Members};
-use crate::capture::bytes::le32;
+use crate::capture::bytes::le64;
 use crate::capture::stream::Stream;
 use crate::capture::wrappers::supply::Seekable;
 use crate::capture::{CaptureError, OpenOptions};
 use flate2::CrcReader;
 use flate2::read::DeflateDecoder;
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::rc::Rc;
+use zip::read::{ArchiveOffset, Config};
 use zip::{CompressionMethod, ZipArchive, result::ZipError};
 
-/// The longest list of files that is read into memory; a bug report's takes some 100 KiB.
-const LONGEST_LIST: u32 = 4 << 20;
-/// The end of the list: its record, and the comment that may follow.
-const END: u64 = 22 + 0xffff;
+/// What is read of the list of files; a bug report's takes some 100 KiB, and becomes several
+/// times that in memory.
+const LONGEST_LIST: u64 = 4 << 20;
+/// A file in the list, without its name.
+const SHORTEST_ENTRY: u64 = 46;
+/// What is looked through for the record that ends the list.
+const END: u64 = 1 << 17;
 
-/// The length of the archive's list of files, as the record at its end says.
-fn list_len(file: &mut Seekable) -> io::Result<Option<u32>> {
+/// An archive whose list of files is read to a limit: its own word for the list's length is not
+/// believed, for there may be several records that say they are its end.
+struct Limited {
+    file: Seekable,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Limited {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let len = self.file.read(into)?;
+        match self.left.get().checked_sub(len as u64) {
+            Some(left) => self.left.set(left),
+            None => {
+                self.left.set(0);
+                return Err(ErrorKind::FileTooLarge.into());
+            }
+        }
+        Ok(len)
+    }
+}
+
+impl Seek for Limited {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// Whether a record of 64 bits at the end claims more files than a list of that length can name.
+/// The reader would make room for all of them before it reads the first.
+fn claims_too_many(file: &mut Seekable) -> io::Result<bool> {
     let len = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(len.saturating_sub(END)))?;
     let mut end = Vec::new();
-    file.take(END).read_to_end(&mut end)?;
-    file.seek(SeekFrom::Start(0))?;
-    let at = end.windows(4).rposition(|window| window == b"PK\x05\x06");
-    Ok(at.map(|at| le32(&end, at + 12)))
+    file.by_ref().take(END).read_to_end(&mut end)?;
+    let locators = end.windows(16).filter(|window| window.starts_with(b"PK\x06\x07"));
+    for locator in locators {
+        let mut record = Vec::new();
+        file.seek(SeekFrom::Start(le64(locator, 8)))?;
+        file.by_ref().take(40).read_to_end(&mut record)?;
+        if record.len() == 40 && le64(&record, 32) > LONGEST_LIST / SHORTEST_ENTRY {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Reads the list of files.
+fn list(mut file: Seekable) -> Result<ZipArchive<Limited>, CaptureError> {
+    if claims_too_many(&mut file)? {
+        return Err(refused(ZipError::Io(ErrorKind::FileTooLarge.into())));
+    }
+    let left = Rc::new(Cell::new(LONGEST_LIST + END));
+    // The archive begins where the file does: nobody searches for another beginning.
+    let config = Config { archive_offset: ArchiveOffset::Known(0) };
+    let archive = ZipArchive::with_config(config, Limited { file, left: left.clone() });
+    left.set(u64::MAX);
+    archive.map_err(refused)
 }
 
 /// Looks through the archive.
-pub(crate) fn choose(mut file: Seekable, options: &OpenOptions) -> Result<Choice, CaptureError> {
-    if list_len(&mut file)?.is_some_and(|len| len > LONGEST_LIST) {
-        return Err(CaptureError::Refused(
-            "a zip archive of too many files to look through: unzip it and give the capture itself"
-                .into(),
-        ));
-    }
-    let mut archive = ZipArchive::new(file).map_err(refused)?;
+pub(crate) fn choose(file: Seekable, options: &OpenOptions) -> Result<Choice, CaptureError> {
+    let mut archive = list(file)?;
     let mut members = Members::default();
     let mut head = Vec::new();
     for number in 0..archive.len() {
@@ -64,7 +112,7 @@ pub(crate) fn choose(mut file: Seekable, options: &OpenOptions) -> Result<Choice
 
 /// The bytes of one member.
 pub(crate) fn open(file: Seekable, member: &Member) -> Result<Stream, CaptureError> {
-    let mut archive = ZipArchive::new(file).map_err(refused)?;
+    let mut archive = list(file)?;
     let number = usize::try_from(member.place).unwrap_or(usize::MAX);
     let entry = archive.by_index(number).map_err(refused)?;
     let (method, packed, checksum) = (entry.compression(), entry.compressed_size(), entry.crc32());
@@ -75,7 +123,7 @@ pub(crate) fn open(file: Seekable, member: &Member) -> Result<Stream, CaptureErr
         )));
     };
     drop(entry);
-    let mut input = archive.into_inner();
+    let mut input = archive.into_inner().file;
     input.seek(SeekFrom::Start(start))?;
     let packed = input.take(packed);
     let plain: Box<dyn Read + Send> = match method {
@@ -109,6 +157,10 @@ impl Read for Checked {
 
 fn refused(error: ZipError) -> CaptureError {
     match error {
+        ZipError::Io(error) if error.kind() == ErrorKind::FileTooLarge => CaptureError::Refused(
+            "a zip archive of too many files to look through: unzip it and give the capture itself"
+                .into(),
+        ),
         ZipError::Io(error) if error.kind() != ErrorKind::UnexpectedEof => CaptureError::Io(error),
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => CaptureError::Refused(
             "the zip archive is encrypted: unzip it with its password first".into(),
