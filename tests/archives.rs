@@ -233,3 +233,11 @@ fn an_end_of_64_bits_that_claims_many_files_is_not_believed() {
     let error = open(&Input::Path(file.path().into()), &OpenOptions::default()).err().unwrap();
     assert!(error.to_string().starts_with("a zip archive of too many files"), "{error}");
 }
+
+#[test]
+fn warnings_name_no_folder_of_an_archive() {
+    let opened = from_file(&tarred(), &OpenOptions::default()).unwrap();
+    let text = &opened.warnings[0].text;
+    assert!(text.starts_with("read btsnoop_hci.log of the archive; also in it: "), "{text}");
+    assert!(!text.contains('/') && !text.contains("FS"), "{text}");
+}

@@ -24,15 +24,21 @@ pub(crate) struct Member {
 /// The captures of an archive so far.
 #[derive(Default)]
 pub(crate) struct Members {
-    captures: Vec<(Worth, Member)>,
+    /// The best of them, the best first.
+    captures: Vec<(Rank, Member)>,
     named: Option<Member>,
     files: usize,
+    /// How many captures there are; more than are remembered.
+    found: usize,
 }
 
 /// The member to read, and what else there is.
 pub(crate) struct Choice {
     pub chosen: Member,
+    /// The best of the other captures.
     others: Vec<String>,
+    /// How many more there are.
+    more: usize,
 }
 
 /// What a file's beginning makes of it; the lesser the better.
@@ -42,6 +48,23 @@ enum Worth {
     Packets,
     Text,
     BugReport,
+}
+
+/// What decides between captures; the least is read. "btsnooz" logs and filtered ones are cut;
+/// ".last" is the run before.
+type Rank = (Worth, bool, bool, bool, bool, Reverse<u64>, Reverse<String>);
+
+fn rank(worth: Worth, member: &Member) -> Rank {
+    let name = base(&member.name).to_lowercase();
+    (
+        worth,
+        name.contains("btsnooz"),
+        name.contains("filtered"),
+        name.contains(".last"),
+        !name.contains("latest"),
+        Reverse(member.modified),
+        Reverse(name),
+    )
 }
 
 impl Members {
@@ -54,42 +77,36 @@ impl Members {
         {
             self.named = Some(member.clone());
         }
-        if self.captures.len() < MANY
-            && let Some(worth) = worth(&member, head)
-        {
-            self.captures.push((worth, member));
+        if let Some(worth) = worth(&member, head) {
+            self.found = self.found.saturating_add(1);
+            let rank = rank(worth, &member);
+            let at = self.captures.partition_point(|(better, _)| *better <= rank);
+            self.captures.insert(at, (rank, member));
+            self.captures.truncate(MANY);
         }
     }
 
-    pub fn choose(mut self, options: &OpenOptions) -> Result<Choice, CaptureError> {
-        self.captures.sort_by_cached_key(|(worth, member)| {
-            let name = base(&member.name).to_lowercase();
-            // "btsnooz" logs and filtered ones are cut; ".last" is the run before.
-            (
-                *worth,
-                name.contains("btsnooz"),
-                name.contains("filtered"),
-                name.contains(".last"),
-                !name.contains("latest"),
-                Reverse(member.modified),
-                Reverse(name),
-            )
-        });
-        let names = self.captures.iter().map(|(_, member)| member.name.clone());
+    pub fn choose(self, options: &OpenOptions) -> Result<Choice, CaptureError> {
+        let unknown = self.found - self.captures.len();
+        let names = |but: Option<&Member>| -> Vec<String> {
+            let others = self.captures.iter().map(|(_, member)| member);
+            let others = others.filter(|member| but.is_none_or(|but| but.place != member.place));
+            others.map(|member| member.name.clone()).collect()
+        };
         if let Some(wanted) = &options.member {
             let Some(chosen) = self.named else {
                 return Err(CaptureError::Refused(format!(
                     "the archive has no file {wanted}; captures in it: {}",
-                    list(&names.collect::<Vec<_>>())
+                    list(names(None).iter().map(String::as_str), unknown)
                 )));
             };
-            let others = names.filter(|name| *name != chosen.name).collect();
-            return Ok(Choice { chosen, others });
+            return Ok(Choice { others: names(Some(&chosen)), chosen, more: unknown });
         }
-        let mut names = names.skip(1).collect::<Vec<_>>();
-        names.dedup();
-        match self.captures.into_iter().next() {
-            Some((_, chosen)) => Ok(Choice { chosen, others: names }),
+        match self.captures.first() {
+            Some((_, chosen)) => {
+                let chosen = chosen.clone();
+                Ok(Choice { others: names(Some(&chosen)), chosen, more: unknown })
+            }
             None => Err(CaptureError::Refused(format!(
                 "an archive of {} files without an HCI capture among them: on Android, enable the Bluetooth HCI snoop log, reproduce the fault, then take the bug report; on iOS, install Apple's Bluetooth logging profile first",
                 self.files
@@ -99,6 +116,7 @@ impl Members {
 }
 
 impl Choice {
+    /// Said without folders: reports are shown to others.
     pub fn warning(&self) -> Option<Warning> {
         (!self.others.is_empty()).then(|| Warning {
             kind: WarningKind::ArchiveMember,
@@ -106,8 +124,8 @@ impl Choice {
             offset: None,
             text: format!(
                 "read {} of the archive; also in it: {} (--member chooses)",
-                self.chosen.name,
-                list(&self.others)
+                base(&self.chosen.name),
+                list(self.others.iter().map(|name| base(name)), self.more)
             ),
         })
     }
@@ -146,14 +164,29 @@ fn is_named(name: &str, wanted: &str) -> bool {
     name == wanted || name.strip_suffix(wanted).is_some_and(|rest| rest.ends_with('/'))
 }
 
-fn list(names: &[String]) -> String {
+/// The first names, each once, and how many files more there are; `unknown` have no name here.
+fn list<'a>(names: impl Iterator<Item = &'a str>, unknown: usize) -> String {
     const SHOWN: usize = 8;
-    if names.is_empty() {
+    let (mut shown, mut more) = (Vec::<(&str, u32)>::new(), unknown);
+    for name in names {
+        if let Some((_, times)) = shown.iter_mut().find(|(known, _)| *known == name) {
+            *times += 1;
+        } else if shown.len() < SHOWN {
+            shown.push((name, 1));
+        } else {
+            more += 1;
+        }
+    }
+    if shown.is_empty() {
         return "none".into();
     }
-    let mut text = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text.push_str(&format!(" and {} more", names.len() - SHOWN));
+    let words = shown.iter().map(|(name, times)| match times {
+        1 => (*name).to_owned(),
+        _ => format!("{name} ({times} of that name)"),
+    });
+    let mut text = words.collect::<Vec<_>>().join(", ");
+    if more > 0 {
+        text.push_str(&format!(" and {more} more"));
     }
     text
 }
@@ -187,6 +220,37 @@ mod tests {
         assert_eq!(chosen(&files, None).unwrap(), format!("{logs}btsnoop_hci.log"));
         assert_eq!(chosen(&files, Some("btsnoop_hci.log.last")).unwrap(), files[1].0);
         assert!(chosen(&files, Some("log")).unwrap_err().contains("no file log"));
+    }
+
+    fn warned(names: impl Iterator<Item = String>) -> String {
+        let mut members = Members::default();
+        for (place, name) in (0..).zip(names) {
+            let member = Member { name, size: 16, modified: place, place };
+            members.push(member, b"btsnoop\0\0\0\0\x01\0\0\x03\xea", &OpenOptions::default());
+        }
+        members.choose(&OpenOptions::default()).unwrap().warning().unwrap().text
+    }
+
+    #[test]
+    fn what_else_an_archive_holds_is_named_without_folders_and_counted() {
+        let text = warned((0..300).map(|n| format!("home/alice/{n}.log")));
+        let others = (0..8).map(|n| format!("{}.log", 298 - n)).collect::<Vec<_>>().join(", ");
+        assert_eq!(
+            text,
+            format!(
+                "read 299.log of the archive; also in it: {others} and 291 more (--member chooses)"
+            )
+        );
+        let text = warned((0..3).map(|n| format!("home/{n}/btsnoop_hci.log")));
+        assert!(text.contains("also in it: btsnoop_hci.log (2 of that name) ("), "{text}");
+    }
+
+    #[test]
+    fn the_best_capture_is_read_however_many_stand_before_it() {
+        let (old, new) = ("btsnoop_hci.log.last", "btsnoop_hci.log");
+        let mut files = vec![(old, 1); 2 * MANY];
+        files.push((new, 1));
+        assert_eq!(chosen(&files, None).unwrap(), new);
     }
 
     #[test]
