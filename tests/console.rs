@@ -5,7 +5,9 @@
 mod common;
 
 use common::{fixture, flagship};
+use hcidiff::report::safe;
 use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -50,5 +52,48 @@ fn standard_error_that_cannot_be_written_changes_no_exit_status() {
             let status = program(arguments, &files).stderr(stderr).status().unwrap();
             assert_eq!(status.code(), Some(due), "{arguments:?} {status}");
         }
+    }
+}
+
+/// An archive of two captures whose names would clear a screen, and turn what follows.
+fn hostile_archive(folder: &Path) -> PathBuf {
+    let path = folder.join("bug\u{1b}[2J.zip");
+    let mut archive = zip::ZipWriter::new(File::create(&path).unwrap());
+    let capture = std::fs::read(fixture("vectors/s_1002.btsnoop")).unwrap();
+    for name in ["one\u{1b}[31m\n.log", "two\u{202e}\u{9b}K.log"] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(&capture).unwrap();
+    }
+    archive.finish().unwrap();
+    path
+}
+
+#[test]
+fn names_from_anywhere_move_no_cursor_on_standard_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let archive = vec![hostile_archive(folder.path())];
+    let refused = vec![folder.path().join("x\u{1b}[31m\u{2066}.log")];
+    std::fs::write(&refused[0], "plain text").unwrap();
+    for (lines, arguments, files) in [
+        (1, &["events"][..], archive.clone()),
+        (1, &[], archive.clone()),
+        (1, &["--member", "no\u{1b}[2J\r\nsuch"], archive),
+        (1, &["events"], refused.clone()),
+        (1, &["--quiet"], refused),
+        (1, &["events", "missing\u{1b}]0;x\u{7}"], vec![]),
+        (1, &["-o", "no/such\u{1b}[31m\n/r.md"], flagship()),
+        (1, &["-o", "report\u{1b}[31m\n.pdf"], flagship()),
+        (1, &["explain", "no\u{1b}[31m\u{e0041}card"], vec![]),
+        (1, &["--no\u{1b}[31m\u{202e}option"], vec![]),
+        (3, &["--window", "\u{1b}[31m\u{202e}", "a"], vec![]),
+    ] {
+        let output = program(arguments, &files).stderr(Stdio::piped()).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        for line in said.lines() {
+            assert_eq!(safe::text(line), line, "{arguments:?}");
+        }
+        // Warnings about the capture itself may follow.
+        assert!(said.lines().count() >= lines, "{arguments:?}: {said}");
+        assert!(said.contains("\\x1b") || said.contains("\\u{202e}"), "{arguments:?}: {said}");
     }
 }

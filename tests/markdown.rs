@@ -254,7 +254,8 @@ fn a_name_is_hidden_before_a_warning_is_cut() {
         let mut report = made_of(&flagship(), |capture| {
             capture.devices[0].name = Some(name.to_owned());
             let text = format!("{} {name} was lost", "x".repeat(before));
-            let warning = Warning { kind: WarningKind::Padding, frame: Some(1), offset: None, text };
+            let warning =
+                Warning { kind: WarningKind::Padding, frame: Some(1), offset: None, text };
             capture.warnings = vec![warning];
         });
         report.shown.aliases = true;

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => match usage::refused(&error) {
             Some(sentence) => return trouble(&sentence),
-            None => error.exit(),
+            None => return console::usage(&error),
         },
     };
     if let Err(sentence) = check(&cli) {
@@ -136,8 +136,9 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     let analysis = match analysis {
         Ok(analysis) => analysis,
         Err(unreadable) => {
-            let name = safe::text(&unreadable.name);
-            return Ok(trouble(&format!("{name}: {}", unreadable.error)));
+            let error = unreadable.error.to_string();
+            let (name, error) = (safe::text(&unreadable.name), safe::text(&error));
+            return Ok(trouble(&format!("{name}: {error}")));
         }
     };
     let shown = Shown {
@@ -269,7 +270,8 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
         Err(error) => {
             // What was read before the trouble has been shown.
             out.flush()?;
-            Ok(trouble(&format!("{}: {error}", safe::text(&input.name()))))
+            let error = error.to_string();
+            Ok(trouble(&format!("{}: {}", safe::text(&input.name()), safe::text(&error))))
         }
     }
 }
