@@ -97,3 +97,18 @@ fn names_from_anywhere_move_no_cursor_on_standard_error() {
         assert!(said.contains("\\x1b") || said.contains("\\u{202e}"), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn where_no_thread_can_be_made_captures_are_read_one_after_the_other() {
+    for arguments in [&[][..], &["--format", "json"]] {
+        let usual = common::hcidiff(&flagship(), arguments);
+        // No machine has a stack of so many bytes.
+        let output = program(arguments, &flagship())
+            .env("RUST_MIN_STACK", (1_u64 << 50).to_string())
+            .stdout(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout == usual.stdout);
+    }
+}

@@ -119,13 +119,16 @@ fn both(reference: &Side, subject: &Side) -> (Named, Named) {
     (named(reference), named(subject))
 }
 
-/// Both captures at the same time.
+/// Both captures at the same time; where no thread can be made, one after the other.
 #[cfg(feature = "threads")]
 fn both(reference: &Side, subject: &Side) -> (Named, Named) {
     std::thread::scope(|scope| {
-        let other = scope.spawn(|| named(subject));
+        let other = std::thread::Builder::new().spawn_scoped(scope, || named(subject));
         let first = named(reference);
-        let second = other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let second = match other {
+            Ok(other) => other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => named(subject),
+        };
         (first, second)
     })
 }

@@ -26,7 +26,7 @@ impl Display {
         let (stop, stopped) = mpsc::channel();
         let progress: Vec<_> = sides.iter().map(|side| side.progress.clone()).collect();
         let names: Vec<_> = sides.iter().map(|side| side.capture.name().into_owned()).collect();
-        let thread = thread::spawn(move || {
+        let thread = thread::Builder::new().spawn(move || {
             let mut wait = PATIENCE;
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
                 let _ = write!(io::stderr(), "\r\x1b[K{}", line(&progress, &names));
@@ -37,7 +37,8 @@ impl Display {
                 let _ = write!(io::stderr(), "\r\x1b[K");
             }
         });
-        Self { stop: Some(stop), thread: Some(thread) }
+        // Where no thread can be made nobody sees the progress.
+        Self { stop: Some(stop), thread: thread.ok() }
     }
 }
 
