@@ -196,15 +196,6 @@ fn rooms_use_only_rooms_to_their_left() {
 }
 
 #[test]
-fn the_codec_uses_no_room_but_time() {
-    for file in files().iter().filter(|file| file.module[0] == "packet") {
-        let mut used = used(file);
-        used.retain(|room| !["packet", "time"].contains(&room.as_str()));
-        assert!(used.is_empty(), "{}: {used:?}", file.module.join("/"));
-    }
-}
-
-#[test]
 fn a_wrong_arrow_is_found_however_it_is_written() {
     let file = |module: &str, text: &str| File {
         module: module.split('/').map(str::to_owned).collect(),
