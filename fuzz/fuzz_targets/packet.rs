@@ -15,6 +15,7 @@ impl FieldSink for Nothing {
     fn text(&mut self, _: &'static str, value: &dyn Display) {
         let _ = value.to_string();
     }
+    fn said(&mut self, _: &'static str, _: &str) {}
     fn bytes(&mut self, _: &'static str, _: &[u8]) {}
     fn advertising(&mut self, _: &'static str, data: &[u8]) {
         let _ = hcidiff::packet::ad::hex(data);

@@ -16,6 +16,8 @@ use std::marker::PhantomData;
 pub trait FieldSink {
     fn number(&mut self, name: &'static str, value: i64);
     fn text(&mut self, name: &'static str, value: &dyn Display);
+    /// Text from a log or a note. There may be keys in it: it is shown without them.
+    fn said(&mut self, name: &'static str, text: &str);
     /// Bytes that may be shown on request; elsewhere their length.
     fn bytes(&mut self, name: &'static str, value: &[u8]);
     /// Advertising data: shown on request, without the keys in it; elsewhere its length.

@@ -5,7 +5,6 @@
 use super::field::FieldSink;
 use super::visit::{Kind, Part, Visitor};
 use super::{Address, Problem};
-use crate::redact;
 use std::borrow::Cow;
 
 /// A record that is no packet.
@@ -223,7 +222,7 @@ impl<'a> Note<'a> {
                 sink.number("type", i64::from(*kind));
                 sink.number("bus", i64::from(*bus));
                 sink.text("address", address);
-                sink.text("name", name);
+                sink.said("name", name);
             }
             Self::DeleteIndex | Self::OpenIndex | Self::CloseIndex => {}
             Self::IndexInfo { address, manufacturer } => {
@@ -231,14 +230,14 @@ impl<'a> Note<'a> {
                 sink.number("manufacturer", i64::from(*manufacturer));
             }
             Self::VendorDiagnostic { len } => sink.number("len", i64::from(*len)),
-            Self::System { text } => sink.text("text", &redact::text(text)),
+            Self::System { text } => sink.said("text", text),
             Self::UserLogging { priority, process, text } => {
                 sink.number("priority", i64::from(*priority));
-                sink.text("process", &redact::text(process));
-                sink.text("text", &redact::text(text));
+                sink.said("process", process);
+                sink.said("text", text);
             }
             Self::UserData { process, cid, psm, len, .. } => {
-                sink.text("process", &redact::text(process));
+                sink.said("process", process);
                 sink.number("cid", i64::from(*cid));
                 sink.number("psm", i64::from(*psm));
                 sink.number("len", i64::from(*len));
@@ -246,19 +245,19 @@ impl<'a> Note<'a> {
             Self::ControlOpen { cookie, format, process } => {
                 sink.number("cookie", i64::from(*cookie));
                 sink.number("format", i64::from(*format));
-                sink.text("process", &redact::text(process));
+                sink.said("process", process);
             }
             Self::ControlClose { cookie, process } => {
                 sink.number("cookie", i64::from(*cookie));
                 if let Some(process) = process {
-                    sink.text("process", &redact::text(process));
+                    sink.said("process", process);
                 }
             }
             Self::PacketLogger { process, text, .. } => {
                 if let Some(process) = process {
-                    sink.text("process", &redact::text(process));
+                    sink.said("process", process);
                 }
-                sink.text("text", &redact::text(text));
+                sink.said("text", text);
             }
         }
     }

@@ -367,6 +367,7 @@ impl crate::packet::field::FieldSink for Nothing {
     fn text(&mut self, _: &'static str, value: &dyn std::fmt::Display) {
         let _ = value.to_string();
     }
+    fn said(&mut self, _: &'static str, _: &str) {}
     fn bytes(&mut self, _: &'static str, _: &[u8]) {}
     fn advertising(&mut self, _: &'static str, data: &[u8]) {
         crate::packet::ad::hex(data);

@@ -5,6 +5,7 @@
 use super::line::Line;
 use crate::packet::field::FieldSink;
 use crate::packet::{Packet, ad, hci, mgmt};
+use crate::redact;
 use std::fmt::{Display, Write};
 
 /// Writes fields into a line.
@@ -99,6 +100,11 @@ impl FieldSink for Fields<'_> {
         let _ = write!(self.scratch, "{value}");
         self.line.key(name);
         self.line.text(self.scratch);
+    }
+
+    fn said(&mut self, name: &'static str, text: &str) {
+        self.line.key(name);
+        self.line.text(&redact::text(text));
     }
 
     fn bytes(&mut self, name: &'static str, value: &[u8]) {

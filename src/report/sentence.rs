@@ -454,6 +454,10 @@ impl FieldSink for Words<'_> {
         }
     }
 
+    fn said(&mut self, name: &'static str, text: &str) {
+        self.text(name, &redact::text(text));
+    }
+
     fn bytes(&mut self, name: &'static str, value: &[u8]) {
         if self.parameter(name) {
             self.value(value);
