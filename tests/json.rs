@@ -38,7 +38,7 @@ fn every_report_validates_against_the_schema_that_ships() {
     let rows = rows();
     assert!(rows.len() > 180);
     let more = [
-        vec!["A/01-good-basic.pklg", "A/02-bad-kick.pklg", "--show-values", "--full"],
+        vec!["A/01-good-basic.pklg", "A/02-bad-kick.btsnoop", "--show-values", "--full"],
         vec!["EXPECTED.tsv", "B-bluez5.66/b04-failed-establish-3e.btsnoop"],
         vec!["B-bluez5.66/b04-failed-establish-3e.btsnoop", "EXPECTED.tsv", "--aliases"],
     ];

@@ -2,7 +2,7 @@
 use super::{Report, safe};
 use crate::capture::Warning;
 use crate::case;
-use crate::compare::{self, Comparison, EarlyOperation, Names, Side};
+use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side};
 use crate::diagnose::{Finding, Remedy};
 use crate::packet::{AddressType, Direction, att};
 use crate::time::{Clock, Span};
@@ -10,6 +10,7 @@ use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
+use std::io::{self, Write};
 
 /// Name and version of the shape; a change that breaks readers gets another.
 pub const SCHEMA: &str = "hcidiff.report/1";
@@ -17,15 +18,22 @@ pub const SCHEMA: &str = "hcidiff.report/1";
 /// The JSON Schema of [`render`]'s output.
 pub const SCHEMA_TEXT: &str = include_str!("../../docs/report.schema.json");
 
-/// The report as one JSON object, indented, with a newline at its end.
+/// The report as text.
 pub fn render(report: &Report) -> String {
-    let mut text = serde_json::to_string_pretty(&Document(report)).unwrap_or_default();
-    text.push('\n');
-    text
+    let mut text = Vec::new();
+    // Writing into memory cannot fail.
+    let _ = write(report, &mut text);
+    String::from_utf8(text).unwrap_or_default()
 }
 
-/// The document is made piece by piece: a capture may hold 20,000 connections, and a tree of all
-/// of them would take many times the memory of what it says.
+/// Writes the report as one JSON object, indented, with a newline at its end.
+pub fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *out, &Document(report))?;
+    out.write_all(b"\n")
+}
+
+/// The document is made piece by piece: a capture may hold 20,000 connections, and a connection
+/// 100,000 steps. A tree of all of them would take many times the memory of what it says.
 struct Document<'a>(&'a Report);
 
 impl Serialize for Document<'_> {
@@ -35,8 +43,8 @@ impl Serialize for Document<'_> {
         let captures: Vec<_> = (0..report.captures.len()).map(|at| InCapture(report, at)).collect();
         document.serialize_entry("captures", &captures)?;
         let said = |value| shown(report, value);
-        let compared = report.comparison.as_ref().map(|c| comparison(report, c));
-        document.serialize_entry("comparison", &said(json!(compared)))?;
+        let compared = report.comparison.as_ref().map(|c| Compared(report, c));
+        document.serialize_entry("comparison", &compared)?;
         let findings: Vec<_> = report.findings.iter().map(finding).collect();
         document.serialize_entry("findings", &said(json!(findings)))?;
         let no_match = report
@@ -55,27 +63,65 @@ struct InCapture<'a>(&'a Report, usize);
 impl Serialize for InCapture<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Self(report, at) = *self;
-        let mut object = to.serialize_map(None)?;
-        let facts = shown(report, capture(report, at));
-        for (key, value) in facts.as_object().into_iter().flatten() {
-            match key.as_str() {
-                "connections" => object.serialize_entry(key, &Connections(report, at))?,
-                _ => object.serialize_entry(key, value)?,
-            }
-        }
-        object.end()
+        let connections = report.captures[at].connections.iter();
+        let connections = Each(|| connections.clone().map(|c| InConnection(report, at, c)));
+        with(to, &shown(report, capture(report, at)), "connections", &connections)
     }
 }
 
-/// The connections of a capture, made one at a time.
-struct Connections<'a>(&'a Report, usize);
+/// One connection of a capture.
+struct InConnection<'a>(&'a Report, usize, &'a Connection);
 
-impl Serialize for Connections<'_> {
+impl Serialize for InConnection<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let Self(report, at) = *self;
-        let connections = report.captures[at].connections.iter();
-        to.collect_seq(connections.map(|c| shown(report, connection(report, at, c))))
+        let Self(report, at, c) = *self;
+        let names = Names::of(&report.captures[at], c);
+        let said = |s: &Step| shown(report, step(c, &names, s, report.value(at, s)));
+        let steps = Each(|| c.steps.iter().map(said));
+        with(to, &shown(report, connection(c)), "steps", &steps)
     }
+}
+
+/// Two connections compared.
+struct Compared<'a>(&'a Report, &'a Comparison);
+
+impl Serialize for Compared<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Self(report, compared) = *self;
+        let names = compare::names(&report.captures, compared.reference, compared.subject);
+        let said = |aligned: &AlignedStep| {
+            Some(shown(report, self::aligned(sides(report, compared), names.as_ref(), aligned)?))
+        };
+        let steps = Each(|| compared.steps.iter().filter_map(said));
+        with(to, &shown(report, comparison(report, compared)), "steps", &steps)
+    }
+}
+
+/// A list whose items are made one at a time.
+struct Each<F>(F);
+
+impl<F: Fn() -> I, I: IntoIterator<Item: Serialize>> Serialize for Each<F> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq((self.0)())
+    }
+}
+
+/// An object's facts, with a list in its place among them.
+fn with<S: Serializer>(
+    to: S,
+    facts: &Value,
+    key: &str,
+    list: &impl Serialize,
+) -> Result<S::Ok, S::Error> {
+    let mut object = to.serialize_map(None)?;
+    for (name, value) in facts.as_object().into_iter().flatten() {
+        if name == key {
+            object.serialize_entry(name, list)?;
+        } else {
+            object.serialize_entry(name, value)?;
+        }
+    }
+    object.end()
 }
 
 /// With aliases, if so asked, and safe to show: a reader prints what JSON hid from a terminal.
@@ -154,9 +200,7 @@ fn address_type(kind: AddressType) -> Option<&'static str> {
     kind.name()
 }
 
-fn connection(report: &Report, at: usize, c: &Connection) -> Value {
-    let capture = &report.captures[at];
-    let names = Names::of(capture, c);
+fn connection(c: &Connection) -> Value {
     let after = |moment: Moment| maybe(c.after(moment));
     let end = c.end.as_ref();
     json!({
@@ -194,7 +238,7 @@ fn connection(report: &Report, at: usize, c: &Connection) -> Value {
         "duration_ms": maybe(c.life()),
         "idle_before_end_ms": maybe(c.idle_before_end()),
         "elided_steps": c.elided_steps,
-        "steps": c.steps.iter().map(|s| step(c, &names, s, report.value(at, s))).collect::<Vec<_>>(),
+        "steps": null,
     })
 }
 
@@ -266,43 +310,44 @@ fn attribute(name: &compare::AttributeName) -> Value {
     json!({ "handle": name.handle, "uuid": name.uuid.map(|u| u.to_string()), "name": name.name })
 }
 
-fn comparison(report: &Report, comparison: &Comparison) -> Value {
-    let sides = [comparison.reference, comparison.subject].map(|side| {
+/// The connections that are compared.
+fn sides<'a>(report: &'a Report, comparison: &Comparison) -> [Option<&'a Connection>; 2] {
+    [comparison.reference, comparison.subject].map(|side| {
         let capture = report.captures.get(side.capture);
         capture.and_then(|c| c.connection(side.connection))
-    });
-    let [reference, subject] = sides;
-    let names = compare::names(&report.captures, comparison.reference, comparison.subject);
+    })
+}
+
+/// A step of one side beside that of the other.
+fn aligned(
+    [reference, subject]: [Option<&Connection>; 2],
+    names: Option<&(Names, Names)>,
+    aligned: &AlignedStep,
+) -> Option<Value> {
     let at = |c: Option<&Connection>, index: Option<usize>| -> Value {
         let Some((c, step)) = c.and_then(|c| Some((c, c.steps.get(index?)?))) else {
             return Value::Null;
         };
         json!({ "frame": step.frame, "after_ms": maybe(c.after(step.at)) })
     };
-    let steps: Vec<Value> = comparison
-        .steps
-        .iter()
-        .filter_map(|aligned| {
-            let (c, step, names) = match (aligned.reference, aligned.subject) {
-                (Some(index), _) => {
-                    (reference?, reference?.steps.get(index)?, names.as_ref().map(|(r, _)| r))
-                }
-                (None, Some(index)) => {
-                    (subject?, subject?.steps.get(index)?, names.as_ref().map(|(_, s)| s))
-                }
-                (None, None) => return None,
-            };
-            Some(json!({
-                "kind": aligned.kind.word(),
-                "procedure": step.procedure.word(),
-                "name": names.map(|n| compare::words::step(c, n, step)),
-                "reference": at(reference, aligned.reference),
-                "subject": at(subject, aligned.subject),
-                "note": aligned.note,
-                "normal": aligned.normal,
-            }))
-        })
-        .collect();
+    let (c, step, names) = match (aligned.reference, aligned.subject) {
+        (Some(index), _) => (reference?, reference?.steps.get(index)?, names.map(|(r, _)| r)),
+        (None, Some(index)) => (subject?, subject?.steps.get(index)?, names.map(|(_, s)| s)),
+        (None, None) => return None,
+    };
+    Some(json!({
+        "kind": aligned.kind.word(),
+        "procedure": step.procedure.word(),
+        "name": names.map(|n| compare::words::step(c, n, step)),
+        "reference": at(reference, aligned.reference),
+        "subject": at(subject, aligned.subject),
+        "note": aligned.note,
+        "normal": aligned.normal,
+    }))
+}
+
+fn comparison(report: &Report, comparison: &Comparison) -> Value {
+    let [reference, subject] = sides(report, comparison);
     let pair = |of: &dyn Fn(&Connection) -> Value| json!({ "reference": reference.map(of), "subject": subject.map(of) });
     json!({
         "reference": side(comparison.reference),
@@ -312,7 +357,7 @@ fn comparison(report: &Report, comparison: &Comparison) -> Value {
         "roles_differ": comparison.roles_differ,
         "same_until": comparison.same_until.map(|(r, s)| json!({ "reference_frame": r, "subject_frame": s })),
         "divergence": comparison.divergence,
-        "steps": steps,
+        "steps": null,
         "missing_early": comparison.missing_early.iter().map(early).collect::<Vec<_>>(),
         "extra_early": comparison.extra_early.iter().map(early).collect::<Vec<_>>(),
         "first_att": pair(&first_att),
