@@ -185,3 +185,104 @@ fn a_capture_that_comes_by_standard_input_or_takes_the_output_stays_as_it_is() {
         assert!(fs::read(&path).unwrap() == capture, "{arguments:?}");
     }
 }
+
+#[cfg(unix)]
+mod unix {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::process::Stdio;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_link_that_leads_nowhere_yet_stays_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::create_dir(path("reports")).unwrap();
+        symlink("reports/new.md", path("link.md")).unwrap();
+        symlink("link.md", path("second.md")).unwrap();
+        assert_eq!(write(folder.path(), &flagship(), &["second.md"]).status.code(), Some(1));
+        for link in ["link.md", "second.md"] {
+            assert!(fs::symlink_metadata(path(link)).unwrap().is_symlink(), "{link}");
+        }
+        assert!(fs::read_to_string(path("reports/new.md")).unwrap().starts_with("## hcidiff: "));
+        assert_eq!(names(&path("reports")), ["new.md"]);
+        symlink("loop.md", path("loop.md")).unwrap();
+        let output = write(folder.path(), &flagship(), &["loop.md"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(fs::symlink_metadata(path("loop.md")).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_mode_and_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.md");
+        for mode in [0o666, 0o640, 0o600, 0o777] {
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            // Only root can give a file away; for everybody else the owner is the same anyway.
+            let _ = std::os::unix::fs::chown(&path, Some(12_345), Some(12_346));
+            let before = fs::metadata(&path).unwrap();
+            assert_eq!(write(folder.path(), &flagship(), &["r.md"]).status.code(), Some(1));
+            let after = fs::metadata(&path).unwrap();
+            assert_eq!(after.mode(), before.mode(), "{mode:o}");
+            assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+            assert!(fs::read_to_string(&path).unwrap().starts_with("## hcidiff: "));
+        }
+    }
+
+    #[test]
+    fn errors_name_the_file_that_was_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = write(folder.path(), &flagship(), &["missing/r.md"]);
+        assert_eq!(
+            String::from_utf8(output.stderr).unwrap().lines().last().unwrap(),
+            "hcidiff: missing/r.md: No such file or directory (os error 2)"
+        );
+        // Root may write into every folder, but not into this one.
+        let proc = Path::new("/proc/self");
+        if proc.exists() {
+            let output = write(proc, &flagship(), &["r.md"]);
+            let said = String::from_utf8(output.stderr).unwrap();
+            let last = said.lines().last().unwrap();
+            assert!(last.starts_with("hcidiff: r.md: "), "{said}");
+            assert!(!said.contains(".hcidiff-"), "{said}");
+        }
+    }
+
+    #[test]
+    fn whoever_interrupts_leaves_all_files_or_none() {
+        let mut interrupted = 0;
+        for _ in 0..8 {
+            let folder = tempfile::tempdir().unwrap();
+            let files = ["r.md", "r.json", "r.txt", "r.html"];
+            let mut command = Command::new(env!("CARGO_BIN_EXE_hcidiff"));
+            command.args(flagship()).env_clear().current_dir(folder.path());
+            command.args(files.iter().flat_map(|file| ["-o", file]));
+            let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+            let begun = Instant::now();
+            while names(folder.path()).is_empty() && begun.elapsed() < Duration::from_secs(60) {}
+            let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT);
+            let status = child.wait().unwrap();
+            interrupted += u32::from(status.code().is_none());
+            let mut all = files.map(str::to_owned).to_vec();
+            all.sort();
+            assert_eq!(names(folder.path()), all, "{status}");
+        }
+        assert!(interrupted > 0, "the signal came too late each time");
+    }
+
+    #[test]
+    fn a_pipe_with_a_name_is_written_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.md");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read_to_string(pipe).unwrap()
+        });
+        assert_eq!(write(folder.path(), &flagship(), &["pipe.md", "r.md"]).status.code(), Some(1));
+        let read = reader.join().unwrap();
+        assert!(read == fs::read_to_string(folder.path().join("r.md")).unwrap());
+    }
+}

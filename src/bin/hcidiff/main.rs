@@ -11,7 +11,6 @@ use hcidiff::report::{Report, Shown, html, json, markdown};
 use hcidiff::{analyse, explain};
 use listing::Listing;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 mod cli;
@@ -43,7 +42,6 @@ fn main() -> ExitCode {
     }
     match run(&cli) {
         Ok(code) => code,
-        // Whoever read our output has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => trouble(&error.to_string()),
     }
@@ -163,29 +161,21 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         code = TROUBLE;
     }
     let screen = screen(asked.color);
-    // All are rendered and written beside their places before the first takes its own.
-    let mut files = Vec::new();
-    for path in &asked.output {
+    let written = output::write_all(&asked.output, |path, out| {
         let format = cli::Format::of_file(path).unwrap_or(asked.format);
-        let text = rendered(&mut report, asked, format, Screen::default());
-        match output::prepare(path, text) {
-            Ok(file) => files.push((path, file)),
-            Err(error) => return Ok(cannot_write(path, &error)),
-        }
-    }
-    for (path, file) in files {
-        if let Err(error) = file.place() {
-            return Ok(cannot_write(path, &error));
-        }
+        write_report(&mut report, asked, format, Screen::default(), out)
+    });
+    if let Err((path, error)) = written {
+        let path = path.display().to_string();
+        return Ok(trouble(&format!("{}: {error}", safe::text(&path))));
     }
     if prints {
-        let text = if asked.output.is_empty() {
-            rendered(&mut report, asked, asked.format, screen)
+        if asked.output.is_empty() {
+            write_report(&mut report, asked, asked.format, screen, out)?;
         } else {
             report.shown.aliases = asked.aliases;
-            terminal::brief(&report, screen)
-        };
-        out.write_all(text.as_bytes())?;
+            out.write_all(terminal::brief(&report, screen).as_bytes())?;
+        }
         out.flush()?;
         for path in &asked.output {
             console::say(&format!("wrote {}", safe::text(&path.display().to_string())));
@@ -204,27 +194,25 @@ fn found(report: &Report, least: cli::FailOn) -> bool {
     }
 }
 
-fn cannot_write(path: &Path, error: &io::Error) -> ExitCode {
-    trouble(&format!("{}: {error}", safe::text(&path.display().to_string())))
-}
-
-fn rendered(
+fn write_report(
     report: &mut Report,
     asked: &cli::Compare,
     format: cli::Format,
     screen: Screen,
-) -> String {
+    out: &mut dyn Write,
+) -> io::Result<()> {
     // What is attached somewhere hides who is at home, unless told otherwise.
     report.shown.aliases = match format {
         cli::Format::Terminal | cli::Format::Json => asked.aliases,
         cli::Format::Markdown | cli::Format::Html => !asked.show_addresses,
     };
-    match format {
+    let text = match format {
+        cli::Format::Json => return json::write(report, out),
         cli::Format::Terminal => terminal::render(report, screen),
-        cli::Format::Json => json::render(report),
         cli::Format::Markdown => markdown::render(report),
         cli::Format::Html => html::render(report),
-    }
+    };
+    out.write_all(text.as_bytes())
 }
 
 /// The terminal's width and whether it wants colours (NO_COLOR, CLICOLOR_FORCE, TERM).
