@@ -7,7 +7,9 @@ mod common;
 use common::{fixture, flagship};
 use hcidiff::report::safe;
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -111,4 +113,49 @@ fn where_no_thread_can_be_made_captures_are_read_one_after_the_other() {
         assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(output.stdout == usual.stdout);
     }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_changes_no_exit_status() {
+    for format in ["terminal", "json", "markdown", "html"] {
+        for (due, option) in [(1, "--strict"), (0, "--exit-zero")] {
+            let status = program(&["--format", format, option], &flagship())
+                .stdout(closed_pipe())
+                .stderr(Stdio::null())
+                .status()
+                .unwrap();
+            assert_eq!(status.code(), Some(due), "{format} {option}");
+        }
+    }
+    let status = program(&["events"], &flagship()[..1]).stdout(closed_pipe()).status().unwrap();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn output_that_does_not_block_is_written_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("long.btsnoop");
+    let one = std::fs::read(fixture("vectors/s_1002.btsnoop")).unwrap();
+    let (header, records) = one.split_at(16);
+    std::fs::write(&capture, [header, &records.repeat(300)].concat()).unwrap();
+    let arguments = ["events", "--format", "jsonl"];
+    let whole = program(&arguments, std::slice::from_ref(&capture))
+        .stdout(Stdio::piped())
+        .output()
+        .unwrap()
+        .stdout;
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    theirs.set_nonblocking(true).unwrap();
+    let mut child = program(&arguments, &[capture])
+        .stdout(OwnedFd::from(theirs))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // As long as nobody reads there is no room for all of it.
+    assert!(whole.len() > 1_000_000);
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let mut read = Vec::new();
+    (&ours).read_to_end(&mut read).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(read == whole);
 }

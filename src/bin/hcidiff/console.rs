@@ -1,9 +1,45 @@
-//! Standard error: sentences for whoever runs the program.
+//! The streams of whoever runs the program: sentences on standard error, the rest on standard output.
 use hcidiff::report::safe;
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+/// A stream that may be of the kind that does not block: another program on the same terminal or
+/// pipe decides that. Where it takes nothing for now it is asked again.
+pub struct Patient<W>(pub W);
+
+impl<W: Write> Patient<W> {
+    fn patiently<T>(&mut self, mut act: impl FnMut(&mut W) -> io::Result<T>) -> io::Result<T> {
+        const WAIT: Duration = Duration::from_millis(1);
+        loop {
+            match act(&mut self.0) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(WAIT),
+                done => return done,
+            }
+        }
+    }
+}
+
+impl<W: Write> Write for Patient<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.patiently(|out| out.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.patiently(W::flush)
+    }
+}
+
+/// Whoever read our output has seen enough: that is no trouble.
+pub fn seen_enough(printed: io::Result<()>) -> io::Result<()> {
+    match printed {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
+}
 
 /// Says a sentence, or several lines, on standard error: whatever names stand in them, they move no
 /// cursor.
@@ -12,7 +48,8 @@ use std::process::ExitCode;
 /// the one that is due.
 pub fn say(sentence: &str) {
     // One write, so that two programs on one terminal do not mix their lines.
-    let _ = io::stderr().write_all(format!("hcidiff: {}\n", still(sentence)).as_bytes());
+    let line = format!("hcidiff: {}\n", still(sentence));
+    let _ = Patient(io::stderr()).write_all(line.as_bytes());
 }
 
 /// What clap says of the command line: help on standard output, or why it cannot be read.
@@ -24,7 +61,7 @@ pub fn usage(error: &clap::Error) -> ExitCode {
     if std::env::args_os().any(moves_cursors) {
         // Words of the command line are repeated: without colours then.
         let told = error.render().to_string();
-        let _ = io::stderr().write_all(format!("{}\n", still(&told)).as_bytes());
+        let _ = Patient(io::stderr()).write_all(format!("{}\n", still(&told)).as_bytes());
     } else {
         // As above: there may be nobody to hear it.
         let _ = error.print();

@@ -58,7 +58,7 @@ fn check(cli: &Cli) -> Result<(), String> {
 }
 
 fn run(cli: &Cli) -> io::Result<ExitCode> {
-    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut out = BufWriter::with_capacity(1 << 16, console::Patient(io::stdout().lock()));
     let code = match &cli.command {
         None if cli.compare.captures.is_empty() => {
             // Standard error that nobody reads is no reason to fail otherwise.
@@ -170,13 +170,13 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         return Ok(trouble(&format!("{}: {error}", safe::text(&path))));
     }
     if prints {
-        if asked.output.is_empty() {
-            write_report(&mut report, asked, asked.format, screen, out)?;
+        let printed = if asked.output.is_empty() {
+            write_report(&mut report, asked, asked.format, screen, out)
         } else {
             report.shown.aliases = asked.aliases;
-            out.write_all(terminal::brief(&report, screen).as_bytes())?;
-        }
-        out.flush()?;
+            out.write_all(terminal::brief(&report, screen).as_bytes())
+        };
+        console::seen_enough(printed.and_then(|()| out.flush()))?;
         for path in &asked.output {
             console::say(&format!("wrote {}", safe::text(&path.display().to_string())));
         }
