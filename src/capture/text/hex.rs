@@ -145,7 +145,11 @@ impl<F: Form> Reader<F> {
                 return Ok(self.open.take());
             }
             self.more.clear();
-            match self.form.row(self.lines.text(), wants, &mut self.more) {
+            // Bytes are held against their packet's length; a pause (`+31m` of `+31ms`) is not.
+            let text = self.lines.text();
+            let pause = text.rsplit(' ').next().is_some_and(|word| word.starts_with('+'));
+            let text = if pause { self.lines.certain() } else { text };
+            match self.form.row(text, wants, &mut self.more) {
                 Row::Packet { when, kind, direction } => {
                     let offset = self.lines.offset();
                     let start = Start { offset, when, kind, direction };

@@ -20,6 +20,8 @@ pub(crate) struct Lines {
     text: String,
     offset: u64,
     number: u64,
+    /// The text ends inside this line.
+    last: bool,
 }
 
 impl Lines {
@@ -28,6 +30,7 @@ impl Lines {
         self.raw.clear();
         self.offset = stream.offset();
         let mut any = false;
+        self.last = true;
         loop {
             let bytes = stream.peek(1)?;
             if bytes.is_empty() {
@@ -41,6 +44,7 @@ impl Lines {
             let passed = part.len() + usize::from(end.is_some());
             stream.consume(passed);
             if end.is_some() {
+                self.last = false;
                 break;
             }
         }
@@ -52,6 +56,22 @@ impl Lines {
     /// The line, cleaned and without its end.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Whether the line has no end: the text may have been cut here.
+    pub fn is_open(&self) -> bool {
+        self.last
+    }
+
+    /// The line, and of a line without an end only what is certain: where the text was cut, the
+    /// number that it ends with may be the half of one.
+    pub fn certain(&self) -> &str {
+        let text = self.text();
+        let last = text.rsplit(char::is_whitespace).next().unwrap_or(text);
+        let doubtful = self.last
+            && last.ends_with(|end: char| end.is_alphanumeric())
+            && last.contains(|digit: char| digit.is_ascii_hexdigit());
+        if doubtful { text[..text.len() - last.len()].trim_end() } else { text }
     }
 
     /// Where the line begins in the stream.

@@ -129,7 +129,7 @@ impl Reader {
                 }
                 return Ok(last);
             }
-            let text = self.lines.text();
+            let text = self.lines.certain();
             match Line::parse(text) {
                 Line::Header(_) | Line::Unfinished => {
                     let start = Start {
@@ -151,7 +151,7 @@ impl Reader {
 
     /// A line that begins no packet.
     fn detail(&mut self) {
-        let text = self.lines.text();
+        let text = self.lines.certain();
         if let Some(version) = text.trim_start().strip_prefix(BANNER) {
             self.version.get_or_insert_with(|| version.trim().to_owned());
             return;

@@ -88,7 +88,7 @@ impl Reader {
                 }
                 return Ok(last);
             }
-            match Line::parse(self.lines.text()) {
+            match Line::parse(self.lines.certain()) {
                 Line::Header(header) => {
                     let begun = (header, self.lines.offset());
                     if let Some(complete) = self.open.replace(begun) {
@@ -96,8 +96,8 @@ impl Reader {
                     }
                 }
                 Line::Puzzle => self.puzzles.push(&self.lines, self.ledger.frames()),
-                Line::Detail if self.open.is_some() && !self.lines.text().is_empty() => {
-                    self.details.push(self.lines.text());
+                Line::Detail if self.open.is_some() && !self.lines.certain().is_empty() => {
+                    self.details.push(self.lines.certain());
                 }
                 Line::Detail => {}
             }

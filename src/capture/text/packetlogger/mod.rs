@@ -172,10 +172,15 @@ impl Reader {
             }
             let Some(row) = Row::parse(self.lines.text()) else {
                 if let Some(open) = &mut self.open {
-                    open.detail(self.lines.text());
+                    open.detail(self.lines.certain());
                 }
                 continue;
             };
+            // Bytes at a row's end begin where a packet fits: in a row that was cut another one may.
+            if self.lines.is_open() && row.tail(&mut Vec::new()).is_some() {
+                self.puzzles.push(&self.lines, self.ledger.frames());
+                continue;
+            }
             if let Some(open) = &mut self.open
                 && !open.is_complete()
                 && open.continues(&row)
