@@ -2,7 +2,8 @@
 use hcidiff::capture::{self, CaptureError, Input, OpenOptions, Warning};
 use hcidiff::case::{Case, Side, analyse};
 use hcidiff::decode::Decoder;
-use hcidiff::report::events::{Events, Place, Style};
+pub use hcidiff::report::events::Style;
+use hcidiff::report::events::{Events, Place};
 use hcidiff::report::terminal::{self, Screen};
 use hcidiff::report::{Report, Shown, html, json, markdown};
 use hcidiff::timeline::Tracker;
@@ -43,7 +44,7 @@ pub fn of(files: &[PathBuf]) -> Vec<Output> {
 }
 
 /// Reports in all formats, with aliases and without.
-fn reports(files: &[PathBuf], everything: bool, salvage: bool) -> Vec<Output> {
+pub fn reports(files: &[PathBuf], everything: bool, salvage: bool) -> Vec<Output> {
     let side = |file: &PathBuf| {
         let mut side = Side::from(file);
         side.reading.salvage = salvage;
@@ -77,7 +78,7 @@ fn reports(files: &[PathBuf], everything: bool, salvage: bool) -> Vec<Output> {
 }
 
 /// The events of each capture, and what is said on standard error beside them.
-fn events(files: &[PathBuf], style: Style, values: bool, salvage: bool) -> Output {
+pub fn events(files: &[PathBuf], style: Style, values: bool, salvage: bool) -> Output {
     let mut out = Vec::new();
     for file in files {
         let said = match listed(file, style, values, salvage, &mut out) {
