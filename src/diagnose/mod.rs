@@ -269,6 +269,8 @@ pub struct Finding {
     pub would_settle: Vec<Text>,
     /// Those that are for the host that made the capture.
     pub remedies: Vec<Remedy>,
+    /// What is often tried here and is known not to help, or to do harm.
+    pub no_use: Vec<Remedy>,
     pub sources: Vec<&'static str>,
 }
 

@@ -215,6 +215,7 @@ fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
         rules_out: facts.rules_out(),
         would_settle: facts.would_settle(),
         remedies: Vec::new(),
+        no_use: Vec::new(),
         sources: rule.sources.to_vec(),
     };
     finding.would_settle.extend(lack.map(|lack| text!("A better capture: {}.", lack)));

@@ -445,6 +445,10 @@ fn finding(finding: &Finding) -> Value {
         "remedies".into(),
         json!(finding.remedies.iter().map(Remedy::text).collect::<Vec<_>>()),
     );
+    value.insert(
+        "no_use".into(),
+        json!(finding.no_use.iter().map(Remedy::text).collect::<Vec<_>>()),
+    );
     value.insert("sources".into(), json!(finding.sources));
     Value::Object(value)
 }
