@@ -1,6 +1,6 @@
 //! Who was heard advertising, in bounded memory.
 use super::connection::Connection;
-use super::device::{Device, Report};
+use super::device::{Advertised, Device, Report};
 use super::live::At;
 use crate::packet::ad;
 use crate::packet::hci::AdvertisingReport;
@@ -49,8 +49,10 @@ impl Hasher for AddressHasher {
 pub(super) struct Air {
     pub devices: Vec<Device>,
     places: HashMap<Address, usize, BuildHasherDefault<AddressHasher>>,
-    /// Ended connections that wait for the device's next report, by device.
-    awaited: HashMap<usize, usize, BuildHasherDefault<AddressHasher>>,
+    /// Ended connections that wait for the device's next report.
+    awaited: HashMap<Address, usize, BuildHasherDefault<AddressHasher>>,
+    /// Links that are up, by the peer's address.
+    linked: HashMap<Address, usize, BuildHasherDefault<AddressHasher>>,
     /// Reports that found no room in the table.
     pub beyond: u64,
 }
@@ -94,10 +96,6 @@ impl Air {
         report: &AdvertisingReport<'_>,
         connections: &mut [Connection],
     ) {
-        let Some(place) = self.device(report.address, report.address_type) else {
-            self.beyond += 1;
-            return;
-        };
         let rssi = (report.rssi != 127).then_some(report.rssi);
         let seen = Report {
             frame: at.frame,
@@ -106,6 +104,11 @@ impl Air {
             connectable: report.connectable,
             directed: report.directed,
             rssi,
+        };
+        self.tell(report.address, seen, connections);
+        let Some(place) = self.device(report.address, report.address_type) else {
+            self.beyond += 1;
+            return;
         };
         let device = &mut self.devices[place];
         if report.scan_response {
@@ -129,11 +132,25 @@ impl Air {
         if young || device.name.is_none() && device.reports.is_multiple_of(64) {
             describe(device, report.data);
         }
+    }
+
+    /// Tells the connections that a report speaks of: the link that just ended, or one that is up.
+    fn tell(&mut self, address: Address, seen: Report, connections: &mut [Connection]) {
         if !self.awaited.is_empty()
-            && let Some(index) = self.awaited.remove(&place)
+            && let Some(index) = self.awaited.remove(&address)
             && let Some(connection) = connections.get_mut(index)
         {
             connection.report_after = Some(seen);
+        }
+        if seen.connectable
+            && !self.linked.is_empty()
+            && let Some(index) = self.linked.get(&address)
+            && let Some(connection) = connections.get_mut(*index)
+        {
+            match &mut connection.advertised {
+                Some(advertised) => advertised.again(seen),
+                none => *none = Some(Advertised::begin(seen)),
+            }
         }
     }
 
@@ -170,8 +187,18 @@ impl Air {
 
     /// The connection wants to know when this address is heard again.
     pub fn await_report(&mut self, address: Address, connection: usize) {
-        if let Some(place) = self.places.get(&address) {
-            self.awaited.insert(*place, connection);
+        self.awaited.insert(address, connection);
+    }
+
+    /// A link to that address is up.
+    pub fn linked(&mut self, address: Address, connection: usize) {
+        self.linked.insert(address, connection);
+    }
+
+    /// It is no more.
+    pub fn unlinked(&mut self, address: Address, connection: usize) {
+        if self.linked.get(&address) == Some(&connection) {
+            self.linked.remove(&address);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Commands and their answers: Command Complete, Command Status, and silence.
 use super::adapter::Happening;
-use super::live::At;
+use super::ends::CLEARED;
+use super::live::{At, BeforeCompleted};
 use super::tracker::{OpenCommand, Tracker};
 use crate::packet::hci::Return;
 use crate::packet::{ConnHandle, Opcode, Status};
@@ -93,7 +94,19 @@ impl Tracker {
         connection.credits.last_completed_frame = Some(at.frame);
         connection.credits.last_completed_at = at.time;
         if count > 0 {
+            let (last_heard, advertised) = (connection.last_heard, connection.advertised);
             connection.hear(at, "Number Of Completed Packets");
+            // Of several counts in one breath, what was known before the first one.
+            let breath = |before: &BeforeCompleted| {
+                at.time.since(before.completed_at).is_some_and(|since| since < CLEARED)
+            };
+            if let Some(link) = state.link(handle)
+                && !link.before_completed.as_ref().is_some_and(breath)
+            {
+                let completed_at = at.time;
+                link.before_completed =
+                    Some(BeforeCompleted { completed_at, last_heard, advertised });
+            }
         }
         Some(index)
     }

@@ -1,7 +1,8 @@
 //! One attempt to connect and all that came of it.
 use super::adapter::Scan;
 use super::database::{Attribute, Database};
-use super::device::Report;
+use super::device::{Advertised, Report};
+use super::pace::Pace;
 use super::step::Step;
 use crate::packet::{Address, AddressType, ConnHandle, Direction, Opcode, Status};
 use crate::seen::Seen;
@@ -87,10 +88,15 @@ impl Granted {
         Span(i64::from(self.timeout) * 10_000)
     }
 
-    /// Connection events that fit into the supervision timeout.
+    /// From one event at which the peripheral must listen to the next: interval × (1 + latency).
+    pub fn spacing(&self) -> Span {
+        Span(self.interval().0 * (1 + i64::from(self.latency)))
+    }
+
+    /// How many events at which the peripheral must listen fit into the supervision timeout.
     pub fn events_in_timeout(&self) -> f64 {
-        let event = f64::from(self.interval) * 1.25 * (1.0 + f64::from(self.latency));
-        if event == 0.0 { f64::INFINITY } else { f64::from(self.timeout) * 10.0 / event }
+        let event = self.spacing().0;
+        if event == 0 { f64::INFINITY } else { self.timeout().0 as f64 / event as f64 }
     }
 }
 
@@ -310,6 +316,8 @@ pub struct Connection {
     pub current: Option<Granted>,
     /// LE Channel Selection Algorithm event: 0 is #1, 1 is #2.
     pub channel_selection: Option<u8>,
+    /// How long answers took under each set of parameters, in order.
+    pub pace: Vec<Pace>,
     /// The first and the last proof that the peer's radio answered.
     pub heard: Option<Sighting>,
     pub last_heard: Option<Sighting>,
@@ -351,6 +359,8 @@ pub struct Connection {
     pub report_before: Option<Report>,
     pub reports_during_wait: u64,
     pub report_after: Option<Report>,
+    /// Connectable advertising of this address while the link was up, since the peer was last heard on it.
+    pub advertised: Option<Advertised>,
     /// Other links open on this adapter when this one was asked for.
     pub links_open: u16,
     /// mgmt's view: Device Disconnected reason, Connect Failed status.
@@ -385,6 +395,7 @@ impl Connection {
             granted: None,
             current: None,
             channel_selection: None,
+            pace: Vec::new(),
             heard: None,
             last_heard: None,
             heard_by_end: false,
@@ -423,6 +434,7 @@ impl Connection {
             report_before: None,
             reports_during_wait: 0,
             report_after: None,
+            advertised: None,
             links_open: 0,
             mgmt_reason: None,
             mgmt_failed: None,

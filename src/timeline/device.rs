@@ -13,6 +13,27 @@ pub struct Report {
     pub rssi: Option<i8>,
 }
 
+/// Several advertising reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advertised {
+    pub first: Report,
+    pub last: Report,
+    pub reports: u64,
+    pub strongest: Option<i8>,
+}
+
+impl Advertised {
+    pub(super) fn begin(report: Report) -> Self {
+        Self { first: report, last: report, reports: 1, strongest: report.rssi }
+    }
+
+    pub(super) fn again(&mut self, report: Report) {
+        self.last = report;
+        self.reports += 1;
+        self.strongest = self.strongest.max(report.rssi);
+    }
+}
+
 /// What advertising and connections said about one address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {

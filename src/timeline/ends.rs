@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// An error just before the end with the same code is its echo (HABITS R3).
 const ECHO: Span = Span::from_ms(15);
 
+/// A count of completed packets this shortly before the end may be the controller that throws its queue away.
+pub(super) const CLEARED: Span = Span::from_ms(20);
+
 /// Most attributes kept of all servers together.
 const MOST_ATTRIBUTES: usize = 4_000_000;
 
@@ -83,6 +86,19 @@ impl Tracker {
             })
             .map(|(frame, _, _)| *frame)
             .collect();
+        // What the controller threw away proves nothing of the peer.
+        if reason == Status::CONNECTION_TIMEOUT
+            && let Some(before) = link.before_completed
+            && connection.credits.last_completed_at >= before.completed_at
+            && connection
+                .last_heard
+                .is_some_and(|heard| heard.seen.at == connection.credits.last_completed_at)
+            && before.last_heard.is_some()
+            && at.time.since(before.completed_at).is_some_and(|since| since < CLEARED)
+        {
+            connection.last_heard = before.last_heard;
+            connection.advertised = before.advertised;
+        }
         connection.end_seen = true;
         connection.heard_by_end = (by == EndedBy::Peer
             || reason == Status::CONNECTION_TIMEOUT
@@ -120,6 +136,7 @@ impl Tracker {
         self.share_databases(index);
         if let Some(address) = address {
             self.air.await_report(address, index);
+            self.air.unlinked(address, index);
         }
         let state = self.adapters.get_mut(adapter)?;
         // The controller forgets what was queued for the link.
@@ -137,6 +154,9 @@ impl Tracker {
             connection.capture_end = at.time;
             link.close(connection, at.time, false);
             let index = link.connection;
+            if let Some(address) = connection.peer.address {
+                self.air.unlinked(address, index);
+            }
             self.share_databases(index);
         }
     }

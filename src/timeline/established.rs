@@ -102,9 +102,15 @@ impl Tracker {
         connection.peer.identity = identity;
         connection.peer.name = name;
         connection.scan_at_connect = scan;
-        if connection.report_before.is_none() {
+        if let Some(granted) = granted {
+            connection.paced(at, granted);
+        }
+        // Whoever asked for that device alone knew what it had heard before; who took anybody of the accept
+        // list chose by what came then.
+        if connection.request.as_ref().is_none_or(|request| request.filter_policy != 0) {
             connection.report_before = report_before;
         }
+        self.air.linked(fact.peer_address, index);
         connection.silence_before = gap
             .filter(|(gap, ended)| {
                 granted.is_some_and(|granted| *gap > Span(granted.interval().0 * 6))

@@ -288,12 +288,14 @@ impl Link {
                     (*granted_interval, *granted_latency, *granted_timeout) =
                         (connection_interval, peripheral_latency, supervision_timeout);
                 }
-                connection.current = Some(Granted {
+                let parameters = Granted {
                     interval: connection_interval,
                     latency: peripheral_latency,
                     timeout: supervision_timeout,
                     clock_accuracy: connection.granted.map_or(0, |g| g.clock_accuracy),
-                });
+                };
+                connection.current = Some(parameters);
+                connection.paced(at, parameters);
             }
             Event::Le {
                 event:

@@ -2,6 +2,7 @@
 use super::connection::OddityKind;
 use super::connection::{Connection, OpenRequest, Pending, Sighting};
 use super::database::Database;
+use super::device::Advertised;
 use super::step::{Detail, Outcome, Procedure, Step};
 use crate::packet::Direction;
 use crate::seen::{Seen, SourceId};
@@ -69,6 +70,14 @@ struct RunKey {
     of: u16,
 }
 
+/// What was known of the peer before packets were said to be completed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BeforeCompleted {
+    pub completed_at: Moment,
+    pub last_heard: Option<Sighting>,
+    pub advertised: Option<Advertised>,
+}
+
 /// A link that is up.
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -83,6 +92,9 @@ pub(super) struct Link {
     /// Packets that the controller has not acknowledged yet, oldest first.
     pub acl_in_flight: VecDeque<(u32, Moment)>,
     pub command_disconnect: Option<(u32, Moment, u8)>,
+    /// What was known of the peer before the last count of completed packets, and when that came: at the link's
+    /// end the controller also counts what it only throws away.
+    pub before_completed: Option<BeforeCompleted>,
     /// Step of a Security Request that nothing has answered yet.
     pub security_request: Option<usize>,
     /// Step of the pairing that is going on.
@@ -212,6 +224,7 @@ impl Link {
         outcome: Outcome,
         status: Option<u8>,
     ) -> Option<usize> {
+        connection.timed(question, at, outcome);
         if outcome == Outcome::Ok
             && let Some(run) = question.run
         {
@@ -278,6 +291,7 @@ impl Link {
 impl Connection {
     /// Proof that the peer's radio answered.
     pub(super) fn hear(&mut self, at: At, by: &'static str) {
+        self.advertised = None;
         match &mut self.last_heard {
             Some(last) => *last = Sighting { seen: at.seen(), by },
             None => {

@@ -22,6 +22,7 @@ mod index;
 mod link_layer;
 mod live;
 mod notes;
+mod pace;
 mod security;
 mod signalling;
 mod step;
@@ -38,7 +39,8 @@ pub use connection::{
     OddityKind, OpenRequest, Peer, Pending, Request, RequestKind, Role, Sighting, Transport,
 };
 pub use database::{Attribute, AttributeKind, Database};
-pub use device::{Device, Report};
+pub use device::{Advertised, Device, Report};
+pub use pace::{Pace, Samples};
 pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};
 pub use trace::{Capture, Fitness, FitnessKind, Host, Stack, Totals};
 pub use tracker::{Origin, Tracker};

@@ -524,3 +524,42 @@ fn an_answer_on_an_enhanced_channel_belongs_to_the_request_on_it() {
     let both = second.acl(Received, 0x40, &[2, 0, 0x0b, 1]);
     assert_eq!(reads(both), [(3, Outcome::Ok), (4, Outcome::Ok)]);
 }
+
+/// At the end of a link the controller counts the packets that it throws away: no sign of the peer.
+#[test]
+fn packets_thrown_away_at_the_end_are_no_sign_of_the_peer() {
+    let lost = |apart| {
+        let link = Trace::new().up().mtu().wait_ms(500).acknowledged(2).acknowledged(1);
+        only(link.wait_ms(apart).disconnected(Status::CONNECTION_TIMEOUT))
+    };
+    let by = |connection: Connection| connection.last_heard.map(|heard| heard.by);
+    assert_eq!(by(lost(15)), Some("ACL data from the peer"));
+    assert_eq!(by(lost(25)), Some("Number Of Completed Packets"));
+    // Only a link that was lost has a queue to throw away.
+    let left = Trace::new().up().mtu().wait_ms(500).acknowledged(2).wait_ms(15);
+    let left = only(left.disconnected(Status::REMOTE_USER_TERMINATED));
+    assert_eq!(by(left), Some("Number Of Completed Packets"));
+}
+
+#[test]
+fn advertising_during_a_link_is_remembered_until_the_peer_is_heard_on_it() {
+    let link = || Trace::new().advertises(0).up().mtu().wait_ms(500);
+    let advertised = |trace: Trace| only(trace).advertised.map(|seen| seen.reports);
+    assert_eq!(advertised(link()), None, "what came before the link");
+    assert_eq!(advertised(link().advertises(0).advertises(0)), Some(2));
+    assert_eq!(advertised(link().advertises(2)), None, "not connectable");
+    assert_eq!(advertised(link().advertises(0).notified(3, &[1])), None, "heard afterwards");
+    let ended = link().advertises(0).disconnected(Status::CONNECTION_TIMEOUT);
+    assert_eq!(advertised(ended.advertises(0)), Some(1), "not what came after its end");
+    let thrown = link().advertises(0).acknowledged(1).wait_ms(10);
+    assert_eq!(advertised(thrown.disconnected(Status::CONNECTION_TIMEOUT)), Some(1));
+}
+
+#[test]
+fn a_report_that_came_after_the_request_is_not_what_the_request_rested_on() {
+    let asked = |trace: Trace| only(trace.connected()).report_before.map(|report| report.frame);
+    assert_eq!(asked(Trace::new().advertises(0).create().advertises(0)), Some(1));
+    assert_eq!(asked(Trace::new().create().advertises(0)), None);
+    // By the accept list, the device was chosen by what came then.
+    assert_eq!(asked(Trace::new().create_for_anybody().advertises(0)), Some(3));
+}

@@ -1,0 +1,199 @@
+//! How fast a link is: how long answers took under each set of connection parameters.
+//!
+//! A question goes out at the next connection event, and its answer comes at the one after it, if neither is
+//! lost. What takes many events tells of a weak radio, or of a peer that thinks.
+use super::connection::{Connection, Granted, Pending};
+use super::live::{At, Question};
+use super::step::Outcome;
+use crate::packet::Opcode;
+use crate::time::{Moment, Span};
+
+/// Most answers that are kept; of more, every second one, then every fourth.
+const MOST_KEPT: usize = 256;
+
+/// Most sets of parameters kept for one link: the first one, and the last ones.
+const MOST_PACES: usize = 64;
+
+const EXCHANGE_MTU: u8 = 0x02;
+const READ_REMOTE_FEATURES: Opcode = Opcode(0x2016);
+const READ_ALL_REMOTE_FEATURES: Opcode = Opcode(0x2088);
+const READ_REMOTE_VERSION: Opcode = Opcode(0x041d);
+
+/// Durations, of which a bounded number is kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Samples {
+    kept: Vec<u32>,
+    seen: u64,
+    /// One of so many is kept: a power of two, as its exponent.
+    thinned: u8,
+}
+
+impl Samples {
+    fn add(&mut self, span: Span) {
+        if self.seen.is_multiple_of(1 << self.thinned) {
+            if self.kept.len() >= MOST_KEPT {
+                let mut place = 0;
+                self.kept.retain(|_| {
+                    place += 1;
+                    place % 2 == 1
+                });
+                self.thinned = (self.thinned + 1).min(63);
+            }
+            self.kept.push(u32::try_from(span.0.max(0)).unwrap_or(u32::MAX));
+        }
+        self.seen += 1;
+    }
+
+    /// How many there were.
+    pub fn count(&self) -> u64 {
+        self.seen
+    }
+
+    /// The one in the middle; of two, the shorter one.
+    pub fn median(&self) -> Option<Span> {
+        let mut sorted = self.kept.clone();
+        sorted.sort_unstable();
+        let middle = sorted.get(sorted.len().checked_sub(1)? / 2)?;
+        Some(Span(i64::from(*middle)))
+    }
+}
+
+/// What the link was like while one set of parameters was in force.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pace {
+    pub parameters: Granted,
+    /// Connection Complete, or the update.
+    pub frame: u32,
+    pub at: Moment,
+    /// Answers that need no thought: those of the peer's link layer, and those to Exchange MTU.
+    pub bare: Samples,
+    /// Answers to other ATT requests, for which the peer's application may have taken its time.
+    pub att: Samples,
+}
+
+impl Pace {
+    /// How many connection events an answer of the link layer took, in the middle.
+    pub fn events(&self) -> Option<f64> {
+        let event = self.parameters.spacing();
+        (event.0 > 0).then_some(())?;
+        Some(self.bare.median()?.0 as f64 / event.0 as f64)
+    }
+}
+
+impl Connection {
+    /// Other parameters are in force from here on.
+    pub(super) fn paced(&mut self, at: At, parameters: Granted) {
+        if self.pace.len() >= MOST_PACES {
+            self.pace.remove(1);
+        }
+        let pace = Pace {
+            parameters,
+            frame: at.frame,
+            at: at.time,
+            bare: Samples::default(),
+            att: Samples::default(),
+        };
+        self.pace.push(pace);
+    }
+
+    /// A question of our host was answered.
+    pub(super) fn timed(&mut self, question: &Question, at: At, outcome: Outcome) {
+        let Some(pace) = self.pace.last_mut() else { return };
+        // An answer that came across a change of the parameters belongs to neither.
+        let within = question.at.time >= pace.at && question.at.frame > pace.frame;
+        let Some(took) = at.time.since(question.at.time).filter(|took| took.0 >= 0 && within)
+        else {
+            return;
+        };
+        let answered = matches!(outcome, Outcome::Ok | Outcome::Error);
+        match question.pending {
+            _ if !question.at.sent() || !answered => {}
+            Pending::Att(EXCHANGE_MTU) => pace.bare.add(took),
+            Pending::Att(_) => pace.att.add(took),
+            // A controller that knows the answer already gives it at once.
+            Pending::LinkLayer(
+                READ_REMOTE_FEATURES | READ_ALL_REMOTE_FEATURES | READ_REMOTE_VERSION,
+            ) if outcome == Outcome::Ok && took.0 * 2 >= pace.parameters.interval().0 => {
+                pace.bare.add(took);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Status;
+    use crate::packet::hci::LeEvent;
+    use crate::trace::{HANDLE, Trace};
+
+    fn updated(trace: Trace, interval: u16, latency: u16) -> Trace {
+        trace.le(LeEvent::ConnectionUpdateComplete {
+            status: Status::SUCCESS,
+            connection_handle: HANDLE,
+            connection_interval: interval,
+            peripheral_latency: latency,
+            supervision_timeout: 500,
+        })
+    }
+
+    fn paces(trace: Trace) -> Vec<Pace> {
+        trace.run().connections.remove(0).pace
+    }
+
+    #[test]
+    fn answers_are_measured_in_connection_events() {
+        // Features after 90 ms, the MTU after 50 ms, at an interval of 48.75 ms.
+        let pace = paces(Trace::new().up().mtu().write(3, &[1]));
+        assert_eq!((pace.len(), pace[0].bare.count(), pace[0].att.count()), (1, 2, 1));
+        assert_eq!(pace[0].bare.median().map(|span| span.0 / 1000), Some(50));
+        let events = pace[0].events().expect("two answers");
+        assert!((1.0..1.1).contains(&events), "{events}");
+        // With latency 1 the device listens at every second event.
+        let slow = paces(Trace::new().create().connected_as(0, 20, 1, 500).features());
+        let events = slow[0].events().expect("one answer");
+        assert!((1.8..1.9).contains(&events), "{events}");
+    }
+
+    #[test]
+    fn each_set_of_parameters_has_its_own_answers() {
+        let trace = updated(Trace::new().up().mtu(), 160, 0).write(3, &[1]).write(3, &[2]);
+        let pace = paces(updated(trace, 24, 0).write(3, &[1]));
+        let seen: Vec<_> =
+            pace.iter().map(|p| (p.parameters.interval, p.bare.count(), p.att.count())).collect();
+        assert_eq!(seen, [(39, 2, 0), (160, 0, 2), (24, 0, 1)]);
+    }
+
+    #[test]
+    fn an_answer_across_a_change_or_from_a_cache_counts_for_nothing() {
+        let asked = Trace::new().up().acl(crate::packet::Direction::Sent, 4, &[0x0a, 3, 0]);
+        let asked = updated(asked.wait_ms(20), 160, 0).wait_ms(20);
+        let pace = paces(asked.acl(crate::packet::Direction::Received, 4, &[0x0b, 1]));
+        assert_eq!(pace.iter().map(|p| p.att.count()).sum::<u64>(), 0);
+        let cached = Trace::new().create().connected_as(0, 160, 0, 500).features();
+        assert_eq!(paces(cached)[0].bare.count(), 0, "90 ms are less than half an interval");
+    }
+
+    #[test]
+    fn very_many_answers_are_thinned_and_keep_their_middle() {
+        let mut samples = Samples::default();
+        for n in 0..100_000 {
+            samples.add(Span(n));
+        }
+        assert_eq!(samples.count(), 100_000);
+        assert!(samples.kept.len() <= MOST_KEPT, "{}", samples.kept.len());
+        let middle = samples.median().expect("many").0;
+        assert!((48_000..52_000).contains(&middle), "{middle}");
+    }
+
+    #[test]
+    fn a_link_that_changes_without_end_keeps_its_first_and_its_last_parameters() {
+        let trace =
+            (0..200).fold(Trace::new().up(), |trace, n| updated(trace, 200 + n, 0).wait_ms(1));
+        let pace = paces(trace);
+        assert_eq!(pace.len(), MOST_PACES);
+        assert_eq!(pace[0].parameters.interval, 39);
+        assert_eq!(pace[MOST_PACES - 1].parameters.interval, 399);
+    }
+}
