@@ -78,6 +78,7 @@ mod scan_starves_new_link;
 mod security_request_ignored;
 mod see;
 mod service_changed_on_exit;
+mod short_supervision_by_peer;
 mod short_supervision_timeout_linux_420ms;
 mod smp_timeout_30s;
 mod supervision_timeout_0x08;
@@ -150,6 +151,7 @@ pub const RULES: &[&Rule] = &[
     &link_died_during_encryption::RULE,
     &supervision_timeout_0x08::RULE,
     &short_supervision_timeout_linux_420ms::RULE,
+    &short_supervision_by_peer::RULE,
     &suspend_or_power::RULE,
     &local_drop_after_feature_reject::RULE,
     &local_disconnect_2s_kernel_idle::RULE,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{ErrorCode, Handle, Pdu};
-use crate::packet::hci::{Command, LeEvent};
+use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};
 use crate::trace::Trace;
 
@@ -48,36 +48,6 @@ fn a_failed_check_of_integrity_is_a_wrong_key_only_right_after_encryption() {
     };
     assert_eq!(after(50), Some((Level::Cause, Confidence::High, vec![1])));
     assert_eq!(after(60_000), Some((Level::Cause, Confidence::Medium, vec![1])));
-}
-
-#[test]
-fn connection_parameters_of_any_size_are_weighed() {
-    let (handle, most) = (crate::trace::HANDLE, u16::MAX);
-    let changed = |link: Trace| {
-        link.taken(Command::LeConnectionUpdate {
-            connection_handle: handle,
-            connection_interval_min: most,
-            connection_interval_max: most,
-            max_latency: most,
-            supervision_timeout: most,
-            min_ce_length: 0,
-            max_ce_length: 0,
-        })
-        .wait_ms(300)
-        .le(LeEvent::ConnectionUpdateComplete {
-            status: Status::SUCCESS,
-            connection_handle: handle,
-            connection_interval: most,
-            peripheral_latency: most,
-            supervision_timeout: most,
-        })
-    };
-    let lost = |link: Trace| {
-        said("latency-or-interval-change-stalls", link.disconnected(Status::CONNECTION_TIMEOUT))
-            .map(|(level, ..)| level)
-    };
-    assert_eq!(lost(changed(Trace::new().up())), Some(Level::Cause));
-    assert_eq!(lost(changed(changed(Trace::new().up()))), None, "the same again is no change");
 }
 
 const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
@@ -250,46 +220,6 @@ fn one_lost_link_after_a_phy_change_is_a_hint_and_two_are_proof() {
     };
     assert_eq!(lost(1), Some((Level::Cause, Confidence::Low)));
     assert_eq!(lost(2), Some((Level::Cause, Confidence::High)));
-}
-
-/// A short timeout that the peer asked for is put down to the peer.
-#[test]
-fn who_asked_for_a_short_timeout_is_named() {
-    let updated = |asked: bool| {
-        let handle = ConnHandle(0x40);
-        let link = Trace::new().create().connected_as(0, 24, 0, 500).mtu();
-        let link = if asked {
-            link.le(crate::packet::hci::LeEvent::RemoteConnectionParameterRequest {
-                connection_handle: handle,
-                interval_min: 40,
-                interval_max: 40,
-                max_latency: 0,
-                timeout: 10,
-            })
-        } else {
-            link.taken(Command::LeConnectionUpdate {
-                connection_handle: handle,
-                connection_interval_min: 40,
-                connection_interval_max: 40,
-                max_latency: 0,
-                supervision_timeout: 10,
-                min_ce_length: 0,
-                max_ce_length: 0,
-            })
-        };
-        let update = crate::packet::hci::LeEvent::ConnectionUpdateComplete {
-            status: Status::SUCCESS,
-            connection_handle: handle,
-            connection_interval: 40,
-            peripheral_latency: 0,
-            supervision_timeout: 10,
-        };
-        let trace =
-            link.wait_ms(50).le(update).wait_ms(200).disconnected(Status::CONNECTION_TIMEOUT);
-        words("short-supervision-timeout-linux-420ms", trace).expect("ten times too short")
-    };
-    assert!(updated(true).contains("after the peer asked for it"));
-    assert!(updated(false).contains("by an update during the link"));
 }
 
 /// What a rule says of a pair.

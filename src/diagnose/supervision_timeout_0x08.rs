@@ -6,7 +6,7 @@ use crate::packet::hci::Command;
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, End, Moment, Sighting, Stack, Transport};
+use crate::timeline::{Connection, End, Sighting, Stack, Transport};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -58,17 +58,10 @@ longer supervision timeout bridges short gaps. Look whether advertising resumes 
             lost(Trace::new().mtu().wait_ms(500)).into()
         })
         .saying("its timeout is not known"),
-        // With its timeout unknown, the last sign of the peer is shown, whenever it came.
-        Case::cause(Confidence::Medium, "packets were acknowledged 25 ms before the end", || {
-            lost(Trace::new().mtu().wait_ms(500).acknowledged(1).wait_ms(25)).into()
+        Case::cause(Confidence::High, "the controller cleared its queue at the end", || {
+            lost(slow().wait_ms(5_000).acknowledged(1).wait_ms(15)).into()
         })
-        .saying("last sign of the peer")
-        .pins(&["CLEARED"]),
-        Case::cause(Confidence::Medium, "the controller cleared its queue at the end", || {
-            lost(Trace::new().mtu().wait_ms(500).acknowledged(1).wait_ms(15)).into()
-        })
-        .not_saying("last sign of the peer")
-        .pins(&["CLEARED"]),
+        .saying("last sign of the peer: ACL data from the peer"),
         Case::cause(Confidence::High, "the device advertises 1.4 s after the end", || {
             lost(slow().wait_ms(5_000)).wait_ms(1_400).advertises(0).into()
         })
@@ -112,9 +105,6 @@ const REMEDIES: &[Remedy] = &[
 /// How much of the supervision timeout must have passed in silence: events are stamped late.
 const ELAPSED_PERCENT: i64 = 95;
 
-/// A count of packets this shortly before the end is the controller that clears its queue.
-const CLEARED: Span = Span::from_ms(20);
-
 /// A device that advertises this soon after the end is alive.
 const REAPPEARED: Span = Span::from_ms(1_500);
 
@@ -124,7 +114,6 @@ struct Lost {
     transport: Transport,
     timeout: Option<Span>,
     silence: Option<Span>,
-    /// The last sign of the peer that the controller's own cleaning cannot explain.
     last_heard: Option<Sighting>,
     end: End,
     /// An advertising report after the end: frame, and how much later.
@@ -143,7 +132,6 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     {
         return None;
     }
-    let cleared = |at: Moment| end.at.since(at).is_some_and(|ago| ago < CLEARED);
     let advertises = connection.report_after.and_then(|report| {
         let after = report.at.since(end.at).filter(|after| *after < REAPPEARED)?;
         Some((report.frame, after))
@@ -152,7 +140,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         transport: connection.transport,
         timeout,
         silence,
-        last_heard: connection.last_heard.filter(|heard| !cleared(heard.seen.at)),
+        last_heard: connection.last_heard,
         end: end.clone(),
         advertises,
     };
