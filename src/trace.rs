@@ -569,6 +569,11 @@ impl Trace {
 
     /// Through decoder and tracker, as any capture.
     pub fn run(&self) -> Capture {
+        self.run_as("btsnoop")
+    }
+
+    /// The same as a capture of that format.
+    pub fn run_as(&self, format: &'static str) -> Capture {
         let mut decoder = Decoder::new();
         let mut tracker = Tracker::new();
         for record in self.records() {
@@ -578,7 +583,7 @@ impl Trace {
             file: "example".to_owned(),
             label: "example".to_owned(),
             description: crate::capture::Description {
-                format: "btsnoop",
+                format,
                 variant: String::new(),
                 clock: Clock::Utc,
                 resolution_us: 1,

@@ -56,7 +56,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         return Vec::new();
     }
     let left = |c: &Connection| {
-        let up = c.connected_frame.filter(|up| c.end.is_none() && *up < event.frame)?;
+        let up = c.connected_frame.filter(|up| c.open() && *up < event.frame)?;
         c.capture_end.since(event.at).filter(|lived| *lived >= Span::from_ms(10_000))?;
         Some(stays(event, process, up).about([c.number]))
     };

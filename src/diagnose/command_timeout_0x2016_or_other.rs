@@ -1,17 +1,17 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::capture::WarningKind;
-use crate::packet::hci::Command;
-use crate::timeline::{AdapterEvent, Happening, Stack};
+use crate::packet::hci::{Command, Event, LeEvent};
+use crate::packet::{Opcode, Status};
+use crate::prose::{self, Text};
+use crate::text;
+use crate::timeline::{Capture, Connection, Happening, Stack};
 use crate::trace::{HANDLE, Trace};
-
-/// Most commands that one finding names.
-const MOST_NAMED: usize = 4;
 
 pub const RULE: Rule = Rule {
     id: "command-timeout-0x2016-or-other",
     title: "The local controller did not answer a command",
     basis: Basis::Laboratory,
-    silences: &[
+    silences: &["adapter-removed", 
         "att-request-unanswered",
         "att-transaction-timeout-30s",
         "ncp-starvation",
@@ -26,7 +26,8 @@ dmesg) and may reset the adapter. The device at the other end has nothing to do 
 
 ## How it shows
 A command without Command Status or Command Complete for at least two seconds; often several, then Hardware Error, reset and
-initialisation.
+initialisation. A command that an event of its own has answered does not count, nor one of a vendor's or of a group that the
+specification does not have, nor the last line of a text.
 
 ## What else it could be
 A capture that lost packets. It marks that with a warning.
@@ -37,21 +38,84 @@ power-cycle the adapter; else use a USB dongle.",
     sources: &["raspberrypi/linux#3330, #4601, #4239, #6462", "bluez/bluez#1170, #980"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| asked().wait_ms(2_500).done(Command::LeSetScanEnable { le_scan_enable: 0, filter_duplicates: 0 }).into()),
-        Case::silent("the nearest other trace", || {
-        let answer = asked().wait_ms(700).status(crate::packet::Opcode(0x2016), crate::packet::Status::SUCCESS);
-        answer.wait_ms(2_500).done(Command::LeSetScanEnable { le_scan_enable: 0, filter_duplicates: 0 }).into()
-    }),
+        Case::suspect(Confidence::Medium, "one command, and another one 2.5 s later", || {
+            asked().wait_ms(2_500).done(READ_LENGTH).into()
+        })
+        .about(&[1])
+        .saying("got no answer"),
+        Case::silent("it is answered after 700 ms", || {
+            let answer = asked().wait_ms(700).status(Opcode(0x2016), Status::SUCCESS);
+            answer.wait_ms(2_500).done(READ_LENGTH).into()
+        }),
+        Case::suspect(Confidence::Medium, "the answer comes after 2.1 s", || {
+            asked().wait_ms(2_100).status(Opcode(0x2016), Status::SUCCESS).into()
+        }),
+        Case::silent("the answer comes after 1.9 s", || {
+            asked().wait_ms(1_900).status(Opcode(0x2016), Status::SUCCESS).into()
+        }),
+        Case::cause(Confidence::High, "two commands", || {
+            asked().wait_ms(3_000).command(READ_LENGTH).wait_ms(3_000).command(Command::Reset {}).into()
+        })
+        .saying("2 commands"),
+        Case::cause(Confidence::High, "one command, and then the controller crashes", || {
+            let crash = Event::HardwareError { hardware_code: 3 };
+            asked_alone().wait_ms(2_500).event(crash).into()
+        })
+        .saying("Hardware Error"),
+        Case::suspect(Confidence::Medium, "the controller crashed before it", || {
+            let crash = Trace::new().event(Event::HardwareError { hardware_code: 3 });
+            crash.followed_by(asked_alone()).wait_ms(2_500).command(Command::Reset {}).into()
+        }),
+        Case::suspect(Confidence::Medium, "the peer is heard after the command", || {
+            asked().wait_ms(100).notified(0x10, &[1]).wait_ms(3_000).command(Command::Reset {}).into()
+        }),
+        Case::silent("the event that the command asks for comes without a Command Status", || {
+            let complete = LeEvent::ReadRemoteFeaturesComplete {
+                status: Status::SUCCESS,
+                connection_handle: HANDLE,
+                le_features: [0; 8],
+            };
+            asked().wait_ms(100).le(complete).wait_ms(3_000).done(READ_LENGTH).into()
+        }),
+        Case::silent("a group that the specification does not have", || {
+            of_group(0x3d).wait_ms(3_000).done(READ_LENGTH).into()
+        }),
+        Case::silent("a vendor's command", || {
+            of_group(0x3f).wait_ms(3_000).done(READ_LENGTH).into()
+        }),
+        Case::silent("a group between the specification's and the vendors'", || {
+            of_group(0x09).wait_ms(3_000).done(READ_LENGTH).into()
+        }),
+        Case::suspect(Confidence::Medium, "the last group of the specification", || {
+            of_group(0x08).wait_ms(3_000).done(READ_LENGTH).into()
+        }),
+        Case::silent("a command that is never answered", || {
+            let other = Command::Other { code: 0x0c35, parameters: &[0] };
+            Trace::new().command(other).wait_ms(3_000).done(READ_LENGTH).into()
+        }),
     ],
 };
 
+const READ_LENGTH: Command<'_> = Command::LeReadSuggestedDefaultDataLength {};
+
+/// On a link: its features are asked for.
 fn asked() -> Trace {
-    Trace::new()
-        .up()
-        .mtu()
-        .wait_ms(100)
-        .command(Command::LeReadRemoteFeatures { connection_handle: HANDLE })
+    let link = Trace::new().up().mtu().wait_ms(100);
+    link.command(Command::LeReadRemoteFeatures { connection_handle: HANDLE })
 }
+
+/// Nothing but the command.
+fn asked_alone() -> Trace {
+    Trace::new().command(READ_LENGTH)
+}
+
+/// A command of that group which has no name.
+fn of_group(group: u16) -> Trace {
+    Trace::new().command(Command::Other { code: group << 10 | 0x3fe, parameters: &[] })
+}
+
+/// Most commands that one finding names.
+const SHOWN: usize = 4;
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -65,73 +129,135 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Do not look for the fault in the device: its packets have no part in this."),
 ];
 
+/// Commands that the controller left without an answer.
+#[derive(Debug)]
+struct Unanswered {
+    /// In order, each with its frame. There is one at least.
+    commands: Vec<(Opcode, u32)>,
+    /// Hardware Error after the first one.
+    crash_frame: Option<u32>,
+}
+
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let capture = scene.capture();
     // A recording that drops packets on purpose may have dropped the answers.
     if capture.filtered {
         return Vec::new();
     }
-    let unanswered: Vec<(&AdapterEvent, String, u32)> = capture
-        .adapter_events
-        .iter()
-        .filter_map(|event| match event.what {
-            // A vendor's command may be answered in a way of the vendor's own.
-            Happening::CommandUnanswered { opcode, command_frame } if opcode.0 >> 10 != 0x3f => {
-                Some((event, opcode.to_string(), command_frame))
-            }
-            _ => None,
-        })
-        .collect();
-    let Some((first, name, command_frame)) = unanswered.first() else { return Vec::new() };
-    let lost = |frame: u32| {
-        capture.warnings.iter().any(|w| {
-            w.kind == WarningKind::DroppedPackets && w.frame.is_none_or(|f| f.abs_diff(frame) < 200)
-        })
-    };
-    if lost(*command_frame) {
+    let unanswered = capture.adapter_events.iter().filter_map(|event| match event.what {
+        Happening::CommandUnanswered { opcode, command_frame } => {
+            Some((event, opcode, command_frame))
+        }
+        _ => None,
+    });
+    let unanswered: Vec<_> = unanswered.collect();
+    let Some(&(first, _, command_frame)) = unanswered.first() else { return Vec::new() };
+    if lost_before(capture, first.frame) {
         return Vec::new();
     }
-    let broken: Vec<u32> = capture
-        .connections
-        .iter()
-        .filter(|c| {
-            c.adapter == first.adapter
-                && c.end.is_none()
-                && c.connected_frame.is_some_and(|up| up < first.frame)
-                && c.last_heard.is_none_or(|heard| heard.seen.frame < *command_frame)
-        })
-        .map(|c| c.number)
-        .collect();
-    let crashed = capture.adapter_events.iter().find(|e| {
+    let silent = |c: &&Connection| {
+        c.adapter == first.adapter
+            && c.end.is_none()
+            && c.connected_frame.is_some_and(|up| up < first.frame)
+            && c.last_heard.is_none_or(|heard| heard.seen.frame < command_frame)
+    };
+    let broken = capture.connections.iter().filter(silent).map(|c| c.number);
+    let crash = capture.adapter_events.iter().find(|e| {
         e.adapter == first.adapter
-            && e.frame > *command_frame
+            && e.frame > command_frame
             && matches!(e.what, Happening::HardwareError(_))
     });
-    let count = unanswered.len();
-    let what = if count == 1 {
-        format!("{name} got no answer")
-    } else {
-        format!("{count} commands, {name} first, got no answer")
+    let facts = Unanswered {
+        commands: unanswered.iter().map(|(_, opcode, frame)| (*opcode, *frame)).collect(),
+        crash_frame: crash.map(|event| event.frame),
     };
-    let says = format!(
-        "{what} from the local controller for at least two seconds: it, or the line to it, hung. The device did not cause this."
-    );
-    let sure = count > 1 || crashed.is_some();
-    let mut verdict =
-        if sure { Verdict::cause(says).sure(Confidence::High) } else { Verdict::suspect(says) };
-    for (_, name, frame) in unanswered.iter().take(MOST_NAMED) {
-        verdict = verdict.sees(
-            *frame,
-            format!("{name}: no Command Status or Command Complete follows for two seconds"),
-        );
+    let sure = facts.commands.len() > 1 || crash.is_some();
+    let verdict =
+        if sure { Verdict::cause(facts).sure(Confidence::High) } else { Verdict::suspect(facts) };
+    vec![verdict.about(broken)]
+}
+
+/// Whether the logger had lost packets by then: the answer may have been among them. Only its first loss has a place.
+fn lost_before(capture: &Capture, frame: u32) -> bool {
+    let losses = capture.warnings.iter().filter(|w| w.kind == WarningKind::DroppedPackets);
+    losses.map(|w| w.frame).any(|first| first.is_none_or(|first| first <= frame))
+}
+
+impl Facts for Unanswered {
+    fn says(&self) -> Text {
+        let name = self.commands.first().map(|(opcode, _)| *opcode);
+        let what = match self.commands.len() {
+            1 => text!("{}", name),
+            count => text!("{}, {} first,", prose::count(count, "command", "commands"), name),
+        };
+        text!(
+            "{} got no answer from the local controller for at least two seconds: it, or the line to it, hung. The device did not cause this.",
+            what
+        )
     }
-    if let Some(crash) = crashed {
-        verdict = verdict.sees(crash.frame, "Hardware Error");
+
+    fn evidence(&self) -> Vec<Sight> {
+        let shown = self.commands.iter().take(SHOWN).map(|(opcode, frame)| {
+            let text =
+                text!("{}: no Command Status or Command Complete follows for two seconds", *opcode);
+            Sight::here(*frame, text)
+        });
+        let crash = self.crash_frame.map(|frame| Sight::here(frame, "Hardware Error"));
+        shown.chain(crash).collect()
     }
-    vec![
-        verdict
-            .about(broken)
-            .rules_out("att-request-unanswered", "the host's own controller had stopped answering, so nothing could reach the device")
-            .try_these(remedies(scene, REMEDIES)),
-    ]
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "att-request-unanswered",
+            "the host's own controller had stopped answering, so nothing could reach the device",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Warning;
+
+    /// The answer may have been among the packets that the logger lost.
+    #[test]
+    fn a_capture_that_lost_packets_by_then_says_nothing() {
+        let capture = asked().wait_ms(2_500).done(READ_LENGTH).run();
+        let said = |frame| {
+            let text = String::new();
+            let loss = Warning { kind: WarningKind::DroppedPackets, frame, offset: None, text };
+            let captures = [Capture { warnings: vec![loss], ..capture.clone() }];
+            !check(&Scene { captures: &captures, subject: 0, comparison: None }).is_empty()
+        };
+        assert!(!said(None));
+        assert!(!said(Some(1)));
+        assert!(said(Some(u32::MAX)), "it lost packets only later");
+        let cut = [Capture { filtered: true, ..capture.clone() }];
+        assert!(check(&Scene { captures: &cut, subject: 0, comparison: None }).is_empty());
+    }
+
+    /// The line to the controller lives, and so does the link.
+    #[test]
+    fn a_link_that_is_heard_after_the_command_is_not_lost() {
+        let captures =
+            [asked().wait_ms(100).notified(0x10, &[1]).wait_ms(3_000).done(READ_LENGTH).run()];
+        let found = check(&Scene { captures: &captures, subject: 0, comparison: None });
+        assert_eq!(found.len(), 1);
+        assert!(found[0].connections.is_empty(), "{found:?}");
+    }
+
+    /// A line of the log that a text ends with has no answer yet.
+    #[test]
+    fn what_the_last_line_of_a_text_asked_is_not_unanswered() {
+        let trace = asked_alone().wait_ms(5_000).monitor(12, b"a note\0");
+        let found = |capture| {
+            !check(&Scene { captures: &[capture], subject: 0, comparison: None }).is_empty()
+        };
+        assert!(found(trace.run()));
+        assert!(!found(trace.run_as("btmon-text")));
+    }
 }

@@ -7,7 +7,7 @@ pub const RULE: Rule = Rule {
     id: "controller-hardware-error",
     title: "The local Bluetooth controller reported a hardware error",
     basis: Basis::Laboratory,
-    silences: &["command-timeout-0x2016-or-other", "att-request-unanswered", "att-transaction-timeout-30s", "ncp-starvation", "zombie-link-data-silence", "never-usable-connection"],
+    silences: &["adapter-removed", "command-timeout-0x2016-or-other", "att-request-unanswered", "att-transaction-timeout-30s", "ncp-starvation", "zombie-link-data-silence", "never-usable-connection"],
     docs: "\
 ## What it means
 The controller on this side crashed or lost its connection to the host. Links that were up are gone without a

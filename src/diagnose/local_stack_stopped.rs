@@ -8,7 +8,7 @@ pub const RULE: Rule = Rule {
     id: "local-stack-stopped",
     title: "The Bluetooth daemon or program on this host ended",
     basis: Basis::Laboratory,
-    silences: &["local-disconnect-2s-kernel-idle", "connection-cancelled-by-app", "att-request-unanswered", "zombie-link-data-silence", "never-usable-connection"],
+    silences: &["adapter-removed", "local-disconnect-2s-kernel-idle", "connection-cancelled-by-app", "att-request-unanswered", "zombie-link-data-silence", "never-usable-connection"],
     docs: "\
 ## What it means
 The process that held the link closed its sockets: it was stopped, restarted, or crashed. The kernel then ended the link, some

@@ -9,6 +9,7 @@ use crate::timeline::{Capture, Connection};
 use crate::vocabulary::vocabulary;
 use std::collections::HashMap;
 
+mod adapter_removed;
 mod adapter_slots_exhausted;
 mod att_request_unanswered;
 mod att_transaction_timeout_30s;
@@ -39,6 +40,7 @@ mod insufficient_auth_no_pairing;
 mod interval_differs;
 mod late_host_write;
 mod latency_or_interval_change_stalls;
+mod legacy_and_extended_mixed;
 mod link_died_during_encryption;
 mod ll_response_timeout_40s;
 mod local_disconnect_2s_kernel_idle;
@@ -104,6 +106,7 @@ pub const RULES: &[&Rule] = &[
     &controller_hardware_error::RULE,
     &command_timeout_0x2016_or_other::RULE,
     &create_with_no_phy::RULE,
+    &legacy_and_extended_mixed::RULE,
     &bredr_instead_of_le::RULE,
     &attempt_not_in_this_capture::RULE,
     &multi_adapter_wrong_controller::RULE,
@@ -153,6 +156,7 @@ pub const RULES: &[&Rule] = &[
     &short_supervision_timeout_linux_420ms::RULE,
     &short_supervision_by_peer::RULE,
     &suspend_or_power::RULE,
+    &adapter_removed::RULE,
     &local_drop_after_feature_reject::RULE,
     &local_disconnect_2s_kernel_idle::RULE,
     &ncp_starvation::RULE,

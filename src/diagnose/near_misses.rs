@@ -83,24 +83,6 @@ fn a_peripherals_host_is_not_told_that_its_central_hung_up() {
 }
 
 #[test]
-fn a_controller_that_hung_is_a_cause_only_where_more_than_one_sign_shows_it() {
-    let asks = |handle| Command::LeReadRemoteFeatures { connection_handle: ConnHandle(handle) };
-    let link = || Trace::new().up().mtu().command(asks(0x40));
-    let of = |trace: Trace| said("command-timeout-0x2016-or-other", trace);
-    let (level, _, lost) =
-        of(link().wait_ms(3_000).command(Command::Reset {})).expect("unanswered");
-    assert_eq!((level, lost), (Level::Suspect, vec![1]));
-    let two =
-        link().wait_ms(3_000).command(Command::LeReadSuggestedDefaultDataLength {}).wait_ms(3_000);
-    let (level, sure, _) = of(two.command(Command::Reset {})).expect("unanswered");
-    assert_eq!((level, sure), (Level::Cause, Confidence::High));
-    // The peer was heard after the command: the line to the controller lives, and so does the link.
-    let heard = link().wait_ms(100).notified(0x10, &[1]).wait_ms(3_000);
-    let (_, _, lost) = of(heard.command(Command::Reset {})).expect("unanswered");
-    assert!(lost.is_empty(), "{lost:?}");
-}
-
-#[test]
 fn a_slot_is_missing_only_where_others_are_taken() {
     let links = |open: u16, status| {
         let up = (0..open).fold(Trace::new(), |trace, n| {

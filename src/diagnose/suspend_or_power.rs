@@ -8,7 +8,7 @@ pub const RULE: Rule = Rule {
     id: "suspend-or-power",
     title: "This host switched its own Bluetooth off or went to sleep",
     basis: Basis::Laboratory,
-    silences: &["connection-cancelled-by-app", "local-disconnect-2s-kernel-idle", "remote-user-terminated-idle"],
+    silences: &["adapter-removed", "connection-cancelled-by-app", "local-disconnect-2s-kernel-idle", "remote-user-terminated-idle"],
     docs: "\
 ## What it means
 The host ended the link because its adapter was powered down or the machine suspended. It is no fault of the device.

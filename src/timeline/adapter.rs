@@ -73,6 +73,11 @@ pub enum Happening {
         opcode: Opcode,
         command_frame: u32,
     },
+    /// The first command of its family, legacy or extended, that the controller took since its last reset.
+    FamilyUsed {
+        opcode: Opcode,
+        command_frame: u32,
+    },
     AcceptListAdded(Address, AddressType),
     AcceptListRemoved(Address, AddressType),
     AcceptListCleared,

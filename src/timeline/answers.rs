@@ -3,7 +3,7 @@ use super::adapter::Happening;
 use super::ends::CLEARED;
 use super::live::{At, BeforeCompleted};
 use super::tracker::{OpenCommand, Tracker};
-use crate::packet::hci::Return;
+use crate::packet::hci::{Event, Return};
 use crate::packet::{ConnHandle, Opcode, Status};
 use crate::time::Span;
 
@@ -12,6 +12,17 @@ const ANSWER_LATE: Span = Span::from_ms(2000);
 
 /// Most commands remembered as open on one adapter.
 const MOST_COMMANDS: usize = 32;
+
+/// The groups of commands that the specification has. Vendors' own (0x3f) may be answered in a way of their own;
+/// the others do not exist, and software that writes such lines into a capture sends them to no controller.
+const GROUPS: std::ops::RangeInclusive<u16> = 0x01..=0x08;
+
+impl OpenCommand {
+    /// Whether the controller owes an answer, and nothing has said so yet.
+    fn owed(&self) -> bool {
+        GROUPS.contains(&(self.opcode.0 >> 10)) && !self.reported && !self.completed
+    }
+}
 
 impl Tracker {
     pub(super) fn remember_command(
@@ -23,6 +34,8 @@ impl Tracker {
     ) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         state.facts.commands += 1;
+        // One that an event of its own has answered gives way to the next of its kind.
+        state.commands.retain(|c| !(c.completed && c.opcode == opcode));
         if state.commands.len() >= MOST_COMMANDS {
             state.commands.remove(0);
         }
@@ -33,6 +46,7 @@ impl Tracker {
                 frame: at.frame,
                 at: at.time,
                 reported: false,
+                completed: false,
                 handle,
             });
         }
@@ -50,13 +64,21 @@ impl Tracker {
         Some(state.commands.remove(place))
     }
 
+    /// An event that ends what a command began: the controller got the command.
+    pub(super) fn completed_by(&mut self, adapter: usize, event: &Event<'_>) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        for command in &mut state.commands {
+            command.completed |= event.completes(command.opcode);
+        }
+    }
+
     /// Reports commands that have waited too long. When the adapter starts anew or the capture ends, nothing waits any more.
     pub(super) fn unanswered_until(&mut self, adapter: usize, at: At, over: bool) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let mut late = Vec::new();
         for command in &mut state.commands {
             let waited = at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE);
-            if waited && !command.reported && command.frame != at.frame {
+            if waited && command.owed() && command.frame != at.frame {
                 command.reported = true;
                 late.push((command.opcode, command.frame));
             }
@@ -157,10 +179,11 @@ impl Tracker {
             _ => {}
         }
         let status = answer.status();
-        if let Some(status) = status
-            && status != Status::SUCCESS
-        {
-            self.refused(adapter, at, opcode, status, command.as_ref().map_or(0, |c| c.frame));
+        let frame = command.as_ref().map_or(0, |c| c.frame);
+        match status {
+            Some(Status::SUCCESS) => self.taken(adapter, at, opcode, frame),
+            Some(status) => self.refused(adapter, at, opcode, status, frame),
+            None => {}
         }
         let handle = command?.handle?;
         let state = self.adapters.get_mut(adapter)?;
@@ -186,6 +209,9 @@ impl Tracker {
         self.late_answer(adapter, at, opcode);
         let command = self.answered_command(adapter, opcode);
         let frame = command.as_ref().map_or(0, |c| c.frame);
+        if status == Status::SUCCESS {
+            self.taken(adapter, at, opcode, frame);
+        }
         if let Some(index) = self.create_status(adapter, at, frame, status) {
             if status != Status::SUCCESS {
                 self.happened(
@@ -221,10 +247,20 @@ impl Tracker {
     pub(super) fn late_answer(&mut self, adapter: usize, at: At, opcode: Opcode) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let Some(command) = state.commands.iter_mut().find(|c| c.opcode == opcode) else { return };
-        if !command.reported && at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE) {
+        if command.owed() && at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE) {
             command.reported = true;
             let command_frame = command.frame;
             self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
+        }
+    }
+
+    /// A command that the controller took: of each family the first one since the reset is remembered.
+    fn taken(&mut self, adapter: usize, at: At, opcode: Opcode, command_frame: u32) {
+        let Some(family) = opcode.family() else { return };
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        if !state.families.contains(&family) {
+            state.families.push(family);
+            self.happened(adapter, at, Happening::FamilyUsed { opcode, command_frame });
         }
     }
 

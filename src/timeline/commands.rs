@@ -242,6 +242,7 @@ impl Tracker {
     }
 
     pub(super) fn event(&mut self, adapter: usize, at: At, event: &Event<'_>) -> Option<usize> {
+        self.completed_by(adapter, event);
         if let Some(fact) = event.le_connection_complete() {
             return self.le_connected(adapter, at, &fact);
         }

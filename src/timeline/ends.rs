@@ -167,6 +167,7 @@ impl Tracker {
         let links = state.take_all();
         state.creating.clear();
         state.resolving = Resolving::default();
+        state.families.clear();
         state.scan = None;
         state.outstanding = 0;
         let switched_off = state.switched_off.clone().filter(|_| how != AdapterLoss::Reset);
@@ -239,9 +240,13 @@ impl Tracker {
     }
 
     /// A question of the link layer that nothing answered when the capture ended.
-    pub(super) fn end_of_capture(&mut self, at: At) {
+    ///
+    /// An excerpt of a text may end in the middle of anything: what its last line asked is not unanswered.
+    pub(super) fn end_of_capture(&mut self, at: At, excerpt: bool) {
         for adapter in 0..self.adapters.len() {
-            self.unanswered_until(adapter, at, true);
+            let last = self.adapters.get(adapter).map_or(at.time, |state| state.last_record_at);
+            let until = if excerpt { last } else { at.time };
+            self.unanswered_until(adapter, At { time: until, ..at }, true);
             let Some(state) = self.adapters.get_mut(adapter) else { continue };
             let waiting = std::mem::take(&mut state.creating);
             for index in waiting {

@@ -8,6 +8,7 @@ use super::index::Index;
 use super::live::{At, Link, MOST_STEPS};
 use super::trace::{Capture, Totals};
 use crate::capture::{Description, Warning};
+use crate::packet::hci::Family;
 use crate::packet::{ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
 use crate::seen::SourceId;
 use crate::time::{Moment, Span, Timestamp};
@@ -36,6 +37,8 @@ pub(super) struct OpenCommand {
     pub frame: u32,
     pub at: Moment,
     pub reported: bool,
+    /// An event of its own answered it.
+    pub completed: bool,
     /// Handle that the command speaks of.
     pub handle: Option<ConnHandle>,
 }
@@ -54,6 +57,8 @@ pub(super) struct AdapterState {
     pub commands: Vec<OpenCommand>,
     pub resolving: Resolving,
     pub scan: Option<Scan>,
+    /// Families of LE commands of which the controller took one since its last reset.
+    pub families: Vec<Family>,
     /// Parameters set for the next scan.
     pub scan_set: Scan,
     pub last_record_at: Moment,
@@ -77,6 +82,7 @@ impl AdapterState {
             commands: Vec::new(),
             resolving: Resolving::default(),
             scan: None,
+            families: Vec::new(),
             scan_set: Scan {
                 active: false,
                 interval: 0x10,
@@ -385,7 +391,7 @@ impl Tracker {
             direction: Direction::Received,
             cut: false,
         };
-        self.end_of_capture(end);
+        self.end_of_capture(end, origin.description.format.ends_with("-text"));
         self.totals.devices_beyond_table = self.air.beyond;
         for device in &mut self.air.devices {
             device.identity = self

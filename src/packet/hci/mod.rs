@@ -1,7 +1,9 @@
 //! HCI commands, events and what commands return.
 mod advertising;
 mod command;
+mod completion;
 mod event;
+mod family;
 mod handles;
 mod le;
 pub mod names;
@@ -13,6 +15,7 @@ pub use advertising::{
 };
 pub use command::{AdvertisingSet, Command, InitiatingPhy, ScanningPhy, StoredLinkKey};
 pub use event::{Event, InquiryResponse, InquiryResponseWithRssi};
+pub use family::Family;
 pub use le::{LeConnection, LeEvent};
 pub use returns::{Return, Returned};
 
