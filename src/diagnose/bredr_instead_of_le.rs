@@ -1,7 +1,10 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::packet::Status;
-use crate::timeline::{Connection, RequestKind, Stack, Transport};
-use crate::trace::Trace;
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::Event;
+use crate::packet::{Address, AddressType, ConnHandle, Status};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Capture, Connection, RequestKind, Stack, Transport};
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "bredr-instead-of-le",
@@ -19,22 +22,78 @@ later, and no LE create command to that address.
 
 ## What else it could be
 A dual-mode device that is really meant to be used on Classic and is switched off: then no LE reports of its address stand
-in the capture.
+in the capture. A host that also pages a device which it connects to on LE pages whatever it knows: then this is a note.
 
 ## What to do
 Make the host use LE: BlueZ `ControllerMode = le` in `[General]` of /etc/bluetooth/main.conf, or remove and rescan the
-device. In firmware set the flag `BR/EDR Not Supported` in the advertising data.",
+device. In firmware set the flag `BR/EDR Not Supported` in the advertising data, where it is not set.",
     sources: &["project-chip/connectedhomeip PR5214", "BlueZ src/error.h", "bluez/bluez#2034"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| example(true).into()),
-        Case::silent("the nearest other trace", || example(false).into()),
+        Case::cause(Confidence::High, "a device that says that it has no BR/EDR is paged", || {
+            Trace::new().advertises(0).pages_in_vain().into()
+        })
+        .about(&[1])
+        .saying("says that it does not support BR/EDR")
+        .not_saying("In the device's firmware"),
+        Case::cause(Confidence::High, "a device that does not say so is paged", || {
+            says_nothing(Trace::new()).pages_in_vain().into()
+        })
+        .saying("In the device's firmware")
+        .not_saying("says that it does not support BR/EDR"),
+        Case::silent("nothing is heard of it on LE", || Trace::new().pages_in_vain().into()),
+        Case::silent("it is heard, and takes no connection", || {
+            Trace::new().advertises(3).pages_in_vain().into()
+        }),
+        Case::silent("it is asked on LE as well", || {
+            Trace::new().advertises(0).pages_in_vain().wait_ms(100).up().into()
+        }),
+        Case::silent("it answers another page", || {
+            let answered = Trace::new().advertises(0).pages_in_vain().wait_ms(100);
+            answered.event(answers()).into()
+        }),
+        Case::silent("the page was refused for another reason", || {
+            let refused = Event::ConnectionComplete {
+                status: Status::LIMITED_RESOURCES,
+                connection_handle: ConnHandle(0),
+                bd_addr: PEER,
+                link_type: 1,
+                encryption_enabled: 0,
+            };
+            Trace::new().advertises(0).event(refused).into()
+        }),
+        Case::note(Confidence::Medium, "the host pages a device as well that it connects to on LE", || {
+            let known = Trace::new().peer(KNOWN, AddressType::RANDOM).up().mtu().wait_ms(500);
+            let known = known.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).pages_in_vain();
+            known.peer(PEER, AddressType::RANDOM).advertises(0).pages_in_vain().into()
+        })
+        .about(&[3]),
+        Case::cause(Confidence::High, "it connects to another device on LE, and pages that one never", || {
+            let known = Trace::new().peer(KNOWN, AddressType::RANDOM).up().mtu().wait_ms(500);
+            let known = known.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500);
+            known.peer(PEER, AddressType::RANDOM).advertises(0).pages_in_vain().into()
+        })
+        .about(&[2]),
     ],
 };
 
-fn example(advertises: bool) -> Trace {
-    let trace = if advertises { Trace::new().advertises(0) } else { Trace::new() };
-    trace.pages_in_vain()
+const KNOWN: Address = Address([2, 0, 0, 0, 0, 0xc0]);
+
+/// A connectable report without the flags of the usual one.
+fn says_nothing(trace: Trace) -> Trace {
+    let Address([a, b, c, d, e, f]) = PEER;
+    let parameters = [0x02, 1, 0, 1, a, b, c, d, e, f, 0, 0xc4];
+    trace.event(Event::Other { code: 0x3e, parameters: &parameters })
+}
+
+fn answers() -> Event<'static> {
+    Event::ConnectionComplete {
+        status: Status::SUCCESS,
+        connection_handle: ConnHandle(0x41),
+        bd_addr: PEER,
+        link_type: 1,
+        encryption_enabled: 0,
+    }
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -46,17 +105,45 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, then scan with `bluetoothctl scan le` and connect again.",
     ),
-    Remedy::any("In the device's firmware set the advertising flag `BR/EDR Not Supported` (0x04)."),
+    Remedy::any(
+        "Ask for a connection over LE in the program, where it leaves the choice to the host.",
+    ),
 ];
 
+const SET_THE_FLAG: Remedy =
+    Remedy::any("In the device's firmware set the advertising flag `BR/EDR Not Supported` (0x04).");
+
+/// Pages of a device that advertises on LE.
+#[derive(Debug)]
+struct Paged {
+    report_frame: u32,
+    /// Its advertising says that it has no BR/EDR.
+    flagged: bool,
+    /// Each request, and its Connection Complete.
+    pages: Vec<(u32, u32)>,
+    /// This host pages a device that it connects to on LE as well.
+    habit: bool,
+}
+
+/// Our page that nobody answered: its request, and its Connection Complete.
+fn page(connection: &Connection) -> Option<(u32, u32)> {
+    let request = connection.request.as_ref().filter(|r| r.kind == RequestKind::BrEdrCreate)?;
+    let timeout = connection.status == Some(Status::PAGE_TIMEOUT);
+    Some((request.frame, connection.status_frame.filter(|_| timeout)?))
+}
+
+/// Whether the host pages a device in vain that it connects to on LE: then it pages what it knows, and means nothing by it.
+fn pages_whatever_it_knows(capture: &Capture) -> bool {
+    capture.connections.iter().filter(|c| page(c).is_some()).any(|paged| {
+        let mut same =
+            paged.peer.address.into_iter().flat_map(|address| capture.attempts_to(address));
+        same.any(|c| c.transport == Transport::Le && c.connected_frame.is_some())
+    })
+}
+
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
-    let pages: Vec<&&Connection> = attempts
-        .iter()
-        .filter(|c| c.transport == Transport::BrEdr && c.status == Some(Status::PAGE_TIMEOUT))
-        .filter(|c| c.request.as_ref().is_some_and(|r| r.kind == RequestKind::BrEdrCreate))
-        .collect();
-    let first = pages.first()?;
-    let device = scene.capture().device(first.peer.address?)?;
+    let paged: Vec<&Connection> = attempts.iter().copied().filter(|c| page(c).is_some()).collect();
+    let device = scene.capture().device(paged.first()?.peer.address?)?;
     let report = device.first.filter(|_| device.connectable_reports > 0)?;
     // A device that answers a page after all has BR/EDR, whatever its advertising says.
     let answers = |c: &&Connection| c.transport == Transport::BrEdr && c.connected_frame.is_some();
@@ -64,20 +151,54 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     if attempts.iter().any(|c| answers(c) || tried_le(c)) {
         return None;
     }
-    let flagged = device.flags.is_some_and(|flags| flags & 0x04 != 0);
-    let mut verdict = Verdict::cause(format!(
-        "The host paged the device on BR/EDR and got no answer; the same address advertises as connectable on LE, and no LE connection was tried.{}",
-        if flagged { " The device even says that it does not support BR/EDR." } else { "" }
-    ))
-    .sure(Confidence::High)
-    .about(pages.iter().map(|c| c.number))
-    .sees(report.frame, "connectable LE advertising of this address")
-    .try_these(remedies(scene, REMEDIES));
-    for page in &pages {
-        let request = page.request.as_ref()?;
-        verdict = verdict
-            .sees(request.frame, "Create Connection (BR/EDR)")
-            .sees(page.status_frame?, "Connection Complete: Page Timeout (0x04)");
+    let facts = Paged {
+        report_frame: report.frame,
+        flagged: device.flags.is_some_and(|flags| flags & 0x04 != 0),
+        pages: paged.iter().filter_map(|c| page(c)).collect(),
+        habit: pages_whatever_it_knows(scene.capture()),
+    };
+    let verdict = if facts.habit {
+        Verdict::note(facts)
+    } else {
+        Verdict::cause(facts).sure(Confidence::High)
+    };
+    Some(verdict.about(paged.iter().map(|c| c.number)))
+}
+
+impl Facts for Paged {
+    fn says(&self) -> Text {
+        let flagged =
+            self.flagged.then_some(" The device even says that it does not support BR/EDR.");
+        let habit = self.habit.then_some(
+            " This host also pages a device that it connects to on LE, so the pages need not mean anything.",
+        );
+        text!(
+            "The host paged the device on BR/EDR and got no answer; the same address advertises as connectable on LE, and no LE connection was tried.{}{}",
+            flagged,
+            habit
+        )
     }
-    Some(verdict.rules_out("never-heard-peer", "no LE link was created"))
+
+    fn evidence(&self) -> Vec<Sight> {
+        let report = Sight::here(self.report_frame, "connectable LE advertising of this address");
+        let pages = self.pages.iter().flat_map(|(request, complete)| {
+            [
+                Sight::here(*request, "Create Connection (BR/EDR)"),
+                Sight::here(*complete, "Connection Complete: Page Timeout (0x04)"),
+            ]
+        });
+        std::iter::once(report).chain(pages).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "no LE link was created")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        let mut remedies = REMEDIES.to_vec();
+        if !self.flagged {
+            remedies.push(SET_THE_FLAG);
+        }
+        remedies
+    }
 }
