@@ -1,10 +1,10 @@
 //! Which connections to compare: the same device on both sides, one attempt of each.
 use super::standing::{Failure, Standing};
 use super::{MatchedBy, Options, Others, Side};
-use crate::packet::Address;
 use crate::packet::att::Uuid;
+use crate::packet::{Address, Status};
 use crate::time::Span;
-use crate::timeline::{Capture, Connection, Role};
+use crate::timeline::{Capture, Connection, EndedBy, Role, Transport};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Most devices, or following attempts, that are looked at where each would be looked at with each.
@@ -130,7 +130,7 @@ fn choose_between(
 
 fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
     let groups = groups(capture, 0, options);
-    let mut best: Option<(usize, Choice)> = None;
+    let mut best: Option<((usize, usize), Choice)> = None;
     for group in &groups {
         let (working, failing) = (group.works_best(), group.most_telling());
         let mixed = Failure::of(working).is_none()
@@ -149,12 +149,14 @@ fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
                 capture: 0,
                 connection: options.connection[1].unwrap_or(failing.number),
             },
-            matched_by: if asked { MatchedBy::Option } else { MatchedBy::Address },
+            matched_by: group.known_by(asked),
             says: "attempts to the same device in one capture".to_owned(),
             reference_others: Others::default(),
             subject_others: group.others(failing.number),
         };
-        let failures = group.attempts.iter().filter(|c| Failure::of(c).is_some()).count();
+        // What failed on LE tells more than pages that nobody answered.
+        let failed = group.attempts.iter().filter(|c| Failure::of(c).is_some()).count();
+        let failures = (group.le_failures().count(), failed);
         if best.as_ref().is_none_or(|(most, _)| failures > *most) {
             best = Some((failures, choice));
         }
@@ -280,30 +282,55 @@ impl<'a> Group<'a> {
             .flatten()
     }
 
+    /// What shows that all these attempts are to one device.
+    fn known_by(&self, asked: bool) -> MatchedBy {
+        match self.addresses().next() {
+            _ if asked => MatchedBy::Option,
+            Some(_) => MatchedBy::Address,
+            None => MatchedBy::Position,
+        }
+    }
+
     fn name(&self) -> Option<&'a str> {
         self.attempts.iter().find_map(|c| c.peer.name.as_deref())
     }
 
-    /// The attempt that worked best; of equals, the first.
+    /// The attempt that worked best; of equals, the first. What ended because this host switched Bluetooth off shows
+    /// less well how a link should end.
     fn works_best(&self) -> &'a Connection {
-        let key = |c: &&&Connection| (Failure::of(c).is_none(), Standing::of(c));
+        let key = |c: &&&Connection| {
+            let switched_off = c.end.as_ref().is_some_and(|end| {
+                end.by == EndedBy::Host && end.reason_sent == Some(Status::REMOTE_POWER_OFF)
+            });
+            (Failure::of(c).is_none(), !switched_off, Standing::of(c))
+        };
         let best = self.attempts.iter().rev().max_by(|a, b| key(a).cmp(&key(b)));
         best.copied().unwrap_or(&self.capture.connections[0])
     }
 
     /// The attempt that shows best what goes wrong: of the most frequent failure, the one that came
-    /// furthest; of equals, the first. Where nothing fails, the one that worked best.
+    /// furthest; of equals, the first. Where nothing fails, the one that worked best. Where LE links came up
+    /// and failed, the device's pages on BR/EDR tell nothing more.
     fn most_telling(&self) -> &'a Connection {
+        let le = self.le_failures().any(|c| c.connected());
         let mut often: BTreeMap<Failure, usize> = BTreeMap::new();
-        for failure in self.attempts.iter().filter_map(|c| Failure::of(c)) {
+        let telling = self.attempts.iter().filter(|c| !le || c.transport != Transport::BrEdr);
+        for failure in telling.filter_map(|c| Failure::of(c)) {
             *often.entry(failure).or_default() += 1;
         }
         let Some((&worst, _)) = often.iter().max_by_key(|(failure, count)| (**count, **failure))
         else {
             return self.works_best();
         };
-        let of_this = self.attempts.iter().rev().filter(|c| Failure::of(c) == Some(worst));
+        let telling = self.attempts.iter().filter(|c| !le || c.transport != Transport::BrEdr);
+        let of_this = telling.rev().filter(|c| Failure::of(c) == Some(worst));
         of_this.max_by_key(|c| Standing::of(c)).copied().unwrap_or_else(|| self.works_best())
+    }
+
+    /// Attempts on LE that failed.
+    fn le_failures(&self) -> impl Iterator<Item = &'a Connection> {
+        let le = self.attempts.iter().copied().filter(|c| c.transport != Transport::BrEdr);
+        le.filter(|c| Failure::of(c).is_some())
     }
 
     /// The attempts that are not shown in full.
@@ -313,26 +340,31 @@ impl<'a> Group<'a> {
         if rest.is_empty() {
             return Others::default();
         }
-        let mut kinds: Vec<(Option<Failure>, Vec<&Connection>)> = Vec::new();
+        let mut kinds: Vec<(Fate, Vec<&Connection>)> = Vec::new();
         for connection in &self.attempts {
-            let failure = Failure::of(connection);
-            match kinds.iter_mut().find(|(kind, _)| *kind == failure) {
+            let fate = Fate::of(connection);
+            match kinds.iter_mut().find(|(kind, _)| *kind == fate) {
                 Some((_, of_kind)) => of_kind.push(connection),
-                None => kinds.push((failure, vec![connection])),
+                None => kinds.push((fate, vec![connection])),
             }
         }
         let total = self.attempts.len();
         let says: Vec<String> = kinds
             .iter()
-            .map(|(failure, of_kind)| {
+            .map(|(fate, of_kind)| {
                 let count = if of_kind.len() == total {
                     if total == 2 { "both".to_owned() } else { format!("all {total}") }
                 } else {
                     format!("{} of {total}", of_kind.len())
                 };
-                match failure {
-                    None => format!("{count} ended normally"),
-                    Some(failure) => format!("{count} {}{}", failure.says(), after(of_kind)),
+                match fate {
+                    Fate::Failed(failure) => {
+                        format!("{count} {}{}", failure.says(), after(of_kind))
+                    }
+                    Fate::Open => format!("{count} still up when the capture ends"),
+                    Fate::Waiting => format!("{count} without an answer"),
+                    Fate::Background => format!("{count} only waited in the background"),
+                    Fate::Normal => format!("{count} ended normally"),
                 }
             })
             .collect();
@@ -347,6 +379,31 @@ impl<'a> Group<'a> {
         let own = |uuid: &Uuid| !matches!(uuid, Uuid::Short(0x1800..=0x1801 | 0x2800..=0x29ff));
         let all = self.attempts.iter().flat_map(|c| c.remote.attributes());
         all.filter_map(|a| a.uuid).filter(own).collect()
+    }
+}
+
+/// What became of an attempt, for a count of all attempts to a device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Failed(Failure),
+    /// The link was up when the capture ended.
+    Open,
+    /// Nothing answered the request before the capture ended.
+    Waiting,
+    /// A request for any device of the accept list, taken back.
+    Background,
+    Normal,
+}
+
+impl Fate {
+    fn of(connection: &Connection) -> Self {
+        match Failure::of(connection) {
+            Some(failure) => Self::Failed(failure),
+            None if connection.open() => Self::Open,
+            None if connection.connected() => Self::Normal,
+            None if connection.status.is_none() => Self::Waiting,
+            None => Self::Background,
+        }
     }
 }
 
@@ -469,7 +526,9 @@ pub fn describe(connection: &Connection) -> String {
             Some(kind) => format!("{address} ({kind})"),
             None => address.to_string(),
         },
-        None if connection.start_seen && connection.status.is_none() => {
+        None if !connection.connected()
+            && connection.request.as_ref().is_some_and(|r| r.filter_policy != 0) =>
+        {
             "anyone on the accept list".to_owned()
         }
         None => "a device without an address here".to_owned(),

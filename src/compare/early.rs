@@ -82,6 +82,8 @@ fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
         Transport::Le => Some(connection.usable_at).filter(|at| *at != Moment::UNKNOWN),
         // BR/EDR: L2CAP may begin as soon as the link is up.
         Transport::BrEdr => Some(connection.connected_at),
+        // Its beginning is not in the capture.
+        Transport::Unknown => None,
     };
     let usable = usable.and_then(|at| connection.after(at));
     let over =

@@ -54,7 +54,10 @@ impl Failure {
     pub fn of(connection: &Connection) -> Option<Self> {
         if !connection.connected() {
             return match connection.status {
-                Some(Status::UNKNOWN_CONNECTION_IDENTIFIER) => Some(Self::GivenUp),
+                // A host that stops waiting for any device of its list has failed with none.
+                Some(Status::UNKNOWN_CONNECTION_IDENTIFIER) => {
+                    connection.wanted().map(|_| Self::GivenUp)
+                }
                 Some(Status::SUCCESS) | None => None,
                 Some(status) => Some(Self::Refused(status)),
             };

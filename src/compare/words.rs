@@ -172,6 +172,11 @@ pub fn ended_by(by: EndedBy) -> &'static str {
 pub fn ending(connection: &Connection) -> String {
     if !connection.connected() {
         return match (connection.status, connection.request.as_ref().and_then(|r| r.cancel_frame)) {
+            (Some(Status::UNKNOWN_CONNECTION_IDENTIFIER), Some(_))
+                if connection.wanted().is_none() =>
+            {
+                "the wait for any device of the accept list was taken back (0x02)".to_owned()
+            }
             (Some(Status::UNKNOWN_CONNECTION_IDENTIFIER), Some(_)) => {
                 "never connected: this host gave up waiting (0x02)".to_owned()
             }
@@ -273,6 +278,7 @@ pub fn transport(transport: Transport) -> &'static str {
     match transport {
         Transport::Le => "LE",
         Transport::BrEdr => "BR/EDR",
+        Transport::Unknown => "transport unknown",
     }
 }
 

@@ -20,9 +20,10 @@ The host put a device's identity address on the accept list and lets the control
 private addresses, and the controller was given no key to resolve them, so it waits for ever.
 
 ## How it shows
-An address on the accept list; a filtered scan or a filtered connect request for half a minute and more without one report or
-link of it; no entry in the resolving list; and an unfiltered scan of the same capture that hears a connectable device with a
-private address. Where it hears many such devices, this is a note.
+An address comes onto the accept list; a connect request by list that is made for it, or the first filtered scan after it, goes on for
+half a minute and more without one report or link of it; no entry in the resolving list; and an unfiltered scan of the same
+capture hears one connectable device with a private address. Where it hears several, this is a note. A request that is
+renewed at once, or taken back because Bluetooth is switched off, does not count: phones wait in the background all day.
 
 ## What else it could be
 The device is simply switched off, and the private address belongs to something else.
@@ -49,20 +50,40 @@ Keep an unfiltered discovery running while connecting; give the kernel the addre
         Case::silent("a scan of a minute that is not filtered", || {
             scans(listed(hears(1)), 0, 60_000).into()
         }),
-        Case::suspect(Confidence::Low, "three private addresses are heard", || {
-            stalled(hears(3), 60_000).into()
-        })
-        .pins(&["FEW"]),
-        Case::note(Confidence::Low, "four private addresses are heard", || {
-            stalled(hears(4), 60_000).into()
-        })
-        .pins(&["FEW"]),
+        Case::note(Confidence::Low, "two private addresses are heard: one is a neighbour's", || {
+            stalled(hears(2), 60_000).into()
+        }),
+        Case::silent("the scan before had waited for the address already", || {
+            scans(stalled(hears(1), 5_000), 1, 60_000).into()
+        }),
         Case::silent("no private address is heard", || stalled(hears(0), 60_000).into()),
         Case::suspect(Confidence::Medium, "a request to the accept list waits for 30 s", || {
             listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel().into()
         })
         .about(&[1])
         .saying("any device of the accept list"),
+        Case::silent("the request to the accept list was made for another device as well", || {
+            let other = Address([2, 0, 0, 0, 0, 0xc0]);
+            listed(hears(1)).done(add(other)).create_for_anybody().wait_ms(30_000).cancel().into()
+        }),
+        Case::silent("it was on the list for the request before", || {
+            let again = listed(hears(1)).create_for_anybody().wait_ms(5_000).cancel();
+            again.create_for_anybody().wait_ms(30_000).cancel().into()
+        }),
+        Case::silent("the request is renewed 1.9 s later", || {
+            let waited = listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel();
+            waited.wait_ms(1_900).create_for_anybody().wait_ms(1_000).into()
+        })
+        .pins(&["waits::REARMED"]),
+        Case::suspect(Confidence::Medium, "there is another request 2.1 s later", || {
+            let waited = listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel();
+            waited.wait_ms(2_100).create_for_anybody().wait_ms(1_000).into()
+        })
+        .pins(&["waits::REARMED"]),
+        Case::silent("Bluetooth is switched off", || {
+            let waited = listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel();
+            waited.wait_ms(500).done(Command::LeClearFilterAcceptList {}).into()
+        }),
         Case::silent("the controller can resolve the address", || {
             stalled(resolves(hears(1), 1), 60_000).into()
         }),
@@ -93,8 +114,12 @@ fn resolves(trace: Trace, enabled: u8) -> Trace {
     trace.done(add).done(enable)
 }
 
+fn add(address: Address) -> Command<'static> {
+    Command::LeAddDeviceToFilterAcceptList { address_type: RANDOM, address }
+}
+
 fn listed(trace: Trace) -> Trace {
-    trace.done(Command::LeAddDeviceToFilterAcceptList { address_type: RANDOM, address: PEER })
+    trace.done(add(PEER))
 }
 
 fn scans(trace: Trace, filter: u8, ms: u32) -> Trace {
@@ -124,9 +149,6 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-/// Most private addresses among which one may still be suspected.
-const FEW: usize = 3;
-
 /// How long a filtered wait must be.
 const LONG: Span = Span::from_ms(25_000);
 
@@ -141,9 +163,9 @@ struct Listening<'a> {
     /// A private address that is nobody's, and how many there are.
     device: &'a Device,
     private: usize,
-    /// Long waits for the accept list, in order, and the attempts that they are.
+    /// Long waits for one device of the accept list, in order, and the attempts that they are.
     waits: Vec<(u32, Wait<'a>)>,
-    /// Long filtered scans, in order.
+    /// Filtered scans, in order.
     scans: Vec<FilteredScan>,
 }
 
@@ -201,7 +223,8 @@ fn listen<'a>(scene: &Scene<'a>, adapter: Option<u16>) -> Option<Listening<'a>> 
     let (device, private) = private(capture, adapter)?;
     let of_adapter = capture.connections.iter().filter(|c| c.adapter == adapter);
     let waits = of_adapter.filter_map(|c| {
-        let wait = in_vain(scene, c).filter(|w| w.background && w.lasted >= LONG)?;
+        let by_list = |w: &Wait<'_>| w.request.listed.is_some() && w.lasted >= LONG;
+        let wait = in_vain(scene, c).filter(by_list)?;
         Some((c.number, wait))
     });
     let listening = Listening {
@@ -210,7 +233,8 @@ fn listen<'a>(scene: &Scene<'a>, adapter: Option<u16>) -> Option<Listening<'a>> 
         waits: waits.collect(),
         scans: filtered_scans(capture, adapter),
     };
-    (!listening.waits.is_empty() || !listening.scans.is_empty()).then_some(listening)
+    let long = listening.scans.iter().any(|(_, _, lasted)| *lasted >= LONG);
+    (!listening.waits.is_empty() || long).then_some(listening)
 }
 
 /// How the adapter waited for the accept list.
@@ -234,11 +258,14 @@ struct Stalled {
 fn verdict(listening: &Listening<'_>, added: &AdapterEvent, address: Address) -> Option<Verdict> {
     let Listening { device, private, waits, scans } = listening;
     let waits = waits.get(waits.partition_point(|(_, w)| w.request.frame <= added.frame)..)?;
+    let for_it = |w: &Wait<'_>| w.request.listed.is_some_and(|(listed, _)| listed == address);
+    let waits: Vec<_> = waits.iter().filter(|(_, w)| for_it(w)).collect();
     let waiting = match waits.first() {
         Some((_, wait)) => Waiting::Request(wait.facts()),
         None => {
+            // The first scan after it came was made for it. Later ones are for everybody on the list.
             let later = scans.get(scans.partition_point(|(from, ..)| *from <= added.frame)..)?;
-            Waiting::Scan(*later.iter().max_by_key(|(_, _, lasted)| *lasted)?)
+            Waiting::Scan(later.first().copied().filter(|(_, _, lasted)| *lasted >= LONG)?)
         }
     };
     let facts = Stalled {
@@ -249,10 +276,9 @@ fn verdict(listening: &Listening<'_>, added: &AdapterEvent, address: Address) ->
         private_name: device.name.clone(),
         private_frame: device.first?.frame,
     };
-    // Of many private addresses each is likelier somebody else's: in a town there are hundreds.
+    // Of several private addresses most are somebody else's: in a town there are hundreds.
     let verdict = match *private {
         1 => Verdict::suspect(facts).sure(Confidence::Medium),
-        2..=FEW => Verdict::suspect(facts).sure(Confidence::Low),
         _ => Verdict::note(facts).sure(Confidence::Low),
     };
     Some(verdict.about(waits.iter().map(|(number, _)| *number)))
@@ -337,7 +363,7 @@ fn private(capture: &Capture, adapter: Option<u16>) -> Option<(&Device, usize)> 
     Some((*found.first()?, found.len()))
 }
 
-/// The long filtered scans of an adapter.
+/// The filtered scans of an adapter.
 fn filtered_scans(capture: &Capture, adapter: Option<u16>) -> Vec<FilteredScan> {
     let scans: Vec<&AdapterEvent> = capture
         .adapter_events
@@ -348,7 +374,7 @@ fn filtered_scans(capture: &Capture, adapter: Option<u16>) -> Vec<FilteredScan> 
     let pairs = scans.windows(2).filter_map(|pair| {
         let filtered =
             matches!(pair[0].what, Happening::ScanOn(scan) if scan.filter_policy & 1 == 1);
-        let lasted = pair[1].at.since(pair[0].at).filter(|lasted| *lasted >= LONG)?;
+        let lasted = pair[1].at.since(pair[0].at)?;
         filtered.then_some((pair[0].frame, pair[1].frame, lasted))
     });
     pairs.collect()

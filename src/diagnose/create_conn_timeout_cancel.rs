@@ -1,7 +1,12 @@
-use super::waits::{in_vain, show};
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::waits::{Waited, in_vain};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::Command;
+use crate::packet::{Address, AddressType, Status};
+use crate::prose::{self, Text};
+use crate::text;
+use crate::time::Span;
 use crate::timeline::{Connection, Stack};
-use crate::trace::Trace;
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "create-conn-timeout-cancel",
@@ -16,7 +21,8 @@ cancelled the request. No link ever existed, so nothing on ATT or in pairing can
 ## How it shows
 LE Create Connection taken up with status 0; seconds later LE Create Connection Cancel (BlueZ's kernel after 20.5 s, Android
 after 30 s or the application's own time); then LE Connection Complete with status 0x02. The 0x02 is the sign of a successful
-cancel, not an error of its own.
+cancel, not an error of its own. A request by accept list counts where it was made for one device, which leaves the list with the
+cancel. Where reports of the device came during the wait, or the next attempt came through, the device was there: a suspect.
 
 ## What else it could be
 The device is off, out of range, or connected to somebody else; its address or address type is another one than the host asked
@@ -32,15 +38,92 @@ advertising intervals.",
     ],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| Trace::new().advertises(0).create().wait_ms(20_500).cancel().into()),
-        Case::silent("the nearest other trace", || Trace::new().advertises(0).create().wait_ms(900).cancel().into()),
+        Case::cause(Confidence::High, "a wait of 20.5 s", || waited(Trace::new(), 20_500).into())
+            .about(&[1])
+            .saying("Check that the device is on"),
+        Case::silent("the host cancels after 3.9 s", || waited(Trace::new(), 3_900).into())
+            .pins(&["waits::SHORTEST"]),
+        Case::cause(Confidence::High, "the host cancels after 4.1 s", || {
+            waited(Trace::new(), 4_100).into()
+        })
+        .pins(&["waits::SHORTEST"]),
+        Case::silent("it comes through", || Trace::new().create().wait_ms(8_000).connected().features().into()),
+        Case::suspect(Confidence::Medium, "reports of the device come meanwhile", || {
+            let waits = Trace::new().create().wait_ms(5_000).advertises(0);
+            waits.wait_ms(5_000).cancel().into()
+        })
+        .saying("1 report"),
+        Case::cause(Confidence::High, "its last report came 9 s before the request", || {
+            waited(Trace::new().advertises(0).wait_ms(9_000), 20_500).into()
+        })
+        .pins(&["FRESH"])
+        .saying("last advertising report"),
+        Case::cause(Confidence::High, "its last report came 11 s before the request", || {
+            waited(Trace::new().advertises(0).wait_ms(11_000), 20_500).into()
+        })
+        .pins(&["FRESH"])
+        .not_saying("last advertising report"),
+        Case::cause(Confidence::High, "a device that was heard a moment before is not asked whether it is on", || {
+            waited(Trace::new().advertises(0).wait_ms(100), 5_000).into()
+        })
+        .not_saying("Check that the device is on"),
+        Case::suspect(Confidence::Medium, "the next attempt comes through after 29 s", || {
+            waited(Trace::new(), 5_000).wait_ms(28_900).up().into()
+        })
+        .about(&[1])
+        .pins(&["SOON"])
+        .saying("the next attempt"),
+        Case::cause(Confidence::High, "the next attempt comes through after 31 s", || {
+            waited(Trace::new(), 5_000).wait_ms(31_000).up().into()
+        })
+        .about(&[1])
+        .pins(&["SOON"]),
+        Case::cause(Confidence::High, "the next attempt is to another device", || {
+            let other = Address([2, 0, 0, 0, 0, 0xc0]);
+            waited(Trace::new(), 5_000).wait_ms(5_000).peer(other, AddressType::RANDOM).up().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "the next attempt is not heard either", || {
+            let again = waited(Trace::new(), 5_000).wait_ms(5_000).create().connected();
+            again.wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED).into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "a request by list for one device, which leaves the list with the cancel", || {
+            by_list().done(Command::LeRemoveDeviceFromFilterAcceptList { address_type: AddressType::RANDOM, address: PEER }).into()
+        })
+        .saying("C0:00:00:00:00:01"),
+        Case::silent("a request for any device of the list", || by_list().into()),
+        Case::silent("a page on BR/EDR", || Trace::new().pages_in_vain().into()),
     ],
 };
 
+fn waited(trace: Trace, ms: u32) -> Trace {
+    trace.create().wait_ms(ms).cancel()
+}
+
+/// A device comes onto the accept list, and a request by list waits for it in vain.
+fn by_list() -> Trace {
+    let add =
+        Command::LeAddDeviceToFilterAcceptList { address_type: AddressType::RANDOM, address: PEER };
+    Trace::new().done(add).create_for_anybody().wait_ms(14_000).cancel()
+}
+
+/// A report older than this does not show that the device was there when it was asked for: most devices advertise at
+/// least every ten seconds.
+const FRESH: Span = Span::from_ms(10_000);
+
+/// A device that answers the next attempt this soon after the cancel was there before, most likely.
+const SOON: Span = Span::from_ms(30_000);
+
+const AWAY: Remedy = Remedy::any(
+    "Check that the device is on, near, and not connected to a phone or another computer: most devices stop advertising while they are.",
+);
+
+const THERE: Remedy = Remedy::any(
+    "The device is on the air: give the attempt more time, several of its advertising intervals, and let no other scan run meanwhile.",
+);
+
 const REMEDIES: &[Remedy] = &[
-    Remedy::any(
-        "Check that the device is on, near, and not connected to a phone or another computer: most devices stop advertising while they are.",
-    ),
     Remedy::on(
         &[Stack::BlueZ],
         "Scan, then connect to what was just found: `bluetoothctl scan on`, `scan off`, `connect ADDRESS`; with bleak hand the `BLEDevice` of `BleakScanner.find_device_by_address` to `BleakClient`.",
@@ -52,39 +135,94 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// A request that waited in vain for one device.
+#[derive(Debug)]
+struct InVain {
+    wait: Waited,
+    /// Reports of the device during the wait.
+    heard: u64,
+    /// The last report before the request, where it is fresh, and how old it was then.
+    report: Option<(u32, Option<Span>)>,
+    /// The next attempt came through: its Connection Complete, and how long after the cancel.
+    next: Option<(u32, Span)>,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let wait = in_vain(scene, connection)?;
-    let lasted = wait.lasted;
-    let heard = connection.reports_during_wait;
-    let mut verdict = if wait.background {
-        Verdict::suspect(format!(
-            "The controller waited {lasted} for any device of its accept list and heard none that it could connect to; then the host cancelled."
-        ))
-        .sure(Confidence::Low)
-    } else if heard > 0 {
-        Verdict::suspect(format!(
-            "The controller waited {lasted} and made no link although {heard} advertising reports of the device came meanwhile; then the host cancelled."
-        ))
-    } else {
-        Verdict::cause(format!(
-            "The controller waited {lasted} for a chance to connect and made no link; then the host cancelled. No link existed at any time."
-        ))
-        .sure(Confidence::High)
+    let wait = in_vain(scene, connection).filter(|wait| wait.whom.is_some())?;
+    let age = |at| wait.request.at.since(at);
+    let report = connection.report_before.map(|report| (report.frame, age(report.at)));
+    let next = scene.capture().kin(connection, 1).find(|c| c.number > connection.number);
+    let came = next.filter(|c| c.peer_heard()).and_then(|c| {
+        let after = c.connected_at.since(wait.request.cancel_at)?;
+        Some((c.connected_frame?, after))
+    });
+    let facts = InVain {
+        wait: wait.facts(),
+        heard: connection.reports_during_wait,
+        report: report.filter(|(_, age)| age.is_none_or(|age| age <= FRESH)),
+        next: came.filter(|(_, after)| *after <= SOON),
     };
-    verdict = show(verdict, wait.shown());
-    if let Some(report) = connection.report_before.filter(|_| !wait.background) {
-        let ago = wait
-            .request
-            .at
-            .since(report.at)
-            .map_or(String::new(), |d| format!(", {d} before the request"));
-        verdict =
-            verdict.sees(report.frame, format!("last advertising report of this address{ago}"));
+    let was_there = facts.heard > 0 || facts.next.is_some();
+    Some(if was_there {
+        Verdict::suspect(facts)
+    } else {
+        Verdict::cause(facts).sure(Confidence::High)
+    })
+}
+
+impl Facts for InVain {
+    fn says(&self) -> Text {
+        let lasted = self.wait.lasted;
+        if self.heard > 0 {
+            let heard = usize::try_from(self.heard).unwrap_or(usize::MAX);
+            return text!(
+                "The controller waited {} and made no link although {} of the device came meanwhile; then the host cancelled.",
+                lasted,
+                prose::count(heard, "report", "reports")
+            );
+        }
+        if let Some((_, after)) = self.next {
+            return text!(
+                "The controller waited {} for a chance to connect and made no link; then the host cancelled. The device was there, most likely: the next attempt came through {} later.",
+                lasted,
+                after
+            );
+        }
+        text!(
+            "The controller waited {} for a chance to connect and made no link; then the host cancelled. No link existed at any time.",
+            lasted
+        )
     }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "no link was created: status 0x02 is the answer to our own cancel")
-            .settled_by("A scan during the attempt, by a phone or a second adapter, shows whether the device advertises, under which address, and connectable.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = self.wait.sights();
+        sights.extend(self.report.map(|(frame, age)| {
+            let ago = age.map(|age| text!(", {} before the request", age));
+            Sight::here(frame, text!("last advertising report of this address{}", ago))
+        }));
+        sights.extend(self.next.map(|(frame, after)| {
+            Sight::here(frame, text!("the next attempt came through, {} after the cancel", after))
+        }));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "never-heard-peer",
+            "no link was created: status 0x02 is the answer to our own cancel",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "A scan during the attempt, by a phone or a second adapter, shows whether the device advertises, under which address, and connectable."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        let there = self.heard > 0 || self.next.is_some() || self.report.is_some();
+        let mut remedies = vec![if there { THERE } else { AWAY }];
+        remedies.extend(REMEDIES.iter().cloned());
+        remedies
+    }
 }

@@ -44,9 +44,10 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let wait = in_vain(scene, connection).filter(|wait| !wait.background)?;
+    let wait = in_vain(scene, connection)?;
+    let (peer, _) = wait.whom?;
     let capture = scene.capture();
-    let device = capture.device(wait.request.peer)?;
+    let device = capture.device(peer)?;
     let (heard, asked) = (device.adapter?, connection.adapter?);
     if heard == asked || device.elsewhere || device.reports == 0 {
         return None;

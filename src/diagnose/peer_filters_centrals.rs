@@ -67,8 +67,9 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let bond = stored_key(reference)?;
     let subject = scene.compared()?;
     let attempts = attempts_of(scene, subject);
-    let failed =
-        |c: &&Connection| c.never_heard() || in_vain(scene, c).is_some_and(|wait| !wait.background);
+    let failed = |c: &&Connection| {
+        c.never_heard() || in_vain(scene, c).is_some_and(|wait| wait.whom.is_some())
+    };
     let tried: Vec<&Connection> = attempts.iter().copied().filter(failed).collect();
     let heard = attempts.iter().any(|c| c.connected_frame.is_some() && c.peer_heard());
     if tried.len() < 2 || heard {

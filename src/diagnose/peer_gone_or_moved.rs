@@ -110,9 +110,9 @@ fn moved<'a>(scene: &Scene<'a>, report: &Report, address: Address) -> Option<&'a
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let wait = in_vain(scene, connection).filter(|wait| !wait.background)?;
-    let report = connection.report_before.filter(|r| r.address_type == wait.request.peer_type)?;
-    let address = wait.request.peer;
+    let wait = in_vain(scene, connection)?;
+    let (address, kind) = wait.whom?;
+    let report = connection.report_before.filter(|r| r.address_type == kind)?;
     let ago = wait
         .request
         .at

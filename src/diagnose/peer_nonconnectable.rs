@@ -36,9 +36,10 @@ fn asked_after(event_type: u8) -> Trace {
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let wait = in_vain(scene, connection).filter(|wait| !wait.background)?;
+    let wait = in_vain(scene, connection)?;
+    let (peer, _) = wait.whom?;
     let report = connection.report_before?;
-    let device = scene.capture().device(wait.request.peer)?;
+    let device = scene.capture().device(peer)?;
     if device.connectable_reports > 0 || device.reports == 0 {
         return None;
     }

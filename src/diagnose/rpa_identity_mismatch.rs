@@ -80,10 +80,10 @@ fn proved(capture: &Capture, identity: Address) -> Option<&Device> {
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let wait = in_vain(scene, connection).filter(|wait| !wait.background)?;
+    let wait = in_vain(scene, connection)?;
+    let (identity, kind) = wait.whom?;
     let capture = scene.capture();
-    let identity = wait.request.peer;
-    let fixed = !wait.request.peer_type.is_random() || identity.looks_static();
+    let fixed = !kind.is_random() || identity.looks_static();
     let heard_itself = capture.device(identity).is_some_and(|d| d.reports > 0);
     if !fixed || heard_itself || wait.request.resolvable {
         return None;

@@ -2,8 +2,8 @@
 use super::{Scene, Sight};
 use crate::packet::{Address, AddressType, Status};
 use crate::text;
-use crate::time::Span;
-use crate::timeline::{Connection, Request, RequestKind, Transport};
+use crate::time::{Moment, Span};
+use crate::timeline::{Connection, Happening, Request, RequestKind, Transport};
 
 /// The shortest wait that says anything: phones cancel and re-arm their background requests all the time.
 const SHORTEST: Span = Span::from_ms(4000);
@@ -11,29 +11,23 @@ const SHORTEST: Span = Span::from_ms(4000);
 /// A request for a background link that is made again this soon was only re-armed.
 const REARMED: Span = Span::from_ms(2000);
 
-/// Waits that are somebody's timer, in milliseconds.
-const TIMERS: &[i64] = &[5_000, 10_000, 15_000, 20_500, 30_000];
-
-/// How far from a timer's length a wait may be that the timer ended.
-const TIMERS_JITTER: Span = Span::from_ms(50);
-
 /// A request that was cancelled after a wait in vain.
 pub struct Wait<'a> {
     pub request: &'a Request,
     pub lasted: Span,
     /// Connection Complete with status 0x02: the cancel succeeded.
     pub end_frame: u32,
-    /// The controller would have taken any device of its accept list.
-    pub background: bool,
+    /// For whom. None: for any device of the accept list.
+    pub whom: Option<(Address, AddressType)>,
 }
 
 impl Wait<'_> {
     /// What a sentence needs of it.
     pub fn facts(&self) -> Waited {
-        let Request { kind, peer, peer_type, frame, cancel_frame, .. } = *self.request;
+        let Request { kind, frame, cancel_frame, .. } = *self.request;
         Waited {
             kind,
-            whom: (!self.background).then_some((peer, peer_type)),
+            whom: self.whom,
             frame,
             cancel_frame,
             end_frame: self.end_frame,
@@ -81,24 +75,38 @@ impl Waited {
     }
 }
 
-/// The wait of an LE attempt that was long enough, and not merely re-armed (HABITS R10).
+/// The wait of an LE attempt that was long enough.
+///
+/// One for any device of the accept list counts only where the host then stopped waiting for good: phones renew such
+/// requests all the time (HABITS R10), and whoever switches Bluetooth off takes them back.
 pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait<'a>> {
     let request = connection.request.as_deref()?;
     let cancelled = connection.status == Some(Status::UNKNOWN_CONNECTION_IDENTIFIER)
         && request.cancel_frame.is_some()
         && connection.transport == Transport::Le;
     let lasted = request.cancel_at.since(request.at).filter(|lasted| *lasted >= SHORTEST)?;
-    let background = request.filter_policy != 0;
-    let timer = TIMERS.iter().any(|ms| (lasted - Span::from_ms(*ms)).abs() <= TIMERS_JITTER);
-    let again = || {
-        let later = scene.capture().connections.iter().skip(connection.number as usize);
-        let later = later.filter(|c| c.adapter == connection.adapter);
-        let gaps = later.filter_map(|c| c.request.as_ref()?.at.since(request.cancel_at));
-        // The next one tells; that a clock stepped back in between does not.
-        gaps.take(2).any(|gap| gap < REARMED)
-    };
-    let counts = cancelled && (!background || timer || !again());
-    counts.then_some(Wait { request, lasted, end_frame: connection.status_frame?, background })
+    let whom = connection.wanted();
+    let counts = cancelled && (whom.is_some() || !goes_on(scene, connection, request));
+    counts.then_some(Wait { request, lasted, end_frame: connection.status_frame?, whom })
+}
+
+/// Whether a request by list was taken back only to be renewed, or because Bluetooth was switched off.
+fn goes_on(scene: &Scene<'_>, connection: &Connection, request: &Request) -> bool {
+    let capture = scene.capture();
+    let soon = |at: Moment| at.since(request.cancel_at).is_some_and(|gap| gap < REARMED);
+    let later = capture.connections.iter().skip(connection.number as usize);
+    let mut later = later.filter(|c| c.adapter == connection.adapter);
+    // The next one tells; that a clock stepped back in between does not.
+    let renewed = later.by_ref().take(2).any(|c| c.request.as_ref().is_some_and(|r| soon(r.at)));
+    let events = &capture.adapter_events;
+    let after = events.partition_point(|e| Some(e.frame) <= request.cancel_frame);
+    let after = events.get(after..).unwrap_or_default().iter();
+    let off = after.take_while(|e| soon(e.at)).any(|e| {
+        use Happening::{AcceptListCleared, IndexClosed, Powered, Reset};
+        e.adapter == connection.adapter
+            && matches!(e.what, AcceptListCleared | IndexClosed | Powered(false) | Reset)
+    });
+    renewed || off
 }
 
 /// Adds the lines to a verdict.

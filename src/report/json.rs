@@ -6,7 +6,7 @@ use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side}
 use crate::diagnose::{Finding, Remedy};
 use crate::packet::{AddressType, Direction, att};
 use crate::time::{Clock, Span};
-use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step};
+use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step, Transport};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -206,7 +206,7 @@ fn connection(c: &Connection) -> Value {
     json!({
         "number": c.number,
         "adapter": c.adapter,
-        "transport": c.transport.word(),
+        "transport": (c.transport != Transport::Unknown).then(|| c.transport.word()),
         "role": c.role.map(|r| r.word()),
         "peer": {
             "address": c.peer.address.map(|a| a.to_string()),

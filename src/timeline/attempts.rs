@@ -1,4 +1,5 @@
 //! Attempts: create commands, and how they are answered.
+use super::accept_list::Asked;
 use super::connection::{Connection, Request, RequestKind, Role, Transport};
 use super::established::finish_connect;
 use super::live::{At, step};
@@ -6,10 +7,13 @@ use super::step::{Detail, Outcome, Procedure};
 use super::tracker::{AdapterState, Tracker};
 use crate::packet::hci::InitiatingPhy;
 use crate::packet::{Address, AddressType, Direction, Status};
-use crate::time::Moment;
+use crate::time::{Moment, Span};
 
 /// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand.
 const MOST_CONNECTIONS: usize = 50_000;
+
+/// A device that leaves the accept list this soon after the cancel leaves it because of the cancel.
+const WITHDRAWN: Span = Span::from_ms(1_000);
 
 impl Tracker {
     pub(super) fn new_connection(&mut self, adapter: usize, transport: Transport) -> Option<usize> {
@@ -43,11 +47,20 @@ impl Tracker {
             request.resolvable = state.resolving.covers(request.peer);
             request.behind = self.busy_with(state);
         }
-        let background = request.filter_policy != 0;
+        let by_list = request.filter_policy != 0;
+        if let Some(state) = self.adapters.get_mut(adapter) {
+            request.listed = by_list.then(|| state.accept_list.wanted()).flatten();
+            state.accept_list.forget();
+            if let Some(device) = request.listed {
+                let (report, reports) =
+                    (self.air.last_report(device.0), self.air.reports(device.0));
+                state.accept_list.remember(Asked { attempt: index, device, report, reports });
+            }
+        }
         let connection = &mut self.connections[index];
         connection.role = Some(Role::Central);
         connection.links_open = open.min(usize::from(u16::MAX)) as u16;
-        if !background {
+        if !by_list {
             connection.peer.address = Some(request.peer);
             connection.peer.address_type = Some(request.peer_type);
             connection.report_before = self.air.last_report(request.peer);
@@ -69,6 +82,33 @@ impl Tracker {
             state.creating.push(index);
         }
         Some(index)
+    }
+
+    /// A device leaves the accept list. Where it leaves right after the request by list that it came for was
+    /// cancelled, the host had meant this device.
+    pub(super) fn left_accept_list(
+        &mut self,
+        adapter: usize,
+        at: At,
+        device: (Address, AddressType),
+    ) {
+        let Some(state) = self.adapters.get_mut(adapter) else { return };
+        let Some(asked) = state.accept_list.remove(device) else { return };
+        let Some(connection) = self.connections.get_mut(asked.attempt) else { return };
+        let Some(request) = connection.request.as_ref() else { return };
+        let at_once = at.time.since(request.cancel_at).is_none_or(|after| after < WITHDRAWN);
+        if request.cancel_frame.is_none() || !at_once || connection.connected_frame.is_some() {
+            return;
+        }
+        connection.peer.address = Some(device.0);
+        connection.peer.address_type = Some(device.1);
+        connection.report_before = asked.report;
+        // Where the wait is not over yet, its end turns the count at the request into that of the wait.
+        connection.reports_during_wait = if connection.end_seen {
+            self.air.reports(device.0).saturating_sub(asked.reports)
+        } else {
+            asked.reports
+        };
     }
 
     /// The oldest attempt that the controller has accepted and not ended.
@@ -159,6 +199,7 @@ impl Tracker {
             peer: peer.0,
             peer_type: peer.1,
             filter_policy,
+            listed: None,
             own_address_type: own,
             phys,
             scan_interval: 0,

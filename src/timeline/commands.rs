@@ -1,4 +1,5 @@
 //! HCI commands and events: adapter state, and what they mean for links.
+use super::accept_list::AcceptList;
 use super::adapter::{Happening, Scan};
 use super::connection::{AdapterLoss, OddityKind, RequestKind, Transport};
 use super::identity::Resolving;
@@ -62,12 +63,15 @@ impl Tracker {
                 self.advertising(adapter, at, enable != 0)
             }
             Command::LeAddDeviceToFilterAcceptList { address_type, address } => {
+                self.accept_list(adapter, |list| list.add((address, address_type)));
                 self.happened(adapter, at, Happening::AcceptListAdded(address, address_type));
             }
             Command::LeRemoveDeviceFromFilterAcceptList { address_type, address } => {
+                self.left_accept_list(adapter, at, (address, address_type));
                 self.happened(adapter, at, Happening::AcceptListRemoved(address, address_type));
             }
             Command::LeClearFilterAcceptList {} => {
+                self.accept_list(adapter, AcceptList::clear);
                 self.happened(adapter, at, Happening::AcceptListCleared)
             }
             Command::LeAddDeviceToResolvingList {
@@ -311,21 +315,45 @@ impl Tracker {
                             .odd(at.frame, OddityKind::EventAfterDisconnect);
                         return Some(index);
                     }
-                    None => self.unseen_start(adapter, handle, Transport::Le)?,
+                    None => self.unseen_start(adapter, handle, transport_of(event))?,
                 }
             }
             None => return None,
         };
         let state = self.adapters.get_mut(adapter)?;
         let link = state.link(handle)?;
+        if let Some(transport) = transport_of(event)
+            && let Some(connection) = self.connections.get_mut(index)
+            && connection.transport == Transport::Unknown
+        {
+            connection.transport = transport;
+        }
         link.link_layer_event(self.connections.get_mut(index)?, at, event);
         Some(index)
+    }
+
+    fn accept_list(&mut self, adapter: usize, change: impl FnOnce(&mut AcceptList)) {
+        if let Some(state) = self.adapters.get_mut(adapter) {
+            change(&mut state.accept_list);
+        }
     }
 
     fn resolving(&mut self, adapter: usize, change: impl FnOnce(&mut Resolving)) {
         if let Some(state) = self.adapters.get_mut(adapter) {
             change(&mut state.resolving);
         }
+    }
+}
+
+/// The transport that an event about a link shows, where it belongs to one alone.
+fn transport_of(event: &Event<'_>) -> Option<Transport> {
+    match event.code() {
+        0x3e => Some(Transport::Le),
+        // Authentication, link keys, features and clock of BR/EDR, its roles, modes, slots, packet types and sniffing.
+        0x06 | 0x09 | 0x0b | 0x12 | 0x14 | 0x1b | 0x1c | 0x1d | 0x23 | 0x2e | 0x38 => {
+            Some(Transport::BrEdr)
+        }
+        _ => None,
     }
 }
 

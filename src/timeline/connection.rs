@@ -11,7 +11,12 @@ use crate::vocabulary::vocabulary;
 use std::sync::Arc;
 
 vocabulary! {
-    Transport { Le "le", BrEdr "bredr", }
+    Transport {
+        Le "le",
+        BrEdr "bredr",
+        /// Nobody saw the link beginning, and nothing on it shows which it is. JSON has null then.
+        Unknown "unknown",
+    }
 }
 
 vocabulary! {
@@ -46,6 +51,8 @@ pub struct Request {
     pub peer_type: AddressType,
     /// 1: connect to anyone on the accept list, the peer fields are ignored.
     pub filter_policy: u8,
+    /// Of a request by list: the one device that came onto the list for it.
+    pub listed: Option<(Address, AddressType)>,
     pub own_address_type: u8,
     /// Bits: 1M, 2M, Coded. Legacy requests have 1.
     pub phys: u8,
@@ -464,6 +471,16 @@ impl Connection {
 
     pub fn connected(&self) -> bool {
         self.connected_frame.is_some() || !self.start_seen
+    }
+
+    /// Whom our request was for. None where the controller would have taken any device of its accept list, and
+    /// nothing shows that the host meant one of them.
+    pub fn wanted(&self) -> Option<(Address, AddressType)> {
+        let request = self.request.as_ref()?;
+        match request.filter_policy {
+            0 => Some((request.peer, request.peer_type)),
+            _ => self.peer.address.zip(self.peer.address_type),
+        }
     }
 
     /// Connection Complete to Disconnection Complete.

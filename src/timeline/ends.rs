@@ -1,5 +1,5 @@
 //! Links end: by a Disconnection Complete, a reset, the same handle used again, or with the capture.
-use super::connection::{AdapterLoss, End, EndedBy, Gone, OddityKind, Transport};
+use super::connection::{AdapterLoss, End, EndedBy, Gone, OddityKind};
 use super::established::STRAGGLER;
 use super::identity::Resolving;
 use super::live::{At, Link, step};
@@ -57,7 +57,7 @@ impl Tracker {
                     self.connections.get_mut(index)?.odd(at.frame, OddityKind::SecondDisconnect);
                     return Some(index);
                 }
-                self.unseen_start(adapter, handle, Transport::Le)?;
+                self.unseen_start(adapter, handle, None)?;
                 let link = self.adapters.get_mut(adapter)?.take(handle)?;
                 self.connections
                     .get_mut(link.connection)?
@@ -168,6 +168,7 @@ impl Tracker {
         state.creating.clear();
         state.resolving = Resolving::default();
         state.families.clear();
+        state.accept_list.clear();
         state.scan = None;
         state.outstanding = 0;
         let switched_off = state.switched_off.clone().filter(|_| how != AdapterLoss::Reset);

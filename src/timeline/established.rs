@@ -241,17 +241,17 @@ impl Tracker {
                 return None;
             }
         }
-        self.unseen_start(adapter, handle, transport.unwrap_or(Transport::Le))
+        self.unseen_start(adapter, handle, transport)
     }
 
-    /// A link that was up before the capture began.
+    /// A link that was up before the capture began. Nothing may show yet which transport it has.
     pub(super) fn unseen_start(
         &mut self,
         adapter: usize,
         handle: ConnHandle,
-        transport: Transport,
+        transport: Option<Transport>,
     ) -> Option<usize> {
-        let index = self.new_connection(adapter, transport)?;
+        let index = self.new_connection(adapter, transport.unwrap_or(Transport::Unknown))?;
         let connection = &mut self.connections[index];
         connection.start_seen = false;
         connection.handle = Some(handle);

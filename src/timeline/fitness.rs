@@ -1,4 +1,5 @@
 //! Whether a capture is fit for a diagnosis, and how to record a better one.
+use super::adapter::Happening;
 use super::connection::{Connection, Role};
 use super::host::recording_advice;
 use super::trace::{Capture, Fitness, FitnessKind};
@@ -41,10 +42,14 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
                     .to_owned(),
             );
         } else {
+            let (refused, remedy) = match refused(capture) {
+                Some(refused) => (refused, "Begin with the refusal: the program, or the kernel, asks for what this controller does not do then.".to_owned()),
+                None => (String::new(), format!("Check the adapter. {again}")),
+            };
             say(
                 FitnessKind::NoTraffic,
-                "no connection, no attempt, nothing heard on the air".to_owned(),
-                format!("Check the adapter. {again}"),
+                format!("no connection, no attempt, nothing heard on the air{refused}"),
+                remedy,
             );
         }
     }
@@ -179,6 +184,21 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     found
 }
 
+/// The first command that the controller refused, and how many there were.
+fn refused(capture: &Capture) -> Option<String> {
+    let failed = capture.adapter_events.iter().filter_map(|event| match event.what {
+        Happening::CommandFailed { opcode, status, .. } => Some((event.frame, opcode, status)),
+        _ => None,
+    });
+    let failed: Vec<_> = failed.collect();
+    let (frame, opcode, status) = *failed.first()?;
+    let others = match failed.len() {
+        1 => String::new(),
+        count => format!(", the first of {count} refusals"),
+    };
+    Some(format!("; the controller refused {opcode} with {status} (frame {frame}){others}"))
+}
+
 fn never_ends(connection: &Connection) -> bool {
     connection.connected() && !connection.end_seen && connection.role != Some(Role::Peripheral)
 }
@@ -201,6 +221,28 @@ mod tests {
     use super::FitnessKind;
     use crate::packet::{Address, AddressType};
     use crate::trace::{PEER, Trace};
+
+    /// A capture that holds nothing but refusals does not ask whether the adapter is there.
+    #[test]
+    fn refused_commands_are_told_where_nothing_else_happened() {
+        use crate::packet::Status;
+        use crate::packet::hci::Command;
+        let said = |trace: Trace| {
+            let found = trace.run().fitness;
+            let line = found.into_iter().find(|f| f.kind == FitnessKind::NoTraffic).expect("said");
+            (line.says, line.remedy)
+        };
+        let ask = Command::LeReadSuggestedDefaultDataLength {};
+        let refused = |trace: Trace| {
+            trace.command(ask.clone()).complete(ask.opcode(), &[Status::UNKNOWN_COMMAND.0])
+        };
+        let (says, remedy) = said(refused(Trace::new()));
+        assert!(says.contains("Unknown HCI Command (0x01) (frame 2)"), "{says}");
+        assert!(!says.contains("refusals") && !remedy.contains("Check the adapter"), "{remedy}");
+        assert!(said(refused(refused(Trace::new()))).0.contains("the first of 2 refusals"));
+        let (says, remedy) = said(Trace::new().done(ask.clone()));
+        assert!(!says.contains("refused") && remedy.contains("Check the adapter"), "{says}");
+    }
 
     /// Who hears other devices on LE has it switched on already.
     #[test]

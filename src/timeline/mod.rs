@@ -3,6 +3,7 @@
 //!
 //! This module's types are plain, owned data. [`Tracker`] builds them from events;
 //! everything behind it (compare, rules, report) only reads them.
+mod accept_list;
 mod adapter;
 mod air;
 mod answers;

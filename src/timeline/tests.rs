@@ -17,8 +17,31 @@ fn odd(connection: &Connection, kind: OddityKind) -> bool {
     connection.oddities.iter().any(|oddity| oddity.kind == kind)
 }
 
+/// What happened, without the first commands of their families.
 fn happened(trace: Trace) -> Vec<Happening> {
-    trace.run().adapter_events.into_iter().map(|event| event.what).collect()
+    let all = trace.run().adapter_events.into_iter().map(|event| event.what);
+    all.filter(|what| !matches!(what, Happening::FamilyUsed { .. })).collect()
+}
+
+#[test]
+fn the_first_command_of_each_family_that_the_controller_takes_is_remembered_until_the_reset() {
+    let used = |trace: Trace| {
+        let opcode = |what: &Happening| match what {
+            Happening::FamilyUsed { opcode, .. } => Some(opcode.0),
+            _ => None,
+        };
+        trace
+            .run()
+            .adapter_events
+            .iter()
+            .filter_map(|event| opcode(&event.what))
+            .collect::<Vec<_>>()
+    };
+    let scan = || Trace::new().scan(true, 16, 16);
+    assert_eq!(used(scan().scan(false, 0, 0)), [0x200b]);
+    assert_eq!(used(scan().create_extended(1, Status::SUCCESS)), [0x200b, 0x2043]);
+    assert_eq!(used(scan().done(Command::Reset {}).scan(true, 16, 16)), [0x200b, 0x200b]);
+    assert!(used(Trace::new().create_refused(Status::COMMAND_DISALLOWED)).is_empty());
 }
 
 const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(3) };
@@ -384,6 +407,24 @@ fn the_first_packet_tells_the_transport_of_a_link_that_was_up_before() {
     assert_eq!(raw(1, &[0x0a, 1, 2, 0, 2, 0]), Transport::BrEdr);
     // A Connection Parameter Update Request is LE's.
     assert_eq!(raw(5, &[0x12, 1, 8, 0, 6, 0, 12, 0, 0, 0, 200, 0]), Transport::Le);
+    // A channel that nobody saw opening may be of either.
+    assert_eq!(raw(0x41, &[1, 2, 3]), Transport::Unknown);
+}
+
+/// Events about a link tell it too, where only one transport has them.
+#[test]
+fn an_event_tells_the_transport_of_a_link_that_was_up_before() {
+    use crate::packet::hci::Event;
+    let ends = |trace: Trace| only(trace.disconnected(Status::REMOTE_USER_TERMINATED)).transport;
+    assert_eq!(ends(Trace::new()), Transport::Unknown, "both have Disconnection Complete");
+    assert_eq!(ends(Trace::new().encryption(Status::SUCCESS)), Transport::Unknown);
+    let dynamic = Trace::new().acl(Received, 0x41, &[1, 2, 3]);
+    assert_eq!(ends(dynamic.clone()), Transport::Unknown);
+    // LE Data Length Change, and Mode Change.
+    let length = Event::Other { code: 0x3e, parameters: &[7, 0x40, 0, 27, 0, 72, 1, 27, 0, 72, 1] };
+    assert_eq!(ends(dynamic.clone().event(length)), Transport::Le);
+    let mode = Event::Other { code: 0x14, parameters: &[0, 0x40, 0, 2, 0, 3] };
+    assert_eq!(ends(dynamic.event(mode)), Transport::BrEdr);
 }
 
 /// Links that are up when the capture ends: worth a word where nothing ended, and not of peripherals.

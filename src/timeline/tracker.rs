@@ -1,4 +1,5 @@
 //! Folds events into connections, one event at a time, in bounded memory.
+use super::accept_list::AcceptList;
 use super::adapter::{Adapter, AdapterEvent, Happening, Scan};
 use super::air::Air;
 use super::connection::{Connection, Transport};
@@ -56,6 +57,7 @@ pub(super) struct AdapterState {
     pub creating: Vec<usize>,
     pub commands: Vec<OpenCommand>,
     pub resolving: Resolving,
+    pub accept_list: AcceptList,
     pub scan: Option<Scan>,
     /// Families of LE commands of which the controller took one since its last reset.
     pub families: Vec<Family>,
@@ -81,6 +83,7 @@ impl AdapterState {
             creating: Vec::new(),
             commands: Vec::new(),
             resolving: Resolving::default(),
+            accept_list: AcceptList::default(),
             scan: None,
             families: Vec::new(),
             scan_set: Scan {
