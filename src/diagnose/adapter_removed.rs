@@ -62,6 +62,14 @@ one program own the adapter.",
             closed(up().adapter(1)).into()
         }),
         Case::silent("the link is still up when the capture ends", || up().wait_ms(5_000).advertises(0).into()),
+        Case::silent("the controller had not answered a command before", || {
+            let hung = up().command(Command::LeReadSuggestedDefaultDataLength {}).wait_ms(3_000);
+            closed(hung).into()
+        }),
+        Case::cause(Confidence::High, "it did not answer a command before the link", || {
+            let hung = Trace::new().command(Command::LeReadSuggestedDefaultDataLength {});
+            closed(hung.wait_ms(3_000).done(Command::Reset {}).followed_by(up())).into()
+        }),
         Case::silent("the controller crashed and was reset then", || {
             let crash = Event::HardwareError { hardware_code: 3 };
             up().event(crash).wait_ms(20).done(Command::Reset {}).into()
@@ -127,7 +135,17 @@ struct Lost {
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let gone = connection.gone.as_ref()?;
     let events = &scene.capture().adapter_events;
-    let before = events.get(..events.partition_point(|e| e.frame < gone.frame)).unwrap_or_default();
+    let before =
+        events.get(..events.partition_point(|e| e.frame <= gone.frame)).unwrap_or_default();
+    // A controller that had stopped answering was taken away because of that.
+    let begin = connection.connected_frame.unwrap_or(0);
+    let hung = |e: &&AdapterEvent| {
+        e.adapter == connection.adapter
+            && matches!(e.what, Happening::CommandUnanswered { command_frame, .. } if command_frame > begin)
+    };
+    if before.iter().any(|e| hung(&e)) {
+        return None;
+    }
     let switch =
         |e: &&AdapterEvent| matches!(e.what, Happening::Powered(_) | Happening::IndexOpened);
     let last = before.iter().rev().filter(|e| e.adapter == connection.adapter).find(switch);

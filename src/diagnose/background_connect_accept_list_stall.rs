@@ -22,7 +22,8 @@ private addresses, and the controller was given no key to resolve them, so it wa
 ## How it shows
 An address comes onto the accept list; a connect request by list that is made for it, or the first filtered scan after it, goes on for
 half a minute and more without one report or link of it; no entry in the resolving list; and an unfiltered scan of the same
-capture hears one connectable device with a private address. Where it hears several, this is a note. A request that is
+capture hears one connectable device with a private address. Where it hears two or three, none is named; where it hears more, this
+is a note. A request that is
 renewed at once, or taken back because Bluetooth is switched off, does not count: phones wait in the background all day.
 
 ## What else it could be
@@ -50,9 +51,18 @@ Keep an unfiltered discovery running while connecting; give the kernel the addre
         Case::silent("a scan of a minute that is not filtered", || {
             scans(listed(hears(1)), 0, 60_000).into()
         }),
-        Case::note(Confidence::Low, "two private addresses are heard: one is a neighbour's", || {
+        Case::suspect(Confidence::Low, "two private addresses are heard, and neither is named", || {
             stalled(hears(2), 60_000).into()
-        }),
+        })
+        .saying("2 connectable devices"),
+        Case::suspect(Confidence::Low, "three private addresses are heard", || {
+            stalled(hears(3), 60_000).into()
+        })
+        .pins(&["FEW"]),
+        Case::note(Confidence::Low, "four private addresses are heard", || {
+            stalled(hears(4), 60_000).into()
+        })
+        .pins(&["FEW"]),
         Case::silent("the scan before had waited for the address already", || {
             scans(stalled(hears(1), 5_000), 1, 60_000).into()
         }),
@@ -148,6 +158,9 @@ const REMEDIES: &[Remedy] = &[
         "Connect to the address that an unfiltered scan just reported; pair again if the stored identity is no longer right.",
     ),
 ];
+
+/// Most private addresses among which one may still be suspected. Of more, each is likelier somebody else's.
+const FEW: usize = 3;
 
 /// How long a filtered wait must be.
 const LONG: Span = Span::from_ms(25_000);
@@ -250,6 +263,8 @@ struct Stalled {
     listed: Address,
     listed_frame: u32,
     waiting: Waiting,
+    /// How many private addresses are heard that may be the device's, and one of them.
+    count: usize,
     private: Address,
     private_name: Option<String>,
     private_frame: u32,
@@ -272,13 +287,14 @@ fn verdict(listening: &Listening<'_>, added: &AdapterEvent, address: Address) ->
         listed: address,
         listed_frame: added.frame,
         waiting,
+        count: *private,
         private: device.address,
         private_name: device.name.clone(),
         private_frame: device.first?.frame,
     };
-    // Of several private addresses most are somebody else's: in a town there are hundreds.
     let verdict = match *private {
         1 => Verdict::suspect(facts).sure(Confidence::Medium),
+        2..=FEW => Verdict::suspect(facts).sure(Confidence::Low),
         _ => Verdict::note(facts).sure(Confidence::Low),
     };
     Some(verdict.about(waits.iter().map(|(number, _)| *number)))
@@ -298,11 +314,20 @@ impl Facts for Stalled {
             Waiting::Request(wait) => wait.lasted,
             Waiting::Scan((.., lasted)) => lasted,
         };
+        let heard = match self.count {
+            1 => text!("{}, which may be the same device", self.other()),
+            count => {
+                text!(
+                    "{} connectable devices with private addresses; one of them may be this one",
+                    count
+                )
+            }
+        };
         text!(
-            "The controller waited {} for {}, which never appeared, and had no key to resolve private addresses. An unfiltered scan hears {}, which may be the same device.",
+            "The controller waited {} for {}, which never appeared, and had no key to resolve private addresses. An unfiltered scan hears {}.",
             lasted,
             self.listed,
-            self.other()
+            heard
         )
     }
 

@@ -261,12 +261,12 @@ impl Facts for Mixed {
         let why = match self.before {
             Some((opcode, _)) => text!(
                 "the {} command {} was taken since the last reset, and a controller takes one family only until the next",
-                self.family.other(),
+                self.family.other().name(),
                 opcode
             ),
             None => text!(
                 "the specification has one reason for that: a command of the {} family was used before this capture began",
-                self.family.other()
+                self.family.other().name()
             ),
         };
         text!(
@@ -283,7 +283,11 @@ impl Facts for Mixed {
         sights.extend(self.before.map(|(opcode, frame)| {
             Sight::here(
                 frame,
-                text!("{}: a command of the {} family is taken", opcode, self.family.other()),
+                text!(
+                    "{}: a command of the {} family is taken",
+                    opcode,
+                    self.family.other().name()
+                ),
             )
         }));
         sights.extend(self.program.as_ref().map(|(program, frame)| {
@@ -292,7 +296,7 @@ impl Facts for Mixed {
         for ((opcode, frame), answer) in &self.refused {
             sights.push(Sight::here(
                 *frame,
-                text!("{}: a command of the {} family", *opcode, self.family),
+                text!("{}: a command of the {} family", *opcode, self.family.name()),
             ));
             sights.push(Sight::here(*answer, text!("refused: {}", Status::COMMAND_DISALLOWED)));
         }

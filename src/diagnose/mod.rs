@@ -24,6 +24,7 @@ mod clock_accuracy_differs;
 mod command_timeout_0x2016_or_other;
 mod connection_cancelled_by_app;
 mod controller_hardware_error;
+mod create_after_reset;
 mod create_conn_status_error;
 mod create_conn_timeout_cancel;
 mod create_with_no_phy;
@@ -55,6 +56,7 @@ mod ncp_starvation;
 mod never_heard_peer;
 mod never_heard_retry_loop;
 mod never_usable_connection;
+mod no_disconnection_complete;
 mod no_pairing_agent;
 mod noble_stall_mtu_invalid_pdu;
 mod notifications_never_enabled;
@@ -74,9 +76,11 @@ mod pin_or_key_missing_0x06;
 mod queued_delivery;
 mod remedy;
 mod remote_user_terminated_idle;
+mod resolving_list_refused;
 mod reverse_discovery_collides;
 mod rpa_identity_mismatch;
 mod scan_starves_new_link;
+mod scan_window_zero;
 mod security_request_ignored;
 mod see;
 mod service_changed_on_exit;
@@ -112,11 +116,14 @@ pub const RULES: &[&Rule] = &[
     &multi_adapter_wrong_controller::RULE,
     &wrong_peer_address_type::RULE,
     &peer_nonconnectable::RULE,
+    &resolving_list_refused::RULE,
     &rpa_identity_mismatch::RULE,
     &peer_gone_or_moved::RULE,
     &two_stacks_one_adapter::RULE,
     &adapter_slots_exhausted::RULE,
+    &create_after_reset::RULE,
     &create_conn_status_error::RULE,
+    &scan_window_zero::RULE,
     &background_connect_accept_list_stall::RULE,
     &create_conn_timeout_cancel::RULE,
     &never_heard_peer::RULE,
@@ -157,6 +164,7 @@ pub const RULES: &[&Rule] = &[
     &short_supervision_by_peer::RULE,
     &suspend_or_power::RULE,
     &adapter_removed::RULE,
+    &no_disconnection_complete::RULE,
     &local_drop_after_feature_reject::RULE,
     &local_disconnect_2s_kernel_idle::RULE,
     &ncp_starvation::RULE,

@@ -70,7 +70,7 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 /// A private address that the capture proves to be this identity's.
-fn proved(capture: &Capture, identity: Address) -> Option<&Device> {
+pub(super) fn proved(capture: &Capture, identity: Address) -> Option<&Device> {
     let of_links = || {
         let link = capture.identified_as(identity).find(|c| c.peer.address != Some(identity))?;
         capture.device(link.peer.address?)

@@ -17,6 +17,8 @@ const MOST_COMMANDS: usize = 32;
 /// the others do not exist, and software that writes such lines into a capture sends them to no controller.
 const GROUPS: std::ops::RangeInclusive<u16> = 0x01..=0x08;
 
+const ADD_TO_RESOLVING_LIST: Opcode = Opcode(0x2027);
+
 impl OpenCommand {
     /// Whether the controller owes an answer, and nothing has said so yet.
     fn owed(&self) -> bool {
@@ -272,6 +274,13 @@ impl Tracker {
         status: Status,
         command_frame: u32,
     ) {
+        // A key that was refused resolves nothing.
+        if opcode == ADD_TO_RESOLVING_LIST
+            && let Some(state) = self.adapters.get_mut(adapter)
+            && let Some(identity) = state.last_key.take()
+        {
+            state.resolving.remove(identity);
+        }
         // A scan command that was refused changed nothing.
         if matches!(opcode.0, 0x200c | 0x2042)
             && let Some(state) = self.adapters.get_mut(adapter)

@@ -89,6 +89,9 @@ impl Tracker {
                     ),
                 );
                 self.resolving(adapter, |list| list.add(peer_identity_address));
+                if let Some(state) = self.adapters.get_mut(adapter) {
+                    state.last_key = Some(peer_identity_address);
+                }
                 self.identities.learn(
                     *peer_irk.bytes(),
                     peer_identity_address,

@@ -163,6 +163,10 @@ impl Tracker {
 
     /// The adapter was reset, closed or removed: no link on it lives on.
     pub(super) fn adapter_down(&mut self, adapter: usize, at: At, how: AdapterLoss) {
+        // What was asked until now gets no answer any more. (A reset is itself such a question.)
+        if how != AdapterLoss::Reset {
+            self.unanswered_until(adapter, at, true);
+        }
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let links = state.take_all();
         state.creating.clear();

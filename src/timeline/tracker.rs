@@ -10,7 +10,7 @@ use super::live::{At, Link, MOST_STEPS};
 use super::trace::{Capture, Totals};
 use crate::capture::{Description, Warning};
 use crate::packet::hci::Family;
-use crate::packet::{ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
+use crate::packet::{Address, ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
 use crate::seen::SourceId;
 use crate::time::{Moment, Span, Timestamp};
 use std::collections::HashMap;
@@ -57,6 +57,8 @@ pub(super) struct AdapterState {
     pub creating: Vec<usize>,
     pub commands: Vec<OpenCommand>,
     pub resolving: Resolving,
+    /// The identity whose key went to the controller last: its answer may still take it back.
+    pub last_key: Option<Address>,
     pub accept_list: AcceptList,
     pub scan: Option<Scan>,
     /// Families of LE commands of which the controller took one since its last reset.
@@ -83,6 +85,7 @@ impl AdapterState {
             creating: Vec::new(),
             commands: Vec::new(),
             resolving: Resolving::default(),
+            last_key: None,
             accept_list: AcceptList::default(),
             scan: None,
             families: Vec::new(),

@@ -4,14 +4,22 @@
 //! until the controller is reset; a command of the other one is then refused with Command Disallowed
 //! (Core, Vol 4, Part E, 3.1.1).
 use crate::packet::codes::Opcode;
-use crate::vocabulary::vocabulary;
 
-vocabulary! {
-    /// Which of the two.
-    Family { Legacy "legacy", Extended "extended", }
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Family {
+    Legacy,
+    Extended,
 }
 
 impl Family {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Legacy => "legacy",
+            Self::Extended => "extended",
+        }
+    }
+
     pub fn other(self) -> Self {
         match self {
             Self::Legacy => Self::Extended,
