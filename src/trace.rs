@@ -221,12 +221,27 @@ impl Trace {
     }
 
     pub fn signal(self, direction: Direction, identifier: u8, pdu: signal::Pdu<'_>) -> Self {
+        self.signal_on(5, direction, identifier, pdu)
+    }
+
+    /// The same on a BR/EDR link.
+    pub fn signal_bredr(self, direction: Direction, identifier: u8, pdu: signal::Pdu<'_>) -> Self {
+        self.signal_on(1, direction, identifier, pdu)
+    }
+
+    fn signal_on(
+        self,
+        cid: u16,
+        direction: Direction,
+        identifier: u8,
+        pdu: signal::Pdu<'_>,
+    ) -> Self {
         let mut data = Vec::new();
         pdu.encode(&mut data);
         let mut bytes = vec![pdu.code(), identifier];
         bytes.extend((data.len() as u16).to_le_bytes());
         bytes.extend(data);
-        self.acl(direction, 5, &bytes)
+        self.acl(direction, cid, &bytes)
     }
 
     // What every trace begins and ends with.
@@ -309,6 +324,27 @@ impl Trace {
         .event(Event::ConnectionComplete {
             status: Status::PAGE_TIMEOUT,
             connection_handle: ConnHandle(0),
+            bd_addr: peer,
+            link_type: 1,
+            encryption_enabled: 0,
+        })
+    }
+
+    /// Create Connection on BR/EDR, and the link.
+    pub fn connected_bredr(self) -> Self {
+        let (peer, handle) = (self.peer, self.handle);
+        self.taken(Command::CreateConnection {
+            bd_addr: peer,
+            packet_type: 0xcc18,
+            page_scan_repetition_mode: 2,
+            reserved: 0,
+            clock_offset: 0,
+            allow_role_switch: 1,
+        })
+        .wait_ms(600)
+        .event(Event::ConnectionComplete {
+            status: Status::SUCCESS,
+            connection_handle: handle,
             bd_addr: peer,
             link_type: 1,
             encryption_enabled: 0,
@@ -466,6 +502,16 @@ impl Trace {
     /// The controller says how many LE packets it can hold.
     pub fn buffers(self, packets: u8) -> Self {
         self.command(Command::LeReadBufferSize {}).complete(Opcode(0x2002), &[0, 0xfb, 0, packets])
+    }
+
+    /// Writes without response to one attribute, one right behind the other.
+    pub fn writes_to(mut self, handle: u16, count: u8) -> Self {
+        for n in 0..count {
+            let attribute_handle = Handle(handle);
+            let write = att::Pdu::WriteCommand { attribute_handle, attribute_value: &[n] };
+            self = self.att(Direction::Sent, write);
+        }
+        self
     }
 
     /// Writes without response, one right behind the other.

@@ -29,7 +29,7 @@ pub use choose::{Choice, NoMatch, attempts, choose, describe, holds, most_tellin
 pub use clocks::rounded;
 pub use ending::Ending;
 pub use key::Key;
-pub use names::Names;
+pub use names::{Meaning, Names};
 pub use standing::{Failure, Standing};
 
 /// What the user decides about a comparison; arrays are reference, then subject.

@@ -256,7 +256,9 @@ pub fn open_request(names: &Names, open: &OpenRequest) -> String {
     let sent = open.by == crate::packet::Direction::Sent;
     let mut text =
         if open.attribute != 0 { format!("{what} {:#06x}", open.attribute) } else { what };
-    if let Some(meaning) = names.meaning(open.attribute, sent) {
+    // An attribute belongs to the server: the peer's for our requests, ours for our indications.
+    let indication = open.pending == Pending::Att(att::Pdu::INDICATION);
+    if let Some(meaning) = names.meaning(open.attribute, sent != indication) {
         text = format!("{text} {}", names.short(meaning.uuid));
     }
     if !sent {

@@ -1,6 +1,6 @@
 //! The attribute protocol on one link: requests, their answers, and what they teach of the database.
 use super::connection::OddityKind;
-use super::connection::{Connection, FirstAtt, Mtu, Pending};
+use super::connection::{Connection, FirstAtt, Mtu, Pending, Written};
 use super::database::{Attribute, AttributeKind, Database};
 use super::live::{At, Link, Question, step};
 use super::step::{Detail, Outcome, Procedure, Step};
@@ -95,6 +95,9 @@ impl Link {
         value: &[u8],
         signed: bool,
     ) {
+        if at.sent() {
+            connection.last_write = Some(Written::new(at.frame, at.time, handle, value));
+        }
         let detail = Detail::Write { head: head(value), prepared: false, signed };
         let mut step = step(Procedure::WriteCommand, at.direction, at, Outcome::Ok, detail);
         step.attribute = handle;
@@ -241,6 +244,10 @@ impl Link {
             Pdu::WriteRequest { attribute_handle, attribute_value } => {
                 attribute = attribute_handle.0;
                 bytes = attribute_value.len() as u64;
+                if at.sent() {
+                    let written = Written::new(at.frame, at.time, attribute, attribute_value);
+                    connection.last_write = Some(written);
+                }
                 let server = self.database(at.direction == Direction::Sent);
                 if is_cccd(server, attribute, attribute_value) {
                     (Procedure::Subscribe, Detail::Subscription { value: head(attribute_value) })

@@ -208,6 +208,26 @@ pub struct OpenRequest {
     pub age: Option<Span>,
 }
 
+/// A value that our host wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Written {
+    pub frame: u32,
+    pub at: Moment,
+    pub attribute: u16,
+    pub length: u16,
+    /// The value's first bytes, 0 where it is shorter. They tell one command from another and are never shown.
+    pub head: [u8; 8],
+}
+
+impl Written {
+    pub(super) fn new(frame: u32, at: Moment, attribute: u16, value: &[u8]) -> Self {
+        let mut head = [0; 8];
+        head.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+        let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
+        Self { frame, at, attribute, length, head }
+    }
+}
+
 /// The link's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
@@ -343,6 +363,8 @@ pub struct Connection {
     pub last_pdu_frame: Option<u32>,
     pub last_sent_pdu_at: Moment,
     pub last_sent_pdu_frame: Option<u32>,
+    /// The last value that our host wrote, by a request or a command.
+    pub last_write: Option<Written>,
     pub encrypted: bool,
     pub paired: bool,
     pub end: Option<End>,
@@ -416,6 +438,7 @@ impl Connection {
             last_pdu_frame: None,
             last_sent_pdu_at: Moment::UNKNOWN,
             last_sent_pdu_frame: None,
+            last_write: None,
             encrypted: false,
             paired: false,
             end: None,

@@ -38,6 +38,7 @@ pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
     AdapterLoss, Bearer, Connection, Credits, End, EndedBy, FirstAtt, Gone, Granted, Mtu, Oddity,
     OddityKind, OpenRequest, Peer, Pending, Request, RequestKind, Role, Sighting, Transport,
+    Written,
 };
 pub use database::{Attribute, AttributeKind, Database};
 pub use device::{Advertised, Device, Report};
