@@ -73,7 +73,11 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let open = connection
         .open_requests
         .iter()
-        .filter(|o| matches!(o.pending, Pending::Att(_)))
+        .filter(|o| {
+            // Our own indications have a rule of their own: there we are the server.
+            let indication = o.pending == Pending::Att(Pdu::INDICATION);
+            matches!(o.pending, Pending::Att(_)) && !(indication && o.by == Direction::Sent)
+        })
         .max_by_key(|o| o.age)?;
     let age = open.age.filter(|age| *age >= Span::from_ms(29_500))?;
     let lost = connection.end.as_ref().is_some_and(|end| {

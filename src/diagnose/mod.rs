@@ -19,6 +19,7 @@ mod background_connect_accept_list_stall;
 mod bootloader_reboot_address_change;
 mod bredr_instead_of_le;
 mod cases;
+mod client_never_answers_indication;
 mod client_vanished_link_stays;
 mod clock_accuracy_differs;
 mod command_timeout_0x2016_or_other;
@@ -30,10 +31,13 @@ mod create_conn_timeout_cancel;
 mod create_with_no_phy;
 mod csa2_extended_connect_interop;
 mod db_out_of_sync_0x12;
+mod device_idle_timer;
 mod discovery_order_or_volume_difference;
 mod features_differ;
 mod gatt_busy_parallel_requests;
 mod gatt_cache_stale;
+mod hangs_up_after_command;
+mod hangs_up_before_any_att;
 mod hci_latency_or_overload;
 mod immediate_0x13_after_first_att;
 mod inprogress_stale_connect;
@@ -52,6 +56,7 @@ mod mic_failure_0x3d;
 mod missing_mtu_exchange;
 mod mtu_exchange_breaks_peer;
 mod multi_adapter_wrong_controller;
+mod named;
 mod ncp_starvation;
 mod never_heard_peer;
 mod never_heard_retry_loop;
@@ -60,6 +65,7 @@ mod no_disconnection_complete;
 mod no_pairing_agent;
 mod noble_stall_mtu_invalid_pdu;
 mod notifications_never_enabled;
+mod orders;
 mod ota_erase_silence;
 mod own_address_type_differs;
 mod pairing_method_mismatch;
@@ -70,6 +76,7 @@ mod peer_gone_or_moved;
 mod peer_hangs_up_on_deadline;
 mod peer_nonconnectable;
 mod peer_rejects_or_cc_error;
+mod peer_uses_old_database;
 mod peripheral_0x08_after_5s_android;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
@@ -90,6 +97,7 @@ mod smp_timeout_30s;
 mod supervision_timeout_0x08;
 mod suspend_or_power;
 mod two_stacks_one_adapter;
+mod unexplained_end;
 mod verdict;
 mod waits;
 mod weigh;
@@ -157,7 +165,10 @@ pub const RULES: &[&Rule] = &[
     &discovery_order_or_volume_difference::RULE,
     &immediate_0x13_after_first_att::RULE,
     &peer_hangs_up_on_deadline::RULE,
+    &device_idle_timer::RULE,
     &remote_user_terminated_idle::RULE,
+    &hangs_up_after_command::RULE,
+    &hangs_up_before_any_att::RULE,
     &link_died_during_encryption::RULE,
     &supervision_timeout_0x08::RULE,
     &short_supervision_timeout_linux_420ms::RULE,
@@ -171,9 +182,11 @@ pub const RULES: &[&Rule] = &[
     &long_write_mtu_mismatch::RULE,
     &missing_mtu_exchange::RULE,
     &db_out_of_sync_0x12::RULE,
+    &peer_uses_old_database::RULE,
     &gatt_cache_stale::RULE,
     &write_type_mismatch::RULE,
     &notifications_never_enabled::RULE,
+    &client_never_answers_indication::RULE,
     &att_transaction_timeout_30s::RULE,
     &never_usable_connection::RULE,
     &att_request_unanswered::RULE,
@@ -190,6 +203,7 @@ pub const RULES: &[&Rule] = &[
     &interval_differs::RULE,
     &features_differ::RULE,
     &clock_accuracy_differs::RULE,
+    &unexplained_end::RULE,
 ];
 
 vocabulary! {

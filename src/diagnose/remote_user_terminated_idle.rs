@@ -1,7 +1,12 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::packet::Status;
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    orders, see,
+};
+use crate::packet::{AddressType, Direction, Status, signal};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Role, Stack};
+use crate::timeline::{Connection, Detail, Procedure, Role, Stack, Transport};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -16,7 +21,8 @@ every try: from the connection to the end, or from the last packet to the end. T
 
 ## How it shows
 Disconnection Complete 0x13 without our command, more than a second after the last packet, the one or the other clock constant
-within ten percent over two or more tries.
+within ten percent over two or more tries. On BR/EDR a link counts only where the device closed the channels itself: where this
+host closed them first, the device drops the link about a second later, and that is a polite end.
 
 ## What else it could be
 A parameter or security request of the device that nobody answered (`param-update-unanswered-then-drop`,
@@ -28,10 +34,89 @@ third of its time.",
     sources: &["dotnet-bluetooth-le#277 (30 s without password)", "measured: 8.055 s and 8.054 s from the last packet, lives 15.2 s and 33.5 s"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| Trace::new().up().mtu().wait_ms(17_000).disconnected(Status::REMOTE_USER_TERMINATED).repeated(2, 2000).into()),
-        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(17_000).hangs_up(Status::REMOTE_USER_TERMINATED).repeated(2, 2000).into()),
+        Case::suspect(Confidence::High, "twice after the same time, with nothing going on", || {
+            idle(17_000).repeated(2, 2_000).into()
+        })
+        .about(&[1, 2])
+        .saying("a timer that starts with the connection"),
+        Case::cause(Confidence::High, "another host's link does not end so", || {
+            let works = Trace::new().up().mtu().write(3, &[1]).wait_ms(40_000).hangs_up(HUNG_UP);
+            Example::pair(works, idle(17_000).repeated(2, 2_000))
+        }),
+        Case::suspect(Confidence::High, "the same time after the last packet, lives differ", || {
+            let longer = Trace::new().up().mtu().wait_ms(9_000).discovery(2).wait_ms(8_000);
+            idle(8_000).wait_ms(900).followed_by(longer.disconnected(HUNG_UP)).into()
+        })
+        .saying("an inactivity timer"),
+        Case::silent("once", || idle(17_000).into()),
+        Case::silent("neither clock is constant", || {
+            idle(17_000).wait_ms(900).followed_by(idle(9_000)).into()
+        }),
+        Case::suspect(Confidence::High, "idle for 1.01 s before the end", || {
+            idle(1_010).repeated(2, 2_000).into()
+        })
+        .pins(&["SHORTEST_IDLE"]),
+        Case::silent("idle for 0.99 s before the end", || idle(990).repeated(2, 2_000).into())
+            .pins(&["SHORTEST_IDLE"]),
+        Case::silent("our host hangs up", || {
+            let link = Trace::new().up().mtu().wait_ms(17_000).hangs_up(HUNG_UP);
+            link.repeated(2, 2_000).into()
+        }),
+        Case::silent("the device was switched off", || {
+            let link = Trace::new().up().mtu().wait_ms(17_000);
+            link.disconnected(Status::REMOTE_POWER_OFF).repeated(2, 2_000).into()
+        }),
+        Case::silent("the device connected to us", || {
+            let link = Trace::new().connected_as(1, 39, 0, 42).features().mtu().wait_ms(17_000);
+            link.disconnected(HUNG_UP).repeated(2, 2_000).into()
+        }),
+        Case::silent("a request of the device was refused", || {
+            let asks = signal::Pdu::ConnectionParameterUpdateRequest {
+                interval_min: 80,
+                interval_max: 100,
+                latency: 4,
+                timeout: 600,
+            };
+            let refusal = signal::Pdu::ConnectionParameterUpdateResponse { result: 1 };
+            let link = Trace::new().up().mtu().signal(Direction::Received, 1, asks);
+            let link = link.signal(Direction::Sent, 1, refusal).wait_ms(17_000);
+            link.disconnected(HUNG_UP).repeated(2, 2_000).into()
+        }),
+        Case::suspect(Confidence::High, "BR/EDR: the device closes its channel and leaves", || {
+            bredr(Direction::Received).repeated(2, 2_000).into()
+        })
+        .saying("a timer that starts with the connection"),
+        Case::silent("BR/EDR: this host closed the channel first", || {
+            bredr(Direction::Sent).repeated(2, 2_000).into()
+        }),
+        Case::silent("BR/EDR: only the time since the closed channel is the same", || {
+            let longer = Trace::new().peer(crate::trace::PEER, AddressType::PUBLIC);
+            let longer = longer.connected_bredr().wait_ms(9_000);
+            let longer = closes(longer, Direction::Received);
+            bredr(Direction::Received).wait_ms(2_000).followed_by(longer).into()
+        }),
     ],
 };
+
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+/// A link that was used, then idle, then ended by the device.
+fn idle(ms: u32) -> Trace {
+    Trace::new().up().mtu().wait_ms(ms).disconnected(HUNG_UP)
+}
+
+/// A BR/EDR link whose channel that side closes, and that the device then drops.
+fn bredr(by: Direction) -> Trace {
+    closes(Trace::new().peer(crate::trace::PEER, AddressType::PUBLIC).connected_bredr(), by)
+}
+
+fn closes(link: Trace, by: Direction) -> Trace {
+    let asks = signal::Pdu::DisconnectionRequest { destination_cid: 0x40, source_cid: 0x41 };
+    let other = if by == Direction::Sent { Direction::Received } else { Direction::Sent };
+    let says = signal::Pdu::DisconnectionResponse { destination_cid: 0x40, source_cid: 0x41 };
+    let link = link.wait_ms(3_000).signal_bredr(by, 4, asks).signal_bredr(other, 4, says);
+    link.wait_ms(1_100).disconnected(HUNG_UP)
+}
 
 const REMEDIES: &[Remedy] = &[
     Remedy::any(
@@ -50,62 +135,126 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// A device that leaves sooner after a packet may have left because of it.
+const SHORTEST_IDLE: Span = Span::from_ms(1_000);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clock {
+    Life,
+    Idle,
+}
+
+/// One link that the device ended.
+#[derive(Debug)]
+struct Try {
+    end_frame: u32,
+    reason: Status,
+    life: Span,
+    idle: Span,
+}
+
+/// Links that the device ended by a clock, while nothing went on.
+#[derive(Debug)]
+struct Timer {
+    clock: Clock,
+    tries: Vec<Try>,
+}
+
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
-    let tries: Vec<&&Connection> = attempts
-        .iter()
-        .filter(|c| {
-            see::peer_hung_up(c).is_some_and(|end| end.reason == Status::REMOTE_USER_TERMINATED)
-        })
-        .filter(|c| c.role == Some(Role::Central) && c.peer_heard() && !see::peer_request_open(c))
-        .filter(|c| c.idle_before_end().is_some_and(|idle| idle > Span::from_ms(1000)))
-        .collect();
-    let lives: Vec<Span> = tries.iter().filter_map(|c| c.life()).collect();
-    let idles: Vec<Span> = tries.iter().filter_map(|c| c.idle_before_end()).collect();
+    let counts = |c: &&&Connection| {
+        c.role == Some(Role::Central)
+            && c.peer_heard()
+            && !see::peer_request_open(c)
+            && !polite(c)
+            && orders::obeyed(scene, c).is_none()
+    };
+    let links = attempts.iter().filter(counts);
+    let (numbers, tries): (Vec<u32>, Vec<Try>) =
+        links.filter_map(|c| Some((c.number, left(c)?))).unzip();
+    let lives: Vec<Span> = tries.iter().map(|t| t.life).collect();
+    let idles: Vec<Span> = tries.iter().map(|t| t.idle).collect();
     let clock = match (see::constant(&lives), see::constant(&idles)) {
         (true, true) if spread(&idles) < spread(&lives) => Clock::Idle,
         (true, _) => Clock::Life,
         (false, true) => Clock::Idle,
         _ => return None,
     };
-    let says = match clock {
-        Clock::Life => format!(
-            "In {} tries the device hung up {} after the connection was made, with nothing going on before: a timer that starts with the connection.",
-            tries.len(),
-            see::range(&lives)
-        ),
-        Clock::Idle => format!(
-            "In {} tries the device hung up {} after the last packet: an inactivity timer.",
-            tries.len(),
-            see::range(&idles)
-        ),
-    };
-    // A device may rightly hang up on a host that has nothing to say: only a host that works shows the fault.
-    let level = if scene.reference().is_some() { Verdict::cause } else { Verdict::suspect };
-    let mut verdict = level(says).sure(Confidence::High).about(tries.iter().map(|c| c.number));
-    for c in &tries {
-        let end = c.end.as_ref()?;
-        verdict = verdict.sees(
-            end.frame,
-            format!(
-                "{}, {} after the connection, {} after the last packet",
-                end.reason,
-                c.life()?,
-                c.idle_before_end()?
-            ),
-        );
+    // What comes after the last channel was closed is no inactivity: a device keeps such a link for a moment.
+    let bredr = attempts.iter().any(|c| c.transport == Transport::BrEdr);
+    if bredr && clock == Clock::Idle && !see::constant(&lives) {
+        return None;
     }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the device answered on this link before it hung up")
-            .rules_out("supervision-timeout-0x08", "the device ended the link itself")
-            .settled_by("Repeat and read a characteristic every few seconds: if the link then lives, it was inactivity; if it ends at the same time, the device waits for a certain write.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    let clock = if bredr { Clock::Life } else { clock };
+    let facts = Timer { clock, tries };
+    // A device may rightly hang up on a host that has nothing to say: only a host that works shows the fault.
+    let verdict =
+        if scene.reference().is_some() { Verdict::cause(facts) } else { Verdict::suspect(facts) };
+    Some(verdict.sure(Confidence::High).about(numbers))
 }
 
-enum Clock {
-    Life,
-    Idle,
+/// The try that this link is: it was idle, and the device ended it.
+fn left(c: &Connection) -> Option<Try> {
+    let end = see::peer_hung_up(c).filter(|end| end.reason == HUNG_UP)?;
+    let (life, idle) = (c.life()?, c.idle_before_end()?);
+    (idle > SHORTEST_IDLE).then_some(Try { end_frame: end.frame, reason: end.reason, life, idle })
+}
+
+/// A BR/EDR link of which this host closed a channel first, or of which the capture does not show who did.
+fn polite(c: &Connection) -> bool {
+    let closes = c.steps.iter().find(|s| {
+        s.procedure == Procedure::Channel
+            && matches!(s.detail, Detail::Signal { code: see::DISCONNECTION_REQUEST, .. })
+    });
+    c.transport == Transport::BrEdr && closes.is_none_or(|s| s.by == Direction::Sent)
+}
+
+impl Facts for Timer {
+    fn says(&self) -> Text {
+        let spans =
+            |of: fn(&Try) -> Span| see::from_to(&self.tries.iter().map(of).collect::<Vec<_>>());
+        match self.clock {
+            Clock::Life => text!(
+                "In {} tries the device hung up {} after the connection was made, with nothing going on before: a timer that starts with the connection.",
+                self.tries.len(),
+                spans(|t| t.life)
+            ),
+            Clock::Idle => text!(
+                "In {} tries the device hung up {} after the last packet: an inactivity timer.",
+                self.tries.len(),
+                spans(|t| t.idle)
+            ),
+        }
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let tries = self.tries.iter().map(|Try { end_frame, reason, life, idle }| {
+            let text = text!(
+                "{}, {} after the connection, {} after the last packet",
+                *reason,
+                *life,
+                *idle
+            );
+            Sight::here(*end_frame, text)
+        });
+        tries.collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new("never-heard-peer", "the device answered on this link before it hung up"),
+            RuledOut::new("supervision-timeout-0x08", "the device ended the link itself"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![
+            "Repeat and read a characteristic every few seconds: if the link then lives, it was inactivity; if it ends at the same time, the device waits for a certain write.".into(),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 fn spread(spans: &[Span]) -> i64 {

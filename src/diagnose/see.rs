@@ -1,6 +1,7 @@
 //! What several rules look for, said once.
 use super::{Scene, Sight};
-use crate::packet::att::Handle;
+use crate::packet::att::{ErrorCode, Handle};
+use crate::packet::{Status, signal, smp};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -23,6 +24,12 @@ pub fn ended(end: &End) -> (u32, String) {
 pub fn link_ended(end: &End) -> Sight {
     Sight::here(end.frame, text!("Disconnection Complete, {}", end.reason))
 }
+
+/// L2CAP's code of a request to close a channel.
+pub const DISCONNECTION_REQUEST: Code = 0x06;
+
+/// A code of L2CAP signalling.
+type Code = u8;
 
 /// How far from their mean lengths may lie that a clock decides.
 const SPREAD_PERCENT: i64 = 10;
@@ -60,6 +67,44 @@ pub fn last_sent(connection: &Connection) -> Option<&Step> {
         .rev()
         .filter(|s| s.by == Sent)
         .find(|s| s.is_att() || matches!(s.procedure, Procedure::Pair | Procedure::Channel))
+}
+
+/// The last question or command of our host on ATT, SMP or signalling, by when it or its answer came.
+pub fn last_request(connection: &Connection) -> Option<&Step> {
+    use crate::packet::Direction::Sent;
+    let talks = |s: &&Step| {
+        let pushed = matches!(s.procedure, Procedure::Notify | Procedure::Indicate);
+        let asks = s.is_att() || matches!(s.procedure, Procedure::Pair | Procedure::Channel);
+        s.by == Sent && asks && !pushed
+    };
+    connection.steps.iter().filter(talks).max_by_key(|s| s.last_frame)
+}
+
+/// A device that leaves this many intervals, and some more, after a request or its answer reacts to it: an answer
+/// takes two, and the news of the end one more.
+const REACTION_INTERVALS: i64 = 3;
+const REACTION_GRACE: Span = Span::from_ms(200);
+
+/// How long after that step the link ended, where it ended so soon that the device may have reacted to it.
+pub fn reaction(connection: &Connection, step: &Step) -> Option<Span> {
+    let interval = connection.current.or(connection.granted)?.interval();
+    let longest = Span(interval.0 * REACTION_INTERVALS + REACTION_GRACE.0);
+    connection.end.as_ref()?.at.since(step.last_at).filter(|wait| *wait <= longest)
+}
+
+/// How a step failed: its code with its name, or that no answer came.
+pub fn failure(step: &Step) -> Text {
+    match (step.outcome, step.status) {
+        (Outcome::Error, Some(code)) if step.is_att() => text!("{}", ErrorCode(code)),
+        (Outcome::Error, Some(code)) => match step.procedure {
+            Procedure::Pair if step.detail != Detail::None => text!("{}", smp::Reason(code)),
+            Procedure::Channel => text!("result {}", format_args!("{code:#04x}")),
+            _ => text!("{}", Status(code)),
+        },
+        (Outcome::Error, None) => "failed".into(),
+        (Outcome::CutOff, _) => "cut off by the end of the link".into(),
+        _ => "without an answer".into(),
+    }
 }
 
 /// What two steps must share to be the same PDU in two tries: procedure, attribute, range.
@@ -139,6 +184,9 @@ pub fn request(step: &Step) -> Text {
             format_args!("{value:#06x}"),
             Handle(step.attribute)
         ),
+        (Procedure::Channel, Detail::Signal { code, .. }) => {
+            text!("{}", signal::Pdu::name_of(code).unwrap_or("channel signalling"))
+        }
         (Procedure::Indicate, _) => text!("indication{}", of),
         (Procedure::Notify, _) => text!("notification{}", of),
         (procedure, _) => text!("{}", procedure),

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::text;
 use crate::timeline::{Capture, Connection, FitnessKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most frames that one finding cites.
 const MOST_EVIDENCE: usize = 12;
@@ -34,7 +34,7 @@ impl Claim {
 pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
     let devices = scene.devices();
     let claims = RULES.iter().flat_map(|rule| claims(scene, &devices, rule)).collect();
-    let mut findings = merged(scene, compete(claims));
+    let mut findings = merged(scene, compete(give_way(claims)));
     let rank = |id: &str| RULES.iter().position(|rule| rule.id == id);
     findings.sort_by_key(|f| (f.level, f.confidence, rank(f.rule)));
     findings
@@ -104,6 +104,41 @@ fn lack(scene: &Scene<'_>, verdict: &Verdict, evidence: &[Sight]) -> Option<&'st
     let began_late = verdict.connections.iter().any(|number| late(scene.capture(), number))
         || reference.is_some_and(|(capture, number)| late(capture, &number));
     began_late.then_some("the link was already up when this one began; record first, then connect")
+}
+
+/// Rules that only say how a link ended: they speak where no rule explains it. The later give way to the earlier.
+const LAST: [&str; 3] = ["hangs-up-after-command", "hangs-up-before-any-att", "unexplained-end"];
+
+/// Rules that describe a link and do not explain its end, beside which those may speak.
+const BESIDE: [&str; 6] = [
+    "weak-link",
+    "too-far",
+    "short-supervision-by-peer",
+    "client-never-answers-indication",
+    "interval-differs",
+    "features-differ",
+];
+
+/// Those who speak last give way, link by link: to each suspicion or cause, and to a note of a rule that names
+/// them among those it silences.
+fn give_way(mut claims: Vec<Claim>) -> Vec<Claim> {
+    for last in LAST.iter().rev() {
+        let earlier = |rule: &str| {
+            let place = |id: &str| LAST.iter().position(|other| *other == id);
+            place(rule).is_none_or(|other| Some(other) < place(last))
+        };
+        let explained: BTreeSet<u32> = claims
+            .iter()
+            .filter(|claim| earlier(claim.rule.id) && !BESIDE.contains(&claim.rule.id))
+            .filter(|claim| claim.speaks() || claim.rule.silences.contains(last))
+            .flat_map(|claim| claim.verdict.connections.iter().copied())
+            .collect();
+        for claim in claims.iter_mut().filter(|claim| claim.rule.id == *last) {
+            claim.verdict.connections.retain(|number| !explained.contains(number));
+        }
+        claims.retain(|claim| claim.rule.id != *last || !claim.verdict.connections.is_empty());
+    }
+    claims
 }
 
 /// Claims compete for each connection: what is only the consequence of another claim gives way, and
@@ -298,6 +333,29 @@ mod tests {
         ]);
         let rules: Vec<_> = left.iter().map(|l| l.0).collect();
         assert_eq!(rules, ["ll-response-timeout-40s", "never-usable-connection"]);
+    }
+
+    #[test]
+    fn who_speaks_last_gives_way_link_by_link() {
+        let left = |claims| {
+            let told = |c: Claim| (c.rule.id, c.verdict.level, c.verdict.connections);
+            give_way(claims).into_iter().map(told).collect::<Vec<_>>()
+        };
+        let said = left(vec![
+            claim("supervision-timeout-0x08", Level::Cause, &[1]),
+            claim("interval-differs", Level::Suspect, &[2]),
+            claim("hangs-up-after-command", Level::Note, &[4]),
+            claim("unexplained-end", Level::Suspect, &[1, 2]),
+            claim("unexplained-end", Level::Note, &[1]),
+            claim("unexplained-end", Level::Note, &[3]),
+            claim("unexplained-end", Level::Suspect, &[4]),
+        ]);
+        let ends: Vec<_> = said.iter().filter(|l| l.0 == "unexplained-end").collect();
+        assert_eq!(ends.len(), 2, "{said:?}");
+        assert_eq!(ends[0].2, [2]);
+        assert_eq!(ends[1].2, [3], "another rule's note explains nothing");
+        // A rule may be named here before it exists, and must not be named wrongly once it does.
+        assert!(LAST.iter().all(|id| rule(id).is_some()));
     }
 
     #[test]

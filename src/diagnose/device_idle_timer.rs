@@ -1,0 +1,241 @@
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
+use crate::packet::{Direction, Status};
+use crate::prose::Text;
+use crate::text;
+use crate::time::{Moment, Span};
+use crate::timeline::{Connection, Procedure, Role, Step, Transport};
+use crate::trace::Trace;
+
+pub const RULE: Rule = Rule {
+    id: "device-idle-timer",
+    title: "The device stops sending a fixed time after this host's last write",
+    basis: Basis::Real,
+    silences: &["zombie-link-data-silence", "remote-user-terminated-idle", "hangs-up-after-command", "unexplained-end"],
+    docs: "\
+## What it means
+The device sends its values for a fixed time after the last write of this host, and then stops (or hangs up). It has a timer that
+every write starts anew: whoever does not write again is taken for gone. Nothing is broken in the device.
+
+## How it shows
+In three or more links to the device the distance from this host's last write to the last notification (or to the device's 0x13)
+is the same within ten percent and one notification's pace; the links themselves lasted differently long.
+
+## What else it could be
+The same time since the connection is `remote-user-terminated-idle`. In one link alone it cannot be told from a device whose
+application has stopped (`zombie-link-data-silence`).
+
+## What to do
+Write again before the time is over: the device's protocol has a keep-alive for it, as a rule the command that started the stream.",
+    sources: &["real captures: 14 links of one device, 26.6 to 32.7 s after the last write"],
+    check: Check::Device(check),
+    cases: &[
+        Case::suspect(Confidence::High, "three streams stop 30 s after the last write", || {
+            streams(&[(1_000, 30), (4_000, 30), (9_000, 30)]).into()
+        })
+        .about(&[1, 2, 3])
+        .saying("29.")
+        .pins(&["FEWEST"]),
+        Case::silent("two streams", || streams(&[(1_000, 30), (4_000, 30)]).into())
+            .pins(&["FEWEST"]),
+        Case::silent("they stop after different times", || {
+            streams(&[(1_000, 30), (4_000, 44), (9_000, 20)]).into()
+        }),
+        Case::suspect(Confidence::High, "at 4, 5 and 5 s, at a pace of one second", || {
+            streams(&[(1_000, 5), (4_000, 6), (9_000, 6)]).into()
+        })
+        .pins(&["SHORTEST"]),
+        Case::silent("the values are answers that come at once", || {
+            streams(&[(1_000, 3), (4_000, 3), (9_000, 3)]).into()
+        })
+        .pins(&["SHORTEST"]),
+        Case::silent("the time since the connection is the same too", || {
+            streams(&[(1_000, 30), (1_000, 30), (1_000, 30)]).into()
+        }),
+        Case::silent("this host hangs up while the values still come", || {
+            let link = |pause| stream(Trace::new().up().mtu().wait_ms(pause), 30);
+            let ends = |trace: Trace| trace.wait_ms(100).hangs_up(HUNG_UP).wait_ms(900);
+            let trace = ends(link(1_000)).followed_by(ends(link(4_000)));
+            trace.followed_by(ends(link(9_000))).into()
+        })
+        .pins(&["SILENT_PACES"]),
+        Case::suspect(Confidence::High, "this host hangs up 21 paces after the last value", || {
+            silent_for(21_000).into()
+        })
+        .pins(&["SILENT_PACES"]),
+        Case::suspect(Confidence::High, "the device hangs up 30 s after the last write", || {
+            let link = |pause| stream(Trace::new().up().mtu().wait_ms(pause), 30);
+            let ends = |trace: Trace| trace.wait_ms(100).disconnected(HUNG_UP).wait_ms(900);
+            let trace = ends(link(1_000)).followed_by(ends(link(4_000)));
+            trace.followed_by(ends(link(9_000))).into()
+        })
+        .saying("hung up"),
+        Case::silent("the links were lost", || {
+            let link = |pause| stream(Trace::new().up().mtu().wait_ms(pause), 30);
+            let lost = |trace: Trace| trace.wait_ms(420).disconnected(Status::CONNECTION_TIMEOUT);
+            let trace = lost(link(1_000)).followed_by(lost(link(4_000)));
+            trace.followed_by(lost(link(9_000))).into()
+        }),
+    ],
+};
+
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+/// A write, and as many values, one each second.
+fn stream(link: Trace, seconds: u8) -> Trace {
+    let link = link.discovery(0x1a).write(3, &[1]);
+    (0..seconds).fold(link, |link, n| link.notified(3, &[n]).wait_ms(1_000))
+}
+
+/// Links with a pause before the write, and that many values after it; each is then silent for a minute.
+fn streams(links: &[(u32, u8)]) -> Trace {
+    links.iter().fold(Trace::new(), |trace, (pause, seconds)| {
+        let link = stream(Trace::new().up().mtu().wait_ms(*pause), *seconds);
+        trace.followed_by(link.wait_ms(60_000).hangs_up(HUNG_UP).wait_ms(2_000))
+    })
+}
+
+fn silent_for(ms: u32) -> Trace {
+    [1_000, 4_000, 9_000].iter().fold(Trace::new(), |trace, pause| {
+        let link = stream(Trace::new().up().mtu().wait_ms(*pause), 30);
+        trace.followed_by(link.wait_ms(ms - 1_000).hangs_up(HUNG_UP).wait_ms(2_000))
+    })
+}
+
+const REMEDIES: &[Remedy] = &[
+    Remedy::any(
+        "Write the device's keep-alive, or again the command that starts the stream, at two thirds of that time.",
+    ),
+    Remedy::any(
+        "Look in the device's protocol, or in a capture of its own app, for the write that comes back regularly.",
+    ),
+];
+
+/// Fewest links whose times show a timer.
+const FEWEST: usize = 3;
+
+/// What ends sooner after a write is its answer.
+const SHORTEST: Span = Span::from_ms(3_500);
+
+/// A stream has stopped when so many values are missing.
+const SILENT_PACES: i64 = 20;
+
+/// One link whose stream ended by itself.
+#[derive(Debug)]
+struct Stream {
+    number: u32,
+    write: u32,
+    last: u32,
+    /// From the last write to the last value, or to the device's goodbye.
+    held: Span,
+    pace: Span,
+    life: Option<Span>,
+    hung_up: bool,
+}
+
+/// The same time from the last write to the end of the stream.
+#[derive(Debug)]
+struct IdleTimer {
+    streams: Vec<Stream>,
+}
+
+fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
+    let streams: Vec<Stream> = attempts.iter().filter_map(|c| stream_of(c)).collect();
+    if streams.len() < FEWEST {
+        return None;
+    }
+    let pace = streams.iter().map(|s| s.pace).max()?;
+    let held: Vec<Span> = streams.iter().map(|s| s.held).collect();
+    let lives: Option<Vec<Span>> = streams.iter().map(|s| s.life).collect();
+    let by_life = lives.is_some_and(|lives| see::constant(&lives));
+    let (low, high) = (*held.iter().min()?, *held.iter().max()?);
+    // A stream is sampled: its end is known to one value.
+    let constant = see::constant(&[low, (high - pace).max(low)]) || see::constant(&held);
+    if !constant || by_life {
+        return None;
+    }
+    let numbers: Vec<u32> = streams.iter().map(|s| s.number).collect();
+    Some(Verdict::suspect(IdleTimer { streams }).sure(Confidence::High).about(numbers))
+}
+
+/// The stream of a link that stopped, or was ended by the device, while the link lived.
+fn stream_of(c: &Connection) -> Option<Stream> {
+    let writes = |s: &&Step| {
+        use Procedure::{Subscribe, Write, WriteCommand};
+        s.by == Direction::Sent && matches!(s.procedure, Write | WriteCommand | Subscribe)
+    };
+    let write = c.steps.iter().filter(writes).max_by_key(|s| s.last_frame)?;
+    let notified = |s: &&Step| s.by == Direction::Received && s.procedure == Procedure::Notify;
+    let run = c.steps.iter().filter(notified).max_by_key(|s| s.last_frame)?;
+    let pace = Span(run.duration()?.0 / i64::from(run.count.max(2) - 1));
+    let peer = see::peer_hung_up(c).filter(|end| end.reason == HUNG_UP);
+    let until: Moment = match &c.end {
+        Some(end) if end.command_frame.is_some() => end.command_at,
+        Some(end) => end.at,
+        None => c.capture_end,
+    };
+    let stopped = until.since(run.last_at)?.0 > pace.0 * SILENT_PACES;
+    let lost = c.end.as_ref().is_some_and(|end| end.command_frame.is_none() && peer.is_none());
+    let (last, at) = match peer {
+        Some(end) if !stopped => (end.frame, end.at),
+        _ => (run.last_frame, run.last_at),
+    };
+    let held = at.since(write.last_at)?;
+    let counts = (stopped || peer.is_some())
+        && !lost
+        && c.gone.is_none()
+        && c.role == Some(Role::Central)
+        && c.transport == Transport::Le
+        && run.count > 1
+        && held >= SHORTEST;
+    let life = if stopped { c.after(run.last_at) } else { c.life() };
+    counts.then_some(Stream {
+        number: c.number,
+        write: write.last_frame,
+        last,
+        held,
+        pace,
+        life,
+        hung_up: !stopped,
+    })
+}
+
+impl Facts for IdleTimer {
+    fn says(&self) -> Text {
+        let held: Vec<Span> = self.streams.iter().map(|s| s.held).collect();
+        let hung_up = self.streams.iter().all(|s| s.hung_up);
+        text!(
+            "In {} links the device {} {} after this host's last write, however long the link had lasted: each write starts a timer in the device anew.",
+            self.streams.len(),
+            if hung_up { "hung up" } else { "stopped sending" },
+            see::from_to(&held)
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let streams = self.streams.iter().flat_map(|s| {
+            let ends = if s.hung_up { "the device hangs up" } else { "the last notification" };
+            [
+                Sight::here(s.write, "this host's last write"),
+                Sight::here(s.last, text!("{}, {} later", ends, s.held)),
+            ]
+        });
+        streams.collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "zombie-link-data-silence",
+            "the device stops after the same time in each link: that is a timer, not a fault",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec!["Write again at half of that time: does the stream go on?".into()]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
+}

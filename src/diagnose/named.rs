@@ -1,0 +1,152 @@
+//! A step with the name of its attribute, and what became of the same step where it works.
+use super::{Scene, see};
+use crate::compare::{Key, Meaning, Names};
+use crate::numbers;
+use crate::packet::att::Uuid;
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Outcome, Procedure, Step};
+
+const CCCD: Uuid = Uuid::Short(0x2902);
+
+/// A step, and what its attribute is, as far as the captures tell.
+#[derive(Clone, Debug)]
+pub struct Named {
+    pub step: Step,
+    uuid: Option<Uuid>,
+    /// Of a CCCD: the characteristic that it belongs to.
+    parent: Option<Uuid>,
+}
+
+impl Named {
+    /// A step of a connection of the capture under diagnosis.
+    pub fn of(scene: &Scene<'_>, connection: &Connection, step: &Step) -> Self {
+        let meaning = names(scene, connection).of_step(connection, step);
+        let by_type = match step.detail {
+            crate::timeline::Detail::Read { by_type, .. } if by_type != 0 => {
+                Some(Uuid::Short(by_type))
+            }
+            _ => None,
+        };
+        Self {
+            step: step.clone(),
+            uuid: meaning.map(|m| m.uuid).or(by_type),
+            parent: meaning.and_then(|Meaning { parent, .. }| parent),
+        }
+    }
+
+    /// How it reads in a sentence: `read of attribute 0x0018 (Appearance, 0x2A01)`.
+    pub fn request(&self) -> Text {
+        let length = match self.step.procedure {
+            Procedure::Write | Procedure::WriteCommand if self.step.count == 1 => {
+                let bytes = usize::try_from(self.step.bytes).unwrap_or(usize::MAX);
+                Some(crate::prose::count(bytes, "byte", "bytes"))
+            }
+            _ => None,
+        };
+        let name = match (self.uuid, self.parent) {
+            (Some(CCCD), Some(parent)) => Some(text!("of {}", uuid(parent))),
+            (Some(CCCD), None) | (None, _) => None,
+            (Some(known), _) => Some(uuid(known)),
+        };
+        let request = see::request(&self.step);
+        match (name, length) {
+            (None, None) => request,
+            (Some(one), None) | (None, Some(one)) => text!("{} ({})", request, one),
+            (Some(name), Some(length)) => text!("{} ({}; {})", request, name, length),
+        }
+    }
+}
+
+/// `Appearance, 0x2A01`, or the long UUID.
+fn uuid(uuid: Uuid) -> Text {
+    match uuid {
+        Uuid::Short(short) => match numbers::uuid16(short) {
+            Some(name) => text!("{}, {}", name, format_args!("{short:#06X}")),
+            None => text!("{}", format_args!("{short:#06X}")),
+        },
+        Uuid::Full(full) => match numbers::uuid128(u128::from_be_bytes(full)) {
+            Some(name) => text!("{}", name),
+            None => text!("{}", format_args!("{uuid}")),
+        },
+    }
+}
+
+/// What the attributes of a connection under diagnosis are called; the reference helps where it is the same device.
+fn names(scene: &Scene<'_>, connection: &Connection) -> Names {
+    let mut names = Names::of(scene.capture(), connection);
+    if let Some((reference, swapped)) = reference(scene, connection) {
+        names.learn_from(&reference, swapped);
+    }
+    names
+}
+
+/// The names of the reference, and whether it was captured at the other end of the link.
+fn reference(scene: &Scene<'_>, connection: &Connection) -> Option<(Names, bool)> {
+    let side = scene.comparison?.reference;
+    let capture = scene.captures.get(side.capture)?;
+    let works = capture.connection(side.connection)?;
+    let swapped = matches!((works.role, connection.role), (Some(a), Some(b)) if a != b);
+    Some((Names::of(capture, works), swapped))
+}
+
+/// What the working side did of the same step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Elsewhere {
+    /// It never sent it.
+    Never,
+    /// It sent it too, in that frame, and was answered after that time.
+    Answered(u32, Option<Span>),
+    /// It sent it too, and got no answer either.
+    Unanswered(u32),
+}
+
+/// What the working side did of the same step; nothing where its capture cannot tell.
+pub fn elsewhere(scene: &Scene<'_>, connection: &Connection, step: &Step) -> Option<Elsewhere> {
+    let works = scene.reference()?;
+    let capture = scene.captures.get(scene.comparison?.reference.capture)?;
+    let (mut theirs, swapped) = reference(scene, connection)?;
+    let ours = names(scene, connection);
+    theirs.learn_from(&ours, swapped);
+    let key = Key::of(connection, &ours, step);
+    let same = works.steps.iter().find(|other| Key::of(works, &theirs, other) == key);
+    match same {
+        Some(other) if matches!(other.outcome, Outcome::Ok | Outcome::Error) => {
+            Some(Elsewhere::Answered(other.frame, other.duration().filter(|_| other.count == 1)))
+        }
+        Some(other) => Some(Elsewhere::Unanswered(other.frame)),
+        None => {
+            let whole = works.start_seen
+                && works.cut_packets == 0
+                && works.elided_steps == 0
+                && !capture.filtered
+                && !capture.lost_packets_of(works);
+            whole.then_some(Elsewhere::Never)
+        }
+    }
+}
+
+impl Elsewhere {
+    /// As a clause that ends a sentence: ` The working side never sends it.`
+    pub fn says(self) -> Text {
+        match self {
+            Self::Never => " The working side never sends it.".into(),
+            Self::Answered(_, Some(took)) => {
+                text!(" The working side sends it too, and is answered after {}.", took)
+            }
+            Self::Answered(_, None) => " The working side sends it too, and is answered.".into(),
+            Self::Unanswered(_) => {
+                " The working side sends it too, and gets no answer either.".into()
+            }
+        }
+    }
+
+    /// Where the working side sends it.
+    pub fn frame(self) -> Option<u32> {
+        match self {
+            Self::Never => None,
+            Self::Answered(frame, _) | Self::Unanswered(frame) => Some(frame),
+        }
+    }
+}

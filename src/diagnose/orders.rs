@@ -1,0 +1,97 @@
+//! Writes that order a device to restart: the end of the link that follows was asked for.
+use super::Scene;
+use crate::compare::Names;
+use crate::packet::Direction;
+use crate::packet::att::Uuid;
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Procedure, Written};
+
+/// A device that was told to restart leaves within this time of the write.
+const OBEYED: Span = Span::from_ms(2_000);
+
+/// A write after which a device is meant to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub written: Written,
+    /// In words: what was ordered.
+    pub what: &'static str,
+}
+
+impl Order {
+    /// `the order to activate the update and restart`, for a line of evidence.
+    pub fn line(self) -> Text {
+        text!("this host's last write: {}", self.what)
+    }
+}
+
+/// The order that a link's end obeyed: the last thing that this host wrote told the device to restart or to leave.
+pub fn obeyed(scene: &Scene<'_>, connection: &Connection) -> Option<Order> {
+    let written = connection.last_write?;
+    let end = connection.end.as_ref().filter(|end| end.command_frame.is_none())?;
+    end.at.since(written.at).filter(|after| *after <= OBEYED)?;
+    let meaning = Names::of(scene.capture(), connection).meaning(written.attribute, true);
+    let known = meaning.and_then(|meaning| by_uuid(meaning.uuid, written));
+    let what = known.or_else(|| legacy_update(connection, written))?;
+    Some(Order { written, what })
+}
+
+const fn full(uuid: u128) -> Uuid {
+    Uuid::Full(uuid.to_be_bytes())
+}
+
+/// Nordic: control points of the old and of the secure update service, and its buttonless entry.
+const LEGACY_CONTROL: Uuid = full(0x00001531_1212_efde_1523_785feabcd123);
+const SECURE_CONTROL: Uuid = full(0x8ec90001_f315_4f60_9fb8_838830daea50);
+const BUTTONLESS: [Uuid; 3] = [
+    full(0x8ec90003_f315_4f60_9fb8_838830daea50),
+    full(0x8ec90004_f315_4f60_9fb8_838830daea50),
+    full(0x8e400001_f315_4f60_9fb8_838830daea50),
+];
+/// MCUmgr's one characteristic.
+const MCUMGR: Uuid = full(0xda2e7828_fbce_4e01_ae9e_261174997c48);
+const TELINK: Uuid = full(0x00010203_0405_0607_0809_0a0b0c0d2b12);
+const SILABS_CONTROL: Uuid = full(0xf7bf3564_fb6d_4e53_88a4_5e37e0326063);
+const DIALOG_MEMORY: Uuid = full(0x8082caa8_41a6_4021_91c6_56f9b954cc34);
+
+/// What a value orders where the characteristic is a known one.
+fn by_uuid(uuid: Uuid, written: Written) -> Option<&'static str> {
+    match (uuid, written.head, written.length) {
+        (LEGACY_CONTROL, [0x05, ..], 1) => Some("activate the update and restart (0x05)"),
+        (LEGACY_CONTROL, [0x06, ..], 1) => Some("restart (0x06)"),
+        (LEGACY_CONTROL, [0x01, ..], 1 | 2) => {
+            Some("start an update (0x01), for which it restarts")
+        }
+        (SECURE_CONTROL, [0x04, ..], 1) => Some("execute what was transferred (0x04)"),
+        (_, [0x01, ..], 1) if BUTTONLESS.contains(&uuid) => Some("restart as a bootloader (0x01)"),
+        // Operation: write; group 0: operating system; command 5: reset.
+        (MCUMGR, [0x02 | 0x0a, _, _, _, 0, 0, _, 5], _) => Some("restart (MCUmgr reset)"),
+        (TELINK, [0x02, 0xff, ..], _) => Some("end the update (0xff02)"),
+        (SILABS_CONTROL, [0x00 | 0x03 | 0x04, ..], 1) => {
+            Some("begin or end an update, for which it restarts")
+        }
+        (DIALOG_MEMORY, [_, _, _, 0xfd, ..], 4) => Some("restart (0xfd000000)"),
+        _ => None,
+    }
+}
+
+/// Nordic's old update protocol under a vendor's own UUID: one attribute takes commands and notifies their results;
+/// the first command starts an update, the last one is the single byte that activates it.
+fn legacy_update(connection: &Connection, written: Written) -> Option<&'static str> {
+    let here = |by| {
+        connection.steps.iter().filter(move |s| s.attribute == written.attribute && s.by == by)
+    };
+    let starts = here(Direction::Sent).any(|s| {
+        s.procedure == Procedure::Write
+            && s.frame < written.frame
+            && matches!(s.detail, crate::timeline::Detail::Write { head, .. } if head & 0xff == 1)
+    });
+    let reports = here(Direction::Received).any(|s| s.procedure == Procedure::Notify);
+    let transfers = connection
+        .steps
+        .iter()
+        .any(|s| s.procedure == Procedure::WriteCommand && s.attribute != written.attribute);
+    (written.length == 1 && written.head[0] == 5 && starts && reports && transfers)
+        .then_some("activate the update and restart (0x05)")
+}
