@@ -248,9 +248,18 @@ impl Trace {
 
     /// One advertising report of the device: 0 connectable, 2 scannable, 3 neither.
     pub fn advertises(self, event_type: u8) -> Self {
+        self.reported(event_type, -60)
+    }
+
+    /// The same, connectable, with that signal in dBm.
+    pub fn heard_at(self, rssi: i8) -> Self {
+        self.reported(0, rssi)
+    }
+
+    fn reported(self, event_type: u8, rssi: i8) -> Self {
         let mut bytes = vec![0x3e, 15, 0x02, 1, event_type, self.peer_type.0];
         bytes.extend(self.peer.0);
-        bytes.extend([3, 2, 1, 6, 0xc4]);
+        bytes.extend([3, 2, 1, 6, rssi as u8]);
         self.push(Direction::Received, Kind::Event, bytes)
     }
 

@@ -32,6 +32,7 @@ mod create_with_no_phy;
 mod csa2_extended_connect_interop;
 mod db_out_of_sync_0x12;
 mod device_idle_timer;
+mod device_restarted;
 mod discovery_order_or_volume_difference;
 mod features_differ;
 mod gatt_busy_parallel_requests;
@@ -98,6 +99,7 @@ mod supervision_timeout_0x08;
 mod suspend_or_power;
 mod two_stacks_one_adapter;
 mod unexplained_end;
+mod updates;
 mod verdict;
 mod waits;
 mod weigh;
@@ -170,6 +172,7 @@ pub const RULES: &[&Rule] = &[
     &hangs_up_after_command::RULE,
     &hangs_up_before_any_att::RULE,
     &link_died_during_encryption::RULE,
+    &device_restarted::RULE,
     &supervision_timeout_0x08::RULE,
     &short_supervision_timeout_linux_420ms::RULE,
     &short_supervision_by_peer::RULE,

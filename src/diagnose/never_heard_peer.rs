@@ -3,7 +3,7 @@ use crate::packet::Status;
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Report, Role, Stack};
+use crate::timeline::{Advertised, Connection, Report, Role, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -19,14 +19,16 @@ controller reports 0x3E. This is decided by the two radios: no ATT, MTU, pairing
 
 ## How it shows
 LE Connection Complete with status 0; no data, no answered link-layer procedure and no acknowledged packet on that handle;
-then Disconnection Complete with 0x3E, as a rule 5 to 7.5 intervals later.
+then Disconnection Complete with 0x3E, as a rule 5 to 7.5 intervals later. 0x3E alone says that the link had just been made
+and was never heard, also where the capture does not hold its beginning. One such failure, after which the next attempt came
+through at once, is a note.
 
 ## What else it could be
 Nothing else ends a link with 0x3E. Why the request or its answer was lost is another question: radio time taken by
 scanning or Wi-Fi, a stale or wrong address, a device that only answers hosts it knows, or plain radio loss.
 
 ## What to do
-Try again three to five times with half a second between: single failures are ordinary radio loss. Stop scanning first.
+Try again three to five times with half a second between: single failures are ordinary radio loss. Stop a scan that is on.
 On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle on an extension lead.",
     sources: &[
         "Apache NimBLE controller, ble_ll_conn.c: a created link ends after six intervals with 0x3E",
@@ -58,9 +60,66 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
         Case::silent("the device connected to us", || {
             Trace::new().connected_as(1, 39, 0, 42).wait_ms(315).disconnected(GIVEN_UP).into()
         }),
-        Case::silent("the link was up before the capture began", || {
+        Case::cause(Confidence::Medium, "the capture begins after the link was made", || {
             Trace::new().disconnected(GIVEN_UP).into()
+        })
+        .saying("its beginning is not in the capture"),
+        Case::cause(Confidence::High, "text that does not print the interval", || {
+            Trace::new().create().connected_as(0, 0, 0, 0).wait_ms(315).disconnected(GIVEN_UP).into()
+        })
+        .not_saying("interval"),
+        Case::silent("the capture begins late, and the device was heard", || {
+            Trace::new().notified(3, &[1]).wait_ms(100).disconnected(GIVEN_UP).into()
         }),
+        Case::note(Confidence::High, "one, and the next attempt came through 160 ms later", || {
+            unanswered(315).wait_ms(10).up().mtu().into()
+        })
+        .about(&[1])
+        .saying("the next attempt came through"),
+        Case::note(Confidence::High, "the next attempt came through 2 s later", || {
+            unanswered(315).wait_ms(1_930).up().into()
+        })
+        .pins(&["AT_ONCE"]),
+        Case::cause(Confidence::High, "the next attempt came through 2.1 s later", || {
+            unanswered(315).wait_ms(2_030).up().into()
+        })
+        .pins(&["AT_ONCE"]),
+        Case::cause(Confidence::High, "two, and then one that came through", || {
+            unanswered(315).wait_ms(500).followed_by(unanswered(315)).wait_ms(10).up().into()
+        })
+        .about(&[1, 2]),
+        Case::cause(Confidence::High, "one came through before it, and none after it", || {
+            let works = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500);
+            works.followed_by(unanswered(315)).into()
+        })
+        .about(&[2]),
+        Case::cause(Confidence::High, "the next link is made at once and is not heard either", || {
+            unanswered(315).wait_ms(10).create().connected().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "a report 4.9 s before the request", || {
+            Trace::new().advertises(0).wait_ms(4_900).followed_by(dead()).into()
+        })
+        .saying("4.90 s before the request")
+        .pins(&["FRESH"]),
+        Case::cause(Confidence::High, "a report 5.1 s before the request", || {
+            Trace::new().advertises(0).wait_ms(5_100).followed_by(dead()).into()
+        })
+        .not_saying("advertising report")
+        .pins(&["FRESH"]),
+        Case::cause(Confidence::High, "it goes on advertising during the link", || {
+            let link = Trace::new().advertises(0).create().connected().wait_ms(100).advertises(0);
+            link.wait_ms(215).disconnected(GIVEN_UP).into()
+        })
+        .saying("it had not taken the connect request"),
+        Case::cause(Confidence::High, "no scan is on", || {
+            Trace::new().scan(true, 96, 48).scan(false, 0, 0).followed_by(unanswered(315)).into()
+        })
+        .not_saying("scanning"),
+        Case::cause(Confidence::High, "a scan is on", || {
+            Trace::new().scan(true, 96, 48).followed_by(unanswered(315)).into()
+        })
+        .saying("Stop scanning before connecting"),
     ],
 };
 
@@ -70,8 +129,29 @@ fn unanswered(ms: u32) -> Trace {
     Trace::new().advertises(0).create().connected().wait_ms(ms).disconnected(GIVEN_UP)
 }
 
+/// The same, and no report of the device.
+fn dead() -> Trace {
+    Trace::new().create().connected().wait_ms(315).disconnected(GIVEN_UP)
+}
+
+/// The next attempt, by the host or its user, comes this soon. Nobody noticed the failure.
+const AT_ONCE: Span = Span::from_ms(2_000);
+
+/// How many other attempts to the device on either side are looked at.
+const SHOWN_KIN: usize = 16;
+
+/// A report older than this says nothing of where the device was at the request.
+const FRESH: Span = Span::from_ms(5_000);
+
 const REMEDIES: &[Remedy] = &[
     Remedy::any("Retry three to five times, 0.5-1 s apart: a single 0x3E is ordinary radio loss."),
+    Remedy::any(
+        "If it comes back: repeat once with Wi-Fi on 2.4 GHz off, and once at one metre with a USB dongle on an extension lead.",
+    ),
+];
+
+/// Where a scan was on while the link was made.
+const SCANNING: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
         "Stop scanning before connecting: `bluetoothctl scan off`; with bleak `await scanner.stop()` before `connect()`.",
@@ -80,48 +160,88 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Noble],
         "Call `noble.stopScanning()` and wait for `scanStop` before `peripheral.connect()`.",
     ),
-    Remedy::on(
-        &[Stack::BlueZ, Stack::Noble],
-        "On a Raspberry Pi repeat once with `sudo rfkill block wlan`, and once with a USB dongle.",
-    ),
 ];
 
 /// A link on which nothing from the device ever arrived.
 #[derive(Debug)]
 struct NeverHeard {
-    connected_frame: u32,
-    interval: Span,
+    /// Where the capture holds the link's beginning.
+    connected_frame: Option<u32>,
+    interval: Option<Span>,
     end_frame: u32,
     reason: Status,
     /// From the link's beginning to its end.
     life: Option<Span>,
-    /// The last advertising report before the request.
-    report: Option<Report>,
+    /// The last fresh advertising report, and how long before the request it came.
+    report: Option<(Report, Span)>,
+    /// The device was chosen by what was heard after the request.
+    by_list: bool,
+    /// It advertised during the link.
+    advertised: Option<Advertised>,
+    scanning: bool,
+    /// The next attempt, if it came through at once: its frame, and how much later.
+    recovered: Option<(u32, Span)>,
 }
 
-fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
-    let central = connection.role == Some(Role::Central);
-    if end.reason != GIVEN_UP || connection.peer_heard() || !central {
+    let peripheral = connection.role == Some(Role::Peripheral);
+    if end.reason != GIVEN_UP || connection.peer_heard() || peripheral {
         return None;
     }
+    let recovered = recovered(scene, connection);
     let facts = NeverHeard {
-        connected_frame: connection.connected_frame?,
-        interval: connection.granted?.interval(),
+        connected_frame: connection.connected_frame,
+        interval: connection.granted.map(|granted| granted.interval()),
         end_frame: end.frame,
         reason: end.reason,
         life: connection.life(),
-        report: connection.report_before,
+        report: fresh(connection),
+        by_list: by_list(connection),
+        advertised: connection.advertised,
+        scanning: connection.scan_at_connect.is_some() || connection.scan_started_frame.is_some(),
+        recovered,
     };
-    Some(Verdict::cause(facts).sure(Confidence::High))
+    Some(match recovered {
+        Some(_) => Verdict::note(facts).sure(Confidence::High).apart(1),
+        None => Verdict::cause(facts).sure(Confidence::High),
+    })
+}
+
+/// The attempt that came through right after this one, where this one is the only failure of its kind.
+fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<(u32, Span)> {
+    let end = connection.end.as_ref()?;
+    let others: Vec<&Connection> = scene.capture().kin(connection, SHOWN_KIN).collect();
+    if others.iter().any(|other| other.reason() == Some(GIVEN_UP)) {
+        return None;
+    }
+    let next = others.iter().find(|other| other.number > connection.number && other.connected())?;
+    let later = next.connected_at.since(end.at).filter(|later| *later <= AT_ONCE)?;
+    next.peer_heard().then_some((next.connected_frame?, later))
+}
+
+/// Whether the request was for any device of the accept list.
+fn by_list(connection: &Connection) -> bool {
+    connection.request.as_ref().is_some_and(|request| request.filter_policy != 0)
+}
+
+/// The last report before the request; for a link by the accept list, before the link.
+fn fresh(connection: &Connection) -> Option<(Report, Span)> {
+    let report = connection.report_before?;
+    let request = connection.request.as_ref().filter(|_| !by_list(connection));
+    let age = request.map_or(connection.connected_at, |request| request.at).since(report.at)?;
+    (Span(0) <= age && age <= FRESH).then_some((report, age))
 }
 
 impl NeverHeard {
     fn when_given_up(&self) -> Text {
-        let Some(life) = self.life.filter(|_| self.interval.0 > 0) else {
-            return text!("later");
+        let Some(life) = self.life else {
+            return text!("at once; its beginning is not in the capture");
         };
-        let intervals = life.0 as f64 / self.interval.0 as f64;
+        let Some(interval) = self.interval.filter(|interval| interval.0 > 0) else {
+            return text!("{} later", life);
+        };
+        let intervals = life.0 as f64 / interval.0 as f64;
         if intervals < 1.0 {
             text!(
                 "{} later: both events were delivered together, the link itself lived longer",
@@ -135,29 +255,51 @@ impl NeverHeard {
 
 impl Facts for NeverHeard {
     fn says(&self) -> Text {
+        let Some((_, later)) = self.recovered else {
+            return text!(
+                "The link was created, nothing from the device was ever heard on it, and the controller gave it up {}. \
+                 This is decided below ATT: no missing or late ATT packet can be the cause.",
+                self.when_given_up()
+            );
+        };
         text!(
-            "The link was created, nothing from the device was ever heard on it, and the controller gave it up {}. \
-             This is decided below ATT: no missing or late ATT packet can be the cause.",
-            self.when_given_up()
+            "One connect request was not answered, and the controller gave the link up {}; the next attempt came through {} \
+             after that. Single failures are ordinary radio loss.",
+            self.when_given_up(),
+            later
         )
     }
 
     fn evidence(&self) -> Vec<Sight> {
-        let mut sights = vec![
-            Sight::here(
-                self.connected_frame,
-                text!("LE Connection Complete, interval {}", self.interval),
-            ),
-            Sight::here(
-                self.end_frame,
-                text!("Disconnection Complete, {}; nothing received in between", self.reason),
-            ),
-        ];
-        if let Some(report) = self.report {
+        let connected = self.connected_frame.map(|frame| {
+            let interval = self.interval.map(|interval| text!(", interval {}", interval));
+            Sight::here(frame, text!("LE Connection Complete{}", interval))
+        });
+        let mut sights: Vec<Sight> = connected.into_iter().collect();
+        sights.push(Sight::here(
+            self.end_frame,
+            text!("Disconnection Complete, {}; nothing received in between", self.reason),
+        ));
+        if let Some((report, age)) = self.report {
             let rssi = report.rssi.map(|rssi| text!(" at {} dBm", rssi));
+            let before = if self.by_list { "link" } else { "request" };
+            let text = text!(
+                "last advertising report of this address{}, {} before the {}",
+                rssi,
+                age,
+                before
+            );
+            sights.push(Sight::here(report.frame, text));
+        }
+        if let Some(advertised) = self.advertised {
+            let text =
+                "it goes on advertising during the link: it had not taken the connect request";
+            sights.push(Sight::here(advertised.first.frame, text));
+        }
+        if let Some((frame, _)) = self.recovered {
             sights.push(Sight::here(
-                report.frame,
-                text!("last advertising report of this address before the request{}", rssi),
+                frame,
+                "LE Connection Complete of the attempt that came through",
             ));
         }
         sights
@@ -187,6 +329,7 @@ impl Facts for NeverHeard {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        let scanning = if self.scanning { SCANNING } else { &[] };
+        scanning.iter().chain(REMEDIES).cloned().collect()
     }
 }

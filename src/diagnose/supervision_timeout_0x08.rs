@@ -2,7 +2,7 @@ use super::{
     Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
 };
 use crate::packet::Status;
-use crate::packet::hci::Command;
+use crate::packet::hci::{Command, LeEvent};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -22,10 +22,11 @@ packets, so the peer was gone, out of reach, or its radio was off.
 ## How it shows
 Disconnection Complete with 0x08, without a command of ours, at least one supervision timeout after the last sign of the
 peer. Empty packets do not show on HCI, so the visible silence may be much longer. A request still open at that moment is a
-consequence.
+consequence. A change of the connection parameters before it, however near, proves nothing by itself.
 
 ## What else it could be
-0x3E: the peer was never heard. 0x22: the peer is there but did not finish a link-layer procedure.
+0x3E: the peer was never heard. 0x22: the peer is there but did not finish a link-layer procedure. A device that advertises
+while its link is silent has left it by itself: `device-restarted`.
 
 ## What to do
 Distance, antenna, interference, Wi-Fi on the same chip; a device that resets or switches its radio off (flash erase). A
@@ -72,12 +73,67 @@ longer supervision timeout bridges short gaps. Look whether advertising resumes 
         })
         .not_saying("advertises again")
         .pins(&["REAPPEARED"]),
+        Case::cause(Confidence::High, "an idle link of which nothing was seen for 10.1 s", || {
+            lost(slow().wait_ms(10_100)).into()
+        })
+        .saying("An idle link shows nothing")
+        .pins(&["IDLE"]),
+        Case::cause(Confidence::High, "nothing was seen for 9.9 s", || {
+            lost(slow().wait_ms(9_900)).into()
+        })
+        .saying("Nothing was heard for 9.90 s")
+        .pins(&["IDLE"]),
+        Case::cause(Confidence::High, "its timeout had room for six packets", || {
+            lost(of(80, 0, 60).wait_ms(700)).into()
+        })
+        .saying("room for only 6.0 packets")
+        .pins(&["FEW"]),
+        Case::cause(Confidence::High, "its timeout had room for 6.1 packets", || {
+            lost(of(80, 0, 61).wait_ms(700)).into()
+        })
+        .not_saying("had room for")
+        .pins(&["FEW"]),
+        Case::cause(Confidence::High, "the parameters changed 14.9 s before, three timeouts", || {
+            lost(changed(slow()).wait_ms(14_900)).into()
+        })
+        .saying("that alone proves nothing")
+        .pins(&["NEAR"]),
+        Case::cause(Confidence::High, "the parameters changed 15.1 s before", || {
+            lost(changed(slow()).wait_ms(15_100)).into()
+        })
+        .not_saying("that alone proves nothing")
+        .pins(&["NEAR"]),
+        Case::cause(Confidence::High, "a timeout of 3.99 s", || {
+            lost(of(24, 0, 399).wait_ms(4_000)).into()
+        })
+        .saying("ConnectionSupervisionTimeout=600")
+        .pins(&["ORDINARY"]),
+        Case::cause(Confidence::High, "a timeout of 4 s", || {
+            lost(of(24, 0, 400).wait_ms(4_000)).into()
+        })
+        .not_saying("ConnectionSupervisionTimeout=600")
+        .pins(&["ORDINARY"]),
     ],
 };
 
 /// A link with a supervision timeout of 5 s, that was heard.
 fn slow() -> Trace {
-    Trace::new().advertises(0).create().connected_as(0, 24, 0, 500).mtu()
+    Trace::new().advertises(0).followed_by(of(24, 0, 500))
+}
+
+fn of(interval: u16, latency: u16, timeout: u16) -> Trace {
+    Trace::new().create().connected_as(0, interval, latency, timeout).mtu()
+}
+
+/// The interval becomes a little longer.
+fn changed(link: Trace) -> Trace {
+    link.le(LeEvent::ConnectionUpdateComplete {
+        status: Status::SUCCESS,
+        connection_handle: HANDLE,
+        connection_interval: 36,
+        peripheral_latency: 0,
+        supervision_timeout: 500,
+    })
 }
 
 fn lost(link: Trace) -> Trace {
@@ -88,9 +144,16 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any(
         "Repeat at one metre, and with 2.4 GHz Wi-Fi off: if it holds, it is the radio path.",
     ),
+    Remedy::any(
+        "Look whether the device resets or switches its radio off at that moment: its log, its supply, an erase of its flash.",
+    ),
+];
+
+/// For links whose timeout was shorter than the ordinary 4 to 6 s.
+const LONGER: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Lengthen the timeout: `[LE] ConnectionSupervisionTimeout=600` (6 s) with `MinConnectionInterval`/`MaxConnectionInterval` in /etc/bluetooth/main.conf.",
+        "Lengthen the timeout: `[LE] ConnectionSupervisionTimeout=600` (6 s) in /etc/bluetooth/main.conf.",
     ),
     Remedy::on(
         &[Stack::Noble],
@@ -101,6 +164,18 @@ const REMEDIES: &[Remedy] = &[
         "Request a supervision timeout of 4-6 s in the connection parameters.",
     ),
 ];
+
+/// A timeout of this length is no short one: a longer one is no advice.
+const ORDINARY: Span = Span::from_ms(4_000);
+
+/// An idle link shows no packets: a silence of so many timeouts and more does not say when the link was lost.
+const IDLE: i64 = 2;
+
+/// A timeout with room for so few packets is worth a remark.
+const FEW: f64 = 6.0;
+
+/// An update that ended within so many supervision timeouts before the end is worth a remark.
+const NEAR: i64 = 3;
 
 /// How much of the supervision timeout must have passed in silence: events are stamped late.
 const ELAPSED_PERCENT: i64 = 95;
@@ -118,6 +193,10 @@ struct Lost {
     end: End,
     /// An advertising report after the end: frame, and how much later.
     advertises: Option<(u32, Span)>,
+    /// How many packets the timeout had room for, if only few.
+    room: Option<f64>,
+    /// An update of the parameters shortly before the end: frame, and how much earlier.
+    update: Option<(u32, Span)>,
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -136,7 +215,14 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         let after = report.at.since(end.at).filter(|after| *after < REAPPEARED)?;
         Some((report.frame, after))
     });
+    let room = connection.current.map(|current| current.events_in_timeout());
+    let update = connection.pace.get(1..).and_then(|updates| updates.last()).and_then(|update| {
+        let before = end.at.since(update.at)?;
+        (before.0 <= timeout?.0.saturating_mul(NEAR)).then_some((update.frame, before))
+    });
     let facts = Lost {
+        room: room.filter(|room| *room <= FEW),
+        update,
         transport: connection.transport,
         timeout,
         silence,
@@ -150,6 +236,11 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 impl Facts for Lost {
     fn says(&self) -> Text {
         let timing = match (self.timeout, self.silence) {
+            (Some(timeout), Some(silence)) if silence.0 > timeout.0.saturating_mul(IDLE) => text!(
+                "The last sign of the device was {} before the end. An idle link shows nothing on HCI: it was lost one supervision timeout, {}, before the end.",
+                silence,
+                timeout
+            ),
             (Some(timeout), Some(silence)) => text!(
                 "Nothing was heard for {}; the supervision timeout in force was {}.",
                 silence,
@@ -163,9 +254,14 @@ impl Facts for Lost {
             }
             _ => Text::EMPTY,
         };
+        let room = self.room.map(|room| {
+            let room = text!("{}", format_args!("{room:.1}"));
+            text!(" The timeout had room for only {} packets (interval × (1 + latency)).", room)
+        });
         text!(
-            "The link worked and was then lost: the controller gave it up for want of packets from the peer. {}",
-            timing
+            "The link worked and was then lost: the controller gave it up for want of packets from the peer. {}{}",
+            timing,
+            room
         )
     }
 
@@ -176,6 +272,13 @@ impl Facts for Lost {
                 .push(Sight::here(heard.seen.frame, text!("last sign of the peer: {}", heard.by)));
         }
         sights.push(see::link_ended(&self.end));
+        if let Some((frame, before)) = self.update {
+            let text = text!(
+                "the connection parameters had changed {} before the end; that alone proves nothing",
+                before
+            );
+            sights.push(Sight::here(frame, text));
+        }
         if let Some((frame, after)) = self.advertises {
             sights.push(Sight::here(
                 frame,
@@ -202,6 +305,8 @@ impl Facts for Lost {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        let short = self.timeout.is_some_and(|timeout| timeout < ORDINARY);
+        let longer = if short { LONGER } else { &[] };
+        REMEDIES.iter().chain(longer).cloned().collect()
     }
 }

@@ -222,7 +222,9 @@ fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
             add(scene, finding, claim.verdict);
             continue;
         }
-        if verdict.level == Level::Note && findings.iter().any(|f| f.rule == rule.id) {
+        // A note adds nothing to what its rule says already, unless it stands apart.
+        let said = |(f, apart): (&Finding, &u8)| f.rule == rule.id && *apart == verdict.apart;
+        if verdict.level == Level::Note && findings.iter().zip(&apart).any(said) {
             continue;
         }
         apart.push(verdict.apart);

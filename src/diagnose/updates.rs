@@ -1,0 +1,74 @@
+//! Services over which devices get new firmware.
+use crate::packet::att::Uuid;
+use crate::timeline::{Connection, Step};
+
+/// Service and characteristics, and whose protocol it is.
+const UPDATES: &[(Uuid, &str)] = &[
+    (Uuid::Short(0xfe59), "Nordic DFU"),
+    (nordic(0x8ec9_0001), "Nordic DFU"),
+    (nordic(0x8ec9_0002), "Nordic DFU"),
+    (nordic(0x8ec9_0003), "Nordic DFU"),
+    (nordic(0x8ec9_0004), "Nordic DFU"),
+    (full(0x00001530_1212_efde_1523_785feabcd123), "Nordic legacy DFU"),
+    (full(0x00001531_1212_efde_1523_785feabcd123), "Nordic legacy DFU"),
+    (full(0x00001532_1212_efde_1523_785feabcd123), "Nordic legacy DFU"),
+    (full(0x00010203_0405_0607_0809_0a0b0c0d1912), "Telink OTA"),
+    (full(0x00010203_0405_0607_0809_0a0b0c0d2b12), "Telink OTA"),
+    (full(0x8d53dc1d_1db7_4cd3_868b_8a527460aa84), "MCUmgr (SMP)"),
+    (full(0xda2e7828_fbce_4e01_ae9e_261174997c48), "MCUmgr (SMP)"),
+    (full(0x1d14d6ee_fd63_4fa1_bfa4_8f47b42119f0), "Silicon Labs OTA"),
+    (full(0xf7bf3564_fb6d_4e53_88a4_5e37e0326063), "Silicon Labs OTA"),
+    (full(0x984227f3_34fc_4045_a5d0_2c581f81a153), "Silicon Labs OTA"),
+];
+
+const fn full(printed: u128) -> Uuid {
+    Uuid::Full(printed.to_be_bytes())
+}
+
+const fn nordic(first: u32) -> Uuid {
+    full(((first as u128) << 96) | 0xf315_4f60_9fb8_838830daea50)
+}
+
+/// Whose update protocol a request of our host belongs to, if it belongs to one.
+pub fn protocol(connection: &Connection, step: &Step) -> Option<&'static str> {
+    let of = |uuid: Option<Uuid>| {
+        UPDATES.iter().find(|(known, _)| Some(*known) == uuid).map(|(_, whose)| *whose)
+    };
+    let value = connection.remote.get(step.attribute).and_then(|attribute| attribute.uuid);
+    let service = connection.remote.service_of(step.attribute).and_then(|service| service.uuid);
+    of(value).or_else(|| of(service))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    /// A service with one characteristic: 0x0001-0x0006, value 0x0003.
+    fn written(service: &[u8], characteristic: &[u8]) -> Option<&'static str> {
+        let mut groups = vec![4 + service.len() as u8, 1, 0, 6, 0];
+        groups.extend(service);
+        let mut characteristics = vec![5 + characteristic.len() as u8, 2, 0, 8, 3, 0];
+        characteristics.extend(characteristic);
+        let link = Trace::new()
+            .up()
+            .by_wire(&[0x10, 1, 0, 0xff, 0xff, 0x00, 0x28], 0x11, &groups)
+            .by_wire(&[0x08, 1, 0, 6, 0, 0x03, 0x28], 0x09, &characteristics)
+            .write(3, &[1]);
+        let connection = link.run().connections.remove(0);
+        let write = connection.steps.iter().find(|step| step.attribute == 3).expect("the write");
+        protocol(&connection, write)
+    }
+
+    #[test]
+    fn an_update_is_known_by_its_service_or_its_characteristic() {
+        // 8ec90001-f315-4f60-9fb8-838830daea50, least significant byte first.
+        let control = [
+            0x50, 0xea, 0xda, 0x30, 0x88, 0x83, 0xb8, 0x9f, 0x60, 0x4f, 0x15, 0xf3, 0x01, 0x00,
+            0xc9, 0x8e,
+        ];
+        assert_eq!(written(&[0x59, 0xfe], &[0x19, 0x2a]), Some("Nordic DFU"));
+        assert_eq!(written(&[0x0f, 0x18], &control), Some("Nordic DFU"));
+        assert_eq!(written(&[0x0f, 0x18], &[0x19, 0x2a]), None);
+    }
+}
