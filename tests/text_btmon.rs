@@ -255,6 +255,13 @@ fn a_paste_survives_what_is_done_to_it() {
     assert_eq!(said(&quoted), plain, "quoted twice");
     let zeroes = each(&|line| format!("{line}\0\0"));
     assert_eq!(said(&zeroes), plain, "zeroes");
+    // Some archives take the mark before received packets for a quotation, and double the other.
+    let archived = each(&|line| match (line.strip_prefix("> "), line.strip_prefix("< ")) {
+        (Some(line), _) => line.to_owned(),
+        (_, Some(line)) => format!("<< {line}"),
+        _ => line.to_owned(),
+    });
+    assert_eq!(said(&archived), plain, "marks of direction changed");
     let prose = format!("Hello,\n\nthis is what I see = nothing < 3 > 2:\n\n{text}\n\nThanks!\n");
     assert_eq!(said(&prose), plain, "prose around");
     let flat = each(&|line| line.trim_start().to_owned());

@@ -125,7 +125,7 @@ pub(crate) fn clean(raw: &[u8], text: &mut String) {
     }
     let end = text.trim_end().len();
     text.truncate(end);
-    let quotes = text.len() - unquoted(text).len();
+    let quotes = text.len() - single_mark(unquoted(text)).len();
     if quotes > 0 {
         text.drain(..quotes);
     }
@@ -230,6 +230,15 @@ pub(crate) fn unquoted(line: &str) -> &str {
     line
 }
 
+/// A line with one mark of direction: some mail programs and archives double the first `<`.
+fn single_mark(line: &str) -> &str {
+    let bare = line.trim_start_matches('<');
+    match line.len() - bare.len() {
+        marks @ 2.. if bare.starts_with(' ') => &line[marks - 1..],
+        _ => line,
+    }
+}
+
 fn begins_with_year(text: &str) -> bool {
     let mut bytes = text.bytes();
     (0..4).all(|_| bytes.next().is_some_and(|byte| byte.is_ascii_digit()))
@@ -328,6 +337,19 @@ mod tests {
             (">", ""),
         ] {
             assert_eq!(unquoted(line), bare, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_doubled_mark_of_direction_is_one() {
+        for (line, bare) in [
+            ("<< HCI Command: Reset", "< HCI Command: Reset"),
+            ("> << ACL Data TX", "< ACL Data TX"),
+            ("> > <<< 01 03 0C 00", "< 01 03 0C 00"),
+            ("<<EOF", "<<EOF"),
+            ("< ACL Data TX", "< ACL Data TX"),
+        ] {
+            assert_eq!(cleaned(line.as_bytes()), bare, "{line}");
         }
     }
 

@@ -18,7 +18,8 @@ pub(super) enum What {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub when: Option<When>,
-    pub direction: Direction,
+    /// `None` where the line lost its mark.
+    pub direction: Option<Direction>,
     pub what: What,
 }
 
@@ -38,9 +39,10 @@ impl Line {
             None => (None, line),
         };
         let (direction, rest) = match (rest.strip_prefix("< "), rest.strip_prefix("> ")) {
-            (Some(rest), _) => (Direction::Sent, rest),
-            (_, Some(rest)) => (Direction::Received, rest),
-            _ => return Self::Detail,
+            (Some(rest), _) => (Some(Direction::Sent), rest),
+            (_, Some(rest)) => (Some(Direction::Received), rest),
+            // An archive has taken the mark for a quotation's.
+            _ => (None, rest),
         };
         let what = if let Some(rest) = rest.strip_prefix("HCI Command: ") {
             command(rest)
@@ -59,6 +61,7 @@ impl Line {
         };
         match what {
             Some(what) => Self::Header(Header { when, direction, what }),
+            None if direction.is_none() => Self::Detail,
             None => Self::Puzzle,
         }
     }
@@ -235,6 +238,12 @@ mod tests {
         assert_eq!(what("< HCI Command: ogf 0x08, ocf 0x000d, plen 25"), None);
         assert!(matches!(Line::parse("> HCI Event: Disconn Comp"), Line::Puzzle));
         assert!(matches!(Line::parse("    status 0x00"), Line::Detail));
+        // A mark of direction that is not there makes no other packet, and no packet of prose.
+        assert_eq!(
+            what("HCI Event: Disconn Complete (0x05) plen 4"),
+            Some(What::Event { code: 5, length: 4 })
+        );
+        assert!(matches!(Line::parse("HCI Event: see below"), Line::Detail));
     }
 
     #[test]

@@ -222,7 +222,7 @@ impl Source for Reader {
             offset,
             time,
             adapter: None,
-            direction: h4::direction(kind).or(Some(header.direction)),
+            direction: h4::direction(kind).or(header.direction),
             kind,
             payload,
             original_len: u32::try_from(original).unwrap_or(u32::MAX),
