@@ -310,3 +310,20 @@ fn lines_that_begin_a_packet_and_say_nothing_are_counted() {
         "{warnings}"
     );
 }
+
+/// Whatever stands before a packet's words: the line is counted, its details are not the packet's
+/// before, and no address or key of it is shown.
+#[test]
+fn no_line_that_begins_a_packet_is_lost_in_silence() {
+    let text = "Bluetooth monitor ver 5.66\n\
+        > HCI Event: Disconnect Complete (0x05) plen 4   #1 [hci0] 0.100000\n        \
+                Status: Success (0x00)\n        Handle: 64\n\
+        |> HCI Event: Link Key Request (0x17) plen 6 #2 AC:5E:00:53:01:02 00112233445566778899aabbccddeeff\n\
+                Handle: 65\n        Reason: Connection Timeout (0x08)\n\
+        < HCI Command: Reset (0x03|0x0003) plen 0   #3 [hci0] 0.200000\n";
+    let (_, out, err) = piped(&["events", "-"], text.as_bytes());
+    assert!(err.contains("1 line of the text was not understood (line 5:"), "{err}");
+    assert!(!err.contains("00112233") && !err.contains("AC:5E:00"), "{err}");
+    assert!(!out.contains("0x08"), "details of the lost packet: {out}");
+    assert_eq!(said(text).len(), 2);
+}

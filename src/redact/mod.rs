@@ -26,8 +26,8 @@ pub fn text(text: &str) -> Cow<'_, str> {
     without(text, hidden)
 }
 
-/// A line that nobody understood, quoted in a warning: without keys, and without what the
-/// line itself calls a name or a serial number.
+/// A line that nobody understood, quoted in a warning: without keys and addresses, and without
+/// what the line itself calls a name or a serial number.
 pub fn quote(text: &str) -> Cow<'_, str> {
     let words = words::of(text);
     let digits = digits::find(text, &words);
@@ -40,6 +40,7 @@ pub fn quote(text: &str) -> Cow<'_, str> {
     for secret in [words::Secret::Key, words::Secret::Identity] {
         words::announced(text, &words, &digits.addresses, secret, &mut hidden);
     }
+    hidden.extend(digits.addresses);
     without(text, hidden)
 }
 
@@ -135,7 +136,11 @@ mod tests {
             "K\u{fc}che \u{1f321} \u{6e29}\u{5ea6}",
         ] {
             assert!(matches!(text(plain), Cow::Borrowed(same) if same == plain), "{}", text(plain));
-            assert_eq!(quote(plain), plain);
+        }
+        assert_eq!(quote("status 0x3e, 1234 bytes"), "status 0x3e, 1234 bytes");
+        for address in ["C0:00:5E:00:53:01", "c0-00-5e-00-53-01", "dev_C0_00_5E_00_53_01"] {
+            let hidden = quote(address);
+            assert_eq!(hidden.trim_start_matches("dev_"), HIDDEN);
         }
     }
 

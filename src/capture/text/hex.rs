@@ -166,8 +166,8 @@ impl<F: Form> Reader<F> {
                 }
                 // A line in between ends the packet only if the packet is complete: what other
                 // programs print gets between the rows of one packet.
-                Row::Other => {}
-                Row::Puzzle => self.puzzles.push(&self.lines, self.ledger.frames()),
+                Row::Other if !lines::begins_packet(text) => {}
+                Row::Other | Row::Puzzle => self.puzzles.push(&self.lines, self.ledger.frames()),
             }
         }
     }

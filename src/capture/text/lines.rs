@@ -245,6 +245,38 @@ fn begins_with_year(text: &str) -> bool {
         && bytes.next() == Some(b'-')
 }
 
+/// The words with which btmon and hcidump begin a packet.
+const PACKETS: [&str; 13] = [
+    "HCI Command: ",
+    "HCI Event: ",
+    "ACL Data TX: ",
+    "ACL Data RX: ",
+    "ACL data: ",
+    "SCO Data TX: ",
+    "SCO Data RX: ",
+    "SCO data: ",
+    "ISO Data TX: ",
+    "ISO Data RX: ",
+    "ISO data: ",
+    "MGMT Command: ",
+    "MGMT Event: ",
+];
+/// What follows those words in a packet, and seldom in prose.
+const PARAMETERS: [&str; 6] = ["(0x", " plen", " dlen", "flags 0x", "ogf 0x", ".. "];
+
+/// Whether a line begins a packet, by its words and whatever stands before them.
+///
+/// A reader that does not understand such a line says so: it is never passed over in silence.
+pub(crate) fn begins_packet(line: &str) -> bool {
+    PACKETS.iter().any(|words| {
+        let Some((before, rest)) = line.split_once(words) else { return false };
+        let marked = before.trim_end().chars().next_back().is_none_or(|last| {
+            !last.is_alphanumeric() && !matches!(last, '"' | '\'' | '`' | '(' | '\u{201c}')
+        });
+        marked && PARAMETERS.iter().any(|mark| rest.contains(mark))
+    })
+}
+
 /// Lines that should have said something and that nobody understood.
 #[derive(Default)]
 pub(crate) struct Puzzles {
@@ -350,6 +382,28 @@ mod tests {
             ("< ACL Data TX", "< ACL Data TX"),
         ] {
             assert_eq!(cleaned(line.as_bytes()), bare, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_begins_a_packet_is_known_by_its_words() {
+        for line in [
+            "| < HCI Command: Reset (0x03|0x0003) plen 0",
+            "Nov 21 10:00:00 pi btmon[7]: > ACL Data RX: Handle 64 flags 0x02 dlen 7",
+            "=> ACL data: handle 64 flags 0x02 dlen 11",
+            "HCI Event: LE Meta Ev.. (0x3e)",
+            "*@ MGMT Event: Command.. plen",
+        ] {
+            assert!(begins_packet(line), "{line}");
+        }
+        for line in [
+            "> HCI Event: see the chapter on events",
+            "        Status: Success (0x00)",
+            "I saw a HCI Event: Disconnect Complete (0x05) plen 4",
+            "the line \"HCI Event: Disconnect Complete (0x05) plen 4\" is there",
+            "HCI Command: ",
+        ] {
+            assert!(!begins_packet(line), "{line}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! The line that begins a packet: who speaks, what, and the block at its right end.
 //!
 //! btmon cuts names to the width of the terminal, never the numbers in parentheses: those count.
+use super::super::lines;
 use super::super::times::{self, When};
 use crate::packet::Direction;
 
@@ -155,7 +156,15 @@ fn since(text: &str) -> Option<(i64, &str)> {
 }
 
 impl<'a> Line<'a> {
+    /// A line that begins a packet is a header, or unfinished: never another line.
     pub fn parse(line: &'a str) -> Self {
+        match Self::read(line) {
+            Self::Other if lines::begins_packet(line) => Self::Unfinished,
+            read => read,
+        }
+    }
+
+    fn read(line: &'a str) -> Self {
         let line = line.trim_start();
         let (process, rest) = process(line).map_or((None, line), |(name, rest)| (Some(name), rest));
         let marked = rest

@@ -1,6 +1,7 @@
 //! The line that begins a packet in hcidump's decoded text, and words below it.
 use super::super::super::Direction;
 use super::super::hex;
+use super::super::lines;
 use super::super::times::{self, When};
 use crate::packet::ConnHandle;
 
@@ -32,7 +33,15 @@ pub(super) enum Line {
 }
 
 impl Line {
+    /// A line that begins a packet is a header, or a puzzle: never a detail.
     pub fn parse(line: &str) -> Self {
+        match Self::read(line) {
+            Self::Detail if lines::begins_packet(line) => Self::Puzzle,
+            read => read,
+        }
+    }
+
+    fn read(line: &str) -> Self {
         let line = line.trim_start();
         let (when, rest) = match times::date_time(line) {
             Some((at, rest)) => (Some(When::Wall(at)), rest.trim_start()),

@@ -95,7 +95,13 @@ impl Reader {
                         return Ok(Some(complete));
                     }
                 }
-                Line::Puzzle => self.puzzles.push(&self.lines, self.ledger.frames()),
+                Line::Puzzle => {
+                    self.puzzles.push(&self.lines, self.ledger.frames());
+                    // What stands below it belongs to no packet, least of all to the one before.
+                    if let Some(complete) = self.open.take() {
+                        return Ok(Some(complete));
+                    }
+                }
                 Line::Detail if self.open.is_some() && !self.lines.certain().is_empty() => {
                     self.details.push(self.lines.certain());
                 }

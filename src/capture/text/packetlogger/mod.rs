@@ -171,7 +171,9 @@ impl Reader {
                 };
             }
             let Some(row) = Row::parse(self.lines.text()) else {
-                if let Some(open) = &mut self.open {
+                if lines::begins_packet(self.lines.text()) {
+                    self.puzzles.push(&self.lines, self.ledger.frames());
+                } else if let Some(open) = &mut self.open {
                     open.detail(self.lines.certain());
                 }
                 continue;
