@@ -2,12 +2,19 @@
 use super::{EarlyOperation, Fate, Pair, Protocol, View, habits};
 use crate::packet::Direction;
 use crate::packet::Status;
+use crate::packet::att::{Pdu, Uuid};
 use crate::time::Span;
-use crate::timeline::{Moment, Procedure, Role, Step, Transport};
+use crate::timeline::{Moment, OpenRequest, Outcome, Pending, Procedure, Role, Step, Transport};
 use std::collections::HashMap;
 
 /// What `from` did within the window and `to` did not do within it.
-pub fn ledger(from: &View<'_>, to: &View<'_>, window: Span, swapped: bool) -> Vec<EarlyOperation> {
+fn ledger(
+    from: &View<'_>,
+    to: &View<'_>,
+    window: Span,
+    swapped: bool,
+    roles_differ: bool,
+) -> Vec<EarlyOperation> {
     // Places of each kind of operation on the other side, in order.
     let mut there: HashMap<_, Vec<usize>> = HashMap::new();
     for (at, step) in to.connection.steps.iter().enumerate() {
@@ -40,6 +47,10 @@ pub fn ledger(from: &View<'_>, to: &View<'_>, window: Span, swapped: bool) -> Ve
             Some(_) => Fate::Later,
             None => fate(to, after),
         };
+        let blocked_by = (fate == Fate::Never && protocol == Protocol::Att)
+            .then(|| blocked(to, asker(step, roles_differ), after))
+            .flatten();
+        let fate = if blocked_by.is_some() { Fate::NotReached } else { fate };
         missing.push(EarlyOperation {
             protocol,
             procedure: if key.procedure == Procedure::Subscribe {
@@ -55,6 +66,7 @@ pub fn ledger(from: &View<'_>, to: &View<'_>, window: Span, swapped: bool) -> Ve
             fate,
             other_frame: other.map(|step| step.frame),
             other_after,
+            blocked_by,
             normal: fate != Fate::Never || habits::absence(&key).is_some(),
         });
     }
@@ -98,6 +110,44 @@ fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
     }
 }
 
+/// Which way the requests go, on the other side of a comparison, that lead to such a step: what a server pushes
+/// was asked for by its client.
+pub fn asker(step: &Step, roles_differ: bool) -> Direction {
+    let pushed = matches!(step.procedure, Procedure::Notify | Procedure::Indicate);
+    match (pushed != roles_differ, step.by) {
+        (false, by) => by,
+        (true, Direction::Sent) => Direction::Received,
+        (true, Direction::Received) => Direction::Sent,
+    }
+}
+
+/// The request behind which everything else of that side waited in vain: it was never answered, and it had come by
+/// that moment, or before the application had got to anything.
+pub fn blocked(view: &View<'_>, by: Direction, moment: Option<Span>) -> Option<u32> {
+    let connection = view.connection;
+    let request = |o: &&OpenRequest| {
+        o.by == by && matches!(o.pending, Pending::Att(code) if code != Pdu::INDICATION)
+    };
+    let open = connection.open_requests.iter().filter(request).min_by_key(|o| o.frame)?;
+    let step = connection.steps.iter().find(|s| s.frame == open.frame)?;
+    let in_time = connection.after(open.at).zip(moment).is_some_and(|(at, moment)| at <= moment);
+    let before = connection.steps.iter().take_while(|s| s.frame < open.frame);
+    let used = before.into_iter().any(|s| s.by == by && application(view, s));
+    (step.outcome == Outcome::Unanswered && (in_time || !used)).then_some(open.frame)
+}
+
+/// A write or a subscription that the host does not make by itself.
+fn application(view: &View<'_>, step: &Step) -> bool {
+    const SERVICE_CHANGED: Uuid = Uuid::Short(0x2a05);
+    const CLIENT_FEATURES: Uuid = Uuid::Short(0x2b29);
+    let meaning = view.names.of_step(view.connection, step);
+    let own =
+        meaning.is_some_and(|m| m.uuid == CLIENT_FEATURES || m.parent == Some(SERVICE_CHANGED));
+    let work =
+        matches!(step.procedure, Procedure::Write | Procedure::WriteCommand | Procedure::Subscribe);
+    work && step.outcome == Outcome::Ok && !own
+}
+
 /// ATT, SMP and signalling count; what the controller does by itself does not.
 fn operation(view: &View<'_>, step: &Step) -> Option<Protocol> {
     match step.procedure {
@@ -123,5 +173,6 @@ fn own(view: &View<'_>, step: &Step, swapped: bool) -> bool {
 /// Both directions of the ledger.
 pub fn both(pair: &Pair<'_>, window: Span) -> (Vec<EarlyOperation>, Vec<EarlyOperation>) {
     let (left, right) = (&pair.reference, &pair.subject);
-    (ledger(left, right, window, false), ledger(right, left, window, pair.roles_differ))
+    let differ = pair.roles_differ;
+    (ledger(left, right, window, false, differ), ledger(right, left, window, differ, differ))
 }

@@ -132,6 +132,8 @@ pub struct EarlyOperation {
     pub fate: Fate,
     pub other_frame: Option<u32>,
     pub other_after: Option<Span>,
+    /// The other side's request that was never answered: what would have come after it could not.
+    pub blocked_by: Option<u32>,
     /// Leaving it out is normal for the other side's host stack.
     pub normal: bool,
 }

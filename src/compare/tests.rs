@@ -185,3 +185,30 @@ fn an_attempt_that_still_waits_cannot_tell_what_it_will_do() {
     assert!(!failed.is_empty());
     assert!(failed.iter().all(|fate| *fate == Fate::NotReached), "{failed:?}");
 }
+
+/// What waits behind a request that is never answered was not left out.
+#[test]
+fn what_an_unanswered_request_holds_up_is_blocked_and_not_missing() {
+    let read = Pdu::ReadRequest { attribute_handle: Handle(6) };
+    let works = to(LAMP).up().mtu().discovery(0x1a).write(4, &[1, 0]).write(3, &[1]);
+    let works = works.wait_ms(40_000).hangs_up(Status::REMOTE_USER_TERMINATED);
+    let start = || to(LAMP).up().mtu().discovery(0x1a);
+    let blocked = |trace: Trace, wait| {
+        let trace = trace.att(crate::packet::Direction::Sent, read).wait_ms(wait);
+        let captures = [works.run(), trace.hangs_up(Status::REMOTE_USER_TERMINATED).run()];
+        let comparison = of_captures(&captures).expect("a comparison");
+        let writes = comparison.missing_early.iter().filter(|o| o.procedure == Procedure::Write);
+        let fates = writes.map(|o| (o.fate, o.blocked_by.is_some())).collect::<Vec<_>>();
+        let missing = comparison.steps.iter().filter(|s| s.kind == StepKind::Missing);
+        (fates, missing.filter(|s| s.note.contains("blocked")).count())
+    };
+    assert_eq!(blocked(start(), 32_000), (vec![(Fate::NotReached, true)], 2), "held up");
+    let (fates, steps) = blocked(start(), 1_000);
+    assert!(fates.iter().all(|(_, blocked)| !blocked) && steps == 0, "open for a moment only");
+    let later = start().write(4, &[1, 0]).wait_ms(5_000);
+    assert_eq!(
+        blocked(later, 32_000),
+        (vec![(Fate::Never, false)], 0),
+        "it could have, long before"
+    );
+}

@@ -1,7 +1,7 @@
 //! Two timelines aligned: what is the same, changed, missing, extra, or only moved.
 use super::align::{self, Op};
 use super::key::Key;
-use super::{AlignedStep, Pair, StepKind, View, delta, habits, words};
+use super::{AlignedStep, Pair, StepKind, View, delta, early, habits, words};
 use crate::time::Span;
 use crate::timeline::{Outcome, Procedure, Step};
 use std::collections::HashMap;
@@ -184,6 +184,17 @@ fn absent(
     let reached = here.reach(there.connection.after(step.at));
     if let Some(reached) = reached.filter(|_| missing) {
         note = if note.is_empty() { reached.to_owned() } else { format!("{note}; {reached}") };
+    }
+    if let (None, true) = (reached, missing && step.is_att())
+        && let Some(frame) = early::blocked(
+            here,
+            early::asker(step, pair.roles_differ),
+            there.connection.after(step.at),
+        )
+    {
+        let blocked = format!("blocked: the request of frame {frame} was never answered");
+        let note = if note.is_empty() { blocked } else { format!("{note}; {blocked}") };
+        return (note, Some("it waited behind a request that was never answered"));
     }
     let again = "the same happened on the other side, another number of times";
     let habit = || habits::absence(key).or_else(|| repeated(pair, key).then_some(again));

@@ -392,6 +392,7 @@ fn early(operation: &EarlyOperation) -> Value {
         "subject": operation.fate.word(),
         "subject_frame": operation.other_frame,
         "subject_after_ms": maybe(operation.other_after),
+        "blocked_by": operation.blocked_by,
         "normal": operation.normal,
     })
 }

@@ -39,10 +39,13 @@ pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
             span.map_or_else(String::new, |s| rounded(s, comparison.resolution).to_string())
         };
         let rows = shown.iter().map(|operation| {
-            let fate = words::fate(
-                operation.fate,
-                operation.other_after.map(|s| rounded(s, comparison.resolution)),
-            );
+            let fate = match operation.blocked_by {
+                Some(frame) => format!("blocked: frame {frame} was never answered"),
+                None => words::fate(
+                    operation.fate,
+                    operation.other_after.map(|s| rounded(s, comparison.resolution)),
+                ),
+            };
             vec![
                 Field::from(match value(operation) {
                     Some(value) => format!("{} = {value}", operation.name),
