@@ -1,9 +1,15 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::named::{Elsewhere, Named, elsewhere};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
-use crate::packet::att::{self, Handle, Pdu};
+use crate::packet::att::{Handle, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Pending, Stack};
+use crate::timeline::{Connection, End, OpenRequest, Pending, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -13,15 +19,16 @@ pub const RULE: Rule = Rule {
     silences: &["att-request-unanswered", "never-usable-connection", "zombie-link-data-silence", "connection-cancelled-by-app", "remote-user-terminated-idle"],
     docs: "\
 ## What it means
-A request (or an indication) was sent and its answer never came, while the link lived. After 30 s the bearer is dead by the
-specification, and the side that waited hangs up. BlueZ does so 32 s after the request: 30 s and two more of the kernel.
+A request was sent and its answer never came, while the link lived. After 30 s the bearer is dead by the specification, and the
+side that waited hangs up. BlueZ does so 32 s after the request: 30 s and two more of the kernel.
 
 ## How it shows
-An ATT request or indication without response for at least 29.5 s, then a Disconnect of the requester (Disconnection Complete
-0x16), or 0x13 from the peer where the peer was the one who waited.
+An ATT request of either side, or an indication of the peer, without response for at least 29.5 s, then a Disconnect of the
+requester (Disconnection Complete 0x16), or 0x13 from the peer where the peer was the one who waited.
 
 ## What else it could be
-A link-layer procedure that is never finished takes 40 s and ends with 0x22. A lost link ends with 0x08.
+A link-layer procedure that is never finished takes 40 s and ends with 0x22. A lost link ends with 0x08. An indication of this
+host's own server is `client-never-answers-indication`.
 
 ## What to do
 Find out why the server does not answer this one request. Avoid it if you can: BlueZ reads 0x2A00 and 0x2A01 and writes the
@@ -29,28 +36,73 @@ Service Changed CCCD by itself; one unanswered request blocks everything behind 
     sources: &["Core Specification, Vol 3, Part F, 3.3.3", "BlueZ src/shared/att.c: ATT_TIMEOUT_INTERVAL", "bluez/bluez#153", "measured: 32.02 to 32.08 s on BlueZ"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(30_000).into()),
-        Case::silent("the nearest other trace", || example(10_000).into()),
+        Case::cause(Confidence::High, "a read is open for 30 s, and this host hangs up", || {
+            open(30_000).hangs_up(HUNG_UP).into()
+        })
+        .about(&[1])
+        .saying("read of attribute 0x0010"),
+        Case::cause(Confidence::High, "open for 29.51 s", || open(29_510).hangs_up(HUNG_UP).into())
+            .pins(&["TIMEOUT"]),
+        Case::silent("open for 29.4 s", || open(29_400).hangs_up(HUNG_UP).into())
+            .pins(&["TIMEOUT"]),
+        Case::cause(Confidence::High, "the attribute's name is known from this link", || {
+            let link = Trace::new().up().mtu().discovery(2).att(Direction::Sent, READ_VALUE);
+            link.wait_ms(30_000).hangs_up(HUNG_UP).into()
+        })
+        .saying("attribute 0x0003 (Battery Level, 0x2A19)"),
+        Case::cause(Confidence::High, "the working host never sends it", || {
+            let works = Trace::new().up().mtu().wait_ms(40_000).hangs_up(HUNG_UP);
+            Example::pair(works, open(30_000).hangs_up(HUNG_UP))
+        })
+        .saying("The working side never sends it."),
+        Case::cause(Confidence::High, "the working host sends it and is answered", || {
+            let works = Trace::new().up().mtu().to_peer(&[0x0a, 0x10, 0], &[0x0b, 1]);
+            Example::pair(works.wait_ms(9_000).hangs_up(HUNG_UP), open(30_000).hangs_up(HUNG_UP))
+        })
+        .saying("is answered after 50"),
+        Case::cause(Confidence::High, "the peer's request is open, and the peer hangs up", || {
+            let link = Trace::new().up().mtu().acl(Direction::Received, 4, &[0x0a, 3, 0]);
+            link.wait_ms(30_000).disconnected(HUNG_UP).into()
+        })
+        .saying("This host never answered"),
+        // `smp-timeout-30s` speaks for both then.
+        Case::silent("a pairing was open for 29.1 s as well", || {
+            paired(29_100).into()
+        })
+        .pins(&["PAIRING"]),
+        Case::cause(Confidence::High, "a pairing was open for 28.9 s as well", || {
+            paired(28_880).into()
+        })
+        .pins(&["PAIRING"]),
+        Case::silent("the link was lost", || {
+            open(30_000).disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("the link is still up", || open(30_000).into()),
+        Case::silent("it is an indication of this host", || {
+            let link = Trace::new().up().mtu().acl(Direction::Sent, 4, &[0x1d, 8, 0, 1]);
+            link.wait_ms(30_000).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 
-fn example(wait: u32) -> Trace {
-    Trace::new()
-        .up()
-        .mtu()
-        .att(Direction::Sent, Pdu::ReadRequest { attribute_handle: Handle(0x10) })
-        .wait_ms(wait)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+const READ_VALUE: Pdu<'static> = Pdu::ReadRequest { attribute_handle: Handle(3) };
+
+/// A read that nobody answers.
+fn open(ms: u32) -> Trace {
+    let read = Pdu::ReadRequest { attribute_handle: Handle(0x10) };
+    Trace::new().up().mtu().att(Direction::Sent, read).wait_ms(ms)
+}
+
+/// A request that is open for 30 s, and a pairing for that long.
+fn paired(ms: u32) -> Trace {
+    open(30_000 - ms).asks_to_pair().wait_ms(ms).disconnected(HUNG_UP)
 }
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "If the request is BlueZ's own, keep it from asking: `[GATT] Cache=always`, or run `bluetoothd --noplugin=gap,deviceinfo,battery` for a test; update BlueZ.",
-    ),
-    Remedy::on(
-        &[Stack::BlueZ],
-        "If both sides discover each other at once, switch that off: `ReverseServiceDiscovery=false` in /etc/bluetooth/main.conf.",
+        "If the request is BlueZ's own (0x2A00, 0x2A01, Device Information, Battery), keep it from asking: for a test run `bluetoothd --noplugin=gap,deviceinfo,battery`; update BlueZ.",
     ),
     Remedy::any(
         "In the device's firmware answer every request, with an Error Response if nothing else.",
@@ -58,14 +110,55 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("A longer supervision timeout will not help: the link was alive all the time."),
 ];
 
-/// Which question, in words.
-pub fn question(connection: &Connection, open: &crate::timeline::OpenRequest) -> String {
-    let Pending::Att(opcode) = open.pending else { return "request".to_owned() };
-    let name = att::Pdu::name_of(opcode).unwrap_or("request");
-    match connection.steps.iter().find(|s| s.frame == open.frame) {
-        Some(step) if see::pdu(step).starts_with(name) => see::pdu(step),
-        Some(step) => format!("{name} ({})", see::pdu(step)),
-        None => name.to_owned(),
+/// The specification allows 30 s; clocks and the host's own delay may shorten what is seen.
+const TIMEOUT: Span = Span::from_ms(29_500);
+
+/// A pairing that was open for so long explains the end equally well: its timer is 30 s too.
+const PAIRING: Span = Span::from_ms(29_000);
+
+/// A request that was never answered.
+#[derive(Debug)]
+struct Expired {
+    question: Question,
+    ours: bool,
+    age: Span,
+    pairing: bool,
+    elsewhere: Option<Elsewhere>,
+    end: End,
+}
+
+/// A request that was open at the end.
+#[derive(Clone, Debug)]
+pub struct Question {
+    pub frame: u32,
+    name: &'static str,
+    /// Its step, where the timeline still had room for it.
+    pub named: Option<Named>,
+}
+
+impl Question {
+    pub fn of(scene: &Scene<'_>, connection: &Connection, open: &OpenRequest) -> Self {
+        let name = match open.pending {
+            Pending::Att(opcode) => Pdu::name_of(opcode).unwrap_or("request"),
+            _ => "request",
+        };
+        let step = connection.steps.iter().find(|s| s.frame == open.frame);
+        let named = step.map(|step| Named::of(scene, connection, step));
+        Self { frame: open.frame, name, named }
+    }
+
+    /// How it reads in a sentence: the specification's name, and what it asked for.
+    pub fn says(&self) -> Text {
+        match self.named.as_ref().map(Named::request) {
+            Some(request) if request.to_string().starts_with(self.name) => request,
+            Some(request) => text!("{}, {}", self.name, request),
+            None => self.name.into(),
+        }
+    }
+
+    /// What the working side did of the same.
+    pub fn elsewhere(&self, scene: &Scene<'_>, connection: &Connection) -> Option<Elsewhere> {
+        elsewhere(scene, connection, &self.named.as_ref()?.step)
     }
 }
 
@@ -79,48 +172,81 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             matches!(o.pending, Pending::Att(_)) && !(indication && o.by == Direction::Sent)
         })
         .max_by_key(|o| o.age)?;
-    let age = open.age.filter(|age| *age >= Span::from_ms(29_500))?;
-    let lost = connection.end.as_ref().is_some_and(|end| {
-        matches!(
-            end.reason,
-            Status::CONNECTION_TIMEOUT | Status::LL_RESPONSE_TIMEOUT | Status::MIC_FAILURE
-        )
-    });
+    let age = open.age.filter(|age| *age >= TIMEOUT)?;
     // A capture that is still going on, or cut packets that may hold the answer, prove nothing.
-    if lost || connection.cut_packets > 0 || connection.end.is_none() {
+    let end = connection.end.clone()?;
+    let lost = matches!(
+        end.reason,
+        Status::CONNECTION_TIMEOUT | Status::LL_RESPONSE_TIMEOUT | Status::MIC_FAILURE
+    );
+    if lost || connection.cut_packets > 0 {
         return None;
     }
-    let end = connection.end.as_ref()?;
+    let pairing = connection
+        .open_requests
+        .iter()
+        .any(|o| matches!(o.pending, Pending::Smp(_)) && o.age.is_some_and(|age| age >= PAIRING));
+    let question = Question::of(scene, connection, open);
+    let elsewhere = question.elsewhere(scene, connection);
     let ours = open.by == Direction::Sent;
-    let name = question(connection, open);
-    let says = if ours {
-        format!(
-            "The device never answered this host's {name}. {age} later the connection was given up; everything behind that request was blocked."
-        )
-    } else {
-        format!("This host never answered the peer's {name}, and {age} later the connection ended.")
-    };
-    // A pairing that was open just as long explains the end equally well: `smp-timeout-30s` names both.
-    let pairing = connection.open_requests.iter().any(|o| {
-        matches!(o.pending, Pending::Smp(_))
-            && o.age.is_some_and(|age| age >= Span::from_ms(29_000))
-    });
-    let mut verdict = if pairing {
-        Verdict::suspect(format!("{says} A pairing was open for as long."))
-    } else {
-        Verdict::cause(says).sure(Confidence::High)
+    let facts = Expired { question, ours, age, pairing, elsewhere, end };
+    Some(match pairing {
+        // `smp-timeout-30s` names both.
+        true => Verdict::suspect(facts),
+        false => Verdict::cause(facts).sure(Confidence::High),
+    })
+}
+
+impl Facts for Expired {
+    fn says(&self) -> Text {
+        let (name, age) = (self.question.says(), self.age);
+        let pairing = if self.pairing { " A pairing was open for as long." } else { "" };
+        if self.ours {
+            text!(
+                "The device never answered this host's {}.{} {} later the connection was given up; everything behind that request was blocked.{}",
+                name,
+                self.elsewhere.map(Elsewhere::says),
+                age,
+                pairing
+            )
+        } else {
+            text!(
+                "This host never answered the peer's {}, and {} later the connection ended.{}",
+                name,
+                age,
+                pairing
+            )
+        }
     }
-    .sees(open.frame, format!("{name}, never answered"));
-    let (frame, text) = see::ended(end);
-    if let Some(command) = end.command_frame {
-        verdict = verdict.sees(command, "this host hangs up");
+
+    fn evidence(&self) -> Vec<Sight> {
+        let asked = text!("{}, never answered", self.question.says());
+        let hangs_up = self.end.command_frame.map(|frame| Sight::here(frame, "this host hangs up"));
+        let theirs = self.elsewhere.and_then(Elsewhere::frame);
+        let theirs =
+            theirs.map(|frame| Sight::in_reference(frame, "the working side sends the same"));
+        let asked = std::iter::once(Sight::here(self.question.frame, asked));
+        asked.chain(hangs_up).chain([see::link_ended(&self.end)]).chain(theirs).collect()
     }
-    Some(
-        verdict
-            .sees(frame, text)
-            .rules_out("supervision-timeout-0x08", "the link was alive until it was ended on purpose")
-            .rules_out("ll-response-timeout-40s", "no link-layer procedure was open")
-            .settled_by("Send the same request alone, right after connecting: does the device ever answer it?")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
+                "supervision-timeout-0x08",
+                "the link was alive until it was ended on purpose",
+            ),
+            RuledOut::new("ll-response-timeout-40s", "no link-layer procedure was open"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![
+            "Send the same request alone, right after connecting: does the device ever answer it?"
+                .into(),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -67,7 +67,7 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::BlueZ],
-        "BlueZ cannot discover by UUID: let its cache work after one success (`[GATT]` `Cache=always` in /etc/bluetooth/main.conf).",
+        "BlueZ cannot discover by UUID. A cache file with the device's services, in /var/lib/bluetooth/ADAPTER/cache, keeps it from searching; `bluetoothctl trust ADDRESS` keeps that file.",
     ),
     Remedy::any(
         "Report the request and its range to the vendor: a server must answer any range, if only with Attribute Not Found.",

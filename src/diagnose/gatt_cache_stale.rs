@@ -29,7 +29,8 @@ Handles found on this link and refused later are a fault of the device. Error 0x
 that the host answers with a fresh discovery is how a cache is meant to work.
 
 ## What to do
-Make this host forget the device's services; in firmware implement Service Changed or the Database Hash.",
+Make this host forget the device's services. A Database Hash or Service Changed in the firmware helps only hosts that look again at
+what lies inside a service: BlueZ 5.66 and 5.82 do not, where the service kept its range.",
     sources: &["bluez/bluez#191", "hbldh/bleak#882", "bleak documentation, troubleshooting"],
     check: Check::Connection(check),
     cases: &[
@@ -89,10 +90,10 @@ fn twice(trace: Trace, error: ErrorCode) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "`bluetoothctl remove ADDRESS`, then connect again (this also removes a bond); with BlueZ before 5.62 delete /var/lib/bluetooth/ADAPTER/cache/ADDRESS too. For a test: `[GATT]` `Cache=no` in /etc/bluetooth/main.conf.",
+        "`bluetoothctl remove ADDRESS`, scan, and connect again (this also removes a bond). To keep the bond: `systemctl stop bluetooth`, delete /var/lib/bluetooth/ADAPTER/cache/ADDRESS, `systemctl start bluetooth`. For a test: `[GATT]` `Cache=no` in /etc/bluetooth/main.conf.",
     ),
     Remedy::any(
-        "In the device's firmware: offer the Database Hash (0x2B2A), or send a Service Changed indication after the database changed.",
+        "In the device's firmware: keep handles where they are, and give a service that changed another range of handles: hosts notice that.",
     ),
 ];
 

@@ -53,7 +53,7 @@ fn example(same: bool) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "If it is the MTU exchange: `[GATT] ExchangeMTU=23` in /etc/bluetooth/main.conf (23 sends none). If it is a read of a plugin: `bluetoothd --noplugin=NAME`. If it is discovery: `[GATT] Cache=always` after one success.",
+        "If it is a read that a plugin makes (0x2A00 and 0x2A01: gap), run `bluetoothd --noplugin=gap`. If it is the MTU request, the way around it is raw ATT over an L2CAP socket on channel 4.",
     ),
     Remedy::on(
         &[Stack::Noble],

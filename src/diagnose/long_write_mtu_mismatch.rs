@@ -50,10 +50,7 @@ fn example(prepared: bool) -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[
-    Remedy::on(
-        &[Stack::BlueZ],
-        "Split the value to `client.mtu_size - 3` in the program (bleak), or leave `[GATT] ExchangeMTU` at 517 in /etc/bluetooth/main.conf.",
-    ),
+    Remedy::on(&[Stack::BlueZ], "Split the value to `client.mtu_size - 3` in the program (bleak)."),
     Remedy::on(&[Stack::Noble], "Split the value to `peripheral.mtu - 3` bytes in the program."),
     Remedy::on(
         &[Stack::Android],

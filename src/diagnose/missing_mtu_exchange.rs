@@ -53,7 +53,7 @@ fn example(long: bool) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Look for `ExchangeMTU=23` in /etc/bluetooth/main.conf and remove it: BlueZ asks for 517 by itself unless told not to.",
+        "bluetoothd asks for 517 by itself. A program with a socket of its own must send the Exchange MTU Request itself, or write through bluetoothd.",
     ),
     Remedy::on(
         &[Stack::Android],

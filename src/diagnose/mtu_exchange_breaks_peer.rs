@@ -48,7 +48,7 @@ fn example(error: ErrorCode, discovers: bool) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "`[GATT]` `ExchangeMTU=23` in /etc/bluetooth/main.conf (23 sends no request), then `sudo systemctl restart bluetooth`; or a newer BlueZ.",
+        "BlueZ always asks for the MTU. The way around it is raw ATT over an L2CAP socket on channel 4, which asks for nothing by itself.",
     ),
     Remedy::on(
         &[Stack::Noble],

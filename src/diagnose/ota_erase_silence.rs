@@ -1,10 +1,14 @@
-use super::Example;
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
-use crate::compare::Comparison;
+use super::named::Named;
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Outcome, Procedure, Step};
+use crate::timeline::{Connection, End, EndedBy, Outcome, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -19,40 +23,143 @@ side the link outlives that silence, on this one the supervision timeout is shor
 
 ## How it shows
 Both sides send the same write; then nothing is received. The working link goes on afterwards, the failing one ends with 0x08.
+Where a link is lost in the middle of a long transfer and the next link goes on with it, this is a note: interrupted and resumed.
 
 ## What else it could be
 Without a working capture this cannot be told from a lost link: HCI does not know which write erases.
 
 ## What to do
-Before the update ask for a supervision timeout of 4 to 6 s; in firmware erase page by page. A fixed sleep after connecting will
-not help.",
+Before the update ask for a supervision timeout that is longer than the silence; in firmware erase page by page. A fixed sleep
+after connecting will not help.",
     sources: &["laboratory: an update that erases for 2.6 s", "NordicSemiconductor/IOS-DFU-Library#38"],
-    check: Check::Comparison(check),
+    check: Check::Connection(check),
     cases: &[
-        Case::fires(|| Example::pair(example(500, false), example(42, true))),
-        Case::silent("the nearest other trace", || Example::pair(example(500, false), example(42, false))),
+        Case::cause(Confidence::Medium, "the working link outlives 2.6 s, this one has 420 ms", || {
+            Example::pair(survives(500, 2_600), lost(42, 460))
+        })
+        .about(&[1])
+        .saying("A supervision timeout of 4 s"),
+        Case::silent("this link outlives it too", || {
+            Example::pair(survives(500, 2_600), survives(42, 200))
+        }),
+        Case::silent("there is nothing to compare with", || lost(42, 460).into()),
+        Case::cause(Confidence::Medium, "the working link is silent for 410 ms", || {
+            Example::pair(survives(500, 410), lost(35, 380))
+        })
+        .pins(&["SHORTEST"]),
+        Case::silent("the working link is silent for 390 ms", || {
+            Example::pair(survives(500, 389), lost(35, 380))
+        })
+        .pins(&["SHORTEST"]),
+        Case::silent("this link's timeout is longer than the silence", || {
+            Example::pair(survives(500, 2_600), lost(300, 3_100))
+        }),
+        Case::cause(Confidence::Medium, "the link ends 1.9 timeouts after the write", || {
+            Example::pair(survives(500, 2_600), lost(42, 790))
+        })
+        .pins(&["TIMEOUTS"]),
+        Case::silent("the link ends 2.1 timeouts after the write", || {
+            Example::pair(survives(500, 2_600), lost(42, 890))
+        })
+        .pins(&["TIMEOUTS"]),
+        Case::note(Confidence::High, "a transfer is interrupted, and the next link goes on", || {
+            resumed(1_100, 0x0e)
+        })
+        .about(&[1])
+        .saying("resumed")
+        .pins(&["TRANSFER"]),
+        Case::silent("less than 1 kB had been sent", || resumed(900, 0x0e)).pins(&["TRANSFER"]),
+        Case::silent("the next link writes to another attribute", || resumed(1_100, 0x12)),
     ],
 };
 
-/// A write, a silence of 2.6 s, and either the loss of the link or its answer.
-fn example(timeout: u16, lost: bool) -> Trace {
-    let trace =
-        Trace::new().create().connected_as(0, 39, 0, timeout).features().mtu().write(0x10, &[1, 0]);
-    if lost {
-        trace.wait_ms(460).disconnected(Status::CONNECTION_TIMEOUT)
-    } else {
-        trace
-            .wait_ms(if timeout > 400 { 2_600 } else { 200 })
-            .notified(0x12, &[1])
-            .wait_ms(1_500)
-            .hangs_up(Status::REMOTE_USER_TERMINATED)
-    }
+const LOST: Status = Status::CONNECTION_TIMEOUT;
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+fn write(timeout: u16) -> Trace {
+    Trace::new().create().connected_as(0, 39, 0, timeout).features().mtu().write(0x10, &[1, 0])
 }
 
-fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
-    let subject = scene.compared()?;
+/// A write, a silence, and the loss of the link.
+fn lost(timeout: u16, silence: u32) -> Trace {
+    write(timeout).wait_ms(silence).disconnected(LOST)
+}
+
+/// A write, a silence, and its result.
+fn survives(timeout: u16, silence: u32) -> Trace {
+    let trace = write(timeout).wait_ms(silence).notified(0x12, &[1]);
+    trace.wait_ms(1_500).hangs_up(HUNG_UP)
+}
+
+/// So many single bytes are sent, the link is lost, and the next one sends as many to that attribute.
+fn resumed(bytes: u32, attribute: u16) -> Example {
+    let send = |link: Trace, attribute| {
+        (0..bytes / 100).fold(link, |link, _| link.writes_to(attribute, 100))
+    };
+    let link = || Trace::new().up().mtu();
+    let first = send(link(), 0x0e).wait_ms(500).disconnected(LOST).wait_ms(2_000);
+    let second = send(link(), attribute).wait_ms(900).hangs_up(HUNG_UP);
+    first.followed_by(second).into()
+}
+
+const REMEDIES: &[Remedy] = &[
+    Remedy::on(
+        &[Stack::BlueZ],
+        "Lengthen the supervision timeout: `[LE]` `ConnectionSupervisionTimeout=600` (6 s) in /etc/bluetooth/main.conf, then restart bluetooth.",
+    ),
+    Remedy::any(
+        "Let the device ask for a longer supervision timeout before the update (a connection parameter request), or erase page by page with radio events between.",
+    ),
+    Remedy::any(
+        "A fixed sleep after connecting will not help: the silence follows the write, not the connection.",
+    ),
+];
+
+/// A shorter silence is ordinary.
+const SHORTEST: Span = Span::from_ms(400);
+
+/// A link that ends more timeouts after the write than this did not die of the silence that followed it.
+const TIMEOUTS: i64 = 2;
+
+/// Fewest bytes to one attribute that make a transfer.
+const TRANSFER: u64 = 1_000;
+
+/// The supervision timeout that leaves a margin of a quarter over a silence, in full seconds.
+fn outlives(silence: Span) -> i64 {
+    silence.0 / 800_000 + 1
+}
+
+/// A write after which this link died and the working one did not.
+#[derive(Debug)]
+struct Silence {
+    write: Named,
+    answered: bool,
+    /// How long the working link heard nothing after the same write, and where that is.
+    silence: Span,
+    same_frame: u32,
+    timeout: Span,
+    end: End,
+}
+
+/// A transfer that a lost link interrupted and the next one took up again.
+#[derive(Debug)]
+struct Resumed {
+    transfer: Named,
+    next_frame: u32,
+    gap: Option<Span>,
+    silence: Option<Span>,
+    timeout: Option<Span>,
+    end: End,
+}
+
+fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    died(scene, connection).or_else(|| interrupted(scene, connection))
+}
+
+fn died(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    let subject = scene.compared().filter(|c| c.number == connection.number)?;
     let reference = scene.reference()?;
-    let end = subject.end.as_ref().filter(|end| end.reason == Status::CONNECTION_TIMEOUT)?;
+    let end = subject.end.clone().filter(|end| end.reason == LOST)?;
     let write = last_write(subject)?;
     let (same, silence) =
         reference.steps.iter().filter(|s| same_attribute(subject, write, reference, s)).find_map(
@@ -66,31 +173,111 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
         )?;
     let timeout = subject.current?.timeout();
     // The link must have died of this very silence, not of a later one.
-    let died_of_it = end.at.since(write.last_at).is_some_and(|wait| wait.0 <= timeout.0 * 2);
-    if silence < Span::from_ms(400) || silence < timeout || !died_of_it {
+    let died_of_it = end.at.since(write.last_at).is_some_and(|wait| wait.0 <= timeout.0 * TIMEOUTS);
+    if silence < SHORTEST || silence < timeout || !died_of_it {
         return None;
     }
-    let (frame, text) = see::ended(end);
-    let answer = if write.last_frame > write.frame && write.procedure == Procedure::Write {
-        " and its answer"
-    } else {
-        ""
+    let facts = Silence {
+        write: Named::of(scene, subject, write),
+        answered: write.last_frame > write.frame && write.procedure == Procedure::Write,
+        silence,
+        same_frame: same.frame,
+        timeout,
+        end,
     };
-    Some(
-        Verdict::cause(format!(
-            "After {}{answer} nothing more came from the device. On the working side the same write is followed by {silence} of silence, and the link outlives it; here the supervision timeout is only {timeout}.",
-            see::pdu(write)
-        ))
-        .sure(Confidence::Medium)
-        .about([subject.number])
-        .sees(write.frame, see::pdu(write))
-        .sees(frame, text)
-        .sees_in_reference(same.frame, format!("the same write; after it nothing for {silence}"))
-        .rules_out("peer-hangs-up-on-deadline", "the device did not end the link")
-        .settled_by("Repeat with a supervision timeout of 6 s: if the link survives, it was the silence after this write.")
-        .try_this("Before the update set a supervision timeout of 4-6 s (BlueZ: `[LE] ConnectionSupervisionTimeout=600`), or let the device request it; in firmware erase page by page with radio events between.")
-        .try_this("A fixed sleep after connecting will not help: the silence follows the write, not the connection."),
-    )
+    Some(Verdict::cause(facts).sure(Confidence::Medium))
+}
+
+/// The link ended in the middle of a transfer, and the next link to the device goes on with it.
+fn interrupted(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    let end = connection.end.clone().filter(|end| end.by != EndedBy::Host)?;
+    let transfer = connection.steps.iter().filter(|s| transfers(s)).max_by_key(|s| s.bytes)?;
+    let next = scene.capture().kin(connection, 1).find(|c| c.number > connection.number)?;
+    let again = next.steps.iter().find(|s| {
+        transfers(s) && s.procedure == transfer.procedure && s.attribute == transfer.attribute
+    })?;
+    let facts = Resumed {
+        transfer: Named::of(scene, connection, transfer),
+        next_frame: again.frame,
+        gap: again.at.since(end.at),
+        silence: connection.silence_before_end().filter(|_| end.reason == LOST),
+        timeout: connection.current.map(|c| c.timeout()).filter(|_| end.reason == LOST),
+        end,
+    };
+    Some(Verdict::note(facts).sure(Confidence::High))
+}
+
+fn transfers(step: &Step) -> bool {
+    matches!(step.procedure, Procedure::Write | Procedure::WriteCommand)
+        && step.by == Direction::Sent
+        && step.bytes >= TRANSFER
+}
+
+impl Facts for Silence {
+    fn says(&self) -> Text {
+        text!(
+            "After {}{} nothing more came from the device, and the controller ended the link when its supervision timeout of {} was over. On the working side the same write is followed by {} of silence, and the link outlives it. A supervision timeout of {} s would have outlived that silence too.",
+            self.write.request(),
+            if self.answered { " and its answer" } else { "" },
+            self.timeout,
+            self.silence,
+            outlives(self.silence)
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let theirs = text!("the same write; after it nothing for {}", self.silence);
+        vec![
+            Sight::here(self.write.step.frame, self.write.request()),
+            see::link_ended(&self.end),
+            Sight::in_reference(self.same_frame, theirs),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("peer-hangs-up-on-deadline", "the device did not end the link")]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "Repeat with a supervision timeout of {} s: if the link survives, it was the silence after this write.",
+            outlives(self.silence)
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
+}
+
+impl Facts for Resumed {
+    fn says(&self) -> Text {
+        let silent = match (self.silence, self.timeout) {
+            (Some(silence), Some(timeout)) => Some(text!(
+                " The device had been silent for {}; the supervision timeout was {}.",
+                silence,
+                timeout
+            )),
+            _ => None,
+        };
+        text!(
+            "A transfer of {} bytes to attribute {} was interrupted when {} ended the link ({}).{} The next link resumed it{}: interrupted and resumed.",
+            self.transfer.step.bytes,
+            crate::packet::att::Handle(self.transfer.step.attribute),
+            if self.end.by == EndedBy::Peer { "the device" } else { "the controller" },
+            self.end.reason,
+            silent,
+            self.gap.map(|gap| text!(" {} later", gap))
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.transfer.step.last_frame, "the last packet of the transfer here"),
+            see::link_ended(&self.end),
+            Sight::here(self.next_frame, "the next link goes on"),
+        ]
+    }
 }
 
 /// The write after which nothing more was heard.

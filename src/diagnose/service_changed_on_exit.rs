@@ -50,7 +50,7 @@ fn example(reason: Status) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "In the service's shutdown: unregister the advertisement, call `Device1.Disconnect`, wait until `Connected` is false, then leave D-Bus. Keep the GATT application in a process that is not restarted.",
+        "Keep the GATT application in a process that is not restarted. Else give each service the property `Handle` of `GattService1`, and at shutdown stop advertising, call `Device1.Disconnect`, wait until `Connected` is false, and only then leave D-Bus.",
     ),
     Remedy::on(
         &[Stack::Bumble, Stack::NimBle, Stack::Zephyr, Stack::Esp],
