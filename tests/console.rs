@@ -78,7 +78,7 @@ fn names_from_anywhere_move_no_cursor_on_standard_error() {
     std::fs::write(&refused[0], "plain text").unwrap();
     for (lines, arguments, files) in [
         (1, &["events"][..], archive.clone()),
-        (1, &[], archive.clone()),
+        (1, &["--full"], archive.clone()),
         (1, &["--member", "no\u{1b}[2J\r\nsuch"], archive),
         (1, &["events"], refused.clone()),
         (1, &["--quiet"], refused),

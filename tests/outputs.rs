@@ -31,14 +31,31 @@ fn one_analysis_writes_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let output = write(folder.path(), &flagship(), &["r.md", "r.json", "r.txt", "r.html"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(output.stdout.starts_with(b"CAUSE  "), "the verdict alone");
+    assert!(output.stdout.starts_with("\u{2717} pi: ".as_bytes()), "the first screen");
     assert_eq!(names(folder.path()), ["r.html", "r.json", "r.md", "r.txt"]);
-    for (file, format) in
-        [("r.md", "markdown"), ("r.json", "json"), ("r.txt", "terminal"), ("r.html", "html")]
-    {
+    for (file, format) in [("r.md", "markdown"), ("r.json", "json"), ("r.html", "html")] {
         let printed = hcidiff(&flagship(), &["--format", format]).stdout;
         assert!(fs::read(folder.path().join(file)).unwrap() == printed, "{file}");
     }
+}
+
+/// A text is for a mailing list: narrow, no line that looks like a quotation, and nobody's address.
+#[test]
+fn a_text_can_be_mailed() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &flagship(), &["r.txt"]);
+    let text = fs::read_to_string(folder.path().join("r.txt")).unwrap();
+    let long = text.lines().find(|line| line.chars().count() > 72);
+    assert_eq!(long, None);
+    assert!(!text.lines().any(|line| line.starts_with('>') || line.starts_with("From ")), "{text}");
+    assert!(text.starts_with("\u{2717} pi: ") && text.contains("TIMELINE"), "{text}");
+    assert!(!text.contains("F0:12:7C") && !text.contains("LabSensor"), "{text}");
+    let output = hcidiff(
+        &flagship(),
+        &["--show-addresses", "-o", folder.path().join("s.txt").to_str().unwrap()],
+    );
+    assert_eq!(output.status.code(), Some(1));
+    assert!(fs::read_to_string(folder.path().join("s.txt")).unwrap().contains("F0:12:7C"));
 }
 
 #[test]

@@ -167,9 +167,10 @@ fn a_link_that_was_never_heard_misses_nothing() {
     assert!(seen >= 5, "{seen}");
 }
 
-/// Standard output, exit status and standard error of the program.
+/// Standard output with the whole report, exit status and standard error of the program.
 fn hcidiff(files: &[PathBuf], arguments: &[&str]) -> (String, i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+        .arg("--full")
         .args(arguments)
         .args(files)
         .env_clear()
@@ -234,10 +235,10 @@ fn options_choose_and_the_exit_status_can_be_silenced() {
     assert_eq!(status, 0, "{report}");
 }
 
-/// Within 24 lines of 80 columns: the verdict with its evidence and its remedy, how both sides came
-/// out, and since when they differ.
+/// The whole report begins with the verdict, its evidence and its remedy, how both sides came out, and
+/// since when they differ.
 #[test]
-fn the_first_screen_makes_the_case() {
+fn the_whole_report_begins_with_the_case() {
     let mut verdicts = 0;
     for case in cases() {
         let (report, ..) = hcidiff(&files(&case), &[]);
@@ -264,7 +265,7 @@ fn every_width_is_kept() {
         for width in ["80", "100", "120", "160", "200"] {
             let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
                 .args([
-                    "--strict",
+                    "--full",
                     "--label",
                     "温度センサー 温度センサー 温度センサー",
                     "--label",

@@ -28,6 +28,7 @@ fn report(name: &str, columns: &str) -> (Option<i32>, String) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab").join(name);
     let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
         .env("COLUMNS", columns)
+        .arg("--full")
         .arg(path)
         .output()
         .expect("the program runs");

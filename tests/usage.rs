@@ -107,14 +107,14 @@ fn a_report_in_a_file_leaves_the_verdict_on_the_screen() {
     let output = typed(folder.path(), "-o report.html -o report.md mac.pklg pi.btsnoop");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     assert_eq!(output.status.code(), Some(1));
-    assert!(text(&output.stdout).starts_with("CAUSE  The device never answered"));
+    assert!(text(&output.stdout).starts_with("\u{2717} pi: LabSensor never answered"));
     assert!(
         text(&output.stderr).ends_with("hcidiff: wrote report.html\nhcidiff: wrote report.md\n")
     );
     let output = typed(folder.path(), "-q -o report.html mac.pklg pi.btsnoop");
     assert!(output.stdout.is_empty() && !text(&output.stderr).contains("wrote"));
     let output = typed(folder.path(), "-o report.html mac.pklg mac.pklg");
-    assert!(text(&output.stdout).contains("no difference"), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("the same capture twice"), "{}", text(&output.stdout));
 }
 
 /// A cause, a suspect at most, a difference without a finding, and nothing: what each level makes of it.

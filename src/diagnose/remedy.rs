@@ -33,6 +33,12 @@ impl Remedy {
         fits.then_some(self)
     }
 
+    /// What people try, and what is of no use here.
+    pub fn in_vain(&self) -> bool {
+        let says = self.says.to_string();
+        says.contains(" will not help") || says.starts_with("Do not look for the fault")
+    }
+
     /// In words; where the host is unknown, with the stacks that it is for.
     pub fn text(&self) -> Text {
         let mut text = Text::EMPTY;

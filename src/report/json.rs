@@ -1,5 +1,5 @@
 //! The report for machines: `hcidiff.report/1`. `docs/report.schema.json` describes it.
-use super::{Report, safe};
+use super::{Report, content, safe};
 use crate::capture::Warning;
 use crate::case;
 use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side};
@@ -53,8 +53,23 @@ impl Serialize for Document<'_> {
             .map(|n| json!({ "says": n.says, "holds": n.holds, "nearest": n.nearest }));
         document.serialize_entry("no_match", &said(json!(no_match)))?;
         document.serialize_entry("schema", SCHEMA)?;
+        let tool = json!({ "name": "hcidiff", "version": env!("CARGO_PKG_VERSION") });
+        document.serialize_entry("tool", &tool)?;
+        document.serialize_entry("verdict", &said(verdict(report)))?;
         document.end()
     }
+}
+
+/// The result in one line, and the rule that gave it, if one did.
+fn verdict(report: &Report) -> Value {
+    let headline = content::headline(report);
+    let sure = headline.sure(report);
+    json!({
+        "headline": headline.says,
+        "rule": headline.rule(report),
+        "level": sure.map(|(level, _)| level.word()),
+        "confidence": sure.map(|(_, confidence)| confidence.word()),
+    })
 }
 
 /// One capture, by its index.

@@ -280,6 +280,13 @@ impl Reading {
 }
 
 impl Compare {
+    /// Whether standard output gets the first screen: nothing was asked for that only the whole
+    /// report shows, or the report goes to files.
+    pub fn shows_first_screen(&self) -> bool {
+        let details = self.full || self.strict || self.show_values;
+        !self.output.is_empty() || self.format == Format::Terminal && !details
+    }
+
     /// What the library is to analyse.
     pub fn case(&self) -> Case {
         let side = |path: &PathBuf, side: Side| {

@@ -18,8 +18,10 @@ mod console;
 mod listing;
 mod manual;
 mod output;
+mod pager;
 mod progress;
 mod usage;
+mod warnings;
 
 /// Unreadable input, nothing that matches, bad usage.
 const TROUBLE: u8 = 2;
@@ -146,35 +148,45 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         aliases: asked.aliases,
     };
     let mut report = Report { shown, command: asked.words(), ..Report::from(analysis) };
-    for capture in &report.captures {
-        for warning in &capture.warnings {
-            console::say(&format!(
-                "warning: {}: {}",
-                safe::text(&capture.file),
-                safe::text(&warning.text)
-            ));
-        }
+    let first_screen = prints && asked.shows_first_screen();
+    // Rows that standard error takes of the first screen.
+    let mut taken = asked.output.len();
+    if first_screen && !asked.full {
+        taken += warnings::few(&report);
+    } else {
+        warnings::all(&report);
     }
     let mut code = u8::from(found(&report, asked.fail_on) && !asked.exit_zero);
     if let Some(no_match) = &report.no_match {
-        console::say(&safe::text(&no_match.says));
+        if !first_screen {
+            console::say(&safe::text(&no_match.says));
+        }
         code = TROUBLE;
     }
     let screen = screen(asked.color);
     let written = output::write_all(&asked.output, |path, out| {
         let format = cli::Format::of_file(path).unwrap_or(asked.format);
-        write_report(&mut report, asked, format, Screen::default(), out)
+        if format == cli::Format::Terminal {
+            // A text for a mailing list: it hides who is at home, and nothing quotes its lines.
+            report.shown.aliases = !asked.show_addresses;
+            return out.write_all(terminal::letter(&report).as_bytes());
+        }
+        write_report(&mut report, asked, format, out)
     });
     if let Err((path, error)) = written {
         let path = path.display().to_string();
         return Ok(trouble(&format!("{}: {error}", safe::text(&path))));
     }
     if prints {
-        let printed = if asked.output.is_empty() {
-            write_report(&mut report, asked, asked.format, screen, out)
-        } else {
+        let printed = if asked.format == cli::Format::Terminal && !first_screen {
             report.shown.aliases = asked.aliases;
-            out.write_all(terminal::brief(&report, screen).as_bytes())
+            pager::show(&terminal::render(&report, screen), out)
+        } else if first_screen {
+            report.shown.aliases = asked.aliases;
+            let rows = terminal::ROWS.saturating_sub(taken);
+            out.write_all(terminal::first(&report, screen, rows).as_bytes())
+        } else {
+            write_report(&mut report, asked, asked.format, out)
         };
         console::seen_enough(printed.and_then(|()| out.flush()))?;
         for path in &asked.output {
@@ -198,7 +210,6 @@ fn write_report(
     report: &mut Report,
     asked: &cli::Compare,
     format: cli::Format,
-    screen: Screen,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     // What is attached somewhere hides who is at home, unless told otherwise.
@@ -208,7 +219,7 @@ fn write_report(
     };
     let text = match format {
         cli::Format::Json => return json::write(report, out),
-        cli::Format::Terminal => terminal::render(report, screen),
+        cli::Format::Terminal => terminal::render(report, Screen::default()),
         cli::Format::Markdown => markdown::render(report),
         cli::Format::Html => html::render(report),
     };

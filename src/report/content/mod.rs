@@ -2,13 +2,14 @@
 mod attempts;
 mod capture;
 mod early;
+mod first;
 mod sides;
 mod tables;
 mod timeline;
 
+pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
 pub use sides::{divergence, labels, only_in_reference, role, sides};
 
-use crate::diagnose::Level;
 use crate::report::Report;
 
 /// One part of a report: a title, and what stands under it.
@@ -106,19 +107,6 @@ impl Section {
     fn table(&mut self, header: Option<Vec<Field>>, rows: Vec<Vec<Field>>) {
         self.blocks.push(Block::Table(Table { header, rows, remarks: false }));
     }
-}
-
-/// The verdict in one line.
-pub fn title(report: &Report) -> String {
-    let verdict = report.findings.first().filter(|finding| finding.level != Level::Note);
-    let title = match (verdict, &report.comparison, &report.no_match) {
-        (Some(verdict), ..) => return verdict.title.to_owned(),
-        (None, _, Some(_)) => "nothing to compare",
-        (None, Some(comparison), _) if comparison.differs => "the two connections differ",
-        (None, Some(_), _) => "no difference that matters",
-        (None, None, _) => "nothing found",
-    };
-    title.to_owned()
 }
 
 /// All sections under the findings, in the order in which they are read.

@@ -26,7 +26,7 @@ const MOST_WARNINGS: usize = 20;
 /// The whole page.
 pub fn render(report: &Report) -> String {
     let page = Page { report };
-    let title = content::title(report);
+    let title = content::headline(report).says;
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\

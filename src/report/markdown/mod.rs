@@ -98,7 +98,7 @@ impl Page<'_> {
     /// Title, both sides, and since when they differ.
     fn head(&self) -> Part {
         let report = self.report;
-        let mut text = format!("## hcidiff: {}\n\n", self.inline(&content::title(report)));
+        let mut text = format!("## hcidiff: {}\n\n", self.inline(&content::headline(report).says));
         if let Some(no_match) = &report.no_match {
             let _ = writeln!(text, "{}\n", self.block(&no_match.says));
             for (index, holds) in no_match.holds.iter().enumerate() {

@@ -1,10 +1,12 @@
 //! The report as a terminal shows it: the verdict first, then what led to it.
 mod cells;
+mod first;
 mod page;
 mod verdict;
 
 use crate::report::Report;
 use crate::report::content;
+pub use first::ROWS;
 use page::Page;
 
 /// How the text will be looked at.
@@ -39,9 +41,31 @@ pub fn render(report: &Report, screen: Screen) -> String {
     page.finish()
 }
 
-/// The verdict alone, for somebody whose report goes to a file.
-pub fn brief(report: &Report, screen: Screen) -> String {
-    let mut page = Page::new(screen.width, screen.colour, report);
-    verdict::alone(&mut page, report);
-    page.finish()
+/// The first screen: the result, why, what to do and the proof, in at most so many rows.
+pub fn first(report: &Report, screen: Screen, rows: usize) -> String {
+    first::render(report, screen.width, screen.colour, rows)
+}
+
+/// Columns of a letter: room stays for those who quote it.
+const LETTER: usize = 72;
+
+/// The report as plain text for a mailing list: the first screen, then the whole. No line begins
+/// with the sign of a quotation, or with `From `.
+pub fn letter(report: &Report) -> String {
+    let mut text = first::render(report, LETTER, false, usize::MAX);
+    text.push('\n');
+    text.push_str(&render(report, Screen { width: LETTER, colour: false }));
+    text.push_str("\n-- \n");
+    for line in page::wrap(report.left_out(), LETTER) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    let quoted = |line: &&str| line.starts_with('>') || line.starts_with("From ");
+    if !text.lines().any(|line| quoted(&line)) {
+        return text;
+    }
+    let lines = text
+        .lines()
+        .map(|line| if quoted(&line) { format!(" {line}\n") } else { format!("{line}\n") });
+    lines.collect()
 }

@@ -28,6 +28,15 @@ fn code(paint: Paint) -> &'static str {
     }
 }
 
+/// Text in a colour, where colours are on.
+pub fn painted(text: &str, paint: Paint, colour: bool) -> String {
+    if colour && paint != Paint::Plain && !text.is_empty() {
+        format!("\x1b[{}m{text}\x1b[0m", code(paint))
+    } else {
+        text.to_owned()
+    }
+}
+
 impl<'a> Page<'a> {
     /// Widths below 40 columns are not believed.
     pub fn new(width: usize, colour: bool, report: &'a Report) -> Self {
@@ -47,11 +56,7 @@ impl<'a> Page<'a> {
     }
 
     fn painted(&self, text: &str, paint: Paint) -> String {
-        if self.colour && paint != Paint::Plain && !text.is_empty() {
-            format!("\x1b[{}m{text}\x1b[0m", code(paint))
-        } else {
-            text.to_owned()
-        }
+        painted(text, paint, self.colour)
     }
 
     /// An empty line, unless the page begins here or one stands there already.
@@ -169,7 +174,7 @@ impl<'a> Page<'a> {
 }
 
 /// Breaks text at spaces; words that are longer than a line are broken where it ends.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(8);
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

@@ -1,4 +1,4 @@
-//! The first screen: who is compared, what came out, what is wrong and what to do.
+//! The head of the whole report: who is compared, what came out, what is wrong and what to do.
 use super::page::Page;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
 use crate::diagnose::{Finding, Level};
@@ -130,20 +130,6 @@ pub fn verdict(page: &mut Page, report: &Report) {
         page.item("  not     ", &format!("{}: {}", out.rule, out.why), Paint::Faint);
     }
     page.gap();
-}
-
-/// The verdict without its evidence; where there is none, which connections and how they differ.
-pub fn alone(page: &mut Page, report: &Report) {
-    match report.findings.first() {
-        Some(finding) if finding.level != Level::Note => {
-            title(page, report, finding);
-            page.item("  ", &finding.says.to_string(), Paint::Plain);
-        }
-        _ if report.comparison.is_none() && report.no_match.is_none() => {
-            page.item("", "nothing that explains a failure was found", Paint::Plain);
-        }
-        _ => sides(page, report),
-    }
 }
 
 /// What the first screen left out of the verdict, and what else was found.
