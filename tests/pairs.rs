@@ -218,8 +218,8 @@ fn what_cannot_be_read_is_named() {
         [pairs().join("kick-bumble/reference.btsnoop"), PathBuf::from("no-such-file.btsnoop")];
     let (report, status, said) = hcidiff(&pair, &[]);
     assert_eq!(status, 2);
-    assert!(said.starts_with("hcidiff: no-such-file.btsnoop: "), "{said}");
-    assert!(report.contains("NOTHING TO COMPARE") && report.contains("TIMELINE of #"), "{report}");
+    assert!(said.contains("no-such-file.btsnoop") && said.lines().count() == 1, "{said}");
+    assert!(report.is_empty(), "{report}");
 }
 
 #[test]

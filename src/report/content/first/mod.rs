@@ -84,7 +84,8 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
         tries.extend(advice(report, headline));
     }
     line(Topic::Try, tries);
-    line(Topic::NoUse, in_vain.iter().take(2).map(|r| r.text().to_string()).collect());
+    let no_use = verdict.iter().flat_map(|finding| &finding.no_use).chain(in_vain);
+    line(Topic::NoUse, no_use.take(2).map(|remedy| remedy.text().to_string()).collect());
     let out = verdict.iter().flat_map(|finding| &finding.rules_out);
     line(Topic::Not, out.take(1).map(|out| format!("{}: {}", out.rule, out.why)).collect());
     line(Topic::Proof, verdict.map_or_else(Vec::new, |finding| proofs(report, finding)));
