@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
     basis: Basis::Real,
     silences: &[
         "supervision-timeout-0x08", "short-supervision-timeout-linux-420ms", "short-supervision-by-peer",
-        "latency-or-interval-change-stalls", "att-request-unanswered", "zombie-link-data-silence",
+        "latency-or-interval-change-stalls", "weak-link", "too-far", "att-request-unanswered", "zombie-link-data-silence",
         "never-usable-connection", "att-transaction-timeout-30s",
     ],
     docs: "\

@@ -68,7 +68,11 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let end = connection.end.as_ref().filter(|end| end.reason == Status::LL_RESPONSE_TIMEOUT)?;
+    // After our own Disconnect it only says that the peer did not acknowledge that.
+    let end = connection
+        .end
+        .as_ref()
+        .filter(|end| end.reason == Status::LL_RESPONSE_TIMEOUT && end.command_frame.is_none())?;
     let failed = connection
         .steps
         .iter()

@@ -97,11 +97,16 @@ mod short_supervision_timeout_linux_420ms;
 mod smp_timeout_30s;
 mod supervision_timeout_0x08;
 mod suspend_or_power;
+mod terminate_not_acknowledged;
+mod too_far;
+mod two_procedures_collide;
 mod two_stacks_one_adapter;
 mod unexplained_end;
+mod update_refused_by_disconnect;
 mod updates;
 mod verdict;
 mod waits;
+mod weak_link;
 mod weigh;
 mod wifi_coexistence_combo_chip;
 mod write_command_flood;
@@ -142,6 +147,7 @@ pub const RULES: &[&Rule] = &[
     &csa2_extended_connect_interop::RULE,
     &peer_filters_centrals::RULE,
     &wifi_coexistence_combo_chip::RULE,
+    &too_far::RULE,
     &peer_rejects_or_cc_error::RULE,
     &service_changed_on_exit::RULE,
     &pin_or_key_missing_0x06::RULE,
@@ -153,6 +159,7 @@ pub const RULES: &[&Rule] = &[
     &security_request_ignored::RULE,
     &insufficient_auth_no_pairing::RULE,
     &ll_response_timeout_40s::RULE,
+    &update_refused_by_disconnect::RULE,
     &phy_or_dle_update_kills_link::RULE,
     &local_stack_stopped::RULE,
     &write_command_flood::RULE,
@@ -176,6 +183,9 @@ pub const RULES: &[&Rule] = &[
     &supervision_timeout_0x08::RULE,
     &short_supervision_timeout_linux_420ms::RULE,
     &short_supervision_by_peer::RULE,
+    &weak_link::RULE,
+    &two_procedures_collide::RULE,
+    &terminate_not_acknowledged::RULE,
     &suspend_or_power::RULE,
     &adapter_removed::RULE,
     &no_disconnection_complete::RULE,

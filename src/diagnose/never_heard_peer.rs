@@ -226,7 +226,7 @@ fn by_list(connection: &Connection) -> bool {
 }
 
 /// The last report before the request; for a link by the accept list, before the link.
-fn fresh(connection: &Connection) -> Option<(Report, Span)> {
+pub(super) fn fresh(connection: &Connection) -> Option<(Report, Span)> {
     let report = connection.report_before?;
     let request = connection.request.as_ref().filter(|_| !by_list(connection));
     let age = request.map_or(connection.connected_at, |request| request.at).since(report.at)?;

@@ -1,0 +1,237 @@
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::att;
+use crate::packet::hci::{Command, LeEvent};
+use crate::packet::{Direction, Status};
+use crate::prose::{self, Text};
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Outcome, Pace, Procedure, Step};
+use crate::trace::{HANDLE, Trace};
+
+pub const RULE: Rule = Rule {
+    id: "weak-link",
+    title: "Answers took many connection events: the radio link is weak",
+    basis: Basis::Real,
+    silences: &[],
+    docs: "\
+## What it means
+A packet that is not acknowledged is sent again at the next connection event. So the time of an answer, counted in connection
+events, says how many packets were lost. An answer that needs no thought takes one to three events on a good link.
+
+## How it shows
+Answers of the device's link layer and to Exchange MTU: their time divided by interval × (1 + latency), the middle of all of
+them, is eight or more. Answers to other ATT requests are only a bound, for the device's program may have taken its time. It is
+a suspicion where links to the device were lost or never answered; else a note.
+
+## What else it could be
+A controller that is busy with scanning or with other links has less time for this one.
+
+## What to do
+As for a lost link: closer, another place for the antenna, Wi-Fi off, fewer links and no scanning. The number is a meter: it
+shows at once whether a change helps.",
+    sources: &["Core Specification, Vol 6, Part B, 4.5.9: acknowledgement", "a real device whose answers took 12 to 60 events on links that were lost"],
+    check: Check::Device(check),
+    cases: &[
+        Case::suspect(Confidence::Medium, "answers take ten events, and the link is lost", || {
+            lost(slow(500, 500)).into()
+        })
+        .about(&[1])
+        .saying("10.3 connection events"),
+        Case::suspect(Confidence::Medium, "answers take eight events", || {
+            lost(slow(391, 391)).into()
+        })
+        .pins(&["WEAK"]),
+        Case::silent("answers take a little less", || lost(slow(389, 389)).into())
+            .pins(&["WEAK"]),
+        Case::note(Confidence::Medium, "answers take ten events, and the link does not fail", || {
+            slow(500, 500).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("only one answer was slow", || lost(features(500)).into())
+            .pins(&["FEWEST"]),
+        Case::suspect(Confidence::Medium, "one answer in each of two links", || {
+            lost(features(500)).repeated(2, 900).into()
+        })
+        .about(&[1, 2])
+        .pins(&["FEWEST"]),
+        Case::silent("only the program of the device is slow", || {
+            let read = att::Pdu::ReadRequest { attribute_handle: att::Handle(3) };
+            let link = Trace::new().up().mtu().att(Direction::Sent, read).wait_ms(900);
+            let answer = att::Pdu::ReadResponse { attribute_value: &[1] };
+            lost(link.att(Direction::Received, answer)).into()
+        }),
+        Case::suspect(Confidence::Medium, "a weak link, and the next one was never heard", || {
+            let weak = slow(500, 500).hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(900);
+            let dead = Trace::new().create().connected().wait_ms(315);
+            weak.followed_by(dead.disconnected(Status::FAILED_TO_BE_ESTABLISHED)).into()
+        })
+        .about(&[2]),
+        Case::silent("a good link, and the next one was never heard", || {
+            let good = Trace::new().up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(900);
+            let dead = Trace::new().create().connected().wait_ms(315);
+            good.followed_by(dead.disconnected(Status::FAILED_TO_BE_ESTABLISHED)).into()
+        }),
+    ],
+};
+
+/// Made, and the features come after that time.
+fn features(ms: u32) -> Trace {
+    let link = Trace::new().create().connected();
+    link.taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE }).wait_ms(ms).le(
+        LeEvent::ReadRemoteFeaturesComplete {
+            status: Status::SUCCESS,
+            connection_handle: HANDLE,
+            le_features: [0; 8],
+        },
+    )
+}
+
+/// Features and MTU come after these times.
+fn slow(first: u32, second: u32) -> Trace {
+    let request = att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+    let answer = att::Pdu::ExchangeMtuResponse { server_rx_mtu: 247 };
+    let asked = features(first).att(Direction::Sent, request).wait_ms(second);
+    asked.att(Direction::Received, answer)
+}
+
+fn lost(link: Trace) -> Trace {
+    link.wait_ms(500).disconnected(Status::CONNECTION_TIMEOUT)
+}
+
+/// From so many connection events an answer on, many packets are lost.
+const WEAK: f64 = 8.0;
+
+/// One answer may have been late by chance.
+const FEWEST: u64 = 2;
+
+/// Most links of which the number is shown.
+const SHOWN: usize = 8;
+
+const REMEDIES: &[Remedy] = &[
+    Remedy::any(
+        "Repeat at one metre with 2.4 GHz Wi-Fi off, and look at the number again: one to three events are a good link.",
+    ),
+    Remedy::any(
+        "Stop scanning and other links on this adapter for a test; put a USB dongle on an extension lead.",
+    ),
+];
+
+/// How fast one link answered.
+#[derive(Debug)]
+struct Measured {
+    events: f64,
+    answers: u64,
+    /// The slowest answer, where its step is known: frame, procedure, how long it took.
+    slowest: Option<(u32, Procedure, Span)>,
+}
+
+/// A device whose links answered slowly.
+#[derive(Debug)]
+struct Weak {
+    /// All links that could be measured, in order.
+    links: Vec<Measured>,
+    failed: usize,
+    ended: Vec<u32>,
+}
+
+fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
+    let measured: Vec<(&Connection, Measured)> =
+        attempts.iter().filter_map(|c| Some((*c, measured(c)?))).collect();
+    let weak: Vec<&(&Connection, Measured)> =
+        measured.iter().filter(|(_, link)| link.events >= WEAK).collect();
+    let (first, _) = weak.first()?;
+    if weak.iter().map(|(_, link)| link.answers).sum::<u64>() < FEWEST {
+        return None;
+    }
+    // Those that were weak themselves, and those that could not be measured at all, from the first weak one on.
+    let is_weak = |c: &Connection| weak.iter().any(|(other, _)| other.number == c.number);
+    let is_good = |c: &Connection| measured.iter().any(|(other, _)| other.number == c.number);
+    let failed: Vec<&&Connection> = attempts
+        .iter()
+        .filter(|c| c.number >= first.number && fell(c) && (is_weak(c) || !is_good(c)))
+        .collect();
+    let about: Vec<u32> = if failed.is_empty() {
+        weak.iter().map(|(c, _)| c.number).collect()
+    } else {
+        failed.iter().map(|c| c.number).collect()
+    };
+    let ended = failed.iter().filter_map(|c| Some(c.end.as_ref()?.frame)).collect();
+    let (suspect, failed) = (!failed.is_empty(), failed.len());
+    let links = measured.into_iter().map(|(_, link)| link).collect();
+    let facts = Weak { links, failed, ended };
+    let verdict = if suspect { Verdict::suspect(facts) } else { Verdict::note(facts) };
+    Some(verdict.sure(Confidence::Medium).about(about))
+}
+
+/// Lost, or never answered.
+fn fell(c: &Connection) -> bool {
+    let radio =
+        matches!(c.reason(), Some(Status::CONNECTION_TIMEOUT | Status::FAILED_TO_BE_ESTABLISHED));
+    radio && c.end.as_ref().is_some_and(|end| end.command_frame.is_none())
+}
+
+/// The parameters under which most answers came.
+fn measured(c: &Connection) -> Option<Measured> {
+    let pace: &Pace = c.pace.iter().max_by_key(|pace| pace.bare.count())?;
+    Some(Measured { events: pace.events()?, answers: pace.bare.count(), slowest: slowest(c, pace) })
+}
+
+/// The answer of those that took longest.
+fn slowest(c: &Connection, pace: &Pace) -> Option<(u32, Procedure, Span)> {
+    use Procedure::{ExchangeMtu, Features, Version};
+    let bare = |s: &&Step| {
+        matches!(s.procedure, Features | Version | ExchangeMtu)
+            && s.by == Direction::Sent
+            && s.outcome == Outcome::Ok
+            && s.frame > pace.frame
+    };
+    let step = c.steps.iter().filter(bare).max_by_key(|s| s.duration())?;
+    Some((step.last_frame, step.procedure, step.duration()?))
+}
+
+impl Facts for Weak {
+    fn says(&self) -> Text {
+        let mut events: Vec<f64> = self.links.iter().map(|link| link.events).collect();
+        let shown = events.iter().take(SHOWN).map(|events| format!("{events:.1}"));
+        let shown = shown.collect::<Vec<_>>().join(", ");
+        let trend =
+            (self.links.len() > 1).then(|| text!(" Link by link: {}.", format_args!("{shown}")));
+        let failed = (self.failed > 0).then(|| {
+            let links = prose::count(self.failed, "link", "links");
+            text!(" {} to this device failed on the radio.", links)
+        });
+        events.sort_by(f64::total_cmp);
+        let worst = events.last().copied().unwrap_or(0.0);
+        text!(
+            "Answers that need no thought, of the link layer and to Exchange MTU, took up to {} connection events; one to three are usual. Many packets were lost.{}{}",
+            format_args!("{worst:.1}"),
+            trend,
+            failed
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let weak = self.links.iter().filter(|link| link.events >= WEAK);
+        let slow = weak.filter_map(|link| link.slowest).map(|(frame, procedure, took)| {
+            Sight::here(frame, text!("{}: the answer came after {}", procedure, took))
+        });
+        let ended = self.ended.iter().map(|frame| Sight::here(*frame, "the link fails"));
+        slow.take(SHOWN).chain(ended.take(SHOWN)).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "peer-hangs-up-on-deadline",
+            "the packets stayed away; the device did not end the links",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "The same device at one metre: if answers then take one to three events, it was the radio."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
+}
