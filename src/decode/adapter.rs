@@ -26,10 +26,19 @@ pub struct Adapter {
     seen: u64,
     /// By handle, of which there are 4,096.
     links: Vec<Option<Box<Link>>>,
-    /// Opcode and frame.
-    commands: Vec<(Opcode, u32)>,
+    /// Commands that wait for Command Complete or Command Status, oldest first.
+    commands: Vec<Waiting>,
     /// At least as many bytes as are held for unfinished frames.
     held: usize,
+}
+
+/// A command that waits for its answer.
+#[derive(Debug)]
+struct Waiting {
+    opcode: Opcode,
+    frame: u32,
+    /// An event ended what the command began, so the controller got it, although no answer was seen.
+    completed: bool,
 }
 
 /// One link: frames and units being put together, channels that are open.
@@ -127,10 +136,12 @@ impl Adapter {
                 if matches!(command, hci::Command::Reset {}) {
                     self.forget();
                 }
+                // The answer to a completed command was lost: one that comes now is the next command's.
+                self.commands.retain(|c| !(c.completed && c.opcode == opcode));
                 if self.commands.len() == MOST_COMMANDS {
                     self.commands.remove(0);
                 }
-                self.commands.push((opcode, frame));
+                self.commands.push(Waiting { opcode, frame, completed: false });
                 None
             }
             Packet::Event(event) => self.follow_event(event),
@@ -145,11 +156,14 @@ impl Adapter {
     }
 
     fn follow_event(&mut self, event: &hci::Event<'_>) -> Option<u32> {
+        for command in &mut self.commands {
+            command.completed |= event.completes(command.opcode);
+        }
         match *event {
             hci::Event::CommandComplete { command_opcode, .. }
             | hci::Event::CommandStatus { command_opcode, .. } => {
-                let at = self.commands.iter().position(|(opcode, _)| *opcode == command_opcode)?;
-                return Some(self.commands.remove(at).1);
+                let at = self.commands.iter().position(|c| c.opcode == command_opcode)?;
+                return Some(self.commands.remove(at).frame);
             }
             hci::Event::DisconnectionComplete { status, connection_handle, .. }
                 if status == Status::SUCCESS =>

@@ -172,6 +172,20 @@ fn answers_know_their_commands() {
     assert_eq!(answers, ["None", "None", "Some(2)", "Some(1)", "None"]);
 }
 
+/// A logger may lose a Command Status. The event that ends the procedure tells that the command was
+/// taken, and the next answer is that of the next command.
+#[test]
+fn a_lost_answer_shifts_no_later_one() {
+    let command = (Command, Sent, "16 20 02 40 00");
+    let status = (Event, Received, "0f 04 00 01 16 20");
+    let features = (Event, Received, "3e 0c 04 00 40 00 ff 00 00 00 00 00 00 00");
+    let said = say(&[command, features, command, status, features]);
+    assert!(said[3].ends_with("Some(3)"), "{}", said[3]);
+    // While nothing completes the first, answers come in the order of their commands.
+    let said = say(&[command, command, status, status]);
+    assert!(said[2].ends_with("Some(1)") && said[3].ends_with("Some(2)"), "{said:?}");
+}
+
 #[test]
 fn attribute_protocol_on_enhanced_channels() {
     let said = say(&[
