@@ -55,14 +55,10 @@ impl Tracker {
         self.signs.command(opcode, at.frame);
     }
 
-    /// The command that an answer belongs to.
-    pub(super) fn answered_command(
-        &mut self,
-        adapter: usize,
-        opcode: Opcode,
-    ) -> Option<OpenCommand> {
+    /// Takes the command whose frame the event says that it answers.
+    fn answered_command(&mut self, adapter: usize, answers: Option<u32>) -> Option<OpenCommand> {
         let state = self.adapters.get_mut(adapter)?;
-        let place = state.commands.iter().position(|c| c.opcode == opcode)?;
+        let place = state.commands.iter().position(|c| Some(c.frame) == answers)?;
         Some(state.commands.remove(place))
     }
 
@@ -141,9 +137,10 @@ impl Tracker {
         at: At,
         opcode: Opcode,
         answer: &Return<'_>,
+        answers: Option<u32>,
     ) -> Option<usize> {
-        self.late_answer(adapter, at, opcode);
-        let command = self.answered_command(adapter, opcode);
+        self.late_answer(adapter, at, answers);
+        let command = self.answered_command(adapter, answers);
         let state = self.adapters.get_mut(adapter)?;
         match answer {
             Return::ReadLocalVersionInformation {
@@ -207,9 +204,10 @@ impl Tracker {
         at: At,
         opcode: Opcode,
         status: Status,
+        answers: Option<u32>,
     ) -> Option<usize> {
-        self.late_answer(adapter, at, opcode);
-        let command = self.answered_command(adapter, opcode);
+        self.late_answer(adapter, at, answers);
+        let command = self.answered_command(adapter, answers);
         let frame = command.as_ref().map_or(0, |c| c.frame);
         if status == Status::SUCCESS {
             self.taken(adapter, at, opcode, frame);
@@ -246,12 +244,13 @@ impl Tracker {
     }
 
     /// An answer that came, but later than a controller may take.
-    pub(super) fn late_answer(&mut self, adapter: usize, at: At, opcode: Opcode) {
+    fn late_answer(&mut self, adapter: usize, at: At, answers: Option<u32>) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
-        let Some(command) = state.commands.iter_mut().find(|c| c.opcode == opcode) else { return };
+        let waiting = state.commands.iter_mut().find(|c| Some(c.frame) == answers);
+        let Some(command) = waiting else { return };
         if command.owed() && at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE) {
             command.reported = true;
-            let command_frame = command.frame;
+            let (opcode, command_frame) = (command.opcode, command.frame);
             self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
         }
     }

@@ -248,7 +248,14 @@ impl Tracker {
         );
     }
 
-    pub(super) fn event(&mut self, adapter: usize, at: At, event: &Event<'_>) -> Option<usize> {
+    /// `answers` is the frame of the command that the event answers.
+    pub(super) fn event(
+        &mut self,
+        adapter: usize,
+        at: At,
+        event: &Event<'_>,
+        answers: Option<u32>,
+    ) -> Option<usize> {
         self.completed_by(adapter, event);
         if let Some(fact) = event.le_connection_complete() {
             return self.le_connected(adapter, at, &fact);
@@ -256,10 +263,10 @@ impl Tracker {
         match event {
             Event::CommandComplete { command_opcode, return_parameters, .. } => {
                 let answer = return_parameters.of(*command_opcode, at.cut);
-                return self.command_complete(adapter, at, *command_opcode, &answer);
+                return self.command_complete(adapter, at, *command_opcode, &answer, answers);
             }
             Event::CommandStatus { status, command_opcode, .. } => {
-                return self.command_status(adapter, at, *command_opcode, *status);
+                return self.command_status(adapter, at, *command_opcode, *status, answers);
             }
             Event::ConnectionComplete { status, connection_handle, bd_addr, link_type, .. }
                 if *link_type == 1 =>

@@ -1,5 +1,6 @@
 //! What a trace must tell, fact by fact: each of these decides a diagnosis.
 use super::*;
+use crate::decode::Decoder;
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{ErrorCode, Handle, LastUuid, Pdu};
 use crate::packet::hci::{Command, LeEvent};
@@ -113,6 +114,33 @@ fn a_command_is_unanswered_after_two_seconds_and_said_once() {
     let answered = Trace::new().done(Command::LeReadSuggestedDefaultDataLength {});
     let none = happened(answered.wait_ms(2_500).command(Command::Reset {}));
     assert!(!none.iter().any(|what| matches!(what, Happening::CommandUnanswered { .. })));
+}
+
+/// The event says which command it answers; the tracker does not pair them a second time.
+#[test]
+fn an_answer_belongs_to_the_command_that_its_event_names() {
+    let asked = Trace::new().command(Command::LeReadSuggestedDefaultDataLength {});
+    let asked = asked.wait_ms(2_500).command(Command::LeReadSuggestedDefaultDataLength {});
+    let answer = asked.complete(Command::LeReadSuggestedDefaultDataLength {}.opcode(), &[0; 5]);
+    let late_after = |named: Option<u32>| {
+        let (mut decoder, mut tracker) = (Decoder::new(), Tracker::new());
+        for record in answer.records() {
+            let mut event = decoder.decode(&record);
+            if event.frame == 3 {
+                assert_eq!(event.answers, Some(1));
+                event.answers = named;
+            }
+            tracker.push(&event);
+        }
+        let late = |event: &AdapterEvent| match event.what {
+            Happening::CommandUnanswered { command_frame, .. } => Some(command_frame),
+            _ => None,
+        };
+        Vec::from_iter(tracker.events.iter().filter_map(late))
+    };
+    assert_eq!(late_after(Some(1)), [1]);
+    assert!(late_after(Some(2)).is_empty());
+    assert!(late_after(None).is_empty());
 }
 
 #[test]

@@ -226,7 +226,7 @@ impl Tracker {
         self.tick(adapter, at);
         let connection = match &event.packet {
             Packet::Command(command) => self.command(adapter, at, command),
-            Packet::Event(packet) => self.event(adapter, at, packet),
+            Packet::Event(packet) => self.event(adapter, at, packet, event.answers),
             _ => self.data(adapter, at, event),
         };
         if let Some(connection) = connection.and_then(|index| self.connections.get_mut(index)) {
