@@ -137,7 +137,10 @@ impl Adapter {
                     self.forget();
                 }
                 // The answer to a completed command was lost: one that comes now is the next command's.
-                self.commands.retain(|c| !(c.completed && c.opcode == opcode));
+                // Host Number Of Completed Packets is answered only where it is refused; then the
+                // last one was meant, and the earlier ones must not push other commands out.
+                let silent = opcode == Opcode::HOST_NUMBER_OF_COMPLETED_PACKETS;
+                self.commands.retain(|c| c.opcode != opcode || !(c.completed || silent));
                 if self.commands.len() == MOST_COMMANDS {
                     self.commands.remove(0);
                 }

@@ -186,6 +186,19 @@ fn a_lost_answer_shifts_no_later_one() {
     assert!(said[2].ends_with("Some(1)") && said[3].ends_with("Some(2)"), "{said:?}");
 }
 
+/// Hosts with flow control send Host Number Of Completed Packets all the time, and nothing answers it.
+#[test]
+fn commands_without_an_answer_push_none_out_that_waits_for_its_own() {
+    let mut packets = vec![(Command, Sent, "16 20 02 40 00")];
+    packets.extend([(Command, Sent, "35 0c 05 01 40 00 01 00"); 40]);
+    packets.push((Event, Received, "0f 04 00 01 16 20"));
+    // Refused: Invalid HCI Command Parameters.
+    packets.push((Event, Received, "0e 04 01 35 0c 12"));
+    let said = say(&packets);
+    assert!(said[41].ends_with("Some(1)"), "{}", said[41]);
+    assert!(said[42].ends_with("Some(41)"), "{}", said[42]);
+}
+
 #[test]
 fn attribute_protocol_on_enhanced_channels() {
     let said = say(&[

@@ -235,6 +235,11 @@ codes! {
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Opcode(pub u16);
 
+impl Opcode {
+    /// The one command that is not answered where it succeeds (Core, Vol 4, Part E, 7.3.40).
+    pub const HOST_NUMBER_OF_COMPLETED_PACKETS: Self = Self(0x0c35);
+}
+
 impl fmt::Display for Opcode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {

@@ -38,11 +38,11 @@ impl Tracker {
         state.facts.commands += 1;
         // One that an event of its own has answered gives way to the next of its kind.
         state.commands.retain(|c| !(c.completed && c.opcode == opcode));
-        if state.commands.len() >= MOST_COMMANDS {
-            state.commands.remove(0);
-        }
-        // Host Number Of Completed Packets is never answered.
-        if opcode != Opcode(0x0c35) {
+        // Silence is no failure there.
+        if opcode != Opcode::HOST_NUMBER_OF_COMPLETED_PACKETS {
+            if state.commands.len() >= MOST_COMMANDS {
+                state.commands.remove(0);
+            }
             state.commands.push(OpenCommand {
                 opcode,
                 frame: at.frame,
@@ -178,7 +178,7 @@ impl Tracker {
             _ => {}
         }
         let status = answer.status();
-        let frame = command.as_ref().map_or(0, |c| c.frame);
+        let frame = answers.unwrap_or(0);
         match status {
             Some(Status::SUCCESS) => self.taken(adapter, at, opcode, frame),
             Some(status) => self.refused(adapter, at, opcode, status, frame),
@@ -208,7 +208,7 @@ impl Tracker {
     ) -> Option<usize> {
         self.late_answer(adapter, at, answers);
         let command = self.answered_command(adapter, answers);
-        let frame = command.as_ref().map_or(0, |c| c.frame);
+        let frame = answers.unwrap_or(0);
         if status == Status::SUCCESS {
             self.taken(adapter, at, opcode, frame);
         }
