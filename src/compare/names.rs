@@ -3,7 +3,7 @@ use super::AttributeName;
 use crate::numbers;
 use crate::packet::Direction;
 use crate::packet::att::Uuid;
-use crate::timeline::{AttributeKind, Capture, Connection, Database, Procedure, Step};
+use crate::timeline::{AttributeKind, Capture, Connection, Database, Owner, Procedure, Step};
 use std::sync::Arc;
 
 /// How many other connections to a device are asked for names, the nearest in time.
@@ -62,8 +62,11 @@ impl Names {
     }
 
     /// What a handle of the peer's (or our own) database stands for.
-    pub fn meaning(&self, handle: u16, remote: bool) -> Option<Meaning> {
-        let databases = if remote { &self.remote } else { &self.local };
+    pub fn meaning(&self, handle: u16, owner: Owner) -> Option<Meaning> {
+        let databases = match owner {
+            Owner::Peer => &self.remote,
+            Owner::Host => &self.local,
+        };
         databases.iter().find_map(|db| {
             let Some(attribute) = db.get(handle) else { return only_descriptor(db, handle) };
             let uuid = attribute.uuid?;
@@ -81,7 +84,7 @@ impl Names {
         if step.attribute == 0 {
             return None;
         }
-        self.meaning(step.attribute, connection.attribute_is_remote(step))
+        self.meaning(step.attribute, connection.owner_of_attribute(step))
     }
 
     /// The step's attribute, as the report names it; `None` for steps without one.

@@ -4,8 +4,8 @@ use super::standing::Failure;
 use crate::packet::att::{self, ErrorCode, Uuid};
 use crate::packet::{Status, hci, signal, smp};
 use crate::timeline::{
-    AdapterLoss, Connection, Detail, EndedBy, Gone, OpenRequest, Outcome, Pending, Procedure, Role,
-    Step, Transport,
+    AdapterLoss, Connection, Detail, EndedBy, Gone, OpenRequest, Outcome, Owner, Pending,
+    Procedure, Role, Step, Transport,
 };
 
 /// `Write 0x004c Heart Rate Control Point`: what a step did, named as well as the captures allow.
@@ -258,7 +258,8 @@ pub fn open_request(names: &Names, open: &OpenRequest) -> String {
         if open.attribute != 0 { format!("{what} {:#06x}", open.attribute) } else { what };
     // An attribute belongs to the server: the peer's for our requests, ours for our indications.
     let indication = open.pending == Pending::Att(att::Pdu::INDICATION);
-    if let Some(meaning) = names.meaning(open.attribute, sent != indication) {
+    let owner = if sent != indication { Owner::Peer } else { Owner::Host };
+    if let Some(meaning) = names.meaning(open.attribute, owner) {
         text = format!("{text} {}", names.short(meaning.uuid));
     }
     if !sent {

@@ -6,7 +6,7 @@ use crate::packet::att::Uuid;
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Procedure, Written};
+use crate::timeline::{Connection, Owner, Procedure, Written};
 
 /// A device that was told to restart leaves within this time of the write.
 const OBEYED: Span = Span::from_ms(2_000);
@@ -31,7 +31,7 @@ pub fn obeyed(scene: &Scene<'_>, connection: &Connection) -> Option<Order> {
     let written = connection.last_write?;
     let end = connection.end.as_ref().filter(|end| end.command_frame.is_none())?;
     end.at.since(written.at).filter(|after| *after <= OBEYED)?;
-    let meaning = Names::of(scene.capture(), connection).meaning(written.attribute, true);
+    let meaning = Names::of(scene.capture(), connection).meaning(written.attribute, Owner::Peer);
     let known = meaning.and_then(|meaning| by_uuid(meaning.uuid, written));
     let what = known.or_else(|| legacy_update(connection, written))?;
     Some(Order { written, what })

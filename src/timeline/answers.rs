@@ -1,6 +1,7 @@
 //! Commands and their answers: Command Complete, Command Status, and silence.
 use super::adapter::Happening;
 use super::ends::CLEARED;
+use super::link_layer::Answer;
 use super::live::{At, BeforeCompleted};
 use super::tracker::{OpenCommand, Tracker};
 use crate::packet::hci::{Event, Return};
@@ -12,6 +13,14 @@ const ANSWER_LATE: Span = Span::from_ms(2000);
 
 /// Most commands remembered as open on one adapter.
 const MOST_COMMANDS: usize = 32;
+
+/// Whether commands without an answer may still get one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    GoesOn,
+    /// The adapter starts anew, or the capture ends.
+    Over,
+}
 
 /// The groups of commands that the specification has. Vendors' own (0x3f) may be answered in a way of their own;
 /// the others do not exist, and software that writes such lines into a capture sends them to no controller.
@@ -70,8 +79,8 @@ impl Tracker {
         }
     }
 
-    /// Reports commands that have waited too long. When the adapter starts anew or the capture ends, nothing waits any more.
-    pub(super) fn unanswered_until(&mut self, adapter: usize, at: At, over: bool) {
+    /// Reports commands that have waited too long.
+    pub(super) fn unanswered_until(&mut self, adapter: usize, at: At, wait: Wait) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let mut late = Vec::new();
         for command in &mut state.commands {
@@ -81,7 +90,7 @@ impl Tracker {
                 late.push((command.opcode, command.frame));
             }
         }
-        if over {
+        if wait == Wait::Over {
             state.commands.retain(|c| c.frame == at.frame);
         }
         for (opcode, command_frame) in late {
@@ -193,7 +202,7 @@ impl Tracker {
             at,
             opcode,
             status.unwrap_or(Status::SUCCESS),
-            true,
+            Answer::Complete,
         );
         Some(index)
     }
@@ -239,7 +248,7 @@ impl Tracker {
             return Some(index);
         };
         let index = link.connection;
-        link.command_answered(self.connections.get_mut(index)?, at, opcode, status, false);
+        link.command_answered(self.connections.get_mut(index)?, at, opcode, status, Answer::Status);
         Some(index)
     }
 

@@ -157,9 +157,13 @@ impl Tracker {
         Some(index)
     }
 
-    pub(super) fn create_cancel(&mut self, adapter: usize, at: At, le: bool) -> Option<usize> {
+    pub(super) fn create_cancel(
+        &mut self,
+        adapter: usize,
+        at: At,
+        transport: Transport,
+    ) -> Option<usize> {
         let state = self.adapters.get(adapter)?;
-        let transport = if le { Transport::Le } else { Transport::BrEdr };
         let index = *state
             .creating
             .iter()

@@ -1,6 +1,7 @@
 //! HCI commands and events: adapter state, and what they mean for links.
 use super::accept_list::AcceptList;
 use super::adapter::{Happening, Scan};
+use super::answers::Wait;
 use super::connection::{AdapterLoss, OddityKind, RequestKind, Transport};
 use super::identity::Resolving;
 use super::live::At;
@@ -21,7 +22,7 @@ impl Tracker {
         match *command {
             Command::Reset {} => {
                 self.happened(adapter, at, Happening::Reset);
-                self.unanswered_until(adapter, at, true);
+                self.unanswered_until(adapter, at, Wait::Over);
                 self.adapter_down(adapter, at, AdapterLoss::Reset);
             }
             Command::LeSetScanParameters {
@@ -181,9 +182,11 @@ impl Tracker {
                 );
                 return self.create(adapter, request);
             }
-            Command::LeCreateConnectionCancel {} => return self.create_cancel(adapter, at, true),
+            Command::LeCreateConnectionCancel {} => {
+                return self.create_cancel(adapter, at, Transport::Le);
+            }
             Command::CreateConnectionCancel { .. } => {
-                return self.create_cancel(adapter, at, false);
+                return self.create_cancel(adapter, at, Transport::BrEdr);
             }
             Command::Disconnect { connection_handle, reason } => {
                 return self.disconnect_command(adapter, at, connection_handle, reason);
@@ -277,7 +280,7 @@ impl Tracker {
                 return self.disconnected(adapter, at, *connection_handle, *status, *reason);
             }
             Event::HardwareError { hardware_code } => {
-                self.unanswered_until(adapter, at, false);
+                self.unanswered_until(adapter, at, Wait::GoesOn);
                 self.happened(adapter, at, Happening::HardwareError(*hardware_code));
                 return None;
             }

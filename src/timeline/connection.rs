@@ -1,6 +1,6 @@
 //! One attempt to connect and all that came of it.
 use super::adapter::Scan;
-use super::database::{Attribute, Database};
+use super::database::{Attribute, Database, Owner};
 use super::device::{Advertised, Report};
 use super::pace::Pace;
 use super::step::Step;
@@ -544,14 +544,16 @@ impl Connection {
 
     /// An attribute of whichever side a step speaks of.
     pub fn attribute(&self, step: &Step) -> Option<&Attribute> {
-        let peers = self.attribute_is_remote(step);
-        if peers { self.remote.get(step.attribute) } else { self.local.get(step.attribute) }
+        match self.owner_of_attribute(step) {
+            Owner::Peer => self.remote.get(step.attribute),
+            Owner::Host => self.local.get(step.attribute),
+        }
     }
 
-    /// Whether a step's attribute lies in the peer's database: our request, or the peer's notification.
-    pub fn attribute_is_remote(&self, step: &Step) -> bool {
+    /// In whose database a step's attribute lies: the peer's for our request and for its notification.
+    pub fn owner_of_attribute(&self, step: &Step) -> Owner {
         use super::step::Procedure::{Indicate, Notify};
         let pushed = matches!(step.procedure, Notify | Indicate);
-        (step.by == Direction::Sent) != pushed
+        if (step.by == Direction::Sent) != pushed { Owner::Peer } else { Owner::Host }
     }
 }

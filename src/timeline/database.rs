@@ -1,6 +1,14 @@
 //! The attributes of a GATT server, as far as the capture taught them.
 use crate::packet::att::Uuid;
 
+/// Whose attributes a database holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    Peer,
+    /// This host, where the peer discovers it.
+    Host,
+}
+
 /// What an attribute is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttributeKind {

@@ -1,8 +1,9 @@
 //! Links end: by a Disconnection Complete, a reset, the same handle used again, or with the capture.
+use super::answers::Wait;
 use super::connection::{AdapterLoss, End, EndedBy, Gone, OddityKind};
 use super::established::STRAGGLER;
 use super::identity::Resolving;
-use super::live::{At, Link, step};
+use super::live::{At, Closing, Link, step};
 use super::step::{Detail, Outcome, Procedure};
 use super::tracker::Tracker;
 use crate::packet::{ConnHandle, Direction, Status};
@@ -127,7 +128,7 @@ impl Tracker {
             last.frame = frame;
             last.at = when;
         }
-        link.close(connection, at.time, true);
+        link.close(connection, at.time, Closing::Ended);
         // The timeline's cap must not hide how the link ended.
         connection.steps.push(last);
         connection.steps.sort_by_key(|s| s.frame);
@@ -152,7 +153,7 @@ impl Tracker {
                 connection.odd(at.frame, why);
             }
             connection.capture_end = at.time;
-            link.close(connection, at.time, false);
+            link.close(connection, at.time, Closing::EndUnseen);
             let index = link.connection;
             if let Some(address) = connection.peer.address {
                 self.air.unlinked(address, index);
@@ -165,7 +166,7 @@ impl Tracker {
     pub(super) fn adapter_down(&mut self, adapter: usize, at: At, how: AdapterLoss) {
         // What was asked until now gets no answer any more. (A reset is itself such a question.)
         if how != AdapterLoss::Reset {
-            self.unanswered_until(adapter, at, true);
+            self.unanswered_until(adapter, at, Wait::Over);
         }
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let links = state.take_all();
@@ -251,7 +252,7 @@ impl Tracker {
         for adapter in 0..self.adapters.len() {
             let last = self.adapters.get(adapter).map_or(at.time, |state| state.last_record_at);
             let until = if excerpt { last } else { at.time };
-            self.unanswered_until(adapter, At { time: until, ..at }, true);
+            self.unanswered_until(adapter, At { time: until, ..at }, Wait::Over);
             let Some(state) = self.adapters.get_mut(adapter) else { continue };
             let waiting = std::mem::take(&mut state.creating);
             for index in waiting {

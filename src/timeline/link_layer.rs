@@ -20,6 +20,15 @@ const SET_DATA_LENGTH: Opcode = Opcode(0x2022);
 const AUTHENTICATION_REQUESTED: Opcode = Opcode(0x0411);
 const SET_CONNECTION_ENCRYPTION: Opcode = Opcode(0x0413);
 
+/// The event that answers a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Command Complete.
+    Complete,
+    /// Command Status.
+    Status,
+}
+
 impl Link {
     pub(super) fn acl_sent(
         &mut self,
@@ -144,14 +153,14 @@ impl Link {
         at: At,
         opcode: Opcode,
         status: Status,
-        complete: bool,
+        answer: Answer,
     ) {
         if status != Status::SUCCESS {
             self.failed(at, status);
             if let Some(question) = self.answered(|q| q.pending == Pending::LinkLayer(opcode)) {
                 self.settle(connection, &question, at, Outcome::Error, Some(status.0));
             }
-        } else if complete && opcode == SET_DATA_LENGTH {
+        } else if answer == Answer::Complete && opcode == SET_DATA_LENGTH {
             // The change itself comes as an event, if anything changes at all.
             if let Some(question) = self.answered(|q| q.pending == Pending::LinkLayer(opcode)) {
                 self.settle(connection, &question, at, Outcome::Ok, Some(0));

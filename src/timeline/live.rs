@@ -78,6 +78,15 @@ pub(super) struct BeforeCompleted {
     pub advertised: Option<Advertised>,
 }
 
+/// How a link's record closes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// The capture shows that the link ended.
+    Ended,
+    /// The capture is over, or it shows no end of the link.
+    EndUnseen,
+}
+
 /// A link that is up.
 #[derive(Debug, Default)]
 pub(super) struct Link {
@@ -249,7 +258,8 @@ impl Link {
     }
 
     /// The link (or the capture) is over: what still waits becomes open requests.
-    pub fn close(&mut self, connection: &mut Connection, end: Moment, ended: bool) {
+    pub fn close(&mut self, connection: &mut Connection, end: Moment, closing: Closing) {
+        let ended = closing == Closing::Ended;
         let by_host =
             connection.end.as_ref().is_some_and(|e| e.by == super::connection::EndedBy::Host);
         self.close_pairing(connection);

@@ -40,7 +40,7 @@ pub use connection::{
     OddityKind, OpenRequest, Peer, Pending, Request, RequestKind, Role, Sighting, Transport,
     Written,
 };
-pub use database::{Attribute, AttributeKind, Database};
+pub use database::{Attribute, AttributeKind, Database, Owner};
 pub use device::{Advertised, Device, Report};
 pub use pace::{Pace, Samples};
 pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};
