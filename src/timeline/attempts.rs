@@ -64,7 +64,7 @@ impl Tracker {
             connection.peer.address = Some(request.peer);
             connection.peer.address_type = Some(request.peer_type);
             connection.report_before = self.air.last_report(request.peer);
-            connection.reports_during_wait = self.air.reports(request.peer);
+            request.reports_before = self.air.reports(request.peer);
         }
         connection.request = Some(Box::new(request));
         connection.steps.push(step(
@@ -95,20 +95,18 @@ impl Tracker {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         let Some(asked) = state.accept_list.remove(device) else { return };
         let Some(connection) = self.connections.get_mut(asked.attempt) else { return };
-        let Some(request) = connection.request.as_ref() else { return };
+        let Some(request) = connection.request.as_mut() else { return };
         let at_once = at.time.since(request.cancel_at).is_none_or(|after| after < WITHDRAWN);
         if request.cancel_frame.is_none() || !at_once || connection.connected_frame.is_some() {
             return;
         }
+        request.reports_before = asked.reports;
         connection.peer.address = Some(device.0);
         connection.peer.address_type = Some(device.1);
         connection.report_before = asked.report;
-        // Where the wait is not over yet, its end turns the count at the request into that of the wait.
-        connection.reports_during_wait = if connection.end_seen {
-            self.air.reports(device.0).saturating_sub(asked.reports)
-        } else {
-            asked.reports
-        };
+        if connection.end_seen {
+            self.end_wait(asked.attempt);
+        }
     }
 
     /// The oldest attempt that the controller has accepted and not ended.
@@ -176,14 +174,14 @@ impl Tracker {
         Some(index)
     }
 
-    /// Turns the report count at the request into the count during the wait.
+    /// The wait is over: counts the peer's reports that came meanwhile.
     pub(super) fn end_wait(&mut self, index: usize) {
         if let Some(connection) = self.connections.get_mut(index)
             && let Some(address) = connection.peer.address
-            && connection.request.is_some()
+            && let Some(request) = &connection.request
         {
             let now = self.air.reports(address);
-            connection.reports_during_wait = now.saturating_sub(connection.reports_during_wait);
+            connection.reports_during_wait = now.saturating_sub(request.reports_before);
         }
     }
 
@@ -213,6 +211,7 @@ impl Tracker {
             latency: 0,
             timeout: 0,
             process: None,
+            reports_before: 0,
             resolvable: false,
             behind: None,
             status: None,

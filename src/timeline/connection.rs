@@ -65,6 +65,8 @@ pub struct Request {
     pub timeout: u16,
     /// The process whose socket issued it, where the capture shows one; else the kernel or unknown.
     pub process: Option<Arc<str>>,
+    /// Advertising reports of the peer that came before the request.
+    pub reports_before: u64,
     /// The controller had been told how to resolve this identity.
     pub resolvable: bool,
     /// The attempt that the adapter was still busy with: its number.

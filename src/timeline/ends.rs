@@ -256,6 +256,7 @@ impl Tracker {
             let Some(state) = self.adapters.get_mut(adapter) else { continue };
             let waiting = std::mem::take(&mut state.creating);
             for index in waiting {
+                self.end_wait(index);
                 if let Some(connection) = self.connections.get_mut(index) {
                     connection.capture_end = at.time;
                     if let Some(step) = connection.steps.first_mut() {

@@ -116,6 +116,18 @@ fn a_command_is_unanswered_after_two_seconds_and_said_once() {
     assert!(!none.iter().any(|what| matches!(what, Happening::CommandUnanswered { .. })));
 }
 
+#[test]
+fn reports_count_as_those_of_the_wait_only_from_the_request_on() {
+    let before = Trace::new().advertises(0).advertises(0);
+    let waits = before.create().advertises(0).advertises(0).advertises(0);
+    // The capture ends while the controller still waits.
+    assert_eq!(only(waits).reports_during_wait, 3);
+    let before = Trace::new().advertises(0).advertises(0);
+    let ended = before.create().advertises(0).connected().advertises(0);
+    assert_eq!(only(ended).reports_during_wait, 1);
+    assert_eq!(only(Trace::new().advertises(0).create()).reports_during_wait, 0);
+}
+
 /// The event says which command it answers; the tracker does not pair them a second time.
 #[test]
 fn an_answer_belongs_to_the_command_that_its_event_names() {
