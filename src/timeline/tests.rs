@@ -116,6 +116,34 @@ fn a_command_is_unanswered_after_two_seconds_and_said_once() {
     assert!(!none.iter().any(|what| matches!(what, Happening::CommandUnanswered { .. })));
 }
 
+/// The logger's first loss concerns a link only if that was still there: not ended, its adapter not lost.
+#[test]
+fn packets_lost_after_a_link_was_over_are_not_its_own() {
+    let lost_at = |trace: Trace, frame| {
+        let mut capture = trace.run();
+        capture.warnings.push(crate::capture::Warning {
+            kind: crate::capture::WarningKind::DroppedPackets,
+            frame: Some(frame),
+            offset: None,
+            text: String::new(),
+        });
+        let connection = &capture.connections[0];
+        let end = connection.end.as_ref().map(|end| end.frame);
+        let over = end.or(connection.gone.as_ref().map(|gone| gone.frame));
+        (capture.lost_packets_of(connection), over)
+    };
+    for trace in [
+        || Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED),
+        || Trace::new().up().monitor(CLOSE_INDEX, &[]),
+    ] {
+        let over = lost_at(trace(), 1).1.expect("the link is over");
+        assert_eq!(lost_at(trace(), over), (true, Some(over)));
+        assert_eq!(lost_at(trace(), over + 1), (false, Some(over)));
+    }
+    // Still up when the capture ends.
+    assert_eq!(lost_at(Trace::new().up(), 1_000), (true, None));
+}
+
 #[test]
 fn reports_count_as_those_of_the_wait_only_from_the_request_on() {
     let before = Trace::new().advertises(0).advertises(0);

@@ -148,7 +148,8 @@ impl Capture {
     /// Whether the logger lost packets that may have been this connection's: its first loss came
     /// before the connection ended. Only the first loss has a place.
     pub fn lost_packets_of(&self, connection: &Connection) -> bool {
-        let end = connection.end.as_ref().map(|end| end.frame);
+        let gone = || connection.gone.as_ref().map(|gone| gone.frame);
+        let end = connection.end.as_ref().map(|end| end.frame).or_else(gone);
         self.warnings.iter().filter(|warning| warning.kind == WarningKind::DroppedPackets).any(
             |warning| match (warning.frame, end) {
                 (Some(loss), Some(end)) => loss <= end,
