@@ -1,8 +1,6 @@
 //! L2CAP signalling (Core, Vol 3, Part A, section 4).
-use super::codes::codes;
 use super::field::{Cid, List};
 use super::pdus::pdus;
-use super::visit::Kind;
 
 pdus! {
     /// One signalling command, after its header of code, identifier and length.
@@ -60,101 +58,6 @@ pdus! {
             mtu: u16 = 0x0040..=0xffff, mps: u16 = 0x0040..=0xfffd, destination_cids: List<'a, Cid, 1>
         } "8000 4000 5000";
         0x1a CreditBasedReconfigureResponse "Credit Based Reconfigure Response" "4.28" { result: u16 as Reason } "0000";
-    }
-}
-
-codes! {
-    /// Why a command was not understood (4.1).
-    RejectReason(u16) {
-        0 NOT_UNDERSTOOD "Command not understood",
-        1 MTU_EXCEEDED "Signalling MTU exceeded",
-        2 INVALID_CID "Invalid CID in request",
-    }
-}
-
-codes! {
-    /// What became of a request for a BR/EDR channel (4.3).
-    ConnectionResult(u16) {
-        0 SUCCESS "Connection successful",
-        1 PENDING "Connection pending",
-        2 PSM_NOT_SUPPORTED "PSM not supported",
-        3 SECURITY_BLOCK "Security block",
-        4 NO_RESOURCES "No resources available",
-        6 INVALID_SOURCE_CID "Invalid Source CID",
-        7 SOURCE_CID_ALLOCATED "Source CID already allocated",
-    }
-}
-
-codes! {
-    /// What became of a request for credit based channels (4.23, 4.26).
-    CreditResult(u16) {
-        0 SUCCESS "All connections successful",
-        2 SPSM_NOT_SUPPORTED "SPSM not supported",
-        4 NO_RESOURCES "Insufficient resources available",
-        5 INSUFFICIENT_AUTHENTICATION "Insufficient authentication",
-        6 INSUFFICIENT_AUTHORIZATION "Insufficient authorization",
-        7 KEY_SIZE_TOO_SHORT "Encryption key size too short",
-        8 INSUFFICIENT_ENCRYPTION "Insufficient encryption",
-        9 INVALID_SOURCE_CID "Invalid Source CID",
-        10 SOURCE_CID_ALLOCATED "Source CID already allocated",
-        11 UNACCEPTABLE_PARAMETERS "Unacceptable parameters",
-        12 INVALID_PARAMETERS "Invalid parameters",
-        13 PENDING "Connection pending, no further information available",
-        14 PENDING_AUTHENTICATION "Connection pending, authentication pending",
-        15 PENDING_AUTHORIZATION "Connection pending, authorization pending",
-    }
-}
-
-codes! {
-    /// What became of a request for other connection parameters (4.21).
-    UpdateResult(u16) {
-        0 ACCEPTED "Connection Parameters accepted",
-        1 REJECTED "Connection Parameters rejected",
-    }
-}
-
-codes! {
-    /// What became of a reconfiguration of credit based channels (4.28).
-    ReconfigureResult(u16) {
-        0 SUCCESS "Reconfiguration successful",
-        1 MTU_REDUCTION "Reduction in size of MTU not allowed",
-        2 MPS_REDUCTION "Reduction in size of MPS not allowed for more than one channel at a time",
-        3 INVALID_DESTINATION_CID "One or more Destination CIDs invalid",
-        4 UNACCEPTABLE_PARAMETERS "Other unacceptable parameters",
-    }
-}
-
-codes! {
-    /// What became of a configuration (4.5).
-    ConfigureResult(u16) {
-        0 SUCCESS "Success",
-        1 UNACCEPTABLE_PARAMETERS "Failure - unacceptable parameters",
-        2 REJECTED "Failure - rejected (no reason provided)",
-        3 UNKNOWN_OPTIONS "Failure - unknown options",
-        4 PENDING "Pending",
-        5 FLOW_SPEC_REJECTED "Failure - flow spec rejected",
-    }
-}
-
-impl Pdu<'_> {
-    /// The result or reason that the command carries.
-    pub fn result(&self) -> Option<u16> {
-        self.first(Kind::Reason).and_then(|code| u16::try_from(code).ok())
-    }
-
-    /// The specification's name of that result.
-    pub fn result_name(&self) -> Option<&'static str> {
-        let result = self.result()?;
-        match self {
-            Pdu::CommandReject { .. } => RejectReason(result).name(),
-            Pdu::ConnectionResponse { .. } => ConnectionResult(result).name(),
-            Pdu::ConfigureResponse { .. } => ConfigureResult(result).name(),
-            Pdu::ConnectionParameterUpdateResponse { .. } => UpdateResult(result).name(),
-            Pdu::LeCreditBasedConnectionResponse { .. }
-            | Pdu::CreditBasedConnectionResponse { .. } => CreditResult(result).name(),
-            Pdu::CreditBasedReconfigureResponse { .. } => ReconfigureResult(result).name(),
-            _ => None,
-        }
     }
 }
 

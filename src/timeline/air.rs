@@ -75,7 +75,6 @@ impl Air {
             reports: 0,
             connectable_reports: 0,
             scan_responses: 0,
-            directed_reports: 0,
             first: None,
             last: None,
             rssi_min: i8::MAX,
@@ -116,7 +115,6 @@ impl Air {
         } else {
             device.reports += 1;
             device.connectable_reports += u64::from(report.connectable);
-            device.directed_reports += u64::from(report.directed);
             device.address_type = report.address_type;
             device.first.get_or_insert(seen);
             device.last = Some(seen);

@@ -210,7 +210,6 @@ impl Tracker {
             interval_max: 0,
             latency: 0,
             timeout: 0,
-            process: None,
             reports_before: 0,
             resolvable: false,
             behind: None,

@@ -63,8 +63,6 @@ pub struct Request {
     pub interval_max: u16,
     pub latency: u16,
     pub timeout: u16,
-    /// The process whose socket issued it, where the capture shows one; else the kernel or unknown.
-    pub process: Option<Arc<str>>,
     /// Advertising reports of the peer that came before the request.
     pub reports_before: u64,
     /// The controller had been told how to resolve this identity.
@@ -168,11 +166,6 @@ pub struct FirstAtt {
     pub direction: Direction,
 }
 
-vocabulary! {
-    /// Where an ATT PDU travelled.
-    Bearer { Fixed "CID 4", Enhanced "EATT", BrEdr "BR/EDR", }
-}
-
 /// What kind of question an open request asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pending {
@@ -240,7 +233,6 @@ pub struct End {
     pub reason_sent: Option<Status>,
     pub command_frame: Option<u32>,
     pub command_at: Moment,
-    pub command_process: Option<Arc<str>>,
     pub by: EndedBy,
     /// Frames that only echo this end (HABITS R3): same code up to 15 ms before, or refused with 0x02 after.
     pub echoes: Vec<u32>,
@@ -398,9 +390,8 @@ pub struct Connection {
     pub mgmt_reason: Option<(u32, u8)>,
     pub mgmt_failed: Option<(u32, u8)>,
     pub oddities: Vec<Oddity>,
-    /// Packets of this link that the capture cut, and ones it could not decode.
+    /// Packets of this link that the capture cut.
     pub cut_packets: u64,
-    pub opaque_packets: u64,
     /// The longest silence of the whole adapter before Connection Complete, if it exceeds 6 intervals (S78).
     pub silence_before: Option<Span>,
     /// The capture's last moment, or the loss of the adapter: durations of what stays open count to here.
@@ -472,7 +463,6 @@ impl Connection {
             mgmt_failed: None,
             oddities: Vec::new(),
             cut_packets: 0,
-            opaque_packets: 0,
             silence_before: None,
             capture_end: Moment::UNKNOWN,
         }

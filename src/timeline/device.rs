@@ -51,7 +51,6 @@ pub struct Device {
     pub reports: u64,
     pub connectable_reports: u64,
     pub scan_responses: u64,
-    pub directed_reports: u64,
     pub first: Option<Report>,
     pub last: Option<Report>,
     pub rssi_min: i8,

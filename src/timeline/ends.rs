@@ -112,7 +112,6 @@ impl Tracker {
             reason_sent: command.map(|(_, _, reason)| Status(reason)),
             command_frame: command.map(|(frame, _, _)| frame),
             command_at: command.map_or(Moment::UNKNOWN, |(_, when, _)| when),
-            command_process: None,
             by,
             echoes,
         });

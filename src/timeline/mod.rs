@@ -36,7 +36,7 @@ mod tests;
 pub use crate::time::Moment;
 pub use adapter::{Adapter, AdapterEvent, Happening, Scan};
 pub use connection::{
-    AdapterLoss, Bearer, Connection, Credits, End, EndedBy, FirstAtt, Gone, Granted, Mtu, Oddity,
+    AdapterLoss, Connection, Credits, End, EndedBy, FirstAtt, Gone, Granted, Mtu, Oddity,
     OddityKind, OpenRequest, Peer, Pending, Request, RequestKind, Role, Sighting, Transport,
     Written,
 };

@@ -233,7 +233,6 @@ impl Tracker {
             // Text that leaves out a connection's parameters leaves nothing else unknown.
             let parameters_only = matches!(&event.packet, Packet::Event(packet) if packet.le_connection_complete().is_some());
             connection.cut_packets += u64::from(event.cut && !parameters_only);
-            connection.opaque_packets += u64::from(event.problem.is_some());
             // Data this young may yet turn out to be that of an attempt under way.
             let undecided = !connection.start_seen
                 && at
