@@ -109,6 +109,7 @@ fn ours(capture: &Capture) -> Counts {
                 (false, _) => "?",
                 (_, Transport::Le) => "LE",
                 (_, Transport::BrEdr) => "BR",
+                (_, Transport::Unknown) => "?",
             };
             put(format!("{link} {:#04x}", end.reason.0), 1);
         }
