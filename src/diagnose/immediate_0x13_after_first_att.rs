@@ -1,8 +1,14 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::packet::Status;
+use super::named::{Elsewhere, Named, elsewhere};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, orders,
+    see,
+};
 use crate::packet::att::{Handle, Pdu};
+use crate::packet::{Direction, Status};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Procedure, Role, Stack};
+use crate::timeline::{Connection, End, Procedure, Role, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -28,26 +34,61 @@ Suppress that request: no MTU exchange, cached services, no plugin that reads it
     sources: &["bluez/bluez#875 (a mouse leaves during HID reads)", "espressif/esp-idf#4036"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| example(true).into()),
-        Case::silent("the nearest other trace", || example(false).into()),
+        Case::cause(Confidence::Medium, "two links of different length end 120 ms after the same read", || {
+            twice(3, 3, 120).into()
+        })
+        .about(&[1, 2])
+        .saying("read of attribute 0x0003"),
+        Case::silent("they end after different reads", || twice(3, 5, 120).into()),
+        Case::cause(Confidence::Medium, "1.95 s after the read", || twice(3, 3, 1_950).into())
+            .pins(&["LONGEST"]),
+        Case::silent("2.05 s after the read", || twice(3, 3, 2_050).into()).pins(&["LONGEST"]),
+        Case::silent("sooner than one connection interval", || twice(3, 3, 40).into()),
+        Case::silent("once", || dies(Trace::new().up(), 3, 120).into()).pins(&["FEWEST"]),
+        Case::cause(Confidence::Medium, "three times", || {
+            let third = Trace::new().up().wait_ms(7_000);
+            twice(3, 3, 120).wait_ms(900).followed_by(dies(third, 3, 120)).into()
+        })
+        .pins(&["FEWEST"]),
+        Case::silent("another link ends at another moment", || {
+            let idle = Trace::new().up().mtu().wait_ms(9_000).disconnected(HUNG_UP).wait_ms(900);
+            idle.followed_by(twice(3, 3, 120)).into()
+        }),
+        Case::silent("both links last equally long", || {
+            dies(Trace::new().up(), 3, 120).repeated(2, 900).into()
+        }),
+        Case::silent("the device connected to us", || {
+            let link = |wait| {
+                let link = Trace::new().connected_as(1, 39, 0, 42).features().wait_ms(wait);
+                dies(link, 3, 120).wait_ms(900)
+            };
+            link(100).followed_by(link(4_000)).into()
+        }),
+        Case::silent("this host hangs up", || {
+            let link = |wait| {
+                let link = Trace::new().up().wait_ms(wait).att(Direction::Sent, read(3));
+                link.wait_ms(120).hangs_up(HUNG_UP).wait_ms(900)
+            };
+            link(100).followed_by(link(4_000)).into()
+        }),
     ],
 };
 
-fn example(same: bool) -> Trace {
-    let read = |handle| Pdu::ReadRequest { attribute_handle: Handle(handle) };
-    let sent = crate::packet::Direction::Sent;
-    Trace::new()
-        .up()
-        .att(sent, read(3))
-        .wait_ms(120)
-        .disconnected(Status::REMOTE_USER_TERMINATED)
-        .wait_ms(1000)
-        .up()
-        .discovery(2)
-        .wait_ms(900)
-        .att(sent, read(if same { 3 } else { 5 }))
-        .wait_ms(120)
-        .disconnected(Status::REMOTE_USER_TERMINATED)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+fn read(handle: u16) -> Pdu<'static> {
+    Pdu::ReadRequest { attribute_handle: Handle(handle) }
+}
+
+/// A read, and the end `ms` after it.
+fn dies(link: Trace, handle: u16, ms: u32) -> Trace {
+    link.att(Direction::Sent, read(handle)).wait_ms(ms).disconnected(HUNG_UP)
+}
+
+/// Two links of different length, each with its read.
+fn twice(first: u16, second: u16, ms: u32) -> Trace {
+    let longer = Trace::new().up().discovery(2).wait_ms(9_000);
+    dies(Trace::new().up(), first, ms).wait_ms(1_000).followed_by(dies(longer, second, ms))
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -68,67 +109,112 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// A device that leaves later than this does so for another reason.
+const LONGEST: Span = Span::from_ms(2_000);
+
+/// Fewest links that show that it is this packet.
+const FEWEST: usize = 2;
+
+/// One link that ended after the packet.
+#[derive(Debug)]
+struct Try {
+    frame: u32,
+    wait: Span,
+    life: Option<Span>,
+    end: End,
+}
+
+/// The same packet before every end.
+#[derive(Debug)]
+struct SamePacket {
+    packet: Named,
+    tries: Vec<Try>,
+    elsewhere: Option<Elsewhere>,
+}
+
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
-    let tries: Vec<(&Connection, &crate::timeline::Step, Span)> = attempts
+    // An end that this host ordered belongs to no fault.
+    let hung_up = attempts
         .iter()
-        .filter(|c| {
-            see::peer_hung_up(c).is_some()
-                && c.start_seen
-                && c.cut_packets == 0
-                && c.role == Some(Role::Central)
-        })
-        .filter(|c| !see::peer_request_open(c))
-        .filter_map(|c| {
-            let step = see::last_sent(c).filter(|s| s.is_att())?;
-            let wait = c.end.as_ref()?.at.since(c.last_sent_pdu_at)?;
-            let reaction = wait >= c.granted?.interval() && wait < Span::from_ms(2000);
-            reaction.then_some((*c, step, wait))
-        })
-        .collect();
-    let hung_up = attempts.iter().filter(|c| see::peer_hung_up(c).is_some()).count();
-    let (_, first, _) = tries.first()?;
-    let lives: Vec<Span> = tries.iter().filter_map(|(c, ..)| c.life()).collect();
-    if tries.len() < 2
-        || tries.len() != hung_up
-        || !tries.iter().all(|(_, s, _)| see::same_pdu(first, s))
+        .copied()
+        .filter(|c| see::peer_hung_up(c).is_some() && orders::obeyed(scene, c).is_none());
+    let hung_up: Vec<&Connection> = hung_up.collect();
+    let reacted = hung_up.iter().copied().filter_map(|c| {
+        let whole = c.start_seen && c.cut_packets == 0 && c.role == Some(Role::Central);
+        let step = see::last_sent(c).filter(|s| s.is_att())?;
+        let end = c.end.clone()?;
+        let wait = end.at.since(c.last_sent_pdu_at)?;
+        let reaction = wait >= c.granted?.interval() && wait < LONGEST;
+        let frame = c.last_sent_pdu_frame.unwrap_or(step.frame);
+        (whole && reaction && !see::peer_request_open(c)).then_some((
+            c,
+            step,
+            Try { frame, wait, life: c.life(), end },
+        ))
+    });
+    let reacted: Vec<_> = reacted.collect();
+    let (link, first, _) = reacted.first()?;
+    let lives: Vec<Span> = reacted.iter().filter_map(|(.., a_try)| a_try.life).collect();
+    if reacted.len() < FEWEST
+        || reacted.len() != hung_up.len()
+        || !reacted.iter().all(|(_, step, _)| see::same_pdu(first, step))
         || see::constant(&lives)
     {
         return None;
     }
-    let waits: Vec<Span> = tries.iter().map(|(.., wait)| *wait).collect();
-    let name = see::pdu(first);
-    let discovery = matches!(
-        first.procedure,
-        Procedure::DiscoverServices
-            | Procedure::DiscoverCharacteristics
-            | Procedure::DiscoverIncludes
-            | Procedure::DiscoverDescriptors
-    );
-    let mut verdict = Verdict::cause(format!(
-        "In all {} tries the last thing that this host sent was the same, {name}, and the device hung up {} later; the time since the connection differed ({}).",
-        tries.len(),
-        see::range(&waits),
-        see::range(&lives)
-    ))
-    .sure(Confidence::Medium)
-    .about(tries.iter().map(|(c, ..)| c.number));
-    for (c, step, wait) in &tries {
-        verdict = verdict.sees(c.last_sent_pdu_frame.unwrap_or(step.frame), name.clone());
-        let end = c.end.as_ref()?;
-        verdict = verdict.sees(end.frame, format!("{}, {wait} later", end.reason));
+    let numbers: Vec<u32> = reacted.iter().map(|(c, ..)| c.number).collect();
+    let packet = Named::of(scene, link, first);
+    let elsewhere = elsewhere(scene, link, first);
+    let tries = reacted.into_iter().map(|(.., a_try)| a_try).collect();
+    let facts = SamePacket { packet, tries, elsewhere };
+    Some(Verdict::cause(facts).sure(Confidence::Medium).about(numbers))
+}
+
+impl Facts for SamePacket {
+    fn says(&self) -> Text {
+        let waits: Vec<Span> = self.tries.iter().map(|t| t.wait).collect();
+        let lives: Vec<Span> = self.tries.iter().filter_map(|t| t.life).collect();
+        text!(
+            "In all {} tries the last thing that this host sent was the same, {}, and the device hung up {} later; the time since the connection differed ({}).{}",
+            self.tries.len(),
+            self.packet.request(),
+            see::from_to(&waits),
+            see::from_to(&lives),
+            self.elsewhere.map(Elsewhere::says)
+        )
     }
-    if discovery {
-        verdict = verdict.settled_by(
-            "Compare with a host that works: does it send this discovery request at all?",
-        );
+
+    fn evidence(&self) -> Vec<Sight> {
+        let tries = self.tries.iter().flat_map(|Try { frame, wait, end, .. }| {
+            let ends = text!("{}, {} later", end.reason, *wait);
+            [Sight::here(*frame, self.packet.request()), Sight::here(end.frame, ends)]
+        });
+        tries.collect()
     }
-    Some(
-        verdict
-            .rules_out(
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
                 "peer-hangs-up-on-deadline",
                 "the time since the connection differs from try to try",
-            )
-            .rules_out("never-heard-peer", "the device was heard")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+            ),
+            RuledOut::new("never-heard-peer", "the device was heard"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        let discovery = matches!(
+            self.packet.step.procedure,
+            Procedure::DiscoverServices
+                | Procedure::DiscoverCharacteristics
+                | Procedure::DiscoverIncludes
+                | Procedure::DiscoverDescriptors
+        );
+        let compare = "Compare with a host that works: does it send this discovery request at all?";
+        if discovery { vec![compare.into()] } else { Vec::new() }
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,9 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, LastUuid, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, EndedBy, Pending, Role, Stack};
+use crate::timeline::{Connection, End, EndedBy, Pending, Role, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -28,24 +32,50 @@ answer discovery.",
     sources: &["bleak-retry-connector#230, #231", "laboratory: a phantom connection"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(12_000).into()),
-        Case::silent("the nearest other trace", || example(500).into()),
+        Case::cause(Confidence::Medium, "discovery is open for 12 s, and this host gives up", || {
+            open(Trace::new().up().mtu(), 12_000).hangs_up(HUNG_UP).into()
+        })
+        .about(&[1])
+        .saying("discovery of services from 0x0001"),
+        Case::cause(Confidence::Medium, "open for 3 s", || {
+            open(Trace::new().up().mtu(), 2_960).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["SHORTEST"]),
+        Case::silent("open for 2.9 s", || {
+            open(Trace::new().up().mtu(), 2_800).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["SHORTEST"]),
+        Case::silent("the application had got to work", || {
+            open(Trace::new().up().mtu().write(3, &[1]), 12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("a read is open", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let link = Trace::new().up().mtu().att(Direction::Sent, read);
+            link.wait_ms(12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("nothing was ever heard", || {
+            open(Trace::new().create().connected(), 12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("the device connected to us", || {
+            let link = Trace::new().connected_as(1, 39, 0, 42).features();
+            open(link, 12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("the device hangs up", || {
+            open(Trace::new().up().mtu(), 12_000).disconnected(HUNG_UP).into()
+        }),
     ],
 };
 
-fn example(wait: u32) -> Trace {
-    let all = LastUuid::short(0x2800);
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+/// Discovery that nobody answers, for so long.
+fn open(link: Trace, ms: u32) -> Trace {
     let request = Pdu::ReadByGroupTypeRequest {
         starting_handle: Handle(1),
         ending_handle: Handle(0xffff),
-        attribute_group_type: all,
+        attribute_group_type: LastUuid::short(0x2800),
     };
-    Trace::new()
-        .up()
-        .mtu()
-        .att(Direction::Sent, request)
-        .wait_ms(wait)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+    link.att(Direction::Sent, request).wait_ms(ms)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -62,14 +92,27 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
+/// A device may take its time: a shorter wait says nothing.
+const SHORTEST: Span = Span::from_ms(3_000);
+
+/// Set-up that stopped at a request without an answer.
+#[derive(Debug)]
+struct Unusable {
+    connected_frame: u32,
+    request: Step,
+    age: Span,
+    command_frame: u32,
+    end: End,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    let end = connection.end.clone().filter(|end| end.by == EndedBy::Host)?;
     let open = connection.open_requests.iter().find(|o| {
         o.by == Direction::Sent
             && matches!(o.pending, Pending::Att(0x02 | 0x04 | 0x06 | 0x08 | 0x10))
     })?;
-    let age = open.age.filter(|age| *age >= Span::from_ms(3_000))?;
-    let step = connection.steps.iter().find(|s| s.frame == open.frame)?;
+    let age = open.age.filter(|age| *age >= SHORTEST)?;
+    let request = connection.steps.iter().find(|s| s.frame == open.frame)?.clone();
     if see::used(connection)
         || connection.role != Some(Role::Central)
         || connection.cut_packets > 0
@@ -77,19 +120,42 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     {
         return None;
     }
-    let name = see::pdu(step);
-    let (frame, text) = see::ended(end);
-    Some(
-        Verdict::cause(format!(
-            "The link was up and the peer's radio answered, but {name} got no answer for {age}: the connection was never usable, and this host gave it up."
-        ))
-        .sure(Confidence::Medium)
-        .sees(connection.connected_frame?, "LE Connection Complete: the host now calls the device connected")
-        .sees(open.frame, format!("{name}, without answer"))
-        .sees(end.command_frame?, "this host hangs up")
-        .sees(frame, text)
-        .rules_out("never-heard-peer", "the peer's link layer answered")
-        .settled_by("Wait 32 s: BlueZ then reports the ATT timeout itself.")
-        .try_these(remedies(scene, REMEDIES)),
-    )
+    let (connected_frame, command_frame) = (connection.connected_frame?, end.command_frame?);
+    let facts = Unusable { connected_frame, request, age, command_frame, end };
+    Some(Verdict::cause(facts).sure(Confidence::Medium))
+}
+
+impl Facts for Unusable {
+    fn says(&self) -> Text {
+        text!(
+            "The link was up and the peer's radio answered, but {} got no answer for {}: the connection was never usable, and this host gave it up.",
+            see::request(&self.request),
+            self.age
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let asked = text!("{}, without answer", see::request(&self.request));
+        vec![
+            Sight::here(
+                self.connected_frame,
+                "LE Connection Complete: the host now calls the device connected",
+            ),
+            Sight::here(self.request.frame, asked),
+            Sight::here(self.command_frame, "this host hangs up"),
+            see::link_ended(&self.end),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "the peer's link layer answered")]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec!["Wait longer once: a host gives up by itself 30 s after the request.".into()]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -69,6 +69,12 @@ after connecting will not help.",
         .saying("resumed")
         .pins(&["TRANSFER"]),
         Case::silent("less than 1 kB had been sent", || resumed(900, 0x0e)).pins(&["TRANSFER"]),
+        Case::note(Confidence::High, "the next link goes on 59 s later", || {
+            resumed_after(58_000, 1_100, 0x0e)
+        })
+        .pins(&["RESUMED"]),
+        Case::silent("the next link goes on 61 s later", || resumed_after(61_000, 1_100, 0x0e))
+            .pins(&["RESUMED"]),
         Case::silent("the next link writes to another attribute", || resumed(1_100, 0x12)),
     ],
 };
@@ -93,11 +99,15 @@ fn survives(timeout: u16, silence: u32) -> Trace {
 
 /// So many single bytes are sent, the link is lost, and the next one sends as many to that attribute.
 fn resumed(bytes: u32, attribute: u16) -> Example {
+    resumed_after(2_000, bytes, attribute)
+}
+
+fn resumed_after(ms: u32, bytes: u32, attribute: u16) -> Example {
     let send = |link: Trace, attribute| {
         (0..bytes / 100).fold(link, |link, _| link.writes_to(attribute, 100))
     };
     let link = || Trace::new().up().mtu();
-    let first = send(link(), 0x0e).wait_ms(500).disconnected(LOST).wait_ms(2_000);
+    let first = send(link(), 0x0e).wait_ms(500).disconnected(LOST).wait_ms(ms);
     let second = send(link(), attribute).wait_ms(900).hangs_up(HUNG_UP);
     first.followed_by(second).into()
 }
@@ -124,6 +134,9 @@ const TIMEOUTS: i64 = 2;
 /// Fewest bytes to one attribute that make a transfer.
 const TRANSFER: u64 = 1_000;
 
+/// A host that goes on later than this has begun something new.
+const RESUMED: Span = Span::from_ms(60_000);
+
 /// The supervision timeout that leaves a margin of a quarter over a silence, in full seconds.
 fn outlives(silence: Span) -> i64 {
     silence.0 / 800_000 + 1
@@ -146,7 +159,7 @@ struct Silence {
 struct Resumed {
     transfer: Named,
     next_frame: u32,
-    gap: Option<Span>,
+    gap: Span,
     silence: Option<Span>,
     timeout: Option<Span>,
     end: End,
@@ -196,10 +209,11 @@ fn interrupted(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let again = next.steps.iter().find(|s| {
         transfers(s) && s.procedure == transfer.procedure && s.attribute == transfer.attribute
     })?;
+    let gap = again.at.since(end.at).filter(|gap| *gap <= RESUMED)?;
     let facts = Resumed {
         transfer: Named::of(scene, connection, transfer),
         next_frame: again.frame,
-        gap: again.at.since(end.at),
+        gap,
         silence: connection.silence_before_end().filter(|_| end.reason == LOST),
         timeout: connection.current.map(|c| c.timeout()).filter(|_| end.reason == LOST),
         end,
@@ -261,13 +275,13 @@ impl Facts for Resumed {
             _ => None,
         };
         text!(
-            "A transfer of {} bytes to attribute {} was interrupted when {} ended the link ({}).{} The next link resumed it{}: interrupted and resumed.",
+            "This host had written {} bytes to attribute {} when {} ended the link ({}).{} The next link went on with it {} later: interrupted and resumed.",
             self.transfer.step.bytes,
             crate::packet::att::Handle(self.transfer.step.attribute),
             if self.end.by == EndedBy::Peer { "the device" } else { "the controller" },
             self.end.reason,
             silent,
-            self.gap.map(|gap| text!(" {} later", gap))
+            self.gap
         )
     }
 

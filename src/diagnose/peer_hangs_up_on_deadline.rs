@@ -1,6 +1,6 @@
 use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
-    see,
+    orders, see,
 };
 use crate::packet::Direction;
 use crate::packet::Status;
@@ -158,7 +158,7 @@ struct Deadline {
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let (links, tries): (Vec<&Connection>, Vec<Try>) =
-        attempts.iter().filter_map(|c| Some((*c, hung_up(c)?))).unzip();
+        attempts.iter().filter_map(|c| Some((*c, hung_up(scene, c)?))).unzip();
     let lives: Vec<Span> = tries.iter().map(|a_try| a_try.life).collect();
     // The other end of the same link did not outlive anything.
     let reference = scene.reference().filter(|_| scene.comparison.is_some_and(|c| !c.roles_differ));
@@ -183,8 +183,9 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
 }
 
 /// The try that this attempt is: the device was heard, and ended the link in the middle of traffic.
-fn hung_up(c: &Connection) -> Option<Try> {
-    let end = see::peer_hung_up(c)?;
+fn hung_up(scene: &Scene<'_>, c: &Connection) -> Option<Try> {
+    // What was told to leave keeps no deadline.
+    let end = see::peer_hung_up(c).filter(|_| orders::obeyed(scene, c).is_none())?;
     let (life, idle) = (c.life()?, c.idle_before_end()?);
     let whole = c.peer_heard() && c.start_seen && c.cut_packets == 0;
     let busy = idle < LONGEST_IDLE && idle.0 * 2 < life.0;

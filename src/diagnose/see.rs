@@ -184,6 +184,10 @@ pub fn request(step: &Step) -> Text {
             format_args!("{value:#06x}"),
             Handle(step.attribute)
         ),
+        // BR/EDR pairs below HCI: the host asks for authentication.
+        (Procedure::Pair, Detail::None) => "authentication".into(),
+        (Procedure::Pair, Detail::SecurityRequest { .. }) => "security request".into(),
+        (Procedure::Pair, _) => "pairing".into(),
         (Procedure::Channel, Detail::Signal { code, .. }) => {
             text!("{}", signal::Pdu::name_of(code).unwrap_or("channel signalling"))
         }

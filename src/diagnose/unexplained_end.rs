@@ -43,7 +43,7 @@ Record a host on which it works, and compare the two captures.",
             link.att(Direction::Sent, READ).wait_ms(900).disconnected(HUNG_UP).into()
         })
         .about(&[1])
-        .saying("read of attribute 0x0003"),
+        .saying("read of attribute 0x0003 had been without an answer for 900 ms"),
         Case::suspect(Confidence::Low, "the device leaves 100 ms after it answered", || {
             busy().write(0x10, &[7]).wait_ms(100).disconnected(HUNG_UP).into()
         })
@@ -80,6 +80,9 @@ Record a host on which it works, and compare the two captures.",
         Case::note(Confidence::Low, "BR/EDR: the device leaves, and no channel was closed", || {
             let link = Trace::new().peer(crate::trace::PEER, AddressType::PUBLIC).connected_bredr();
             link.wait_ms(3_000).disconnected(HUNG_UP).into()
+        }),
+        Case::silent("the link was up before the capture began, and nothing shows whose it is", || {
+            Trace::new().notified(3, &[1]).wait_ms(3_000).disconnected(HUNG_UP).into()
         }),
         Case::silent("the link is still up", || busy().wait_ms(2_000).into()),
         Case::note(Confidence::Low, "a reason that no rule knows", || {
@@ -179,7 +182,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     };
     let le = connection.transport == Transport::Le;
     let reacted = last.is_some_and(|(step, _)| see::reaction(connection, step).is_some());
-    let by_peer = see::peer_hung_up(connection).is_some();
+    let by_peer = connection.end.as_ref().is_some_and(|end| end.by == EndedBy::Peer);
     let capture = scene.capture();
     let whole = !capture.lost_packets_of(connection) && connection.cut_packets == 0;
     let telling = open.is_some() || le && (reacted || alike > 1);
@@ -290,7 +293,7 @@ impl Unexplained {
         if let Some((request, age)) = &self.open {
             let open = age.map(|age| text!(" for {}", age));
             return Some(text!(
-                " Its answer to this host's {} was open{}.",
+                " This host's {} had been without an answer{}.",
                 request.request(),
                 open
             ));
