@@ -1,7 +1,9 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
+use super::{Basis, Case, Check, Confidence, Facts, Rule, Scene, Sight, Verdict, see};
 use crate::packet::Status;
 use crate::packet::hci::Event;
-use crate::timeline::{Connection, Detail, Procedure};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, Detail, End, Procedure};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -26,8 +28,12 @@ Look at what ended the link. The notice only dates the silence.",
     sources: &["Linux net/bluetooth: authenticated payload timeout of 30 s"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(true).into()),
-        Case::silent("the nearest other trace", || example(false).into()),
+        Case::note(Confidence::Low, "the controller reports it, and the link is lost", || {
+            example(true).into()
+        })
+        .about(&[1])
+        .saying("Disconnection Complete"),
+        Case::silent("the link is lost without that report", || example(false).into()),
     ],
 };
 
@@ -41,19 +47,31 @@ fn example(expires: bool) -> Trace {
     trace.wait_ms(2000).disconnected(Status::CONNECTION_TIMEOUT)
 }
 
+/// The controller's notice, and the end of the link, if there is one.
+#[derive(Debug)]
+struct Expired {
+    frame: u32,
+    end: Option<End>,
+}
+
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let expired = connection
         .steps
         .iter()
         .find(|s| s.procedure == Procedure::Other && s.detail == Detail::Hci { code: 0x57 })?;
-    let mut verdict = Verdict::note(
-        "The controller reported that no authenticated packet had come for the payload timeout: the peer had fallen silent by then.",
-    )
-    .sure(Confidence::Low)
-    .sees(expired.frame, "Authenticated Payload Timeout Expired");
-    if let Some(end) = &connection.end {
-        let (frame, text) = see::ended(end);
-        verdict = verdict.sees(frame, text);
+    let facts = Expired { frame: expired.frame, end: connection.end.clone() };
+    Some(Verdict::note(facts).sure(Confidence::Low))
+}
+
+impl Facts for Expired {
+    fn says(&self) -> Text {
+        text!(
+            "The controller reported that no authenticated packet had come for the payload timeout: the peer had fallen silent by then."
+        )
     }
-    Some(verdict)
+
+    fn evidence(&self) -> Vec<Sight> {
+        let notice = Sight::here(self.frame, "Authenticated Payload Timeout Expired");
+        std::iter::once(notice).chain(self.end.as_ref().map(see::link_ended)).collect()
+    }
 }

@@ -1,6 +1,10 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
-use crate::timeline::{Connection, Outcome, Procedure};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, End, Outcome, Procedure};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -24,15 +28,53 @@ Treat it as a lost link: distance, interference, a peer that resets when encrypt
     sources: &["measured on an iOS host: LE Enable Encryption unanswered, 0x08 after 692 ms; the same bond worked 91 s later"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Status::CONNECTION_TIMEOUT).into()),
-        Case::silent("the nearest other trace", || example(Status::PIN_OR_KEY_MISSING).into()),
+        Case::cause(Confidence::High, "encryption ends with 0x08 together with the link", || {
+            let link = encrypts().encryption(Status::CONNECTION_TIMEOUT);
+            link.disconnected(Status::CONNECTION_TIMEOUT).into()
+        })
+        .about(&[1])
+        .saying("only echoes the end"),
+        Case::cause(Confidence::High, "encryption is still open when the link ends", || {
+            encrypts().disconnected(Status::CONNECTION_TIMEOUT).into()
+        })
+        .not_saying("only echoes the end"),
+        Case::silent("the key was refused, and this host hung up", || {
+            let link = encrypts().encryption(Status::PIN_OR_KEY_MISSING);
+            link.disconnected(Status::LOCAL_HOST_TERMINATED).into()
+        }),
+        Case::silent("the key was refused, and then the link was lost", || {
+            let link = encrypts().encryption(Status::PIN_OR_KEY_MISSING).wait_ms(420);
+            link.disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("encryption came through, and then the link was lost", || {
+            let link = encrypts().encryption(Status::SUCCESS).wait_ms(420);
+            link.disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("the device was heard after encryption was started", || {
+            let link = encrypts().notified(3, &[1]).wait_ms(420);
+            link.disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("the link ended for another reason", || {
+            encrypts().disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 
-fn example(status: Status) -> Trace {
-    let reason =
-        if status == Status::CONNECTION_TIMEOUT { status } else { Status::LOCAL_HOST_TERMINATED };
-    Trace::new().up().encrypts().wait_ms(420).encryption(status).disconnected(reason)
+fn encrypts() -> Trace {
+    Trace::new().up().encrypts().wait_ms(420)
+}
+
+const REMEDIES: &[Remedy] = &[Remedy::any(
+    "Retry; keep the bond. If it only fails here, look whether the device resets when encryption starts (advertising right after the end).",
+)];
+
+/// A link that was lost while the peer owed an answer to the encryption.
+#[derive(Debug)]
+struct Died {
+    started_frame: u32,
+    /// The error that the end of the link left on the encryption.
+    echo_frame: Option<u32>,
+    end: End,
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -46,19 +88,44 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.last_heard.is_some_and(|heard| heard.seen.frame > started.last_frame) {
         return None;
     }
-    let mut verdict = Verdict::cause(
-        "Encryption was started, the peer fell silent, and the link ended for want of packets. This is a lost link, not a key problem.",
-    )
-    .sure(Confidence::High)
-    .sees(started.frame, "encryption is started")
-    .sees(end.frame, format!("Disconnection Complete, {}", end.reason))
-    .rules_out("pin-or-key-missing-0x06", "the peer never answered the encryption request, so it never refused the key")
-    .rules_out("mic-failure-0x3d", "no encrypted packet was ever received")
-    .settled_by("Repeat close to the device: if encryption then completes, it was the radio.")
-    .try_this("Retry; keep the bond. If it only fails here, look whether the device resets when encryption starts (advertising right after the end).");
-    if started.last_frame != started.frame {
-        verdict = verdict
-            .sees(started.last_frame, "the encryption's error only echoes the end of the link");
+    let echo = (started.last_frame != started.frame).then_some(started.last_frame);
+    let facts = Died { started_frame: started.frame, echo_frame: echo, end: end.clone() };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Died {
+    fn says(&self) -> Text {
+        text!(
+            "Encryption was started, the peer fell silent, and the link ended for want of packets. This is a lost link, not a key problem."
+        )
     }
-    Some(verdict)
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = vec![
+            Sight::here(self.started_frame, "encryption is started"),
+            see::link_ended(&self.end),
+        ];
+        sights.extend(self.echo_frame.map(|frame| {
+            Sight::here(frame, "the encryption's error only echoes the end of the link")
+        }));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
+                "pin-or-key-missing-0x06",
+                "the peer never answered the encryption request, so it never refused the key",
+            ),
+            RuledOut::new("mic-failure-0x3d", "no encrypted packet was ever received"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat close to the device: if encryption then completes, it was the radio.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,9 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
-use crate::packet::hci::Command;
+use crate::packet::hci::{Command, LeEvent};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Outcome, Pending, Procedure, Stack};
+use crate::timeline::{Connection, End, Outcome, Pending, Procedure, Stack};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -21,7 +25,8 @@ Disconnection Complete 0x22, about 40 s after such a procedure began, or at any 
 carries 0x22.
 
 ## What else it could be
-30 s with an open ATT request is ATT's own limit. Silence ends a link with 0x08.
+30 s with an open ATT request is ATT's own limit. Silence ends a link with 0x08. 0x22 after a Disconnect command of ours is
+`terminate-not-acknowledged`. A link younger than the limit cannot have run into it.
 
 ## What to do
 Avoid that procedure: stay on 1M, do not request data length or parameters; in the device's firmware disable its automatic
@@ -29,25 +34,69 @@ requests; try another controller.",
     sources: &["raspberrypi/pico-sdk#3051", "NordicSemiconductor/pc-ble-driver-py#159", "measured once: 0x22 1067 ms after a connection update"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Status::LL_RESPONSE_TIMEOUT).into()),
-        Case::silent("the nearest other trace", || example(Status::CONNECTION_TIMEOUT).into()),
+        Case::cause(Confidence::High, "a PHY request that nobody finished, 40 s later", || {
+            asked().wait_ms(40_000).disconnected(LATE).into()
+        })
+        .about(&[1])
+        .saying("This host began"),
+        Case::cause(Confidence::High, "41.9 s later", || asked().wait_ms(41_900).disconnected(LATE).into())
+            .pins(&["LATEST"]),
+        Case::cause(Confidence::Medium, "42.1 s later", || {
+            asked().wait_ms(42_100).disconnected(LATE).into()
+        })
+        .pins(&["LATEST"]),
+        Case::cause(Confidence::High, "38.1 s later", || asked().wait_ms(38_100).disconnected(LATE).into())
+            .pins(&["EARLIEST"]),
+        Case::cause(Confidence::Medium, "37.9 s later", || {
+            asked().wait_ms(37_900).disconnected(LATE).into()
+        })
+        .pins(&["EARLIEST"]),
+        Case::cause(Confidence::High, "its Complete event carries 0x22", || {
+            let event = LeEvent::PhyUpdateComplete {
+                status: LATE,
+                connection_handle: HANDLE,
+                tx_phy: 1,
+                rx_phy: 1,
+            };
+            asked().wait_ms(1_000).le(event).disconnected(LATE).into()
+        })
+        .saying("its Complete event carries 0x22"),
+        Case::cause(Confidence::Medium, "nobody is seen asking, and the link is old enough", || {
+            Trace::new().up().mtu().wait_ms(40_000).disconnected(LATE).into()
+        })
+        .saying("which one does not show"),
+        Case::suspect(Confidence::Low, "nobody is seen asking, and the link is younger than 38 s", || {
+            Trace::new().up().mtu().wait_ms(30_000).disconnected(LATE).into()
+        })
+        .saying("younger than"),
+        Case::silent("our host asked for the end", || {
+            let ends = Command::Disconnect {
+                connection_handle: HANDLE,
+                reason: Status::REMOTE_USER_TERMINATED,
+            };
+            Trace::new().up().mtu().taken(ends).wait_ms(7_000).disconnected(LATE).into()
+        }),
+        Case::silent("another reason", || {
+            asked().wait_ms(40_000).disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
     ],
 };
 
-fn example(reason: Status) -> Trace {
-    Trace::new()
-        .up()
-        .mtu()
-        .taken(Command::LeSetPhy {
-            connection_handle: HANDLE,
-            all_phys: 0,
-            tx_phys: 2,
-            rx_phys: 2,
-            phy_options: 0,
-        })
-        .wait_ms(40_000)
-        .disconnected(reason)
+const LATE: Status = Status::LL_RESPONSE_TIMEOUT;
+
+fn asked() -> Trace {
+    Trace::new().up().mtu().taken(Command::LeSetPhy {
+        connection_handle: HANDLE,
+        all_phys: 0,
+        tx_phys: 2,
+        rx_phys: 2,
+        phy_options: 0,
+    })
 }
+
+/// The link layer allows a procedure 40 s. Events are stamped late, and some clocks are off.
+const EARLIEST: Span = Span::from_ms(38_000);
+const LATEST: Span = Span::from_ms(42_000);
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -67,64 +116,128 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// A procedure that was not finished.
+#[derive(Debug)]
+struct Unfinished {
+    /// What is seen of it; the peer's controller may have begun it, or this one by itself.
+    seen: Option<Procedures>,
+    /// The link was younger than the link layer's limit.
+    young: Option<Span>,
+    end: End,
+}
+
+#[derive(Debug)]
+struct Procedures {
+    frame: u32,
+    name: &'static str,
+    ours: bool,
+    wait: Span,
+    /// The frame whose status is 0x22.
+    failed_frame: Option<u32>,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // After our own Disconnect it only says that the peer did not acknowledge that.
     let end = connection
         .end
         .as_ref()
         .filter(|end| end.reason == Status::LL_RESPONSE_TIMEOUT && end.command_frame.is_none())?;
+    let seen = seen(connection, end);
+    let in_time = seen.as_ref().is_some_and(|seen| seen.wait > EARLIEST && seen.wait < LATEST);
+    let failed = seen.as_ref().is_some_and(|seen| seen.failed_frame.is_some());
+    let young = connection.life().filter(|life| *life <= EARLIEST && seen.is_none());
+    let confidence = match (&seen, young) {
+        (Some(_), _) if in_time || failed => Confidence::High,
+        (None, Some(_)) => Confidence::Low,
+        _ => Confidence::Medium,
+    };
+    let facts = Unfinished { seen, young, end: end.clone() };
+    let verdict = if young.is_some() { Verdict::suspect(facts) } else { Verdict::cause(facts) };
+    Some(verdict.sure(confidence))
+}
+
+/// The procedure that failed with 0x22, else one that was open. What the peer asks of the controller itself shows on
+/// HCI only as a parameter request.
+fn seen(connection: &Connection, end: &End) -> Option<Procedures> {
     let failed = connection
         .steps
         .iter()
         .find(|s| s.outcome == Outcome::Error && s.status == Some(Status::LL_RESPONSE_TIMEOUT.0));
-    let open = connection.open_requests.iter().find(|o| o.pending.is_link_layer());
-    // What the peer asks of the controller itself shows on HCI only as a parameter request.
-    let (frame, at, name, ours) = match (failed, open) {
-        (Some(step), _) => {
-            (step.frame, step.at, step.procedure.to_string(), step.by == Direction::Sent)
+    if let Some(step) = failed {
+        return Some(Procedures {
+            frame: step.frame,
+            name: step.procedure.word(),
+            ours: step.by == Direction::Sent,
+            wait: end.at.since(step.at)?,
+            failed_frame: Some(step.last_frame),
+        });
+    }
+    let open = connection.open_requests.iter().find(|o| o.pending.is_link_layer())?;
+    let name = match open.pending {
+        Pending::LinkLayer(opcode) => opcode.name().unwrap_or("link-layer procedure"),
+        Pending::LongTermKey => "Long Term Key Request",
+        _ => Procedure::ParameterUpdate.word(),
+    };
+    Some(Procedures {
+        frame: open.frame,
+        name,
+        ours: open.by == Direction::Sent,
+        wait: end.at.since(open.at)?,
+        failed_frame: None,
+    })
+}
+
+impl Facts for Unfinished {
+    fn says(&self) -> Text {
+        match (&self.seen, self.young) {
+            (Some(seen), _) => text!(
+                "{} began {}, the {} never finished it, and {} later the link layer gave up (0x22).",
+                if seen.ours { "This host" } else { "The peer" },
+                seen.name,
+                if seen.ours { "peer" } else { "other side" },
+                seen.wait
+            ),
+            (None, Some(life)) => text!(
+                "The link ended with 0x22 after {}: younger than the 40 s that the link layer allows a procedure. No procedure of this host was open; the controllers fell out over something that HCI does not show.",
+                life
+            ),
+            (None, None) => text!(
+                "The link ended because a link-layer procedure was not finished within its 40 s; which one does not show on this host's HCI, so the peer's controller (or this one by itself) began it."
+            ),
         }
-        (None, Some(open)) => {
-            let name = match open.pending {
-                Pending::LinkLayer(opcode) => {
-                    opcode.name().unwrap_or("link-layer procedure").to_owned()
-                }
-                Pending::LongTermKey => "Long Term Key Request".to_owned(),
-                _ => Procedure::ParameterUpdate.to_string(),
-            };
-            (open.frame, open.at, name, open.by == Direction::Sent)
-        }
-        (None, None) => {
-            let (frame, text) = see::ended(end);
-            return Some(
-                Verdict::cause("The link ended because a link-layer procedure was not finished within its 40 s; which one does not show on this host's HCI, so the peer's controller (or this one by itself) began it.")
-                    .sure(Confidence::Medium)
-                    .sees(frame, text)
-                    .settled_by("An over-the-air sniffer shows the link-layer request that was never answered.")
-                    .try_these(remedies(scene, REMEDIES)),
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = Vec::new();
+        if let Some(seen) = &self.seen {
+            sights.push(Sight::here(seen.frame, text!("{} begins", seen.name)));
+            sights.extend(
+                seen.failed_frame
+                    .map(|frame| Sight::here(frame, "its Complete event carries 0x22")),
             );
         }
-    };
-    let wait = end.at.since(at)?;
-    let forty = wait > Span::from_ms(38_000) && wait < Span::from_ms(42_000);
-    let (end_frame, text) = see::ended(end);
-    let mut verdict = Verdict::cause(format!(
-        "{} began {name}, the {} never finished it, and {wait} later the link layer gave up (0x22).",
-        if ours { "This host" } else { "The peer" },
-        if ours { "peer" } else { "other side" }
-    ))
-    .sure(if forty || failed.is_some() { Confidence::High } else { Confidence::Medium })
-    .sees(frame, format!("{name} begins"));
-    if let Some(step) = failed {
-        verdict = verdict.sees(step.last_frame, "its Complete event carries 0x22");
+        sights.push(see::link_ended(&self.end));
+        sights
     }
-    Some(
-        verdict
-            .sees(end_frame, text)
-            .rules_out(
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
                 "att-transaction-timeout-30s",
                 "0x22 is the link layer's own limit of 40 s, not ATT's of 30 s",
-            )
-            .rules_out("supervision-timeout-0x08", "packets were received until the end")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+            ),
+            RuledOut::new("supervision-timeout-0x08", "packets were received until the end"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        if self.seen.is_some() {
+            return Vec::new();
+        }
+        vec![text!("An over-the-air sniffer shows the link-layer request that was never answered.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -98,30 +98,6 @@ fn a_slot_is_missing_only_where_others_are_taken() {
     assert_eq!(links(3, Status::LIMITED_RESOURCES), Some(Level::Suspect));
 }
 
-/// The supervision timeout in force must have run out: a link that was heard a moment ago did not
-/// end for want of packets.
-#[test]
-fn a_lost_link_was_silent_for_its_timeout() {
-    let silent = |ms| {
-        let link = Trace::new().create().connected_as(0, 24, 0, 500).mtu();
-        said("supervision-timeout-0x08", link.wait_ms(ms).disconnected(Status::CONNECTION_TIMEOUT))
-    };
-    assert!(silent(5_000).is_some());
-    assert_eq!(silent(3_000), None);
-}
-
-/// Both ends' pairing may be refused; who refused is told by the packet's direction.
-#[test]
-fn a_procedure_of_the_link_layer_that_nobody_answered_ends_with_0x22_alone() {
-    let ends = |reason| {
-        let link = Trace::new().up().mtu().wait_ms(40_000).disconnected(reason);
-        said("ll-response-timeout-40s", link)
-    };
-    assert!(ends(Status::LL_RESPONSE_TIMEOUT).is_some());
-    assert_eq!(ends(Status::CONNECTION_TIMEOUT), None);
-    assert_eq!(ends(Status::REMOTE_USER_TERMINATED), None);
-}
-
 /// A peripheral that asked questions of its own: only one of the central's that it left open for
 /// thirty seconds is its fault.
 #[test]

@@ -1,8 +1,11 @@
-use super::see::range;
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Role};
+use crate::timeline::{Connection, Role, Sighting};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -30,18 +33,115 @@ If none does: more retries will not help; change one thing at a time.",
     sources: &["espressif/esp-idf#10201", "espressif/esp-nimble#73", "Bluetooth-Devices/bleak-retry-connector: its pauses"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| dead().repeated(4, 900).into()),
-        Case::silent("the nearest other trace", || dead().repeated(2, 900).into()),
+        Case::suspect(Confidence::Medium, "four links, none of them answered", || {
+            dead().repeated(4, 900).into()
+        })
+        .about(&[1, 2, 3, 4])
+        .saying("too few attempts to tell"),
+        Case::suspect(Confidence::Medium, "three links, none of them answered", || {
+            dead().repeated(3, 900).into()
+        })
+        .pins(&["FEWEST"]),
+        Case::silent("two links, none of them answered", || dead().repeated(2, 900).into())
+            .pins(&["FEWEST"]),
+        Case::suspect(Confidence::High, "three, and one that came through", || {
+            dead().repeated(3, 900).wait_ms(900).up().mtu().into()
+        })
+        .about(&[1, 2, 3])
+        .saying("3 of 4 links"),
+        Case::suspect(Confidence::High, "ten links, none of them answered", || {
+            dead().repeated(10, 900).into()
+        })
+        .saying("something fixed is the matter")
+        .pins(&["MANY"]),
+        Case::suspect(Confidence::Medium, "nine links, none of them answered", || {
+            dead().repeated(9, 900).into()
+        })
+        .not_saying("something fixed is the matter")
+        .pins(&["MANY"]),
+        Case::suspect(Confidence::Medium, "the next link comes 490 ms after the end", || {
+            dead().repeated(3, 429).into()
+        })
+        .saying("the stack repeats by itself")
+        .pins(&["BY_ITSELF"]),
+        Case::suspect(Confidence::Medium, "the next link comes 510 ms after the end", || {
+            dead().repeated(3, 450).into()
+        })
+        .not_saying("the stack repeats by itself")
+        .pins(&["BY_ITSELF"]),
+        Case::suspect(Confidence::Medium, "received with -74 dBm", || {
+            heard_at(-74).repeated(3, 900).into()
+        })
+        .saying("distance is not a likely reason")
+        .pins(&["NEAR"]),
+        Case::suspect(Confidence::Medium, "received with -75 dBm", || {
+            heard_at(-75).repeated(3, 900).into()
+        })
+        .saying("from one metre away")
+        .pins(&["NEAR"]),
+        Case::silent("they ended for another reason", || {
+            let link = Trace::new().advertises(0).create().connected().wait_ms(315);
+            link.disconnected(Status::REMOTE_USER_TERMINATED).repeated(4, 900).into()
+        }),
+        Case::silent("the device connected to us", || {
+            let link = Trace::new().connected_as(1, 39, 0, 42).wait_ms(315);
+            link.disconnected(Status::FAILED_TO_BE_ESTABLISHED).repeated(4, 900).into()
+        }),
     ],
 };
 
 fn dead() -> Trace {
-    Trace::new()
-        .advertises(0)
-        .create()
-        .connected()
-        .wait_ms(315)
-        .disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+    heard_at(-60)
+}
+
+fn heard_at(rssi: i8) -> Trace {
+    let link = Trace::new().heard_at(rssi).create().connected().wait_ms(315);
+    link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+}
+
+/// Fewer failures than this are no loop.
+const FEWEST: usize = 3;
+
+/// So many failures, and no success among them, are no chance.
+const MANY: usize = 10;
+
+/// No application tries again this soon.
+const BY_ITSELF: Span = Span::from_ms(500);
+
+/// From a stronger signal than this, in dBm, the device is near enough.
+const NEAR: i8 = -75;
+
+/// Most failed links that are shown.
+const SHOWN: usize = 8;
+
+const SOME_CAME_THROUGH: &[Remedy] = &[
+    Remedy::any(
+        "Retry with 0.5-1 s between attempts, and stop scanning until services are resolved.",
+    ),
+    Remedy::any("Repeat the test with Wi-Fi off, and once with a USB dongle on an extension lead."),
+];
+
+const NONE_CAME_THROUGH: &[Remedy] = &[
+    Remedy::any(
+        "Stop retrying and change one thing at a time: the kind of adapter, the address the scan reports, 1M PHY only, the device in pairing mode, nothing else connected to it.",
+    ),
+    Remedy::any(
+        "Test the same adapter with another device, and the same device with a phone: the pair tells on which side to look.",
+    ),
+];
+
+/// Links to one device that were not answered.
+#[derive(Debug)]
+struct Loop {
+    /// End, reason and life of each.
+    unheard: Vec<(u32, Status, Option<Span>)>,
+    /// All links that the controller reported.
+    links: usize,
+    pauses: Vec<Span>,
+    /// How the device was heard on another link.
+    heard: Option<Sighting>,
+    /// The best signal before the failures.
+    signal: Option<i8>,
 }
 
 fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
@@ -53,69 +153,90 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
                 && c.role == Some(Role::Central)
         })
         .collect();
-    let count = unheard.len();
-    if count < 3 {
+    if unheard.len() < FEWEST {
         return None;
     }
     let heard = attempts.iter().find(|c| c.connected_frame.is_some() && c.peer_heard());
-    let of = attempts.iter().filter(|c| c.connected_frame.is_some()).count();
-    let pauses: Vec<Span> = unheard
-        .windows(2)
-        .filter_map(|pair| pair[1].connected_at.since(pair[0].end.as_ref()?.at))
-        .collect();
-    let cadence = match pauses.iter().max() {
-        Some(longest) if *longest < Span::from_ms(500) => {
-            format!(
+    let pause = |pair: &[&&Connection]| {
+        let [before, next] = pair else { return None };
+        next.connected_at.since(before.end.as_ref()?.at)
+    };
+    let ends = unheard.iter().filter_map(|c| {
+        let end = c.end.as_ref()?;
+        Some((end.frame, end.reason, c.life()))
+    });
+    let facts = Loop {
+        unheard: ends.collect(),
+        links: attempts.iter().filter(|c| c.connected_frame.is_some()).count(),
+        pauses: unheard.windows(2).filter_map(pause).collect(),
+        heard: heard.and_then(|c| c.heard),
+        signal: unheard.iter().filter_map(|c| c.report_before?.rssi).max(),
+    };
+    let sure = heard.is_some() || unheard.len() >= MANY;
+    let confidence = if sure { Confidence::High } else { Confidence::Medium };
+    Some(Verdict::suspect(facts).sure(confidence).about(unheard.iter().map(|c| c.number)))
+}
+
+impl Facts for Loop {
+    fn says(&self) -> Text {
+        let meaning = match self.heard {
+            Some(_) => {
+                "Some attempts came through, so the two can talk: radio time or radio loss is the matter."
+            }
+            None if self.unheard.len() >= MANY => {
+                "None came through: something fixed is the matter, and more retries will not help."
+            }
+            None => "None came through: too few attempts to tell radio loss from something fixed.",
+        };
+        let pauses = see::from_to(&self.pauses);
+        let cadence = match self.pauses.iter().max() {
+            Some(longest) if *longest < BY_ITSELF => text!(
                 " The pause between them ({}) is too short for an application: the stack repeats by itself.",
-                range(&pauses)
-            )
-        }
-        Some(_) => format!(" The pauses between them: {}.", range(&pauses)),
-        None => String::new(),
-    };
-    let meaning = match heard {
-        Some(_) => {
-            "Some attempts came through, so the two can talk: radio time or radio loss is the matter."
-        }
-        None if count >= 10 => {
-            "None came through: something fixed is the matter, and more retries will not help."
-        }
-        None => "None came through: too few attempts to tell radio loss from something fixed.",
-    };
-    let mut verdict = Verdict::suspect(format!(
-        "{count} of {of} links to this device ended without one packet from it. {meaning}{cadence}"
-    ))
-    .sure(if heard.is_some() || count >= 10 { Confidence::High } else { Confidence::Medium })
-    .about(unheard.iter().map(|c| c.number))
-    .rules_out(
-        "missing-mtu-exchange",
-        "the device was never heard, so no ATT exchange could have helped",
-    );
-    for connection in unheard.iter().take(8) {
-        let end = connection.end.as_ref()?;
-        let after = connection
-            .life()
-            .map_or(String::new(), |life| format!(", {life} after the link was made"));
-        verdict = verdict.sees(end.frame, format!("Disconnection Complete, {}{after}", end.reason));
+                pauses
+            ),
+            Some(_) => text!(" The pauses between them: {}.", pauses),
+            None => Text::EMPTY,
+        };
+        text!(
+            "{} of {} links to this device ended without one packet from it. {}{}",
+            self.unheard.len(),
+            self.links,
+            meaning,
+            cadence
+        )
     }
-    if let Some(sighting) = heard.and_then(|c| c.heard) {
-        verdict =
-            verdict.sees(sighting.seen.frame, format!("another attempt is heard: {}", sighting.by));
-    }
-    let signal = unheard.iter().filter_map(|c| c.report_before?.rssi).max();
-    if let Some(rssi) = signal {
-        verdict = verdict.settled_by(if rssi > -75 {
-            format!("The device was received with up to {rssi} dBm: distance is not a likely reason.")
-        } else {
-            format!("The device was received with {rssi} dBm at best: repeat the test from one metre away.")
+
+    fn evidence(&self) -> Vec<Sight> {
+        let ends = self.unheard.iter().take(SHOWN).map(|(frame, reason, life)| {
+            let after = life.map(|life| text!(", {} after the link was made", life));
+            Sight::here(*frame, text!("Disconnection Complete, {}{}", *reason, after))
         });
+        let heard = self.heard.map(|heard| {
+            Sight::here(heard.seen.frame, text!("another attempt is heard: {}", heard.by))
+        });
+        ends.chain(heard).collect()
     }
-    Some(match heard {
-        Some(_) => verdict
-            .try_this("Retry with 0.5-1 s between attempts, and stop scanning until services are resolved.")
-            .try_this("Repeat the test with Wi-Fi off, and once with a USB dongle on an extension lead."),
-        None => verdict
-            .try_this("Stop retrying and change one thing at a time: the kind of adapter, the address the scan reports, 1M PHY only, the device in pairing mode, nothing else connected to it.")
-            .try_this("Test the same adapter with another device, and the same device with a phone: the pair tells on which side to look."),
-    })
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "missing-mtu-exchange",
+            "the device was never heard, so no ATT exchange could have helped",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        let signal = self.signal.map(|rssi| {
+            if rssi > NEAR {
+                text!("The device was received with up to {} dBm: distance is not a likely reason.", rssi)
+            } else {
+                text!("The device was received with {} dBm at best: repeat the test from one metre away.", rssi)
+            }
+        });
+        signal.into_iter().collect()
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        let remedies = if self.heard.is_some() { SOME_CAME_THROUGH } else { NONE_CAME_THROUGH };
+        remedies.to_vec()
+    }
 }

@@ -1,6 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::{Direction, Status, signal};
-use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -21,41 +26,54 @@ refusal, then Disconnection Complete 0x13, at once or after its own timer (30 to
 A request that was accepted and carried out is normal, whatever values came of it.
 
 ## What to do
-Let the host accept the values: a kernel with the fix of mid-2024, or limits in main.conf that contain the request; in firmware
-ask for values that hosts accept, and do not hang up over a refusal.",
+Let the host accept the values: a kernel with the fix of mid-2024; in firmware ask for values that hosts accept, and do not hang
+up over a refusal.",
     sources: &["bluez/bluez#847", "Linux commit 806a5198c059", "noble/noble#296, #347", "tinygo-org/bluetooth#456"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(1).into()),
-        Case::silent("the nearest other trace", || example(0).into()),
+        Case::cause(Confidence::High, "this host refuses, and the device hangs up", || {
+            left(answered(1)).into()
+        })
+        .about(&[1])
+        .saying("100 ms to 125 ms, latency 4, timeout 6.00 s); this host refused"),
+        Case::cause(Confidence::High, "this host never answers, and the device hangs up", || {
+            left(asked()).into()
+        })
+        .saying("this host never answered"),
+        Case::silent("this host accepts", || left(answered(0)).into()),
+        Case::silent("the link is lost", || {
+            answered(1).wait_ms(2_000).disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("this host hangs up", || {
+            answered(1).wait_ms(2_000).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("the device never asked", || left(Trace::new().up().mtu()).into()),
     ],
 };
 
-fn example(result: u16) -> Trace {
-    Trace::new()
-        .up()
-        .mtu()
-        .wait_ms(500)
-        .signal(
-            Direction::Received,
-            1,
-            signal::Pdu::ConnectionParameterUpdateRequest {
-                interval_min: 80,
-                interval_max: 100,
-                latency: 4,
-                timeout: 600,
-            },
-        )
-        .wait_ms(2)
-        .signal(Direction::Sent, 1, signal::Pdu::ConnectionParameterUpdateResponse { result })
-        .wait_ms(2000)
-        .disconnected(Status::REMOTE_USER_TERMINATED)
+fn asked() -> Trace {
+    let wanted = signal::Pdu::ConnectionParameterUpdateRequest {
+        interval_min: 80,
+        interval_max: 100,
+        latency: 4,
+        timeout: 600,
+    };
+    Trace::new().up().mtu().wait_ms(500).signal(Direction::Received, 1, wanted)
+}
+
+fn answered(result: u16) -> Trace {
+    let answer = signal::Pdu::ConnectionParameterUpdateResponse { result };
+    asked().wait_ms(2).signal(Direction::Sent, 1, answer)
+}
+
+fn left(link: Trace) -> Trace {
+    link.wait_ms(2_000).disconnected(Status::REMOTE_USER_TERMINATED)
 }
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Use a kernel with commit 806a5198c059 (mid-2024, also in stable kernels), or widen the limits together: `[LE] MinConnectionInterval=6 MaxConnectionInterval=3200 ConnectionSupervisionTimeout=1000` in /etc/bluetooth/main.conf (a wider interval alone is refused: 420 ms would be too short for it).",
+        "Use a kernel with commit 806a5198c059 (mid-2024, also in stable kernels): it accepts such requests without any setting.",
     ),
     Remedy::on(
         &[Stack::Noble],
@@ -70,51 +88,96 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// The parameters of one request: units of 1.25 ms, events, units of 10 ms.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    min: u16,
+    max: u16,
+    latency: u16,
+    timeout: u16,
+    frame: u32,
+    /// Where this host refuses.
+    refused_frame: Option<u32>,
+}
+
+/// A device that left after its requests were refused or ignored.
+#[derive(Debug)]
+struct Refused {
+    asked: Vec<Wanted>,
+    last: Wanted,
+    later: Span,
+    end: End,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = see::peer_hung_up(connection)?;
     if connection.cut_packets > 0 {
         return None;
     }
-    let asked: Vec<_> = connection
-        .steps
-        .iter()
-        .filter(|s| {
-            s.procedure == Procedure::ParameterUpdate && s.by == Direction::Received && s.failed()
+    let steps = connection.steps.iter().filter(|s| {
+        s.procedure == Procedure::ParameterUpdate && s.by == Direction::Received && s.failed()
+    });
+    let asked: Vec<_> = steps
+        .filter_map(|s| match s.detail {
+            Detail::Parameters { min: 0, .. } => None,
+            Detail::Parameters { min, max, latency, timeout, .. } => {
+                let refused_frame = (s.outcome == Outcome::Error).then_some(s.last_frame);
+                let wanted = Wanted { min, max, latency, timeout, frame: s.frame, refused_frame };
+                Some((wanted, s.last_at))
+            }
+            _ => None,
         })
-        .filter(|s| !matches!(s.detail, Detail::Parameters { min: 0, .. }))
         .collect();
-    let last = asked.last()?;
-    let wanted = match last.detail {
-        Detail::Parameters { min, max, latency, timeout, .. } => format!(
-            "{}-{} ms, latency {latency}, timeout {} ms",
-            f64::from(min) * 1.25,
-            f64::from(max) * 1.25,
-            u32::from(timeout) * 10
-        ),
-        _ => return None,
-    };
-    let refused = last.outcome == Outcome::Error;
-    let wait = end.at.since(last.last_at)?;
-    let mut verdict = Verdict::cause(format!(
-        "The device asked for other connection parameters ({wanted}); this host {}, and {wait} later the device hung up.",
-        if refused { "refused" } else { "never answered" }
-    ))
-    .sure(Confidence::High);
-    for step in &asked {
-        verdict = verdict.sees(step.frame, format!("the peer asks for {wanted}"));
-        if step.outcome == Outcome::Error {
-            verdict = verdict.sees(step.last_frame, "this host refuses");
-        }
+    let (last, last_at) = *asked.last()?;
+    let later = end.at.since(last_at)?;
+    let asked = asked.into_iter().map(|(wanted, _)| wanted).collect();
+    let facts = Refused { asked, last, later, end: end.clone() };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Wanted {
+    fn text(&self) -> Text {
+        text!(
+            "{} to {}, latency {}, timeout {}",
+            Span(i64::from(self.min) * 1_250),
+            Span(i64::from(self.max) * 1_250),
+            self.latency,
+            Span(i64::from(self.timeout) * 10_000)
+        )
     }
-    let (frame, text) = see::ended(end);
-    Some(
-        verdict
-            .sees(frame, text)
-            .rules_out(
+}
+
+impl Facts for Refused {
+    fn says(&self) -> Text {
+        let host = if self.last.refused_frame.is_some() { "refused" } else { "never answered" };
+        text!(
+            "The device asked for other connection parameters ({}); this host {}, and {} later the device hung up.",
+            self.last.text(),
+            host,
+            self.later
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let of = |wanted: &Wanted| {
+            let asked = Sight::here(wanted.frame, text!("the peer asks for {}", wanted.text()));
+            let refused = wanted.refused_frame.map(|frame| Sight::here(frame, "this host refuses"));
+            std::iter::once(asked).chain(refused)
+        };
+        self.asked.iter().flat_map(of).chain([see::link_ended(&self.end)]).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
                 "remote-user-terminated-idle",
                 "the device's own request was open or refused before it left",
-            )
-            .rules_out("never-heard-peer", "the device was heard")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+            ),
+            RuledOut::new("never-heard-peer", "the device was heard"),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,6 +1,8 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
-use crate::packet::Status;
-use crate::timeline::{Connection, Role, Transport};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::{Address, Status};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, RequestKind, Role, Transport};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -21,17 +23,58 @@ peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does 
 0x02 after a cancel is no error: see `create-conn-timeout-cancel`.
 
 ## What to do
-0x3E: as for `never-heard-peer`: retry, stop scanning first, test with Wi-Fi off. 0x3C: advertise again.",
+0x3E: as for `never-heard-peer`: retry, test with Wi-Fi off. 0x3C: advertise again.",
     sources: &["Apache NimBLE and Zephyr host: how LE Connection Complete with an error is handled"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| failed(Status::FAILED_TO_BE_ESTABLISHED).into()),
-        Case::silent("the nearest other trace", || Trace::new().advertises(0).create().wait_ms(900).cancel().into()),
+        Case::cause(Confidence::High, "0x3E in the connection event", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).into()
+        })
+        .about(&[1])
+        .saying("nothing from the device was ever heard"),
+        Case::cause(Confidence::Medium, "another error", || {
+            failed(Status::UNSPECIFIED_ERROR).into()
+        })
+        .saying("no link came up"),
+        Case::note(Confidence::Medium, "directed advertising found nobody", || {
+            failed(Status::ADVERTISING_TIMEOUT).into()
+        }),
+        Case::silent("cancelled by this host", || {
+            Trace::new().advertises(0).create().wait_ms(900).cancel().into()
+        }),
+        Case::silent("the command itself was refused", || {
+            Trace::new().create_refused(Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::silent("BR/EDR: nobody answered the page", || Trace::new().pages_in_vain().into()),
     ],
 };
 
 fn failed(status: Status) -> Trace {
     Trace::new().advertises(0).create().wait_ms(400).connect_failed(status)
+}
+
+const UNANSWERED: &[Remedy] = &[
+    Remedy::any("Retry three to five times, 0.5-1 s apart: a single 0x3E is ordinary radio loss."),
+    Remedy::any(
+        "On a combined Wi-Fi and Bluetooth chip repeat once with Wi-Fi off, and once with a USB dongle.",
+    ),
+];
+
+const NOBODY_CAME: &[Remedy] =
+    &[Remedy::any("Advertise again, undirected, if the other side may have lost its bond.")];
+
+const OTHER: &[Remedy] = &[Remedy::any(
+    "Look the code up with `hcidiff explain`; power-cycle the adapter if it comes back.",
+)];
+
+/// A connection event with an error.
+#[derive(Debug)]
+struct Failed {
+    status: Status,
+    frame: u32,
+    /// The command, where the capture shows it.
+    request: Option<(u32, RequestKind, Address)>,
+    unanswered: bool,
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -48,25 +91,60 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         return None;
     }
     let central = connection.role != Some(Role::Peripheral);
-    let verdict = match status {
-        Status::FAILED_TO_BE_ESTABLISHED if central => Verdict::cause(
-            "The connect request went out and nothing from the device was ever heard; this controller reports it in the connection event itself. \
-             This is decided below ATT: no missing or late ATT packet can be the cause.",
-        )
-        .sure(Confidence::High)
-        .rules_out("missing-mtu-exchange", "no link came up, so no ATT exchange could have happened or helped")
-        .try_this("Retry three to five times, 0.5-1 s apart: a single 0x3E is ordinary radio loss. Stop scanning before connecting.")
-        .try_this("On a combined Wi-Fi and Bluetooth chip repeat once with Wi-Fi off, and once with a USB dongle."),
-        Status::ADVERTISING_TIMEOUT => Verdict::note("Directed advertising ended without a connection: the other side did not come.")
-            .try_this("Advertise again, undirected, if the other side may have lost its bond."),
-        _ => Verdict::cause(format!("The controller took up the connect command and reported {status}: no link came up."))
-            .try_this("Look the code up with `hcidiff explain`; power-cycle the adapter if it comes back."),
+    let unanswered = status == Status::FAILED_TO_BE_ESTABLISHED && central;
+    let facts = Failed {
+        status,
+        frame,
+        request: request.map(|request| (request.frame, request.kind, request.peer)),
+        unanswered,
     };
-    let verdict = match request {
-        Some(request) => {
-            verdict.sees(request.frame, format!("{} to {}", request.kind, request.peer))
+    Some(match status {
+        _ if unanswered => Verdict::cause(facts).sure(Confidence::High),
+        Status::ADVERTISING_TIMEOUT => Verdict::note(facts),
+        _ => Verdict::cause(facts),
+    })
+}
+
+impl Facts for Failed {
+    fn says(&self) -> Text {
+        match self.status {
+            _ if self.unanswered => text!(
+                "The connect request went out and nothing from the device was ever heard; this controller reports it in the connection event itself. \
+                 This is decided below ATT: no missing or late ATT packet can be the cause."
+            ),
+            Status::ADVERTISING_TIMEOUT => text!(
+                "Directed advertising ended without a connection: the other side did not come."
+            ),
+            status => text!(
+                "The controller took up the connect command and reported {}: no link came up.",
+                status
+            ),
         }
-        None => verdict,
-    };
-    Some(verdict.sees(frame, format!("Connection Complete, status {status}")))
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let request = self
+            .request
+            .map(|(frame, kind, peer)| Sight::here(frame, text!("{} to {}", kind, peer)));
+        let failed = text!("Connection Complete, status {}", self.status);
+        request.into_iter().chain([Sight::here(self.frame, failed)]).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        if !self.unanswered {
+            return Vec::new();
+        }
+        vec![RuledOut::new(
+            "missing-mtu-exchange",
+            "no link came up, so no ATT exchange could have happened or helped",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        match self.status {
+            _ if self.unanswered => UNANSWERED.to_vec(),
+            Status::ADVERTISING_TIMEOUT => NOBODY_CAME.to_vec(),
+            _ => OTHER.to_vec(),
+        }
+    }
 }

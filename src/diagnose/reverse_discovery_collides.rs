@@ -97,6 +97,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let mut verdict = match (refused, blocked) {
         (_, Some(_)) => Verdict::cause("This peripheral discovered the central's services while the central discovered its own, and left the central's request unanswered."),
         (Some(step), None) => match harm(connection, step) {
+            Level::Cause if see::peer_hung_up(connection).is_none() => Verdict::cause("This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. Nothing came of it."),
             Level::Cause => Verdict::cause("This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. Nothing came of it, and the central left."),
             Level::Suspect => Verdict::suspect("This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. The central went on for a while, and then left."),
             Level::Note => Verdict::note("This peripheral asked the central for attributes that need pairing, which makes phones ask their user. The link did well all the same."),
