@@ -35,9 +35,14 @@ const ROWS: &[Row] = &[
     Row {
         name: "peer address type",
         says: |v| Some(v.connection.peer.address_type?.to_string()),
-        // The same address asked for with another type is another device.
         judge: Depends(|a, b| {
-            (a.connection.peer.address != b.connection.peer.address).then_some("two addresses")
+            // The same address asked for with another type is another device.
+            if a.connection.peer.address != b.connection.peer.address {
+                return Some("two addresses");
+            }
+            let random = |v: &View<'_>| Some(v.connection.peer.address_type?.is_random());
+            (random(a)? == random(b)?)
+                .then_some("one of the controllers resolves private addresses")
         }),
     },
     Row {
@@ -150,7 +155,15 @@ const ROWS: &[Row] = &[
     Row {
         name: "scan during connect",
         says: |v| {
-            v.connection.scan_at_connect.map(|s| format!("{:.0} % of the time", s.duty() * 100.0))
+            // An attempt that still waits has no such moment, nor has a link that was up before.
+            let known = v.connection.start_seen && v.connection.status.is_some();
+            let scan = v.connection.scan_at_connect;
+            known.then(|| {
+                scan.map_or_else(
+                    || "off".to_owned(),
+                    |s| format!("{:.0} % of the time", s.duty() * 100.0),
+                )
+            })
         },
         judge: Habit("no stack fails by it alone"),
     },
@@ -322,4 +335,48 @@ fn phy(number: u8) -> &'static str {
 fn ms(units: u16) -> String {
     let ms = f64::from(units) * 0.625;
     if ms.fract() == 0.0 { format!("{ms:.0} ms") } else { format!("{ms:.1} ms") }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compare::{Parameter, of_captures};
+    use crate::packet::{AddressType, Status};
+    use crate::trace::{PEER, Trace};
+
+    fn row(reference: Trace, subject: Trace, name: &str) -> Option<Parameter> {
+        let captures = [reference.run(), subject.run()];
+        let compared = of_captures(&captures).expect("one device");
+        compared.parameters.into_iter().find(|row| row.name == name)
+    }
+
+    fn good(kind: AddressType) -> Trace {
+        let link = Trace::new().peer(PEER, kind).up().mtu().wait_ms(900);
+        link.hangs_up(Status::REMOTE_USER_TERMINATED)
+    }
+
+    /// 0x03 says that a controller found the identity behind a private address, 0x01 that it did not need to.
+    #[test]
+    fn a_resolved_address_and_a_plain_one_are_one_address() {
+        let (plain, resolved, public) =
+            (AddressType::RANDOM, AddressType::RANDOM_IDENTITY, AddressType::PUBLIC);
+        let normal = |a, b| row(good(a), good(b), "peer address type").map(|row| row.normal);
+        assert_eq!(normal(plain, resolved), Some(true));
+        assert_eq!(normal(resolved, plain), Some(true));
+        assert_eq!(normal(plain, public), Some(false), "the same bytes, another device");
+    }
+
+    #[test]
+    fn scanning_is_known_where_no_link_came_up() {
+        let scanning = |trace: Trace| trace.scan(true, 0x60, 0x30).create().wait_ms(500);
+        let failed = scanning(Trace::new()).connect_failed(Status::CONNECTION_TIMEOUT);
+        let of = |subject: Trace| {
+            let row = row(good(AddressType::RANDOM), subject, "scan during connect");
+            row.and_then(|row| row.subject)
+        };
+        assert_eq!(of(failed).as_deref(), Some("50 % of the time"));
+        assert_eq!(of(scanning(Trace::new()).cancel()).as_deref(), Some("50 % of the time"));
+        let refused = Trace::new().create_refused(Status::CONNECTION_LIMIT_EXCEEDED);
+        assert_eq!(of(refused).as_deref(), Some("off"));
+        assert_eq!(of(scanning(Trace::new())), None, "it still waits");
+    }
 }

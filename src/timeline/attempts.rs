@@ -149,6 +149,7 @@ impl Tracker {
             connection.status = Some(status);
             connection.status_frame = Some(at.frame);
             connection.end_seen = true;
+            connection.scan_at_connect = state.scan;
             finish_connect(connection, at, Outcome::Error, Some(status.0));
             self.end_wait(index);
         }

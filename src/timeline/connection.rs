@@ -374,7 +374,8 @@ pub struct Connection {
     /// The peer's attributes, and ours where the peer discovers us.
     pub remote: Arc<Database>,
     pub local: Arc<Database>,
-    /// Scanning when the link came up, and whether it was switched on during setup.
+    /// Scanning when the link came up, or when the attempt to get one had failed; and whether it was switched on
+    /// during setup.
     pub scan_at_connect: Option<Scan>,
     pub scan_started_frame: Option<u32>,
     /// Advertising of this address: the last report before the request, how many during the

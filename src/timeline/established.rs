@@ -51,7 +51,9 @@ impl Tracker {
             },
         };
         if fact.status != Status::SUCCESS {
+            let scan = self.adapters.get(adapter)?.scan;
             let connection = self.connections.get_mut(index)?;
+            connection.scan_at_connect = scan;
             connection.status = Some(fact.status);
             connection.status_frame = Some(at.frame);
             connection.end_seen = true;
