@@ -202,15 +202,40 @@ impl Trace {
         self.wait_ms(50).smp(Direction::Received, response)
     }
 
-    /// We start encryption.
+    /// We start encryption. The key is left out, as some tools leave it out.
     pub fn encrypts(self) -> Self {
+        self.encrypts_with(0)
+    }
+
+    /// We start encryption with a key of sixteen such bytes.
+    pub fn encrypts_with(self, key: u8) -> Self {
         let connection_handle = self.handle;
         self.taken(Command::LeEnableEncryption {
             connection_handle,
             random_number: Secret::new([0; 8]),
             encrypted_diversifier: 0,
-            long_term_key: Secret::new([0; 16]),
+            long_term_key: Secret::new([key; 16]),
         })
+    }
+
+    /// As the peripheral, we are asked for the key, and have this one.
+    pub fn replies_with_key(self, key: u8) -> Self {
+        let connection_handle = self.handle;
+        let asked = self.le(LeEvent::LongTermKeyRequest {
+            connection_handle,
+            random_number: Secret::new([0; 8]),
+            encrypted_diversifier: 0,
+        });
+        asked.done(Command::LeLongTermKeyRequestReply {
+            connection_handle,
+            long_term_key: Secret::new([key; 16]),
+        })
+    }
+
+    /// A side hands out a key at the end of a pairing.
+    pub fn gives_key(self, direction: Direction, key: u8) -> Self {
+        let long_term_key = Secret::new([key; 16]);
+        self.smp(direction, smp::Pdu::EncryptionInformation { long_term_key })
     }
 
     /// Encryption Change.

@@ -169,12 +169,16 @@ fn a_link_that_was_never_heard_misses_nothing() {
 
 /// Standard output with the whole report, exit status and standard error of the program.
 fn hcidiff(files: &[PathBuf], arguments: &[&str]) -> (String, i32, String) {
+    hcidiff_in(files, arguments, "80")
+}
+
+fn hcidiff_in(files: &[PathBuf], arguments: &[&str], columns: &str) -> (String, i32, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
         .arg("--full")
         .args(arguments)
         .args(files)
         .env_clear()
-        .env("COLUMNS", "80")
+        .env("COLUMNS", columns)
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -233,6 +237,29 @@ fn options_choose_and_the_exit_status_can_be_silenced() {
     assert_eq!(hcidiff(&pair, &["--exit-zero"]).1, 0);
     let (report, status, _) = hcidiff(&pair[..1], &[]);
     assert_eq!(status, 0, "{report}");
+}
+
+/// Whoever gives the failing capture first gets the same verdict, and is told so in the first line.
+#[test]
+fn swapped_sides_are_noticed() {
+    for case in ["kick-mac-bluez", "never-heard-bluez", "pairing-no-agent"] {
+        let files = files(case);
+        let (report, status, _) = hcidiff(&files, &["--format", "json"]);
+        let turned: Vec<PathBuf> = files.into_iter().rev().collect();
+        let (swapped, same, _) = hcidiff(&turned, &["--format", "json"]);
+        assert_eq!((status, same), (1, 1), "{case}");
+        let [report, swapped]: [serde_json::Value; 2] =
+            [report, swapped].map(|text| serde_json::from_str(&text).expect("JSON"));
+        assert_eq!(report["comparison"]["swapped"], false);
+        assert_eq!(swapped["comparison"]["swapped"], true);
+        assert_eq!(report["findings"][0]["rule"], swapped["findings"][0]["rule"], "{case}");
+        assert_eq!(swapped["findings"][0]["capture"], 0, "{case}");
+        for columns in ["60", "120"] {
+            let (text, ..) = hcidiff_in(&turned, &[], columns);
+            let first = text.lines().next().unwrap_or_default();
+            assert!(first.starts_with("SWAPPED"), "{case}: {first}");
+        }
+    }
 }
 
 /// The whole report begins with the verdict, its evidence and its remedy, how both sides came out, and

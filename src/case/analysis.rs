@@ -1,7 +1,7 @@
 //! What was found in captures that have been read.
-use super::{Unreadable, Value};
+use super::{Unreadable, Value, swapped};
 use crate::compare::{
-    self, Comparison, Failure, NoMatch, Options, Side as ComparedSide, Standing, same_peer,
+    self, Choice, Comparison, Failure, NoMatch, Options, Side as ComparedSide, Standing, same_peer,
 };
 use crate::diagnose::{self, Finding, Level, Scene};
 use crate::timeline::{Capture, Connection};
@@ -31,7 +31,7 @@ impl Analysis {
         let one_capture = captures.len() == 1;
         let options = Options { one_capture, ..options.clone() };
         let mut analysis = Self { captures, ..Self::default() };
-        match compare::choose(&analysis.captures, &options) {
+        match swapped::choose(&mut analysis.captures, &options) {
             Ok(choice) => {
                 analysis.comparison = compare::compare(&analysis.captures, &choice, &options);
             }
@@ -40,7 +40,7 @@ impl Analysis {
         }
         analysis.findings = weighed(&analysis.captures, analysis.comparison.as_ref());
         if options.connection == [None, None] {
-            analysis.follow_the_verdict(options);
+            analysis.follow_the_verdict(&options);
         }
         analysis
     }
@@ -82,7 +82,7 @@ impl Analysis {
 
     /// Where the verdict is about another attempt to the same device than the one that was compared,
     /// that attempt is compared instead, if the verdict stays what it was.
-    fn follow_the_verdict(&mut self, mut options: Options) {
+    fn follow_the_verdict(&mut self, options: &Options) {
         let (Some(comparison), Some(verdict)) = (&self.comparison, self.findings.first()) else {
             return;
         };
@@ -99,9 +99,15 @@ impl Analysis {
         if elsewhere {
             return;
         }
-        options.connection = [Some(comparison.reference.connection), Some(spoken.number)];
-        let Ok(choice) = compare::choose(&self.captures, &options) else { return };
-        let Some(other) = compare::compare(&self.captures, &choice, &options) else { return };
+        let choice = Choice {
+            reference: comparison.reference,
+            subject: ComparedSide { capture, connection: spoken.number },
+            matched_by: comparison.matched_by,
+            says: comparison.match_says.clone(),
+            reference_others: comparison.reference_others.clone(),
+            subject_others: compare::others(held, spoken),
+        };
+        let Some(other) = compare::compare(&self.captures, &choice, options) else { return };
         let findings = weighed(&self.captures, Some(&other));
         let same = findings.first().is_some_and(|first| {
             first.rule == verdict.rule && first.connections.contains(&other.subject.connection)
@@ -133,7 +139,9 @@ impl Analysis {
     }
 }
 
-/// The findings about the last capture.
+/// The findings about the side that fails, or about the only capture.
 fn weighed(captures: &[Capture], comparison: Option<&Comparison>) -> Vec<Finding> {
-    diagnose::diagnose(&Scene { captures, subject: captures.len().saturating_sub(1), comparison })
+    let last = captures.len().saturating_sub(1);
+    let subject = comparison.map_or(last, |comparison| comparison.subject.capture);
+    diagnose::diagnose(&Scene { captures, subject, comparison })
 }

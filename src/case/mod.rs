@@ -10,6 +10,7 @@ use std::fmt;
 
 mod analysis;
 mod read;
+mod swapped;
 mod values;
 
 pub use analysis::Analysis;

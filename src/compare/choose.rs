@@ -1,4 +1,5 @@
 //! Which connections to compare: the same device on both sides, one attempt of each.
+use super::count;
 use super::standing::{Failure, Standing};
 use super::{MatchedBy, Options, Others, Side};
 use crate::packet::att::Uuid;
@@ -123,8 +124,8 @@ fn choose_between(
         subject: Side { capture: 1, connection: failing.number },
         matched_by: by,
         says,
-        reference_others: left.others(working.number),
-        subject_others: right.others(failing.number),
+        reference_others: count::others(reference, working),
+        subject_others: count::others(subject, failing),
     })
 }
 
@@ -152,7 +153,7 @@ fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
             matched_by: group.known_by(asked),
             says: "attempts to the same device in one capture".to_owned(),
             reference_others: Others::default(),
-            subject_others: group.others(failing.number),
+            subject_others: count::others(capture, failing),
         };
         // What failed on LE tells more than pages that nobody answered.
         let failed = group.attempts.iter().filter(|c| Failure::of(c).is_some()).count();
@@ -260,7 +261,7 @@ fn groups<'a>(capture: &'a Capture, side: usize, options: &Options) -> Vec<Group
 }
 
 /// Cancelled only to be armed again at once, as hosts do that wait by accept list (HABITS R10).
-fn routine(capture: &Capture, connection: &Connection) -> bool {
+pub(super) fn routine(capture: &Capture, connection: &Connection) -> bool {
     let Some(request) = &connection.request else { return false };
     if connection.connected() || request.filter_policy == 0 || request.cancel_frame.is_none() {
         return false;
@@ -333,44 +334,6 @@ impl<'a> Group<'a> {
         le.filter(|c| Failure::of(c).is_some())
     }
 
-    /// The attempts that are not shown in full.
-    fn others(&self, shown: u32) -> Others {
-        let rest: Vec<&Connection> =
-            self.attempts.iter().copied().filter(|c| c.number != shown).collect();
-        if rest.is_empty() {
-            return Others::default();
-        }
-        let mut kinds: Vec<(Fate, Vec<&Connection>)> = Vec::new();
-        for connection in &self.attempts {
-            let fate = Fate::of(connection);
-            match kinds.iter_mut().find(|(kind, _)| *kind == fate) {
-                Some((_, of_kind)) => of_kind.push(connection),
-                None => kinds.push((fate, vec![connection])),
-            }
-        }
-        let total = self.attempts.len();
-        let says: Vec<String> = kinds
-            .iter()
-            .map(|(fate, of_kind)| {
-                let count = if of_kind.len() == total {
-                    if total == 2 { "both".to_owned() } else { format!("all {total}") }
-                } else {
-                    format!("{} of {total}", of_kind.len())
-                };
-                match fate {
-                    Fate::Failed(failure) => {
-                        format!("{count} {}{}", failure.says(), after(of_kind))
-                    }
-                    Fate::Open => format!("{count} still up when the capture ends"),
-                    Fate::Waiting => format!("{count} without an answer"),
-                    Fate::Background => format!("{count} only waited in the background"),
-                    Fate::Normal => format!("{count} ended normally"),
-                }
-            })
-            .collect();
-        Others { connections: rest.iter().map(|c| c.number).collect(), says: says.join(", ") }
-    }
-
     fn who(&self) -> String {
         describe(self.attempts[0])
     }
@@ -379,48 +342,6 @@ impl<'a> Group<'a> {
         let own = |uuid: &Uuid| !matches!(uuid, Uuid::Short(0x1800..=0x1801 | 0x2800..=0x29ff));
         let all = self.attempts.iter().flat_map(|c| c.remote.attributes());
         all.filter_map(|a| a.uuid).filter(own).collect()
-    }
-}
-
-/// What became of an attempt, for a count of all attempts to a device.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Failed(Failure),
-    /// The link was up when the capture ended.
-    Open,
-    /// Nothing answered the request before the capture ended.
-    Waiting,
-    /// A request for any device of the accept list, taken back.
-    Background,
-    Normal,
-}
-
-impl Fate {
-    fn of(connection: &Connection) -> Self {
-        match Failure::of(connection) {
-            Some(failure) => Self::Failed(failure),
-            None if connection.open() => Self::Open,
-            None if connection.connected() => Self::Normal,
-            None if connection.status.is_none() => Self::Waiting,
-            None => Self::Background,
-        }
-    }
-}
-
-/// ` after 315–340 ms`, of all that lived.
-fn after(connections: &[&Connection]) -> String {
-    let lives: Vec<Span> = connections.iter().filter_map(|c| c.life()).collect();
-    let (Some(low), Some(high)) = (lives.iter().min(), lives.iter().max()) else {
-        return String::new();
-    };
-    match (low.to_string(), high.to_string()) {
-        (low, high) if low == high => format!(" after {low}"),
-        (low, high) => match (low.split_once(' '), high.split_once(' ')) {
-            (Some((number, unit)), Some((_, same))) if unit == same => {
-                format!(" after {number}–{high}")
-            }
-            _ => format!(" after {low}–{high}"),
-        },
     }
 }
 

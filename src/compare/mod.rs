@@ -10,6 +10,7 @@ use std::collections::HashSet;
 pub mod align;
 mod choose;
 mod clocks;
+mod count;
 mod databases;
 mod delta;
 mod early;
@@ -27,10 +28,11 @@ mod tests;
 
 pub use choose::{Choice, NoMatch, attempts, choose, describe, holds, most_telling, same_peer};
 pub use clocks::rounded;
+pub use count::{Tally, others, tally};
 pub use ending::Ending;
 pub use key::Key;
 pub use names::{Meaning, Names};
-pub use standing::{Failure, Standing};
+pub use standing::{Failure, Standing, bad};
 
 /// What the user decides about a comparison; arrays are reference, then subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,6 +211,13 @@ pub struct Comparison {
     pub subject_others: Others,
     /// At least one difference is not normal between the two host stacks.
     pub differs: bool,
+}
+
+impl Comparison {
+    /// The sides were given the wrong way round: what is called the reference here was given as the subject.
+    pub fn swapped(&self) -> bool {
+        self.reference.capture > self.subject.capture
+    }
 }
 
 /// One side while it is being compared.

@@ -17,6 +17,7 @@ mod attempt_not_in_this_capture;
 mod auth_payload_timeout;
 mod background_connect_accept_list_stall;
 mod bootloader_reboot_address_change;
+mod both_sides;
 mod bredr_instead_of_le;
 mod cases;
 mod client_never_answers_indication;

@@ -1,8 +1,11 @@
 //! Findings compete for the same connection: the special before the general, the
 //! violation before the silence that follows it, never a consequence beside its cause.
+use super::both_sides::{self, Also};
 use super::{
     Basis, Check, Confidence, Evidence, Facts, Finding, Level, RULES, Rule, Scene, Sight, Verdict,
 };
+use crate::packet::Address;
+use crate::prose;
 use crate::text;
 use crate::timeline::{Capture, Connection, FitnessKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,15 +14,17 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST_EVIDENCE: usize = 12;
 
 /// What one rule says, while it competes with the others.
-struct Claim {
-    rule: &'static Rule,
-    verdict: Verdict,
+pub(super) struct Claim {
+    pub rule: &'static Rule,
+    pub verdict: Verdict,
     /// What is missing of the captures that it rests on.
     lack: Option<&'static str>,
+    /// The working side shows the same.
+    pub also: Option<Also>,
 }
 
 impl Claim {
-    fn speaks(&self) -> bool {
+    pub fn speaks(&self) -> bool {
         self.verdict.level != Level::Note
     }
 
@@ -32,12 +37,21 @@ impl Claim {
 
 /// Everything that the rules find, in order of weight: the first one is the verdict.
 pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
-    let devices = scene.devices();
-    let claims = RULES.iter().flat_map(|rule| claims(scene, &devices, rule)).collect();
+    let mut claims = all_claims(scene);
+    both_sides::explain_nothing(scene, &mut claims);
     let mut findings = merged(scene, compete(give_way(claims)));
     let rank = |id: &str| RULES.iter().position(|rule| rule.id == id);
-    findings.sort_by_key(|f| (f.level, f.confidence, rank(f.rule)));
+    // Of equals, the one about the links that are compared.
+    let compared = scene.compared().map(|c| c.number);
+    let elsewhere = |f: &Finding| !compared.is_some_and(|number| f.connections.contains(&number));
+    findings.sort_by_key(|f| (f.level, f.confidence, rank(f.rule), elsewhere(f)));
     findings
+}
+
+/// All that the rules say, before they compete.
+pub(super) fn all_claims(scene: &Scene<'_>) -> Vec<Claim> {
+    let devices = scene.devices();
+    RULES.iter().flat_map(|rule| claims(scene, &devices, rule)).collect()
 }
 
 /// All that one rule says, as sure as the capture allows.
@@ -82,7 +96,7 @@ fn claim(scene: &Scene<'_>, rule: &'static Rule, mut verdict: Verdict) -> Option
         };
     }
     let lack = lack.filter(|_| verdict.level != Level::Note);
-    Some(Claim { rule, verdict, lack })
+    Some(Claim { rule, verdict, lack, also: None })
 }
 
 /// What is missing of the captures that a verdict rests on.
@@ -121,7 +135,7 @@ const BESIDE: [&str; 6] = [
 
 /// Those who speak last give way, link by link: to each suspicion or cause, and to a note of a rule that names
 /// them among those it silences.
-fn give_way(mut claims: Vec<Claim>) -> Vec<Claim> {
+pub(super) fn give_way(mut claims: Vec<Claim>) -> Vec<Claim> {
     for last in LAST.iter().rev() {
         let earlier = |rule: &str| {
             let place = |id: &str| LAST.iter().position(|other| *other == id);
@@ -143,7 +157,7 @@ fn give_way(mut claims: Vec<Claim>) -> Vec<Claim> {
 
 /// Claims compete for each connection: what is only the consequence of another claim gives way, and
 /// of what then still calls itself the cause, one is.
-fn compete(mut claims: Vec<Claim>) -> Vec<Claim> {
+pub(super) fn compete(mut claims: Vec<Claim>) -> Vec<Claim> {
     // Rules are in order already.
     claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
     let mut rivals: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
@@ -210,24 +224,27 @@ fn standing(claims: &[Claim], mut rivals: Vec<usize>) -> Vec<usize> {
 /// suspected in another, or where its claims stand apart. Only here facts become sentences.
 fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    let mut apart: Vec<u8> = Vec::new();
+    let mut apart: Vec<(u8, Whom)> = Vec::new();
     claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));
     for claim in claims {
         let Claim { rule, verdict, .. } = &claim;
-        let same = findings.iter().zip(&apart).position(|(f, apart)| {
-            f.rule == rule.id && f.level == verdict.level && *apart == verdict.apart
-        });
+        let own = (verdict.apart, whom(scene, &claim));
+        let same = findings
+            .iter()
+            .zip(&apart)
+            .position(|(f, apart)| f.rule == rule.id && f.level == verdict.level && *apart == own);
         // The strongest speaks; the others add connections, evidence and remedies.
         if let Some(finding) = same.and_then(|index| findings.get_mut(index)) {
             add(scene, finding, claim.verdict);
             continue;
         }
         // A note adds nothing to what its rule says already, unless it stands apart.
-        let said = |(f, apart): (&Finding, &u8)| f.rule == rule.id && *apart == verdict.apart;
+        let said =
+            |(f, apart): (&Finding, &(u8, Whom))| f.rule == rule.id && apart.0 == verdict.apart;
         if verdict.level == Level::Note && findings.iter().zip(&apart).any(said) {
             continue;
         }
-        apart.push(verdict.apart);
+        apart.push(own);
         findings.push(finding(scene, claim));
     }
     for finding in &mut findings {
@@ -237,8 +254,31 @@ fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
     findings
 }
 
+/// Whom a claim is about: findings about two devices are two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whom {
+    Device(Address),
+    /// Several devices, the adapter, the host, or a device that nothing names: a private address that nobody
+    /// resolved may be that of any device.
+    Anybody,
+}
+
+fn whom(scene: &Scene<'_>, claim: &Claim) -> Whom {
+    if !matches!(claim.rule.check, Check::Connection(_) | Check::Device(_)) {
+        return Whom::Anybody;
+    }
+    let first = claim.verdict.connections.first();
+    let peer = first.and_then(|number| scene.capture().connection(*number)).map(|c| &c.peer);
+    match peer.and_then(|peer| Some((peer, peer.who()?))) {
+        Some((peer, who)) if peer.identity.is_some() || !peer.has_private_address() => {
+            Whom::Device(who)
+        }
+        _ => Whom::Anybody,
+    }
+}
+
 fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
-    let Claim { rule, verdict, lack } = claim;
+    let Claim { rule, verdict, lack, also } = claim;
     let facts = verdict.facts();
     let mut finding = Finding {
         rule: rule.id,
@@ -255,6 +295,12 @@ fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
         no_use: Vec::new(),
         sources: rule.sources.to_vec(),
     };
+    if let Some(Also { capture, frame }) = also {
+        finding.says = finding.says.and(text!(
+            " The reference shows the same ({}), so this explains no difference.",
+            prose::frame(capture, frame)
+        ));
+    }
     finding.would_settle.extend(lack.map(|lack| text!("A better capture: {}.", lack)));
     add(scene, &mut finding, verdict);
     finding
@@ -296,7 +342,7 @@ mod tests {
     fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
         let verdict = Verdict { level, ..Verdict::note("as the test says") };
         let verdict = verdict.about(connections.iter().copied()).sees(1, "a frame");
-        Claim { rule: rule(id).expect("a rule"), verdict, lack: None }
+        Claim { rule: rule(id).expect("a rule"), verdict, lack: None, also: None }
     }
 
     fn left(claims: Vec<Claim>) -> Vec<(&'static str, Level, Vec<u32>)> {

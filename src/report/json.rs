@@ -388,6 +388,7 @@ fn comparison(report: &Report, comparison: &Comparison) -> Value {
             "reference_handle": d.reference_handle, "subject_handle": d.subject_handle, "says": d.says,
         })).collect::<Vec<_>>(),
         "disconnect": pair(&disconnect),
+        "swapped": comparison.swapped(),
         "differs": comparison.differs,
     })
 }

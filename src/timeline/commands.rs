@@ -197,7 +197,9 @@ impl Tracker {
         let state = self.adapters.get_mut(adapter)?;
         let link = state.link(handle)?;
         let index = link.connection;
-        link.link_layer_command(self.connections.get_mut(index)?, at, command);
+        let connection = self.connections.get_mut(index)?;
+        self.keys.used(connection, at, command);
+        link.link_layer_command(connection, at, command);
         Some(index)
     }
 

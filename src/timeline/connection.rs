@@ -2,6 +2,7 @@
 use super::adapter::Scan;
 use super::database::{Attribute, Database, Owner};
 use super::device::{Advertised, Report};
+use super::keys::KeySeen;
 use super::pace::Pace;
 use super::step::Step;
 use crate::packet::{Address, AddressType, ConnHandle, Direction, Opcode, Status};
@@ -133,6 +134,12 @@ impl Peer {
     /// The address that tells devices apart: the identity's, else the one that was seen.
     pub fn who(&self) -> Option<Address> {
         self.identity.map(|(address, _)| address).or(self.address)
+    }
+
+    /// The address changes every few minutes: random, and neither static nor resolved.
+    pub fn has_private_address(&self) -> bool {
+        self.address_type == Some(AddressType::RANDOM)
+            && self.address.is_some_and(|address| !address.looks_static())
     }
 }
 
@@ -361,6 +368,8 @@ pub struct Connection {
     pub last_write: Option<Written>,
     pub encrypted: bool,
     pub paired: bool,
+    /// Long term keys that were handed out or used, in order.
+    pub keys: Vec<KeySeen>,
     pub end: Option<End>,
     /// The adapter was lost while the link was up; then there is no [`Self::end`].
     pub gone: Option<Gone>,
@@ -435,6 +444,7 @@ impl Connection {
             last_write: None,
             encrypted: false,
             paired: false,
+            keys: Vec::new(),
             end: None,
             gone: None,
             open_requests: Vec::new(),

@@ -20,6 +20,7 @@ mod fitness;
 mod host;
 mod identity;
 mod index;
+mod keys;
 mod link_layer;
 mod live;
 mod notes;
@@ -42,6 +43,7 @@ pub use connection::{
 };
 pub use database::{Attribute, AttributeKind, Database, Owner};
 pub use device::{Advertised, Device, Report};
+pub use keys::{KeySeen, KeyUse};
 pub use pace::{Pace, Samples};
 pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};
 pub use trace::{Capture, Fitness, FitnessKind, Host, Stack, Totals};

@@ -6,6 +6,7 @@ use super::connection::{Connection, Transport};
 use super::host::HostSigns;
 use super::identity::{Identities, Resolving};
 use super::index::Index;
+use super::keys::Keys;
 use super::live::{At, Link, MOST_STEPS};
 use super::trace::{Capture, Totals};
 use crate::capture::{Description, Warning};
@@ -159,6 +160,7 @@ pub struct Tracker {
     pub(super) connections: Vec<Connection>,
     pub(super) events: Vec<AdapterEvent>,
     pub(super) air: Air,
+    pub(super) keys: Keys,
     pub(super) identities: Identities,
     pub(super) signs: HostSigns,
     /// Open control sockets: cookie and process.
@@ -347,7 +349,10 @@ impl Tracker {
                 let channel = event.channel.unwrap_or(*cid);
                 link.att(connection, at, channel, pdu, problem)
             }
-            Packet::Smp { pdu, .. } => link.smp(connection, at, pdu, &mut self.identities),
+            Packet::Smp { pdu, .. } => {
+                self.keys.given(connection, at, pdu);
+                link.smp(connection, at, pdu, &mut self.identities)
+            }
             Packet::Signal { identifier, pdu, .. } => link.signal(connection, at, *identifier, pdu),
             Packet::L2cap { .. } => connection.touch(at),
             _ => {}

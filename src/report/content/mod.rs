@@ -1,6 +1,7 @@
 //! What a report says under its verdict, section by section, whatever draws it.
 mod attempts;
 mod capture;
+pub mod devices;
 mod early;
 mod first;
 mod sides;
@@ -10,6 +11,7 @@ mod timeline;
 pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
 pub use sides::{divergence, labels, only_in_reference, role, sides};
 
+use crate::compare::Side;
 use crate::report::Report;
 
 /// One part of a report: a title, and what stands under it.
@@ -107,6 +109,18 @@ impl Section {
     fn table(&mut self, header: Option<Vec<Field>>, rows: Vec<Vec<Field>>) {
         self.blocks.push(Block::Table(Table { header, rows, remarks: false }));
     }
+}
+
+/// That the sides were given the wrong way round, where they were.
+pub fn swapped(report: &Report) -> Option<String> {
+    let comparison = report.comparison.as_ref().filter(|comparison| comparison.swapped())?;
+    let given = |side: Side| report.label(side.capture);
+    Some(format!(
+        "{fails} was given as the reference, but it fails; {works}, given as the subject, works. They are judged the \
+         other way round: from here on {works} is the reference and {fails} the subject.",
+        fails = given(comparison.subject),
+        works = given(comparison.reference),
+    ))
 }
 
 /// All sections under the findings, in the order in which they are read.

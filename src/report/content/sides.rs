@@ -112,7 +112,8 @@ pub fn sides(report: &Report) -> Section {
     row("outcome", &|_, link| link.map(words::ending));
     section.table(Some(header), rows);
     for device in only_in_reference(report) {
-        section.item(&format!("only in {}", report.label(0)), &device, Paint::Plain);
+        let reference = report.comparison.as_ref().map_or(0, |c| c.reference.capture);
+        section.item(&format!("only in {}", report.label(reference)), &device, Paint::Plain);
     }
     section
 }
@@ -125,7 +126,12 @@ pub fn role(label: &str, role: &str) -> String {
 /// Devices that the reference connected to, and that the subject neither connected to nor heard
 /// although it listened. A capture may hold more than the pair that is compared.
 pub fn only_in_reference(report: &Report) -> Vec<String> {
-    let (Some(comparison), [reference, subject]) = (&report.comparison, report.captures.as_slice())
+    let Some(comparison) = report.comparison.as_ref().filter(|_| report.captures.len() > 1) else {
+        return Vec::new();
+    };
+    let capture = |side: compare::Side| report.captures.get(side.capture);
+    let (Some(reference), Some(subject)) =
+        (capture(comparison.reference), capture(comparison.subject))
     else {
         return Vec::new();
     };
@@ -176,7 +182,7 @@ pub fn only_in_reference(report: &Report) -> Vec<String> {
                 only.push(format!(
                     "{device}: connected here (#{}), and in {} neither connected to nor heard advertising",
                     connection.number,
-                    report.label(1),
+                    report.label(comparison.subject.capture),
                 ));
             }
         }

@@ -7,7 +7,7 @@ mod picture;
 
 use crate::diagnose::{Finding, Level};
 use crate::report::Report;
-use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic};
+use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic, devices};
 use escape::{prose, text};
 use lane::Phase;
 use std::fmt::Write;
@@ -79,6 +79,9 @@ impl Page<'_> {
 
     fn who(&self, out: &mut String) {
         let report = self.report;
+        if let Some(says) = content::swapped(report) {
+            let _ = writeln!(out, "<p><strong>Swapped sides:</strong> {}</p>", self.prose(&says));
+        }
         let labels: Vec<String> = match &report.comparison {
             Some(comparison) => {
                 let (left, right) = content::labels(report, comparison);
@@ -123,7 +126,10 @@ impl Page<'_> {
         let report = self.report;
         let most = if report.shown.full { usize::MAX } else { MOST_FINDINGS };
         let mut drawn = 0;
-        for finding in report.findings.iter().take(most) {
+        let (notes, weighty): (Vec<_>, Vec<_>) =
+            report.findings.iter().partition(|finding| finding.level == Level::Note);
+        let weighty = devices::by_device(report, &weighty);
+        for finding in weighty.into_iter().chain(notes).take(most) {
             if out.len() > MOST_BYTES {
                 break;
             }
@@ -149,15 +155,19 @@ impl Page<'_> {
             1 => String::new(),
             _ => format!("{} ", text(&report.label(capture))),
         };
+        let about = devices::about(report, finding);
+        let device =
+            about.as_ref().map_or(String::new(), |about| format!("{}, ", self.text(&about.device)));
         let mut connections: Vec<String> =
             finding.connections.iter().take(12).map(|number| format!("#{number}")).collect();
         if let Some(more @ 1..) = finding.connections.len().checked_sub(12) {
             connections.push(format!("and {more} more"));
         }
+        let share = devices::share(finding, about.as_ref());
         let _ = writeln!(
             out,
             "<section class=\"finding {class}\">\n<h2><span class=\"level\">{level}</span><br/>{}</h2>\n<p>{}</p>\n\
-             <p class=\"faint\">{} confidence, {}{} <code>{}</code></p>",
+             <p class=\"faint\">{} confidence, {device}{}{} <code>{}</code></p>",
             self.text(finding.title),
             self.prose(&finding.says.to_string()),
             finding.confidence,
@@ -165,7 +175,7 @@ impl Page<'_> {
             if connections.is_empty() {
                 String::new()
             } else {
-                format!("{},", connections.join(" "))
+                format!("{}{share},", connections.join(" "))
             },
             finding.rule,
         );

@@ -5,7 +5,7 @@ mod escape;
 use crate::diagnose::{Finding, Level};
 use crate::prose::Text;
 use crate::report::Report;
-use crate::report::content::{self, Block, Section, Table, Topic};
+use crate::report::content::{self, Block, Section, Table, Topic, devices};
 use escape::{block, cell, inline, tagged};
 use std::fmt::Write;
 
@@ -99,6 +99,9 @@ impl Page<'_> {
     fn head(&self) -> Part {
         let report = self.report;
         let mut text = format!("## hcidiff: {}\n\n", self.inline(&content::headline(report).says));
+        if let Some(says) = content::swapped(report) {
+            let _ = writeln!(text, "**Swapped sides:** {}\n", self.block(&says));
+        }
         if let Some(no_match) = &report.no_match {
             let _ = writeln!(text, "{}\n", self.block(&no_match.says));
             for (index, holds) in no_match.holds.iter().enumerate() {
@@ -141,6 +144,7 @@ impl Page<'_> {
         let most = if report.shown.full { usize::MAX } else { MOST_FINDINGS };
         let (notes, weighty): (Vec<_>, Vec<_>) =
             report.findings.iter().partition(|finding| finding.level == Level::Note);
+        let weighty = devices::by_device(report, &weighty);
         let mut parts: Vec<Part> =
             weighty.iter().take(most).map(|finding| self.finding(finding)).collect();
         let room = most.saturating_sub(weighty.len());
@@ -180,15 +184,21 @@ impl Page<'_> {
             1 => String::new(),
             _ => format!("{} ", inline(&report.label(capture))),
         };
+        let about = devices::about(report, finding);
+        let _ = write!(text, "Confidence {}, rule `{}`", finding.confidence, finding.rule);
+        if let Some(about) = &about {
+            let _ = write!(text, ", device {}", self.inline(&about.device));
+        }
         let mut connections: Vec<String> =
             finding.connections.iter().take(MOST_EVIDENCE).map(u32::to_string).collect();
         if let Some(more @ 1..) = finding.connections.len().checked_sub(MOST_EVIDENCE) {
             connections.push(format!("and {more} more"));
         }
         let plural = if finding.connections.len() == 1 { "connection" } else { "connections" };
-        let _ = write!(text, "Confidence {}, rule `{}`", finding.confidence, finding.rule);
         if !connections.is_empty() {
-            let _ = write!(text, ", {}{plural} {}", whose(finding.capture), connections.join(", "));
+            let share = devices::share(finding, about.as_ref());
+            let (whose, numbers) = (whose(finding.capture), connections.join(", "));
+            let _ = write!(text, ", {whose}{plural} {numbers}{share}");
         }
         text.push_str(".\n\n");
         if !finding.evidence.is_empty() {

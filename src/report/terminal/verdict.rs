@@ -2,7 +2,7 @@
 use super::page::Page;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
 use crate::diagnose::{Finding, Level};
-use crate::report::content::{self, Paint, divergence};
+use crate::report::content::{self, Paint, devices, divergence};
 use crate::report::{Report, words};
 use crate::timeline::{Capture, Connection};
 use std::ops::Range;
@@ -19,12 +19,20 @@ const MOST_NUMBERS: usize = 8;
 
 /// What the report is about.
 pub fn heading(page: &mut Page, report: &Report) {
+    if let Some(says) = content::swapped(report) {
+        page.item("SWAPPED  ", &says, Paint::Yellow);
+    }
     match (&report.comparison, report.captures.as_slice()) {
         (Some(_), [one]) => {
             page.heading(&format!("{}: a working attempt and a failing one", one.file))
         }
-        (Some(_), [left, right]) => {
-            page.heading(&format!("{} (reference) and {} (subject)", left.label, right.label));
+        (Some(comparison), [_, _]) => {
+            let label = |side: Side| report.captures.get(side.capture).map_or("", |c| &c.label);
+            page.heading(&format!(
+                "{} (reference) and {} (subject)",
+                label(comparison.reference),
+                label(comparison.subject)
+            ));
         }
         (None, [one]) if report.no_match.is_none() => page.heading(&one.file),
         _ => {}
@@ -77,13 +85,6 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
         );
         page.item(name, &says, outcome(connection));
     }
-    for (name, others) in
-        [("reference  ", &comparison.reference_others), ("subject    ", &comparison.subject_others)]
-    {
-        if !others.says.is_empty() {
-            page.item(name, &format!("attempts to this device: {}", others.says), Paint::Plain);
-        }
-    }
     if comparison.roles_differ {
         page.item(
             "           ",
@@ -92,6 +93,13 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
         );
     }
     page.item("diverge    ", &divergence(comparison), Paint::Bold);
+    for (name, others) in
+        [("reference  ", &comparison.reference_others), ("subject    ", &comparison.subject_others)]
+    {
+        if !others.says.is_empty() {
+            page.item(name, &format!("attempts to this device: {}", others.says), Paint::Plain);
+        }
+    }
     page.item("device     ", &sure, Paint::Plain);
     for device in content::only_in_reference(page.report()) {
         page.item("elsewhere  ", &device, Paint::Plain);
@@ -136,6 +144,7 @@ pub fn verdict(page: &mut Page, report: &Report) {
 pub fn more(page: &mut Page, report: &Report) {
     let (notes, weighty): (Vec<_>, Vec<_>) =
         report.findings.iter().partition(|finding| finding.level == Level::Note);
+    let weighty = devices::by_device(report, &weighty);
     let most = if report.shown.full { usize::MAX } else { MOST_FINDINGS };
     if let Some(first) = weighty.first() {
         rest(page, report, first);
@@ -207,6 +216,8 @@ fn title(page: &mut Page, report: &Report, finding: &Finding) {
             report.captures.get(finding.capture).map_or(String::new(), |c| format!("{}, ", c.label))
         }
     };
+    let about = devices::about(report, finding);
+    let device = about.as_ref().map_or(String::new(), |about| format!("{}, ", about.device));
     let mut connections: Vec<String> =
         finding.connections.iter().take(MOST_NUMBERS).map(|number| format!("#{number}")).collect();
     if let Some(more @ 1..) = finding.connections.len().checked_sub(MOST_NUMBERS) {
@@ -214,9 +225,10 @@ fn title(page: &mut Page, report: &Report, finding: &Finding) {
     }
     let whom =
         if connections.is_empty() { String::new() } else { format!(", {}", connections.join(" ")) };
+    let share = devices::share(finding, about.as_ref());
     let says = format!(
-        "{} ({}{} confidence{whom}) [{}]",
-        finding.title, place, finding.confidence, finding.rule
+        "{} ({place}{device}{} confidence{whom}{share}) [{}]",
+        finding.title, finding.confidence, finding.rule
     );
     page.item(label, &says, paint);
 }

@@ -71,6 +71,16 @@ impl Headline {
 
 /// The result of a report.
 pub fn headline(report: &Report) -> Headline {
+    let headline = as_compared(report);
+    if report.comparison.as_ref().is_some_and(Comparison::swapped) {
+        let says = format!("the sides were swapped; {}", headline.says);
+        return Headline { says, ..headline };
+    }
+    headline
+}
+
+/// The result of the comparison, whichever side was given first.
+fn as_compared(report: &Report) -> Headline {
     let verdict = report.findings.first().filter(|finding| finding.level != Level::Note);
     let found = verdict.map(|finding| found(report, finding));
     let but = |kind, what: &str, why: String| match found.clone() {

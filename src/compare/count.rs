@@ -1,0 +1,158 @@
+//! All attempts of a capture to one device, counted by how they came out.
+use super::choose::routine;
+use super::standing::Failure;
+use super::{Others, same_peer};
+use crate::time::Span;
+use crate::timeline::{Capture, Connection};
+
+/// What became of an attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Failed(Failure),
+    /// The link was up when the capture ended.
+    Open,
+    /// Nothing answered the request before the capture ended.
+    Waiting,
+    /// A request for any device of the accept list, taken back.
+    Background,
+    Normal,
+}
+
+impl Fate {
+    fn of(connection: &Connection) -> Self {
+        match Failure::of(connection) {
+            Some(failure) => Self::Failed(failure),
+            None if connection.open() => Self::Open,
+            None if connection.connected() => Self::Normal,
+            None if connection.status.is_none() => Self::Waiting,
+            None => Self::Background,
+        }
+    }
+}
+
+/// How many attempts a capture has to one device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub attempts: usize,
+    /// Links that were up when the capture ended.
+    pub open: usize,
+    pub failed: usize,
+}
+
+/// Counts the attempts to the device of this one, whatever became of them.
+pub fn tally(capture: &Capture, shown: &Connection) -> Tally {
+    let attempts = all(capture, shown);
+    let count = |fate: fn(Fate) -> bool| attempts.iter().filter(|c| fate(Fate::of(c))).count();
+    Tally {
+        attempts: attempts.len(),
+        open: count(|fate| fate == Fate::Open),
+        failed: count(|fate| matches!(fate, Fate::Failed(_))),
+    }
+}
+
+/// What a host arms in the background and takes back is no attempt.
+fn all<'a>(capture: &'a Capture, shown: &Connection) -> Vec<&'a Connection> {
+    let of_device =
+        |c: &&Connection| c.number == shown.number || same_peer(c, shown) && !routine(capture, c);
+    capture.connections.iter().filter(of_device).collect()
+}
+
+/// The attempts of a capture to the device of this one, and what became of all of them.
+pub fn others(capture: &Capture, shown: &Connection) -> Others {
+    let attempts = all(capture, shown);
+    if attempts.len() < 2 {
+        return Others::default();
+    }
+    let mut kinds: Vec<(Fate, Vec<&Connection>)> = Vec::new();
+    for connection in &attempts {
+        let fate = Fate::of(connection);
+        match kinds.iter_mut().find(|(kind, _)| *kind == fate) {
+            Some((_, of_kind)) => of_kind.push(connection),
+            None => kinds.push((fate, vec![connection])),
+        }
+    }
+    let total = attempts.len();
+    let says: Vec<String> = kinds
+        .iter()
+        .map(|(fate, of_kind)| {
+            let count = match of_kind.len() {
+                all if all == total && total == 2 => "both".to_owned(),
+                all if all == total => format!("all {total}"),
+                some => format!("{some} of {total}"),
+            };
+            match fate {
+                Fate::Failed(failure) => format!("{count} {}{}", failure.says(), after(of_kind)),
+                Fate::Open => format!("{count} still up when the capture ends"),
+                Fate::Waiting => format!("{count} without an answer"),
+                Fate::Background => format!("{count} only waited in the background"),
+                Fate::Normal => format!("{count} ended normally"),
+            }
+        })
+        .collect();
+    let rest = attempts.iter().map(|c| c.number).filter(|number| *number != shown.number);
+    Others { connections: rest.collect(), says: says.join(", ") }
+}
+
+/// ` after 315–340 ms`, of all that lived.
+fn after(connections: &[&Connection]) -> String {
+    let lives: Vec<Span> = connections.iter().filter_map(|c| c.life()).collect();
+    let (Some(low), Some(high)) = (lives.iter().min(), lives.iter().max()) else {
+        return String::new();
+    };
+    match (low.to_string(), high.to_string()) {
+        (low, high) if low == high => format!(" after {low}"),
+        (low, high) => match (low.split_once(' '), high.split_once(' ')) {
+            (Some((number, unit)), Some((_, same))) if unit == same => {
+                format!(" after {number}–{high}")
+            }
+            _ => format!(" after {low}–{high}"),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{Address, AddressType, Status};
+    use crate::trace::Trace;
+
+    fn says(trace: Trace, number: u32) -> String {
+        let capture = trace.run();
+        others(&capture, capture.connection(number).expect("a connection")).says
+    }
+
+    fn good() -> Trace {
+        Trace::new().up().mtu().wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED)
+    }
+
+    fn unheard() -> Trace {
+        let link = Trace::new().create().connected().wait_ms(315);
+        link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+    }
+
+    #[test]
+    fn open_links_are_open() {
+        let both = unheard().followed_by(good()).followed_by(Trace::new().up().mtu());
+        assert_eq!(
+            says(both, 1),
+            "1 of 3 ended 0x3e after 315 ms, 1 of 3 ended normally, 1 of 3 still up when the capture ends"
+        );
+        let waits = good().followed_by(Trace::new().create());
+        assert_eq!(says(waits, 1), "1 of 2 ended normally, 1 of 2 without an answer");
+        assert_eq!(says(good().followed_by(good()), 1), "both ended normally");
+    }
+
+    #[test]
+    fn attempts_to_another_device_are_not_counted() {
+        let other = Trace::new().peer(Address([9, 0, 0, 0, 0, 0xc9]), AddressType::RANDOM).up();
+        assert_eq!(says(good().followed_by(other), 1), "");
+    }
+
+    /// What a host arms and takes back to arm it anew failed at nothing.
+    #[test]
+    fn waiting_in_the_background_is_no_attempt() {
+        let armed = |pause| Trace::new().create_for_anybody().wait_ms(500).cancel().wait_ms(pause);
+        let again = armed(100).followed_by(good());
+        assert_eq!(says(again, 2), "");
+    }
+}
