@@ -1,7 +1,12 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 
@@ -22,35 +27,85 @@ Error Response 0x05, 0x0F, 0x08 or 0x0C, and no SMP Pairing Request (or encrypti
 Pairing that was tried and failed is a finding of its own. 0x08 may be the device's own idea of authorisation.
 
 ## What to do
-Pair before use: once by hand with an agent, or from the program.",
+Pair before use: once by hand with an agent, or from the program with an agent of its own.",
     sources: &["hbldh/bleak#1434, #1634", "mtheli/philips_sonicare_ble#25"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(false).into()),
-        Case::silent("the nearest other trace", || example(true).into()),
+        Case::cause(Confidence::High, "two reads are refused, and nothing follows", || {
+            ends(refused(refused(up(), ENCRYPTION), ENCRYPTION)).into()
+        })
+        .about(&[1])
+        .saying("Insufficient Encryption"),
+        Case::cause(Confidence::High, "one read is refused, and the link ends", || {
+            ends(refused(up(), ENCRYPTION)).into()
+        }),
+        Case::cause(Confidence::Medium, "one read is refused, and the capture ends", || {
+            refused(up(), ENCRYPTION).into()
+        }),
+        Case::cause(Confidence::High, "refused for want of authentication", || {
+            ends(refused(up(), ErrorCode::INSUFFICIENT_AUTHENTICATION)).into()
+        }),
+        Case::cause(Confidence::High, "refused for want of authorisation", || {
+            ends(refused(up(), ErrorCode::INSUFFICIENT_AUTHORIZATION)).into()
+        }),
+        Case::cause(Confidence::High, "refused for a key that is too short", || {
+            ends(refused(up(), ErrorCode::ENCRYPTION_KEY_TOO_SHORT)).into()
+        }),
+        Case::silent("refused for another reason", || {
+            ends(refused(up(), ErrorCode::READ_NOT_PERMITTED)).into()
+        }),
+        Case::silent("this host pairs afterwards", || {
+            ends(refused(up(), ENCRYPTION).wait_ms(50).asks_to_pair()).into()
+        }),
+        Case::silent("this host encrypts afterwards", || {
+            let link = refused(up(), ENCRYPTION).encrypts().wait_ms(60);
+            ends(link.encryption(Status::SUCCESS)).into()
+        }),
+        Case::silent("the link was encrypted before", || {
+            let link = up().encrypts().wait_ms(60).encryption(Status::SUCCESS);
+            ends(refused(link, ENCRYPTION)).into()
+        }),
+        Case::silent("this host is the peripheral, and asks its central", || {
+            ends(refused(Trace::new().connected_as(1, 24, 0, 42).mtu(), ENCRYPTION)).into()
+        }),
+        Case::silent("the device asks us, and we refuse", || {
+            let asked = up().from_peer(&[0x0a, 3, 0], &[0x01, 0x0a, 3, 0, 0x0f]);
+            ends(asked).into()
+        }),
+        Case::cause(Confidence::High, "the working host is bonded", || {
+            let works = Trace::new().up().encrypts().wait_ms(60).encryption(Status::SUCCESS);
+            Example::pair(ends(works.mtu()), ends(refused(up(), ENCRYPTION)))
+        })
+        .saying("encrypts with a stored key, it is bonded"),
+        Case::cause(Confidence::High, "the working host does not encrypt either", || {
+            Example::pair(ends(up()), ends(refused(up(), ENCRYPTION)))
+        })
+        .not_saying("the working host"),
     ],
 };
 
-fn example(pairs: bool) -> Trace {
-    let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
-    let trace =
-        Trace::new().up().mtu().refused(read, ErrorCode::INSUFFICIENT_ENCRYPTION).wait_ms(50);
-    let trace = if pairs {
-        trace.asks_to_pair()
-    } else {
-        trace.refused(read, ErrorCode::INSUFFICIENT_ENCRYPTION)
-    };
-    trace.wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)
+const ENCRYPTION: ErrorCode = ErrorCode::INSUFFICIENT_ENCRYPTION;
+
+fn up() -> Trace {
+    Trace::new().up().mtu()
+}
+
+fn refused(link: Trace, error: ErrorCode) -> Trace {
+    link.refused(Pdu::ReadRequest { attribute_handle: Handle(3) }, error)
+}
+
+fn ends(link: Trace) -> Trace {
+    link.wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)
 }
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Pair once with an agent: `bluetoothctl`, `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`; with bleak `BleakClient(address, pair=True)`.",
+        "Pair once at the prompt of an open `bluetoothctl`: `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`. bleak registers no agent: `pair()` and `pair=True` work only while another program has one registered.",
     ),
     Remedy::on(
         &[Stack::Noble],
-        "Raw noble pairs by legacy Just Works only: pair with `bluetoothctl pair ADDRESS` and use noble's D-Bus binding.",
+        "Raw noble pairs by legacy Just Works only: pair at the prompt of an open `bluetoothctl` and use noble's D-Bus binding.",
     ),
     Remedy::on(&[Stack::Android], "Call `createBond()` before reading, and wait for BOND_BONDED."),
     Remedy::on(
@@ -68,16 +123,31 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 /// Errors that ask for security (Core, Vol 3, Part F, 3.4.1.1).
+const SECURITY: [ErrorCode; 4] = [
+    ErrorCode::INSUFFICIENT_AUTHENTICATION,
+    ErrorCode::INSUFFICIENT_AUTHORIZATION,
+    ErrorCode::ENCRYPTION_KEY_TOO_SHORT,
+    ErrorCode::INSUFFICIENT_ENCRYPTION,
+];
+
+/// Whether a request was refused until the link is secure.
 pub fn wants_security(step: &Step) -> bool {
-    let codes = [
-        ErrorCode::INSUFFICIENT_AUTHENTICATION,
-        ErrorCode::INSUFFICIENT_AUTHORIZATION,
-        ErrorCode::ENCRYPTION_KEY_TOO_SHORT,
-        ErrorCode::INSUFFICIENT_ENCRYPTION,
-    ];
     step.is_att()
         && step.outcome == Outcome::Error
-        && codes.iter().any(|code| step.status == Some(code.0))
+        && SECURITY.iter().any(|code| step.status == Some(code.0))
+}
+
+/// Most refused requests that are named.
+const SHOWN: usize = 3;
+
+/// Requests that were refused for want of security, and nothing came of it.
+#[derive(Debug)]
+struct NeverPairs {
+    code: ErrorCode,
+    /// The first few.
+    refused: Vec<Step>,
+    /// How the working host made its link secure, and in which frame.
+    reference: Option<(&'static str, u32)>,
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -99,30 +169,51 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if secured || was_secure {
         return None;
     }
-    let code = ErrorCode(first.status?);
-    let mut verdict = Verdict::cause(format!(
-        "The device refused a {} with {code} and this host neither paired nor encrypted afterwards.",
-        see::pdu(first)
-    ))
-    .sure(if refused.len() > 1 || connection.end_seen { Confidence::High } else { Confidence::Medium });
-    for step in refused.iter().take(3) {
-        verdict = verdict.sees(step.last_frame, format!("{}: {code}", see::pdu(step)));
+    let reference =
+        scene.reference().filter(|reference| reference.encrypted).and_then(|reference| {
+            let how =
+                if reference.paired { "pairs" } else { "encrypts with a stored key, it is bonded" };
+            let secures = |s: &&Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
+            Some((how, reference.steps.iter().find(secures)?.frame))
+        });
+    let sure = if refused.len() > 1 || connection.end_seen {
+        Confidence::High
+    } else {
+        Confidence::Medium
+    };
+    let facts = NeverPairs {
+        code: ErrorCode(first.status?),
+        refused: refused.into_iter().take(SHOWN).cloned().collect(),
+        reference,
+    };
+    Some(Verdict::cause(facts).sure(sure))
+}
+
+impl Facts for NeverPairs {
+    fn says(&self) -> Text {
+        text!(
+            "The device refused a {} with {} and this host neither paired nor encrypted afterwards.",
+            self.refused.first().map(see::request),
+            self.code
+        )
     }
-    if let Some(reference) = scene.reference()
-        && reference.encrypted
-        && let Some(step) = reference
-            .steps
-            .iter()
-            .find(|s| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt))
-    {
-        let how =
-            if reference.paired { "pairs" } else { "encrypts with a stored key, it is bonded" };
-        verdict = verdict
-            .sees_in_reference(step.frame, format!("the working host {how} before it reads"));
+
+    fn evidence(&self) -> Vec<Sight> {
+        let line = |step: &Step| {
+            Sight::here(step.last_frame, text!("{}: {}", see::request(step), self.code))
+        };
+        let mut sights: Vec<Sight> = self.refused.iter().map(line).collect();
+        sights.extend(self.reference.map(|(how, frame)| {
+            Sight::in_reference(frame, text!("the working host {} before it reads", how))
+        }));
+        sights
     }
-    Some(
-        verdict
-            .rules_out("pin-or-key-missing-0x06", "no stored key was used on this link")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("pin-or-key-missing-0x06", "no stored key was used on this link")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

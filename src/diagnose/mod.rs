@@ -16,6 +16,7 @@ mod att_transaction_timeout_30s;
 mod attempt_not_in_this_capture;
 mod auth_payload_timeout;
 mod background_connect_accept_list_stall;
+mod bond;
 mod bootloader_reboot_address_change;
 mod both_sides;
 mod bredr_instead_of_le;
@@ -45,6 +46,7 @@ mod immediate_0x13_after_first_att;
 mod inprogress_stale_connect;
 mod insufficient_auth_no_pairing;
 mod interval_differs;
+mod keys_differ_by_role;
 mod late_host_write;
 mod latency_or_interval_change_stalls;
 mod legacy_and_extended_mixed;
@@ -72,6 +74,7 @@ mod ota_erase_silence;
 mod own_address_type_differs;
 mod pairing_method_mismatch;
 mod pairing_refused_by_peer;
+mod pairing_refused_by_this_host;
 mod param_update_unanswered_then_drop;
 mod peer_filters_centrals;
 mod peer_gone_or_moved;
@@ -151,10 +154,12 @@ pub const RULES: &[&Rule] = &[
     &too_far::RULE,
     &peer_rejects_or_cc_error::RULE,
     &service_changed_on_exit::RULE,
+    &keys_differ_by_role::RULE,
     &pin_or_key_missing_0x06::RULE,
     &mic_failure_0x3d::RULE,
     &pairing_refused_by_peer::RULE,
     &no_pairing_agent::RULE,
+    &pairing_refused_by_this_host::RULE,
     &smp_timeout_30s::RULE,
     &pairing_method_mismatch::RULE,
     &security_request_ignored::RULE,

@@ -40,16 +40,6 @@ fn wifi_is_suspected_of_links_that_died_unheard_and_of_no_others() {
     assert_eq!(of(lost.repeated(3, 900)), None, "these were heard");
 }
 
-#[test]
-fn a_failed_check_of_integrity_is_a_wrong_key_only_right_after_encryption() {
-    let after = |ms| {
-        let link = Trace::new().up().encrypts().wait_ms(60).encryption(Status::SUCCESS);
-        said("mic-failure-0x3d", link.wait_ms(ms).disconnected(Status::MIC_FAILURE))
-    };
-    assert_eq!(after(50), Some((Level::Cause, Confidence::High, vec![1])));
-    assert_eq!(after(60_000), Some((Level::Cause, Confidence::Medium, vec![1])));
-}
-
 const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
 
 #[test]
@@ -112,33 +102,6 @@ fn whose_request_was_open_decides_who_stalled() {
     assert_eq!(open(Received, 30_000), Some(Level::Cause));
     assert_eq!(open(Received, 5_000), None);
     assert_eq!(open(Sent, 30_000), None);
-}
-
-/// What a rule says in words, where the words name a side.
-fn words(id: &str, trace: Trace) -> Option<String> {
-    let captures = [trace.run()];
-    let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
-    found.into_iter().find(|finding| finding.rule == id).map(|finding| finding.says.to_string())
-}
-
-#[test]
-fn a_key_is_missing_on_the_peripherals_side() {
-    let ended = |role| {
-        let link = Trace::new().connected_as(role, 24, 0, 42).mtu();
-        words("pin-or-key-missing-0x06", link.disconnected(Status::PIN_OR_KEY_MISSING))
-    };
-    assert!(ended(0).is_some_and(|says| says.ends_with("the bond is lost on the device.")));
-    assert!(ended(1).is_some_and(|says| says.ends_with("the bond is lost on this side.")));
-}
-
-#[test]
-fn pairing_stops_on_the_side_that_owes_the_next_packet() {
-    let stopped = |trace: Trace| {
-        let trace = trace.wait_ms(30_000).disconnected(Status::REMOTE_USER_TERMINATED);
-        words("smp-timeout-30s", trace)
-    };
-    let asked = stopped(Trace::new().up().asks_to_pair());
-    assert!(asked.is_some_and(|says| says.starts_with("Pairing stopped on the device's side")));
 }
 
 /// Two seconds after the features, and not one packet of a program in between.

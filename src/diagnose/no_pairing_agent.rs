@@ -1,13 +1,16 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::{Direction, Status, smp};
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
 use crate::timeline::{Connection, Detail, Happening, Outcome, Procedure, Stack};
-use crate::trace::Trace;
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "no-pairing-agent",
     title: "Pairing failed on this side: nobody was there to confirm it",
     basis: Basis::Laboratory,
-    silences: &["insufficient-auth-no-pairing", "smp-timeout-30s", "connection-cancelled-by-app", "supervision-timeout-0x08"],
+    silences: &["insufficient-auth-no-pairing", "smp-timeout-30s", "connection-cancelled-by-app", "supervision-timeout-0x08", "pairing-refused-by-this-host"],
     docs: "\
 ## What it means
 Pairing went on until somebody had to confirm it, and on this host no agent was registered that could. The host itself sent
@@ -18,94 +21,200 @@ Pairing Failed sent by us, reason 0x0C, 0x01 or 0x08, within a fraction of a sec
 Confirmation Negative Reply, or the daemon's line `No agent available`.
 
 ## What else it could be
-A person who pressed No, which takes longer than a second.
+A person who pressed No, which takes longer than a second. Other reasons of our own are `pairing-refused-by-this-host`.
 
 ## What to do
-Register an agent: `bluetoothctl agent NoInputNoOutput`, `default-agent`, or the program's own over D-Bus.",
+Have an agent registered while the pairing runs: at the prompt of an open `bluetoothctl`, or in the program over D-Bus. An agent
+that one call of `bluetoothctl` registers is gone when the call ends.",
     sources: &["mtheli/philips_sonicare_ble#25", "ukBaz/python-bluezero#362"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Direction::Sent).into()),
-        Case::silent("the nearest other trace", || example(Direction::Received).into()),
+        Case::cause(Confidence::Medium, "this host says no at once, and nothing shows who", || {
+            fails(begun(), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        })
+        .about(&[1])
+        .saying("no agent answered, as it seems")
+        .pins(&["QUICK"]),
+        Case::cause(Confidence::Medium, "a passkey was asked for, and refused at once", || {
+            fails(begun(), smp::Reason::PASSKEY_ENTRY_FAILED).into()
+        }),
+        Case::cause(Confidence::Medium, "refused at once without a reason", || {
+            fails(begun(), smp::Reason::UNSPECIFIED_REASON).into()
+        }),
+        Case::silent("this host refused for a reason that no agent has", || {
+            fails(begun(), smp::Reason::PAIRING_NOT_SUPPORTED).into()
+        }),
+        Case::silent("somebody thought for two seconds", || {
+            fails(begun().wait_ms(2_000), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        })
+        .pins(&["QUICK"]),
+        Case::cause(Confidence::High, "the daemon answered no, two seconds later", || {
+            fails(no(begun().wait_ms(2_000)), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        })
+        .saying("User Confirmation Negative Reply"),
+        Case::cause(Confidence::High, "the daemon's log says it", || {
+            fails(log(begun(), "No agent available for request type 2"), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        })
+        .saying("no agent is registered"),
+        Case::cause(Confidence::Medium, "the daemon's log says something else", || {
+            fails(log(begun(), "Agent asked"), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        })
+        .not_saying("no agent is registered"),
+        Case::cause(Confidence::High, "the log's line comes forty frames later", || {
+            let failed = fails(begun(), smp::Reason::NUMERIC_COMPARISON_FAILED);
+            log(reports(failed, 36), "No agent available for request type 2").into()
+        })
+        .pins(&["NEAR"]),
+        Case::cause(Confidence::Medium, "the log's line comes later than that", || {
+            let failed = fails(begun(), smp::Reason::NUMERIC_COMPARISON_FAILED);
+            log(reports(failed, 37), "No agent available for request type 2").into()
+        })
+        .pins(&["NEAR"]),
+        Case::silent("the device said no", || {
+            let reason = smp::Reason::NUMERIC_COMPARISON_FAILED;
+            let failed = begun().smp(Direction::Received, smp::Pdu::PairingFailed { reason });
+            failed.wait_ms(500).hangs_up(Status::AUTHENTICATION_FAILURE).into()
+        }),
     ],
 };
 
-fn example(who: Direction) -> Trace {
-    Trace::new()
-        .up()
-        .asks_to_pair()
-        .answers_pairing()
-        .wait_ms(30)
-        .smp(who, smp::Pdu::PairingFailed { reason: smp::Reason::NUMERIC_COMPARISON_FAILED })
-        .wait_ms(500)
-        .hangs_up(Status::AUTHENTICATION_FAILURE)
+fn begun() -> Trace {
+    Trace::new().up().asks_to_pair().answers_pairing().wait_ms(30)
 }
+
+/// This host ends the pairing, and half a second later the link: four packets.
+fn fails(trace: Trace, reason: smp::Reason) -> Trace {
+    let failed = trace.smp(Direction::Sent, smp::Pdu::PairingFailed { reason });
+    failed.wait_ms(500).hangs_up(Status::AUTHENTICATION_FAILURE)
+}
+
+fn reports(trace: Trace, count: usize) -> Trace {
+    (0..count).fold(trace, |trace, _| trace.advertises(0))
+}
+
+/// The daemon's User Confirmation Negative Reply.
+fn no(trace: Trace) -> Trace {
+    let mut command = vec![1, 0, 0, 0, 0x1d, 0];
+    command.extend(PEER.0);
+    command.push(2);
+    trace.monitor(16, &command)
+}
+
+/// A line of the daemon's log.
+fn log(trace: Trace, line: &str) -> Trace {
+    let process = b"bluetoothd\0";
+    let mut note = vec![3, process.len() as u8];
+    note.extend(process);
+    note.extend(line.as_bytes());
+    note.push(0);
+    trace.monitor(13, &note)
+}
+
+/// A person takes longer to say no.
+const QUICK: Span = Span::from_ms(2000);
+
+/// How many frames behind Pairing Failed the daemon's words are looked for: it logs when it hears of the failure, and
+/// other traffic comes between.
+const NEAR: u32 = 40;
+
+const REASONS: [smp::Reason; 3] = [
+    smp::Reason::NUMERIC_COMPARISON_FAILED,
+    smp::Reason::PASSKEY_ENTRY_FAILED,
+    smp::Reason::UNSPECIFIED_REASON,
+];
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Register an agent before pairing: `bluetoothctl`, then `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`; a service registers its own with AgentManager1.RegisterAgent.",
+        "Pair at the prompt of an open `bluetoothctl`: `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`. A program or a service registers its own agent with AgentManager1.RegisterAgent and RequestDefaultAgent.",
     ),
     Remedy::on(
         &[Stack::Noble],
-        "Pair with `bluetoothctl` and an agent, then use noble's D-Bus binding.",
+        "Pair at the prompt of an open `bluetoothctl` with an agent, then use noble's D-Bus binding.",
     ),
     Remedy::any(
         "Retrying or resetting the device will not help: this host refused its own pairing.",
     ),
 ];
 
+/// Pairing that this host ended because nobody confirmed it.
+#[derive(Debug)]
+struct NoAgent {
+    reason: smp::Reason,
+    begun: u32,
+    failed: u32,
+    /// The daemon's negative reply.
+    refusal: Option<u32>,
+    /// The line of its log.
+    log: Option<u32>,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let reasons = [
-        smp::Reason::NUMERIC_COMPARISON_FAILED,
-        smp::Reason::PASSKEY_ENTRY_FAILED,
-        smp::Reason::UNSPECIFIED_REASON,
-    ];
     let failed = connection.steps.iter().find(|s| {
         s.procedure == Procedure::Pair
             && s.outcome == Outcome::Error
             && matches!(s.detail, Detail::Pairing { refused_by: Some(Direction::Sent), .. })
-            && reasons.iter().any(|r| s.status == Some(r.0))
+            && REASONS.iter().any(|r| s.status == Some(r.0))
     })?;
-    let capture = scene.capture();
-    let near = |frame: u32| frame >= failed.frame && frame <= failed.last_frame + 40;
-    let refusal = capture.adapter_events.iter().find(|e| {
-        near(e.frame) && matches!(e.what, Happening::ConfirmationAnswered { accepted: false, .. })
-    });
-    let log = capture.adapter_events.iter().find(|e| {
-        near(e.frame)
-            && matches!(&e.what, Happening::Log { text, .. } if text.contains("No agent available"))
-    });
-    let reason = smp::Reason(failed.status?);
-    let proven = refusal.is_some() || log.is_some();
-    let quick = failed.duration().is_some_and(|d| d.0 < 2_000_000);
-    if !proven && !quick {
-        return None;
+    let near =
+        |frame: u32| (failed.frame..=failed.last_frame.saturating_add(NEAR)).contains(&frame);
+    let find = |what: fn(&Happening) -> bool| {
+        let events = scene.capture().adapter_events.iter();
+        events.filter(|e| near(e.frame)).find(|e| what(&e.what)).map(|e| e.frame)
+    };
+    let facts = NoAgent {
+        reason: smp::Reason(failed.status?),
+        begun: failed.frame,
+        failed: failed.last_frame,
+        refusal: find(|what| {
+            matches!(what, Happening::ConfirmationAnswered { accepted: false, .. })
+        }),
+        log: find(
+            |what| matches!(what, Happening::Log { text, .. } if text.contains("No agent available")),
+        ),
+    };
+    let proven = facts.refusal.is_some() || facts.log.is_some();
+    let quick = failed.duration().is_some_and(|lasted| lasted < QUICK);
+    (proven || quick).then(|| {
+        let sure = if proven { Confidence::High } else { Confidence::Medium };
+        Verdict::cause(facts).sure(sure)
+    })
+}
+
+impl Facts for NoAgent {
+    fn says(&self) -> Text {
+        text!(
+            "This host itself ended the pairing ({}) as soon as somebody had to confirm it: {}.",
+            self.reason,
+            if self.log.is_some() {
+                "its daemon says that no agent is registered"
+            } else {
+                "no agent answered, as it seems"
+            }
+        )
     }
-    let mut verdict = Verdict::cause(format!(
-        "This host itself ended the pairing ({reason}) as soon as somebody had to confirm it: {}.",
-        if log.is_some() {
-            "its daemon says that no agent is registered"
-        } else {
-            "no agent answered, as it seems"
-        }
-    ))
-    .sure(if proven { Confidence::High } else { Confidence::Medium })
-    .sees(failed.frame, "pairing begins")
-    .sees(failed.last_frame, format!("Pairing Failed sent by this host: {reason}"));
-    if let Some(event) = refusal {
-        verdict = verdict.sees(event.frame, "User Confirmation Negative Reply");
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = vec![
+            Sight::here(self.begun, "pairing begins"),
+            Sight::here(self.failed, text!("Pairing Failed sent by this host: {}", self.reason)),
+        ];
+        sights.extend(self.refusal.map(|at| Sight::here(at, "User Confirmation Negative Reply")));
+        sights.extend(self.log.map(|at| Sight::here(at, "the daemon's log: No agent available")));
+        sights
     }
-    if let Some(event) = log {
-        verdict = verdict.sees(event.frame, "the daemon's log: No agent available");
-    }
-    Some(
-        verdict
-            .rules_out("pairing-refused-by-peer", "Pairing Failed was sent, not received")
-            .rules_out(
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new("pairing-refused-by-peer", "Pairing Failed was sent, not received"),
+            RuledOut::new(
                 "supervision-timeout-0x08",
                 "however the link ended afterwards, the pairing had failed before",
-            )
-            .try_these(remedies(scene, REMEDIES)),
-    )
+            ),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,6 +1,8 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::{Direction, Status, smp};
-use crate::timeline::{Connection, Detail, Outcome, Procedure};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -16,7 +18,7 @@ The device answered the pairing with Pairing Failed and a reason of its own. Wha
 SMP Pairing Failed received, then an ordinary disconnect.
 
 ## What else it could be
-Pairing Failed that this host sends itself is another finding.
+Pairing Failed that this host sends itself is `pairing-refused-by-this-host`.
 
 ## What to do
 By reason: 0x05 put the device in pairing mode; 0x03 and 0x06 use another IO capability or key size; 0x09 wait, then try once;
@@ -24,19 +26,87 @@ By reason: 0x05 put the device in pairing mode; 0x03 and 0x06 use another IO cap
     sources: &["Core Specification, Vol 3, Part H, 3.5.5", "linux-bluetooth mailing list: Pairing Failed 0x08, then 0x13 90 ms later"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Direction::Received).into()),
-        Case::silent("the nearest other trace", || example(Direction::Sent).into()),
+        Case::cause(Confidence::High, "the device does not pair at the moment", || {
+            refused(smp::Reason::PAIRING_NOT_SUPPORTED).into()
+        })
+        .about(&[1])
+        .saying("Put the device in pairing mode"),
+        Case::cause(Confidence::High, "the device wants a passkey", || {
+            refused(smp::Reason::AUTHENTICATION_REQUIREMENTS).into()
+        })
+        .saying("keyboard or display"),
+        Case::cause(Confidence::High, "the device wants a longer key", || {
+            refused(smp::Reason::ENCRYPTION_KEY_SIZE).into()
+        })
+        .saying("16 bytes"),
+        Case::cause(Confidence::High, "too many tries had failed", || {
+            refused(smp::Reason::REPEATED_ATTEMPTS).into()
+        })
+        .saying("Wait a minute"),
+        Case::cause(Confidence::High, "the passkey was wrong", || {
+            refused(smp::Reason::CONFIRM_VALUE_FAILED).into()
+        })
+        .saying("Check the passkey"),
+        Case::cause(Confidence::High, "the device gives no reason", || {
+            refused(smp::Reason::UNSPECIFIED_REASON).into()
+        })
+        .saying("Remove the bond on both sides"),
+        Case::silent("this host refused", || {
+            ends(asked(), Direction::Sent, smp::Reason::PAIRING_NOT_SUPPORTED).into()
+        }),
+        Case::silent("nobody refused", || {
+            asked().hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 
-fn example(who: Direction) -> Trace {
-    Trace::new()
-        .up()
-        .asks_to_pair()
-        .wait_ms(60)
-        .smp(who, smp::Pdu::PairingFailed { reason: smp::Reason::PAIRING_NOT_SUPPORTED })
-        .wait_ms(500)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+fn asked() -> Trace {
+    Trace::new().up().asks_to_pair().wait_ms(60)
+}
+
+fn ends(trace: Trace, who: Direction, reason: smp::Reason) -> Trace {
+    let failed = trace.smp(who, smp::Pdu::PairingFailed { reason });
+    failed.wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+fn refused(reason: smp::Reason) -> Trace {
+    ends(asked(), Direction::Received, reason)
+}
+
+const PAIRING_MODE: &[Remedy] = &[Remedy::any(
+    "Put the device in pairing mode (button, power cycle; where it still holds an old bond, clear that first), then pair at once. Devices that never pair do not need it for their open attributes.",
+)];
+
+const PASSKEY: &[Remedy] = &[
+    Remedy::on(
+        &[Stack::BlueZ],
+        "Offer what the device demands: `bluetoothctl`, then at its prompt `agent KeyboardDisplay`, `default-agent`, `pair ADDRESS`, so that a passkey is possible.",
+    ),
+    Remedy::any(
+        "Offer what the device demands: an agent with keyboard or display, so that a passkey is possible.",
+    ),
+];
+
+const KEY_SIZE: &[Remedy] =
+    &[Remedy::any("Allow the key size that the device demands (16 bytes).")];
+
+const WAIT: &[Remedy] =
+    &[Remedy::any("Wait a minute or more before the next try: the device counts failed attempts.")];
+
+const WRONG: &[Remedy] =
+    &[Remedy::any("Check the passkey, and remove old bonds on both sides before the next try.")];
+
+const OTHER: &[Remedy] = &[Remedy::any(
+    "Remove the bond on both sides, put the device in pairing mode and pair again; if the reason stays, report it to the vendor.",
+)];
+
+/// The device's Pairing Failed.
+#[derive(Debug)]
+struct RefusedThere {
+    reason: smp::Reason,
+    begun: u32,
+    refused_frame: u32,
+    end: Option<End>,
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -45,36 +115,44 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             && s.outcome == Outcome::Error
             && matches!(s.detail, Detail::Pairing { refused_by: Some(Direction::Received), .. })
     })?;
-    let reason = smp::Reason(failed.status?);
-    let remedy = match reason {
-        smp::Reason::PAIRING_NOT_SUPPORTED => {
-            "Put the device in pairing mode (button, power cycle), then pair at once; devices that never pair do not need it for their open attributes."
-        }
-        smp::Reason::AUTHENTICATION_REQUIREMENTS => {
-            "Offer what the device demands: an agent with keyboard or display (`bluetoothctl agent KeyboardDisplay`), so that a passkey is possible."
-        }
-        smp::Reason::ENCRYPTION_KEY_SIZE => {
-            "Allow the key size that the device demands (16 bytes)."
-        }
-        smp::Reason::REPEATED_ATTEMPTS => {
-            "Wait a minute or more before the next try: the device counts failed attempts."
-        }
-        smp::Reason::PASSKEY_ENTRY_FAILED | smp::Reason::CONFIRM_VALUE_FAILED => {
-            "Check the passkey, and remove old bonds on both sides before the next try."
-        }
-        _ => {
-            "Remove the bond on both sides, put the device in pairing mode and pair again; if the reason stays, report it to the vendor."
-        }
+    let facts = RefusedThere {
+        reason: smp::Reason(failed.status?),
+        begun: failed.frame,
+        refused_frame: failed.last_frame,
+        end: connection.end.clone(),
     };
-    let mut verdict =
-        Verdict::cause(format!("The device answered the pairing with Pairing Failed: {reason}."))
-            .sure(Confidence::High)
-            .sees(failed.frame, "pairing begins")
-            .sees(failed.last_frame, format!("Pairing Failed received: {reason}"))
-            .rules_out("no-pairing-agent", "the refusal came from the device")
-            .try_this(remedy);
-    if let Some(end) = &connection.end {
-        verdict = verdict.sees(end.frame, format!("the link ends: {}", end.reason));
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for RefusedThere {
+    fn says(&self) -> Text {
+        text!("The device answered the pairing with Pairing Failed: {}.", self.reason)
     }
-    Some(verdict)
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = vec![
+            Sight::here(self.begun, "pairing begins"),
+            Sight::here(self.refused_frame, text!("Pairing Failed received: {}", self.reason)),
+        ];
+        if let Some(end) = &self.end {
+            sights.push(Sight::here(end.frame, text!("the link ends: {}", end.reason)));
+        }
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("no-pairing-agent", "the refusal came from the device")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        let remedies = match self.reason {
+            smp::Reason::PAIRING_NOT_SUPPORTED => PAIRING_MODE,
+            smp::Reason::AUTHENTICATION_REQUIREMENTS => PASSKEY,
+            smp::Reason::ENCRYPTION_KEY_SIZE => KEY_SIZE,
+            smp::Reason::REPEATED_ATTEMPTS => WAIT,
+            smp::Reason::PASSKEY_ENTRY_FAILED | smp::Reason::CONFIRM_VALUE_FAILED => WRONG,
+            _ => OTHER,
+        };
+        remedies.to_vec()
+    }
 }

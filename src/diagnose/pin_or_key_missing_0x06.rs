@@ -1,6 +1,9 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::bond::{self, Key};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Status;
-use crate::timeline::{Connection, Outcome, Procedure, Role, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, End, Outcome, Procedure, Role, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -16,33 +19,58 @@ another host, or its owner removed the bond there.
 ## How it shows
 Encryption Change with PIN or Key Missing (0x06), or on the peripheral a Long Term Key request that is refused; then the link
 is ended, with reason 0x05 in our own command on Linux (the Disconnection Complete itself says 0x16). It repeats at each try.
+Where the capture also shows the pairing, the key is compared with the one that it made, in memory.
 
 ## What else it could be
-A link that was lost during encryption echoes 0x08, not 0x06. Keys that are both there and differ end the link with 0x3D.
+A link that was lost during encryption echoes 0x08, not 0x06. Keys that are both there and differ end the link with 0x3D. A host
+that used the wrong one of its keys is `keys-differ-by-role`.
 
 ## What to do
 Remove the bond on the side that still has it, put the device in pairing mode, and pair again.",
     sources: &["BlueZ src/device.c (back-off after a missing key)", "h2zero/NimBLE-Arduino#116", "espressif/esp-idf#18795"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Status::PIN_OR_KEY_MISSING).into()),
-        Case::silent("the nearest other trace", || example(Status::SUCCESS).into()),
+        Case::cause(Confidence::High, "the device does not know the key", || {
+            answered(Status::PIN_OR_KEY_MISSING, 0).into()
+        })
+        .about(&[1])
+        .saying("the bond is lost on the device.")
+        .not_saying("encrypted with it before"),
+        Case::cause(Confidence::High, "the device does not know a key that had worked", || {
+            let link = Trace::new().up().encrypts_with(7).wait_ms(60).encryption(Status::SUCCESS);
+            let first = link.wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED);
+            first.followed_by(answered(Status::PIN_OR_KEY_MISSING, 7)).into()
+        })
+        .about(&[2])
+        .saying("encrypted with it before"),
+        Case::cause(Confidence::High, "the link ends with that reason as the central sees it", || {
+            Trace::new().up().mtu().disconnected(Status::PIN_OR_KEY_MISSING).into()
+        })
+        .saying("the bond is lost on the device."),
+        Case::cause(Confidence::High, "the link ends with that reason as the peripheral sees it", || {
+            let link = Trace::new().connected_as(1, 24, 0, 42).mtu();
+            link.disconnected(Status::PIN_OR_KEY_MISSING).into()
+        })
+        .saying("the bond is lost on this side."),
+        Case::silent("encryption succeeds", || answered(Status::SUCCESS, 0).into()),
+        Case::silent("encryption fails for another reason", || {
+            answered(Status::AUTHENTICATION_FAILURE, 0).into()
+        }),
+        Case::silent("the link ends for another reason", || {
+            Trace::new().up().mtu().disconnected(Status::AUTHENTICATION_FAILURE).into()
+        }),
     ],
 };
 
-fn example(status: Status) -> Trace {
-    Trace::new()
-        .up()
-        .encrypts()
-        .wait_ms(60)
-        .encryption(status)
-        .hangs_up(Status::AUTHENTICATION_FAILURE)
+fn answered(status: Status, key: u8) -> Trace {
+    let link = Trace::new().up().encrypts_with(key).wait_ms(60).encryption(status);
+    link.hangs_up(Status::AUTHENTICATION_FAILURE)
 }
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "`bluetoothctl remove ADDRESS`, put the device in pairing mode, then `bluetoothctl pair ADDRESS`.",
+        "Put the device in pairing mode; `bluetoothctl`, then at its prompt `remove ADDRESS`, `scan on` until the device is found, `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`.",
     ),
     Remedy::on(
         &[Stack::Noble],
@@ -56,8 +84,22 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::NimBle, Stack::Esp],
         "Delete the bond (`ble_store_util_delete_peer`, `esp_ble_remove_bond_device`) and pair again; check that bonds survive a reset.",
     ),
-    Remedy::any("Reconnecting or waiting will not help, because the key is gone on one side."),
+    Remedy::any(
+        "Reconnecting, waiting, or pairing without removing the bond first will not help: the key is gone on one side.",
+    ),
 ];
+
+/// A key that one side does not know.
+#[derive(Debug)]
+struct KeyMissing {
+    /// Only a central starts encryption: what is missing is missing on the peripheral's side.
+    here: bool,
+    asked: Option<u32>,
+    refused_frame: u32,
+    /// Where this very key had encrypted a link before, or where the pairing made it.
+    known: Option<u32>,
+    end: Option<End>,
+}
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let missing = Status::PIN_OR_KEY_MISSING;
@@ -67,33 +109,67 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             && s.status == Some(missing.0)
     });
     let ended = connection.end.as_ref().filter(|end| end.reason == missing);
-    let frame = refused.map(|step| step.last_frame).or(ended.map(|end| end.frame))?;
-    // Only a central starts encryption: what is missing is missing on the peripheral's side.
-    let here = connection.role == Some(Role::Peripheral);
-    let says = if here {
-        "The central asked to encrypt with the key of an earlier bond, and this host has no such key: the bond is lost on this side."
-    } else {
-        "This host asked to encrypt with the key of an earlier bond, and the device answered that it has no such key: the bond is lost on the device."
+    let key = refused.and_then(|step| bond::key_of(scene, connection, step));
+    let facts = KeyMissing {
+        here: connection.role == Some(Role::Peripheral),
+        asked: refused.map(|step| step.frame),
+        refused_frame: refused.map(|step| step.last_frame).or(ended.map(|end| end.frame))?,
+        known: match key {
+            Some(Key::Worked { frame } | Key::Right { made: frame }) => Some(frame),
+            _ => None,
+        },
+        end: connection.end.clone(),
     };
-    let mut verdict = Verdict::cause(says).sure(Confidence::High);
-    if let Some(step) = refused {
-        verdict = verdict.sees(step.frame, "encryption with the stored key is asked for");
-    }
-    verdict = verdict.sees(frame, format!("{missing}"));
-    if let Some(end) = &connection.end {
-        let how = match end.reason_sent {
-            Some(sent) => format!("the link is ended by this host, reason sent {sent}"),
-            None => format!("Disconnection Complete, {}", end.reason),
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for KeyMissing {
+    fn says(&self) -> Text {
+        let says = if self.here {
+            text!(
+                "The central asked to encrypt with the key of an earlier bond, and this host has no such key: the bond is lost on this side."
+            )
+        } else {
+            text!(
+                "This host asked to encrypt with the key of an earlier bond, and the device answered that it has no such key: the bond is lost on the device."
+            )
         };
-        verdict = verdict.sees(end.command_frame.unwrap_or(end.frame), how);
+        match self.known {
+            Some(_) => says
+                .and(" The key is the right one: the two had paired or encrypted with it before."),
+            None => says,
+        }
     }
-    Some(
-        verdict
-            .rules_out(
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = Vec::new();
+        sights.extend(
+            self.asked
+                .map(|frame| Sight::here(frame, "encryption with the stored key is asked for")),
+        );
+        sights.push(Sight::here(self.refused_frame, text!("{}", Status::PIN_OR_KEY_MISSING)));
+        if let Some(end) = &self.end {
+            let how = match end.reason_sent {
+                Some(sent) => text!("the link is ended by this host, reason sent {}", sent),
+                None => text!("Disconnection Complete, {}", end.reason),
+            };
+            sights.push(Sight::here(end.command_frame.unwrap_or(end.frame), how));
+        }
+        sights.extend(self.known.map(|frame| Sight::here(frame, "the same key, before")));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
                 "mic-failure-0x3d",
                 "the other side refused the key; it did not use a different one",
-            )
-            .rules_out("never-heard-peer", "the refusal is an answer of the peer")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+            ),
+            RuledOut::new("never-heard-peer", "the refusal is an answer of the peer"),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

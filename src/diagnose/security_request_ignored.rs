@@ -1,6 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::{Direction, Status, smp};
-use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -23,31 +28,52 @@ Pair from this host, or use a stack that answers the request.",
     sources: &["noble lib/hci-socket/smp.js: no handler for the Security Request", "eq3btsmart#4"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Status::REMOTE_USER_TERMINATED).into()),
-        Case::silent("the nearest other trace", || {
-        let request = smp::Pdu::SecurityRequest { auth_req: 13 };
-        Trace::new().up().smp(Direction::Received, request).mtu().wait_ms(30_000).hangs_up(Status::REMOTE_USER_TERMINATED).into()
-    }),
+        Case::cause(Confidence::High, "the device leaves 30 s after it had asked", || {
+            asks().mtu().wait_ms(30_000).disconnected(LEFT).into()
+        })
+        .about(&[1])
+        .saying("30.05 s later"),
+        Case::cause(Confidence::High, "it leaves for want of authentication", || {
+            asks().mtu().wait_ms(900).disconnected(Status::AUTHENTICATION_FAILURE).into()
+        }),
+        Case::silent("this host hangs up", || {
+            asks().mtu().wait_ms(30_000).hangs_up(LEFT).into()
+        }),
+        Case::silent("the link is lost", || {
+            asks().mtu().wait_ms(30_000).disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("this host pairs", || {
+            asks().asks_to_pair().wait_ms(900).disconnected(LEFT).into()
+        }),
+        Case::silent("this host encrypts", || {
+            let link = asks().encrypts().wait_ms(60).encryption(Status::SUCCESS);
+            link.wait_ms(900).disconnected(LEFT).into()
+        }),
+        Case::silent("this host asks, and the device leaves", || {
+            let asks = smp::Pdu::SecurityRequest { auth_req: 13 };
+            let link = Trace::new().connected_as(1, 24, 0, 42).mtu().smp(Direction::Sent, asks);
+            link.wait_ms(30_000).disconnected(LEFT).into()
+        }),
+        Case::silent("nobody asks", || {
+            Trace::new().up().mtu().wait_ms(30_000).disconnected(LEFT).into()
+        }),
     ],
 };
 
-fn example(reason: Status) -> Trace {
-    Trace::new()
-        .up()
-        .smp(Direction::Received, smp::Pdu::SecurityRequest { auth_req: 13 })
-        .mtu()
-        .wait_ms(30_000)
-        .disconnected(reason)
+const LEFT: Status = Status::REMOTE_USER_TERMINATED;
+
+fn asks() -> Trace {
+    Trace::new().up().smp(Direction::Received, smp::Pdu::SecurityRequest { auth_req: 13 })
 }
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::Noble],
-        "noble has no handler for this request: pair with `bluetoothctl pair ADDRESS` and use noble's D-Bus binding.",
+        "noble has no handler for this request: pair at the prompt of an open `bluetoothctl` (`agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`) and use noble's D-Bus binding.",
     ),
     Remedy::on(
         &[Stack::BlueZ],
-        "Pair at once after connecting: `bluetoothctl pair ADDRESS`, with an agent registered.",
+        "Pair at once after connecting: at the prompt of an open `bluetoothctl` `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`.",
     ),
     Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
@@ -55,7 +81,15 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// A wish for security that nobody answered, and the end.
+#[derive(Debug)]
+struct Ignored {
+    asked: u32,
+    wait: Span,
+    end: End,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| {
         end.command_frame.is_none()
             && matches!(end.reason, Status::REMOTE_USER_TERMINATED | Status::AUTHENTICATION_FAILURE)
@@ -72,14 +106,30 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if secured {
         return None;
     }
-    let wait = end.at.since(asked.at)?;
-    let (frame, text) = see::ended(end);
-    Some(
-        Verdict::cause(format!("The device asked for security, this host neither paired nor encrypted, and {wait} later the device ended the link."))
-            .sure(Confidence::High)
-            .sees(asked.frame, "Security Request from the device")
-            .sees(frame, text)
-            .rules_out("never-heard-peer", "the device was heard")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts = Ignored { asked: asked.frame, wait: end.at.since(asked.at)?, end: end.clone() };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Ignored {
+    fn says(&self) -> Text {
+        text!(
+            "The device asked for security, this host neither paired nor encrypted, and {} later the device ended the link.",
+            self.wait
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.asked, "Security Request from the device"),
+            see::link_ended(&self.end),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "the device was heard")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
