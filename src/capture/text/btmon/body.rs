@@ -224,12 +224,20 @@ pub(super) fn number(text: &str) -> Option<i64> {
     text.strip_suffix(')')?.rsplit_once('(')?.1.parse().ok()
 }
 
-/// An address and what btmon says of it; the octets are missing where somebody hid them.
-pub(super) fn address(text: &str) -> Option<(Option<[u8; 6]>, Option<u8>)> {
-    let (shown, rest) = text.trim_start().split_at_checked(17)?;
+/// An address and what btmon says of it; the octets are missing where somebody hid them, by
+/// `XX` in the octets' place or by any other word in that of the whole: `(removed)`, `<MAC>`.
+pub(super) fn address(text: &str) -> (Option<[u8; 6]>, Option<u8>) {
+    let text = text.trim();
+    let (shown, rest) = text.split_at_checked(17).unwrap_or_default();
     let parts: Vec<_> = shown.split(':').collect();
     if parts.len() != 6 || parts.iter().any(|part| part.len() != 2) {
-        return None;
+        let kind = text.rsplit_once(" (").and_then(|(_, kind)| kind.strip_suffix(')'));
+        let kind = kind.and_then(|kind| match kind {
+            _ if RANDOM.contains(&kind) => Some(1),
+            _ if kind.starts_with("OUI ") => Some(0),
+            _ => None,
+        });
+        return (None, kind);
     }
     let mut octets = [0; 6];
     let mut hidden = false;
@@ -240,13 +248,14 @@ pub(super) fn address(text: &str) -> Option<(Option<[u8; 6]>, Option<u8>)> {
         }
     }
     let kind = rest.trim_start().strip_prefix('(').map(|kind| {
-        let random = ["Static", "Resolvable", "Non-Resolvable", "Reserved"];
-        u8::from(
-            random.iter().any(|name| kind.strip_prefix(name).is_some_and(|r| r.starts_with(')'))),
-        )
+        let named = |name: &&str| kind.strip_prefix(*name).is_some_and(|r| r.starts_with(')'));
+        u8::from(RANDOM.iter().any(named))
     });
-    Some(((!hidden).then_some(octets), kind))
+    ((!hidden).then_some(octets), kind)
 }
+
+/// What btmon calls the kinds of random addresses.
+const RANDOM: [&str; 4] = ["Static", "Resolvable", "Non-Resolvable", "Reserved"];
 
 /// A UUID in 16 or 128 bits, as on the wire.
 pub(super) fn uuid(text: &str, out: &mut Vec<u8>) -> Option<()> {
@@ -325,11 +334,14 @@ mod tests {
     #[test]
     fn addresses_tell_their_kind_and_may_be_hidden() {
         let octets = [1, 0, 0xaa, 0x7c, 0x12, 0xf0];
-        assert_eq!(address("F0:12:7C:AA:00:01 (Static)"), Some((Some(octets), Some(1))));
-        assert_eq!(address("F0:12:7C:AA:00:01 (OUI F0-12-7C)"), Some((Some(octets), Some(0))));
-        assert_eq!(address("F0:12:7C:AA:00:01"), Some((Some(octets), None)));
-        assert_eq!(address("XX:XX:XX:XX:XX:XX (Static)"), Some((None, Some(1))));
-        assert_eq!(address("somewhere else"), None);
+        assert_eq!(address("F0:12:7C:AA:00:01 (Static)"), (Some(octets), Some(1)));
+        assert_eq!(address("F0:12:7C:AA:00:01 (OUI F0-12-7C)"), (Some(octets), Some(0)));
+        assert_eq!(address("F0:12:7C:AA:00:01"), (Some(octets), None));
+        assert_eq!(address("XX:XX:XX:XX:XX:XX (Static)"), (None, Some(1)));
+        assert_eq!(address("<MAC> (Static)"), (None, Some(1)));
+        assert_eq!(address("[hidden] (OUI XX-XX-XX)"), (None, Some(0)));
+        assert_eq!(address("(removed)"), (None, None));
+        assert_eq!(address("somewhere else"), (None, None));
     }
 
     #[test]

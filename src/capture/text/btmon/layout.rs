@@ -87,17 +87,17 @@ fn one(part: Part, details: &mut Details<'_>, out: &mut Vec<u8>) -> Option<bool>
             little(body::number(value.trim_start_matches([':', ' ']))?, size, out);
         }
         Address(label) => {
-            let (octets, _) = body::address(details.find(label)?.value()?)?;
+            let (octets, _) = body::address(details.find(label)?.value()?);
             out.extend(octets.unwrap_or_default());
             return Some(octets.is_some());
         }
         Kind(label) => {
-            let (_, kind) = body::address(details.find(label)?.value()?)?;
+            let (_, kind) = body::address(details.find(label)?.value()?);
             out.push(kind?);
         }
         Device => {
             let found = details.find("LE Address|BR/EDR Address|Address")?;
-            let (octets, kind) = body::address(found.value()?)?;
+            let (octets, kind) = body::address(found.value()?);
             out.extend(octets.unwrap_or_default());
             out.push(match found.label().split(' ').next()? {
                 "LE" => 1 + kind?,

@@ -324,10 +324,10 @@ fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape<'static>, bool) 
             Note::VendorDiagnostic { len: length.into() }
         }
         "New Index" => {
-            let (address, rest) = text.split_at_checked(17).unwrap_or((text, ""));
+            let (address, rest) = text.split_once(" (").unwrap_or((text, ""));
             let mut parts = rest.trim().trim_matches(['(', ')']).split(',');
             let (kind, bus, name) = (parts.next(), parts.next(), parts.next());
-            let octets = super::body::address(address).and_then(|(octets, _)| octets);
+            let (octets, _) = super::body::address(address);
             let bus = bus.and_then(|bus| BUSES.iter().position(|name| *name == bus));
             let (Some(bus), Some(name)) = (bus.and_then(|bus| u8::try_from(bus).ok()), name) else {
                 return (unknown(Layer::Monitor, 0, None), false);
@@ -338,9 +338,9 @@ fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape<'static>, bool) 
             return (Shape::Note(Note::NewIndex { kind, bus, address, name: owned(name) }), known);
         }
         "Index Info" => {
-            let (address, rest) = text.split_at_checked(17).unwrap_or((text, ""));
-            let octets = super::body::address(address).and_then(|(octets, _)| octets);
-            let company = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+            let (address, rest) = text.split_once(" (").unwrap_or((text, ""));
+            let (octets, _) = super::body::address(address);
+            let company = rest.trim().strip_suffix(')');
             let Some(manufacturer) = company.and_then(company_number) else {
                 return (unknown(Layer::Monitor, 10, None), false);
             };
