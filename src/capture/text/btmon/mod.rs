@@ -21,11 +21,14 @@ mod commands;
 mod events;
 mod header;
 mod layout;
+mod links;
 mod management;
 mod reading;
 mod upper;
 
 pub(crate) const FORMAT: Format = Format { name: "btmon-text", claim, open };
+
+const DISCONNECTION_COMPLETE: u8 = 0x05;
 
 /// The line with which btmon begins.
 const BANNER: &str = "Bluetooth monitor ver";
@@ -35,9 +38,20 @@ fn claim(head: &Head<'_>) -> Claim {
     let lines = lines::of_head(head);
     let mut own = 0;
     let mut after_hci = false;
+    let mut unfinished: Option<&str> = None;
     for line in &lines {
         own += u32::from(line.trim_start().starts_with(BANNER));
+        // Mail breaks long lines anywhere: the right end, or all from the length on, stands alone.
+        let broken = unfinished.take().map(|first| format!("{first} {}", line.trim()));
         match Line::parse(line) {
+            Line::Unfinished => unfinished = Some(line),
+            Line::Other if broken.is_some_and(|joined| matches!(Line::parse(&joined), Line::Header(header) if header.right.any)) => {
+                own += 1;
+            }
+            Line::Other if after_hci && Right::alone(line).is_some() => {
+                own += 1;
+                after_hci = false;
+            }
             // hcidump's commands and events look the same, but for the right end of the line.
             Line::Header(Header {
                 what: What::Command { .. } | What::Event { .. }, right, ..
@@ -77,9 +91,12 @@ fn claim(head: &Head<'_>) -> Claim {
 fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
     let bytes = stream.peek(super::super::format::HEAD)?;
     let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
+    let whole = bytes.len() < super::super::format::HEAD;
+    let only_link = whole.then(|| links::only(&lines)).flatten();
     let times = Times::of(lines.iter().find_map(|line| Right::take(line).0.when));
     Ok(Box::new(Reader {
         ledger: Ledger::new(stream, times.clock(), options),
+        only_link,
         times,
         lines: Lines::default(),
         puzzles: Puzzles::default(),
@@ -105,6 +122,8 @@ struct Reader {
     lines: Lines,
     puzzles: Puzzles,
     version: Option<String>,
+    /// The handle of the one link that the whole text speaks of.
+    only_link: Option<u16>,
     open: Option<Start>,
     body: Body,
     /// The packet that is lent.
@@ -191,6 +210,12 @@ impl Reader {
                 when: own.when.or(wrapped.when),
                 any: true,
             };
+        }
+        if let What::Acl(data) = &mut header.what {
+            data.handle = data.handle.or(self.only_link);
+        }
+        if matches!(header.what, What::Event { code: DISCONNECTION_COMPLETE, .. }) {
+            self.only_link = None;
         }
         let reading = Reading::of(&header, &self.body);
         self.body.clear();
@@ -352,6 +377,55 @@ mod tests {
             said.iter().all(|said| said.contains("Opaque") && said.ends_with("Some(Cut)")),
             "{said:?}"
         );
+    }
+
+    #[test]
+    fn lines_that_mail_broke_are_claimed_and_joined() {
+        let claims = |text: &str| claim(&Head { bytes: text.as_bytes(), whole: true });
+        for text in [
+            "> > > HCI Event: Command Complete (0x0e) plen 4\n#1242 2021-11-19 17:24:36.277450\n> >       Reset (0x03|0x0003) ncmd 1\n> >         Status: Success (0x00)\n",
+            "> > > HCI Event: Command Complete (0x0e)\nplen 4 #1242 2021-11-19 17:24:36.277450\n> >       Reset (0x03|0x0003) ncmd 1\n> >         Status: Success (0x00)\n",
+        ] {
+            assert!(claims(text) > Claim::NONE, "{text}");
+            let (frames, said) = drain(text.as_bytes());
+            assert_eq!(frames, 1);
+            assert!(said[0].contains("CommandComplete") && said[0].ends_with("None"), "{said:?}");
+        }
+        assert_eq!(claims("> HCI Event: Command Complete (0x0e) plen 4\nat 17:24\n"), Claim::NONE);
+    }
+
+    /// Every line of data lost its handle, and nothing says when the link began.
+    #[test]
+    fn data_without_a_handle_is_of_the_only_link_of_the_text() {
+        let text = "< ACL Data TX: Hand.. flags 0x00 dlen 9  #1 [hci0] 0.100000\n      ATT: Write Request (0x12) len 4\n        Handle: 0x0014\n          Data: 0100\n\
+            > HCI Event: Disconnect... (0x05) plen 4  #2 [hci0] 0.200000\n        Status: Success (0x00)\n        Handle: 70\n        Reason: Remote User Terminated Connection (0x13)\n";
+        let (_, said) = drain(text.as_bytes());
+        assert!(said[0].contains("ConnHandle(70)") && said[0].contains("WriteRequest"), "{said:?}");
+        // Two links: nobody knows whose it is.
+        let two = format!("{text}> ACL Data RX: Handle 71 flags 0x02 dlen 5  #3 [hci0] 0.300000\n");
+        assert!(drain(two.as_bytes()).1[0].contains("Opaque"));
+    }
+
+    /// What people put in an address's place does not make the connection unreadable.
+    #[test]
+    fn an_address_that_somebody_replaced_is_unknown() {
+        for hidden in [
+            "(removed)",
+            "<MAC>",
+            "XX:XX:XX:XX:XX:XX (Static)",
+            "[redacted] (Static)",
+            "xx",
+            "F0:12:..",
+        ] {
+            let text = format!(
+                "> HCI Event: LE Meta Event (0x3e) plen 19   #2 [hci0] 0.200000\n      LE Connection Complete (0x01)\n        Status: Success (0x00)\n        Handle: 64\n        Role: Central (0x00)\n        Peer address type: Random (0x01)\n        Peer address: {hidden}\n        Connection interval: 30.00 msec (0x0018)\n        Connection latency: 0 (0x0000)\n        Supervision timeout: 720 msec (0x0048)\n        Central clock accuracy: 0x00\n"
+            );
+            let (_, said) = drain(text.as_bytes());
+            assert!(
+                said[0].contains("ConnHandle(64)") && said[0].ends_with("Some(Cut)"),
+                "{hidden}: {said:?}"
+            );
+        }
     }
 
     #[test]
