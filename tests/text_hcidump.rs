@@ -1,6 +1,8 @@
 //! hcidump's decoded text says nothing that the binary capture of the session contradicts, and
 //! what it leaves out is marked.
 #![cfg(feature = "cli")]
+mod common;
+
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -170,4 +172,52 @@ fn a_real_session_is_the_same_as_text_and_as_binary() {
             .collect()
     };
     assert_eq!(rules(&text), rules(&binary));
+}
+
+fn events_of(text: &str) -> Vec<Value> {
+    let (code, out, err) =
+        common::piped(&["events", "--format", "jsonl", "--show-values", "-"], text.as_bytes());
+    assert_eq!(code, 0, "{err}");
+    out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// A terminal cut the lines at its edge: what stands below them says all the same.
+#[test]
+fn headers_that_a_terminal_cut_are_read() {
+    let text = "HCI sniffer - Bluetooth packet analyzer ver 5.50\n\
+        < HCI Command: Disconnect (0x01|0x0006) plen 3\n    handle 64 reason 0x13\n\
+        > HCI Event: Disconn Complete (0x05) ple\n    status 0x00 handle 64 reason 0x3e\n\
+        > HCI Event: Vendor (0xff) plen$\n  02 01 06\n\
+        > HCI Event: LE Meta Event (0x3e) pl\n    LE Connection Complete\n      status 0x00 handle 64, role central\n      bdaddr F0:12:7C:AA:00:01 (Random)\n\
+        < ACL data: handle 64 flags 0x00 dl\n    ATT: MTU req (0x02)\n      client rx mtu 517\n";
+    let read = events_of(text);
+    assert_eq!(read.len(), 5);
+    assert_eq!(
+        (&read[1]["fields"]["reason"], &read[1]["cut"]),
+        (&Value::from(0x3e), &Value::from(false))
+    );
+    assert_eq!(read[2]["cut"], false);
+    assert_eq!(
+        (&read[3]["handle"], &read[3]["fields"]["peer_address"]),
+        (&Value::from(64), &Value::from("F0:12:7C:AA:00:01"))
+    );
+    assert_eq!(read[4]["handle"], 64);
+}
+
+/// An address that somebody hid: the connection stays.
+#[test]
+fn hidden_addresses_are_unknown() {
+    for hidden in ["(removed)", "<MAC>", "XX:XX:XX:XX:XX:XX"] {
+        let text = format!(
+            "> HCI Event: LE Meta Event (0x3e) plen 19\n    LE Connection Complete\n      status 0x00 handle 64, role central\n      bdaddr {hidden} (Random)\n\
+            > HCI Event: Connect Complete (0x03) plen 11\n    status 0x00 handle 11 bdaddr {hidden} type ACL encrypt 0x00\n"
+        );
+        let read = events_of(&text);
+        assert_eq!(
+            (&read[0]["handle"], &read[1]["handle"]),
+            (&Value::from(64), &Value::from(11)),
+            "{hidden}"
+        );
+        assert!(read.iter().all(|event| event["cut"] == true), "{hidden}");
+    }
 }

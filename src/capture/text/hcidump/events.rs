@@ -15,10 +15,10 @@ pub(super) fn subevent(name: &str) -> Option<u8> {
 }
 
 /// Writes the parameters in wire order; what stands behind the first unknown one is left out.
-pub(super) fn parameters(code: u8, length: u8, details: &Details, out: &mut Vec<u8>) {
+pub(super) fn parameters(code: u8, length: Option<u8>, details: &Details, out: &mut Vec<u8>) {
     // Breaking off at the first unknown parameter is what leaves the rest out.
     let _ = match code {
-        0x03 => connection_complete(details, out),
+        0x03 if !details.hides_address() => connection_complete(details, out),
         0x04 => connection_request(details, out),
         0x05 => status_handle(details, out).and_then(|()| push(out, details.byte("reason"))),
         0x06 => status_handle(details, out),
@@ -33,7 +33,7 @@ pub(super) fn parameters(code: u8, length: u8, details: &Details, out: &mut Vec<
         0x13 => completed_packets(details, out),
         0x16 | 0x17 | 0x31 => push(out, details.address()),
         0x3e => le(details, out),
-        _ if length == 3 => status_handle(details, out),
+        _ if length == Some(3) => status_handle(details, out),
         _ => None,
     };
 }
@@ -75,9 +75,10 @@ fn link_type(details: &Details) -> Option<u8> {
     }
 }
 
-fn connection_complete(details: &Details, out: &mut Vec<u8>) -> Option<()> {
+/// The parameters of Connection Complete; an address that somebody hid is zero.
+pub(super) fn connection_complete(details: &Details, out: &mut Vec<u8>) -> Option<()> {
     status_handle(details, out)?;
-    out.extend(details.address()?);
+    out.extend(details.address().unwrap_or_default());
     out.push(link_type(details)?);
     out.push(details.byte("encrypt")?);
     Some(())
@@ -236,7 +237,8 @@ pub(super) fn le_connection(details: &Details, out: &mut Vec<u8>) -> Option<()> 
     out.extend([1, details.byte("status")?]);
     out.extend(details.short("handle")?);
     out.extend([role, u8::from(line.contains("(Random)"))]);
-    out.extend(details.address()?);
+    // An address that somebody hid is zero: the packet is marked as cut in any case.
+    out.extend(details.address().unwrap_or_default());
     out.extend([0; 7]);
     Some(())
 }

@@ -8,12 +8,23 @@ use crate::packet::ConnHandle;
 /// Details kept of one packet: the longest that hcidump prints is a list of names.
 const LINES: usize = 256;
 
+/// What a header announces. A length is unknown where the terminal's edge cut the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
-    Command { opcode: u16, length: u8 },
-    Event { code: u8, length: u8 },
-    Acl { handle: ConnHandle, boundary: u8, length: u16 },
-    Sco { handle: ConnHandle, length: u16 },
+    Command { opcode: u16, length: Option<u8> },
+    Event { code: u8, length: Option<u8> },
+    Acl { handle: ConnHandle, boundary: u8, length: Option<u16> },
+    Sco { handle: ConnHandle, length: Option<u16> },
+}
+
+impl What {
+    /// Whether the line was cut before its end.
+    pub fn is_cut(self) -> bool {
+        match self {
+            Self::Command { length, .. } | Self::Event { length, .. } => length.is_none(),
+            Self::Acl { length, .. } | Self::Sco { length, .. } => length.is_none(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,10 +87,36 @@ impl Line {
     }
 }
 
+/// What stands before the word of the length, and the length. At a terminal's edge the length may
+/// be cut, and the word too: `… (0x3e) ple`, `… (0x3e) plen$`, `… (0x3e) plen 1$`.
+fn length<'a, N: std::str::FromStr>(text: &'a str, word: &str) -> Option<(&'a str, Option<N>)> {
+    let edge = text.strip_suffix('$');
+    let text = edge.unwrap_or(text).trim_end();
+    let full =
+        text.rsplit_once(word).and_then(|(before, rest)| Some((before, rest.strip_prefix(' ')?)));
+    match full {
+        // Another digit may have stood behind the edge.
+        Some((before, digits)) if edge.is_some() => {
+            digits.bytes().all(|digit| digit.is_ascii_digit()).then_some((before, None))
+        }
+        Some((before, digits)) => Some((before, Some(digits.parse().ok()?))),
+        None => {
+            let at = text.rfind(' ')?;
+            let (before, rest) = text.split_at_checked(at)?;
+            match rest {
+                _ if rest.len() > 1 && word.starts_with(rest) => Some((before, None)),
+                _ if edge.is_some() => Some((text, None)),
+                _ => None,
+            }
+        }
+    }
+}
+
 /// `LE Create Connection (0x08|0x000d) plen 25`.
 fn command(text: &str) -> Option<What> {
-    let (name, length) = text.rsplit_once(" plen ")?;
-    Some(What::Command { opcode: opcode(name)?, length: length.parse().ok()? })
+    let (name, length) = length(text, " plen")?;
+    let name = name.strip_suffix(')').map(|_| name)?;
+    Some(What::Command { opcode: opcode(name)?, length })
 }
 
 /// The opcode in the parentheses of `LE Create Connection (0x08|0x000d)`.
@@ -93,22 +130,20 @@ pub(super) fn opcode(text: &str) -> Option<u16> {
 
 /// `Command Complete (0x0e) plen 4`.
 fn event(text: &str) -> Option<What> {
-    let (name, length) = text.rsplit_once(" plen ")?;
+    let (name, length) = length(text, " plen")?;
     let (_, code) = name.strip_suffix(')')?.rsplit_once('(')?;
-    Some(What::Event { code: u8::try_from(number(code)?).ok()?, length: length.parse().ok()? })
+    Some(What::Event { code: u8::try_from(number(code)?).ok()?, length })
 }
 
 /// `handle 64 flags 0x02 dlen 7`.
-fn data(text: &str) -> Option<(ConnHandle, u8, u16)> {
-    let (handle, rest) = text.strip_prefix("handle ")?.split_once(" flags ")?;
-    let (flags, length) = rest.split_once(" dlen ")?;
+fn data(text: &str) -> Option<(ConnHandle, u8, Option<u16>)> {
+    let (text, length) = length(text, " dlen")?;
+    let (handle, flags) = text.strip_prefix("handle ")?.split_once(" flags ")?;
+    // Half a number is another number: `0x0` may have been `0x02`.
+    let flags = (flags.len() == 4).then_some(flags)?;
     // Versions before 2 print it in hexadecimal.
     let handle = number(handle).filter(|&handle| handle < 0x1000)?;
-    Some((
-        ConnHandle(u16::try_from(handle).ok()?),
-        u8::try_from(number(flags)?).ok()?,
-        length.parse().ok()?,
-    ))
+    Some((ConnHandle(u16::try_from(handle).ok()?), u8::try_from(number(flags)?).ok()?, length))
 }
 
 /// `0x1f` or `31`.
@@ -185,6 +220,11 @@ impl Details {
         hex::address(self.word("bdaddr")?)
     }
 
+    /// Whether something else stands in the address's place: somebody hid it.
+    pub fn hides_address(&self) -> bool {
+        self.word("bdaddr").is_some_and(|word| hex::address(word).is_none())
+    }
+
     /// The bytes of rows that are nothing else, as `-x` and `-X` print what they do not decode.
     pub fn dump(&self, bytes: &mut Vec<u8>) {
         for line in &self.lines {
@@ -227,19 +267,19 @@ mod tests {
             Line::Header(header) => Some(header.what),
             _ => None,
         };
-        let create = What::Command { opcode: 0x200d, length: 25 };
+        let create = What::Command { opcode: 0x200d, length: Some(25) };
         assert_eq!(what("< HCI Command: LE Create Connection (0x08|0x000d) plen 25"), Some(create));
         assert_eq!(
             what("2016-10-07 03:26:36.027673 > HCI Event: Disconn Complete (0x05) plen 4"),
-            Some(What::Event { code: 5, length: 4 })
+            Some(What::Event { code: 5, length: Some(4) })
         );
         assert_eq!(
             what("> ACL data: handle 64 flags 0x02 dlen 11"),
-            Some(What::Acl { handle: ConnHandle(64), boundary: 2, length: 11 })
+            Some(What::Acl { handle: ConnHandle(64), boundary: 2, length: Some(11) })
         );
         assert_eq!(
             what("> ACL data: handle 0x0029 flags 0x02 dlen 8"),
-            Some(What::Acl { handle: ConnHandle(41), boundary: 2, length: 8 })
+            Some(What::Acl { handle: ConnHandle(41), boundary: 2, length: Some(8) })
         );
         // btmon's lines go on with a frame number.
         assert_eq!(what("> HCI Event: Disconn Complete (0x05) plen 4   #5 [hci0] 1.5"), None);
@@ -247,10 +287,25 @@ mod tests {
         assert_eq!(what("< HCI Command: ogf 0x08, ocf 0x000d, plen 25"), None);
         assert!(matches!(Line::parse("> HCI Event: Disconn Comp"), Line::Puzzle));
         assert!(matches!(Line::parse("    status 0x00"), Line::Detail));
+        // A terminal's edge takes the length, or a part of it.
+        for cut in ["p", "pl", "ple", "plen", "plen$", "plen 1$", "$"] {
+            assert_eq!(
+                what(&format!("> HCI Event: LE Meta Event (0x3e) {cut}")),
+                Some(What::Event { code: 0x3e, length: None }),
+                "{cut}"
+            );
+        }
+        assert_eq!(
+            what("< ACL data: handle 64 flags 0x02 dl"),
+            Some(What::Acl { handle: ConnHandle(64), boundary: 2, length: None })
+        );
+        for lost in ["> HCI Event: LE Meta Event (0x3", "< ACL data: handle 64 flags 0x0$"] {
+            assert!(matches!(Line::parse(lost), Line::Puzzle), "{lost}");
+        }
         // A mark of direction that is not there makes no other packet, and no packet of prose.
         assert_eq!(
             what("HCI Event: Disconn Complete (0x05) plen 4"),
-            Some(What::Event { code: 5, length: 4 })
+            Some(What::Event { code: 5, length: Some(4) })
         );
         assert!(matches!(Line::parse("HCI Event: see below"), Line::Detail));
     }

@@ -19,6 +19,7 @@ use header::{Details, Header, Line, What};
 mod commands;
 mod data;
 mod events;
+mod fixed;
 mod header;
 mod raw;
 
@@ -29,7 +30,8 @@ pub(crate) const FORMAT: Format = Format { name: "hcidump-text", claim, open };
 fn claim(head: &Head<'_>) -> Claim {
     let lines = lines::of_head(head);
     let count = |test: fn(&str) -> bool| lines.iter().filter(|line| test(line)).count();
-    let headers = count(|line| matches!(Line::parse(line), Line::Header(_)));
+    let headers =
+        count(|line| matches!(Line::parse(line), Line::Header(header) if !header.what.is_cut()));
     // btmon prints some of the same lines, where a paste lost their right-hand side.
     let btmon = count(|line| {
         ["ACL Data ", "@ MGMT", "= Note:", "Bluetooth monitor ver", "= New Index"]
@@ -122,30 +124,43 @@ fn prefix(what: What, details: &Details, bytes: &mut Vec<u8>) -> Option<Printed>
     let (kind, length) = match what {
         What::Command { opcode, length } => {
             bytes.extend(opcode.to_le_bytes());
-            bytes.push(length);
+            bytes.push(0);
             (Kind::Command, length)
         }
         What::Event { code, length } => {
-            bytes.extend([code, length]);
+            bytes.extend([code, 0]);
             (Kind::Event, length)
         }
         What::Acl { .. } | What::Sco { .. } => return None,
     };
-    let (header, length) = (bytes.len(), usize::from(length));
+    let header = bytes.len();
     details.dump(bytes);
-    if bytes.len() != header + length {
+    let dumped = bytes.len() - header;
+    // Where the line lost the length, the bytes below tell it.
+    let known = match length {
+        None if dumped > 0 => u8::try_from(dumped).ok(),
+        length => length,
+    };
+    if known.map(usize::from) != Some(dumped) {
         bytes.truncate(header);
         match what {
             What::Command { opcode, .. } => commands::parameters(opcode, details, bytes),
-            What::Event { code, length } => events::parameters(code, length, details, bytes),
+            What::Event { code, .. } => events::parameters(code, known, details, bytes),
             _ => {}
         }
     }
+    // Then the fields, if the packet has always the same ones.
+    let known = known.or_else(|| fixed::length(what));
     // More than the packet has: it was read wrongly.
-    if bytes.len() > header + length {
+    if known.is_some_and(|known| bytes.len() > header + usize::from(known)) {
         bytes.truncate(header);
     }
-    Some(Printed { kind, original: header + length })
+    // Of a packet of unknown length the end is missing.
+    let length = known.unwrap_or(u8::MAX);
+    if let Some(last) = header.checked_sub(1).and_then(|at| bytes.get_mut(at)) {
+        *last = length;
+    }
+    Some(Printed { kind, original: header + usize::from(length) })
 }
 
 /// What is shown of a packet whose bytes cannot be had: its shape, and how much of it is there.
@@ -159,6 +174,10 @@ fn outline(
             commands::create_connection(details, parameters)?;
             Some((Shape::Command(Opcode(opcode)), Extent::Part))
         }
+        What::Event { code: code @ 0x03, .. } if details.hides_address() => {
+            events::connection_complete(details, parameters)?;
+            Some((Shape::Event(code), Extent::Part))
+        }
         What::Event { code: code @ 0x3e, .. } if events::subevent(details.first()) == Some(1) => {
             events::le_connection(details, parameters)?;
             Some((Shape::Event(code), Extent::Part))
@@ -167,7 +186,8 @@ fn outline(
             let (data, extent) = match data::pdu(details, parameters) {
                 Some(pdu) => {
                     // The last of several fragments shows the whole frame.
-                    let whole = boundary == 1 || parameters.len() + 5 == usize::from(length);
+                    let whole =
+                        boundary == 1 || length.map(usize::from) == Some(parameters.len() + 5);
                     let data = match pdu.protocol {
                         Protocol::Att => Data::Att { cid: 4, opcode: pdu.code },
                         Protocol::Smp => Data::Smp { cid: 6, code: pdu.code },
@@ -176,9 +196,12 @@ fn outline(
                 }
                 None => (other_data(boundary, details), Extent::Part),
             };
-            Some((Shape::Acl { handle: Some(handle), len: length, data }, extent))
+            Some((Shape::Acl { handle: Some(handle), len: length.unwrap_or(0), data }, extent))
         }
-        What::Sco { handle, length } => Some((Shape::Sco { handle, len: length }, Extent::Whole)),
+        What::Sco { handle, length } => {
+            let shape = Shape::Sco { handle, len: length.unwrap_or(0) };
+            Some((shape, Extent::part_unless(length.is_some())))
+        }
         _ => None,
     }
 }
@@ -206,8 +229,8 @@ impl Source for Reader {
         self.bytes.clear();
         let printed = prefix(header.what, &self.details, &mut self.bytes);
         let (kind, original) = match header.what {
-            What::Acl { length, .. } => (Kind::Acl, 4 + usize::from(length)),
-            What::Sco { length, .. } => (Kind::Sco, 3 + usize::from(length)),
+            What::Acl { length, .. } => (Kind::Acl, 4 + usize::from(length.unwrap_or(0))),
+            What::Sco { length, .. } => (Kind::Sco, 3 + usize::from(length.unwrap_or(0))),
             _ => printed.map_or((Kind::Empty, 0), |printed| (printed.kind, printed.original)),
         };
         let whole = self.bytes.len() == original;
