@@ -85,11 +85,14 @@ impl Lines {
     }
 }
 
+/// How much of a file's beginning [`of_head`] looks at.
+pub(crate) const PAGE: usize = 64 * 1024;
+
 /// The cleaned lines of a file's beginning, for whoever decides whether it is theirs.
 ///
 /// Nothing where the bytes are no text; the last line is left out where it may go on.
 pub(crate) fn of_head(head: &super::super::Head<'_>) -> Vec<String> {
-    let page = head.bytes.get(..64 * 1024).unwrap_or(head.bytes);
+    let page = head.bytes.get(..PAGE).unwrap_or(head.bytes);
     // Zeroes come from crashed loggers and from UTF-16; others of a terminal, now and then.
     let strange = |byte: &&u8| matches!(**byte, 1..0x20) && !b"\t\n\r\x1b\x07\x08".contains(byte);
     if page.iter().filter(strange).count() > page.len() / 64 {

@@ -91,7 +91,7 @@ fn claim(head: &Head<'_>) -> Claim {
 fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
     let bytes = stream.peek(super::super::format::HEAD)?;
     let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
-    let whole = bytes.len() < super::super::format::HEAD;
+    let whole = bytes.len() <= lines::PAGE;
     let only_link = whole.then(|| links::only(&lines)).flatten();
     let times = Times::of(lines.iter().find_map(|line| Right::take(line).0.when));
     Ok(Box::new(Reader {
@@ -401,6 +401,9 @@ mod tests {
             > HCI Event: Disconnect... (0x05) plen 4  #2 [hci0] 0.200000\n        Status: Success (0x00)\n        Handle: 70\n        Reason: Remote User Terminated Connection (0x13)\n";
         let (_, said) = drain(text.as_bytes());
         assert!(said[0].contains("ConnHandle(70)") && said[0].contains("WriteRequest"), "{said:?}");
+        // Nobody read the rest of a long text beforehand: another link may stand there.
+        let long = format!("{text}{}", "prose\n".repeat(lines::PAGE / 6));
+        assert!(drain(long.as_bytes()).1[0].contains("Opaque"));
         // Two links: nobody knows whose it is.
         let two = format!("{text}> ACL Data RX: Handle 71 flags 0x02 dlen 5  #3 [hci0] 0.300000\n");
         assert!(drain(two.as_bytes()).1[0].contains("Opaque"));
