@@ -7,7 +7,8 @@
 mod common;
 
 use common::piped;
-use hcidiff::timeline::Connection;
+use hcidiff::time::Span;
+use hcidiff::timeline::{Connection, Moment, Report, Sighting};
 use hcidiff::{Analysis, Case, analyse};
 use std::collections::BTreeSet;
 use std::fs;
@@ -37,47 +38,87 @@ fn analysed(path: &Path) -> Analysis {
     analyse(&Case::one(path)).unwrap_or_else(|unreadable| panic!("{unreadable}"))
 }
 
-/// A connection in words, without frames and times.
-fn facts(connection: &Connection) -> Vec<String> {
-    let text = format!("{connection:#?}");
-    let mut lines: Vec<String> = Vec::new();
-    let mut hidden: Option<usize> = None;
-    for line in text.lines() {
-        let indent = line.len() - line.trim_start().len();
-        if let Some(depth) = hidden {
-            if indent > depth {
-                continue;
-            }
-            hidden = None;
-            if line.trim_start().starts_with([')', ']', '}']) {
-                continue;
-            }
+/// The connection without frames and times, which a text counts in its own way.
+fn timeless(connection: &Connection) -> Connection {
+    const AT: Moment = Moment::UNKNOWN;
+    let frame = |frame: &mut Option<u32>| *frame = frame.map(|_| 0);
+    let sighting = |sighting: &mut Option<Sighting>| {
+        if let Some(Sighting { seen, .. }) = sighting {
+            (seen.frame, seen.at) = (0, AT);
         }
-        let name = line.trim_start().split(':').next().unwrap_or_default();
-        let counted = name.ends_with("frame")
-            || name.ends_with("_at")
-            || matches!(
-                name,
-                "at" | "age"
-                    | "echoes"
-                    | "stuck_since"
-                    | "capture_end"
-                    | "mgmt_reason"
-                    | "mgmt_failed"
-            )
-            || name.ends_with("_ms")
-            || line.trim_start().starts_with("Moment(")
-            || line.trim_start().starts_with("Span(");
-        if !counted {
-            lines.push(line.to_owned());
-        } else if line.ends_with(['(', '[', '{']) {
-            hidden = Some(indent);
-        }
+    };
+    let report = |report: &mut Report| (report.frame, report.at) = (0, AT);
+
+    let mut it = connection.clone();
+    if let Some(request) = &mut it.request {
+        (request.frame, request.at, request.cancel_at) = (0, AT, AT);
+        frame(&mut request.status_frame);
+        frame(&mut request.cancel_frame);
     }
-    // Beside their frames.
-    lines.push(format!("{:?}", connection.mgmt_reason.map(|(_, reason)| reason)));
-    lines.push(format!("{:?}", connection.mgmt_failed.map(|(_, status)| status)));
-    lines
+    frame(&mut it.status_frame);
+    frame(&mut it.connected_frame);
+    it.connected_at = AT;
+    it.pace.iter_mut().for_each(|pace| (pace.frame, pace.at) = (0, AT));
+    sighting(&mut it.heard);
+    sighting(&mut it.last_heard);
+    it.usable_at = AT;
+    if let Some(mtu) = &mut it.mtu {
+        (mtu.frame, mtu.at, mtu.answered_at) = (0, AT, AT);
+        frame(&mut mtu.answer_frame);
+    }
+    if let Some(first) = &mut it.first_att {
+        (first.frame, first.at) = (0, AT);
+    }
+    (it.last_pdu_at, it.last_sent_pdu_at) = (AT, AT);
+    frame(&mut it.last_pdu_frame);
+    frame(&mut it.last_sent_pdu_frame);
+    if let Some(write) = &mut it.last_write {
+        (write.frame, write.at) = (0, AT);
+    }
+    if let Some(end) = &mut it.end {
+        (end.frame, end.at, end.command_at) = (0, AT, AT);
+        frame(&mut end.command_frame);
+        end.echoes.fill(0);
+    }
+    if let Some(gone) = &mut it.gone {
+        (gone.frame, gone.at) = (0, AT);
+    }
+    for open in &mut it.open_requests {
+        (open.frame, open.at, open.age) = (0, AT, None);
+    }
+    it.credits.most_outstanding_frame = 0;
+    frame(&mut it.credits.overrun_frame);
+    frame(&mut it.credits.last_completed_frame);
+    frame(&mut it.credits.stuck_frame);
+    (it.credits.last_completed_at, it.credits.stuck_since) = (AT, AT);
+    for step in &mut it.steps {
+        (step.frame, step.last_frame, step.at, step.last_at) = (0, 0, AT, AT);
+    }
+    frame(&mut it.scan_started_frame);
+    it.report_before.iter_mut().for_each(report);
+    it.report_after.iter_mut().for_each(report);
+    if let Some(advertised) = &mut it.advertised {
+        report(&mut advertised.first);
+        report(&mut advertised.last);
+    }
+    it.mgmt_reason = it.mgmt_reason.map(|(_, reason)| (0, reason));
+    it.mgmt_failed = it.mgmt_failed.map(|(_, status)| (0, status));
+    it.oddities.iter_mut().for_each(|oddity| oddity.frame = 0);
+    it.silence_before = it.silence_before.map(|_| Span(0));
+    it.capture_end = AT;
+    it
+}
+
+/// The lines in which two connections differ, for the message of the test.
+fn unlike(text: &Connection, binary: &Connection) -> String {
+    let words = [text, binary].map(|connection| format!("{connection:#?}"));
+    let [said, meant] = words.each_ref().map(|words| Vec::from_iter(words.lines()));
+    let at = said.iter().zip(&meant).position(|(a, b)| a != b).unwrap_or(0);
+    let near = |lines: &[&str]| {
+        let shown = lines.get(at.saturating_sub(2)..(at + 2).min(lines.len()));
+        format!("{:?}", shown.unwrap_or_default())
+    };
+    format!("line {at}: {}, binary {}", near(&said), near(&meant))
 }
 
 fn findings(analysis: &Analysis) -> BTreeSet<String> {
@@ -107,15 +148,9 @@ fn differences(text: &Path, binary: &Path) -> Vec<String> {
         ));
     }
     for (text, binary) in text.connections.iter().zip(&binary.connections) {
-        let (said, meant) = (facts(text), facts(binary));
-        if said != meant {
-            let at = said.iter().zip(&meant).position(|(a, b)| a != b).unwrap_or(0);
-            differ.push(format!(
-                "connection {}, line {at}: {:?}, binary {:?}",
-                text.number,
-                said.get(at.saturating_sub(2)..(at + 2).min(said.len())).unwrap_or_default(),
-                meant.get(at.saturating_sub(2)..(at + 2).min(meant.len())).unwrap_or_default()
-            ));
+        let (text, binary) = (timeless(text), timeless(binary));
+        if text != binary {
+            differ.push(format!("connection {}, {}", text.number, unlike(&text, &binary)));
         }
     }
     let (said, meant) = (findings(&both.0), findings(&both.1));
