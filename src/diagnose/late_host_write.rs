@@ -46,7 +46,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Noble],
         "Do not trust `connect` alone: wait up to 1 s for the first answer (`mtu` event or discovery), else `disconnect()` and retry.",
     ),
-    Remedy::any(
+    Remedy::no_use(
         "Sending ATT earlier, later or more often will not help: nothing can arrive on a link that the device never joined.",
     ),
 ];

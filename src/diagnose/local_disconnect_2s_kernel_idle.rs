@@ -39,7 +39,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ],
         "Connect through bluetoothd (`bluetoothctl connect`, bleak) or keep an L2CAP socket open on CID 4; `hcitool lecc` alone cannot hold a link.",
     ),
-    Remedy::any(
+    Remedy::no_use(
         "Supervision timeout, interval and MTU will not help, because the link was healthy and our own side closed it.",
     ),
 ];

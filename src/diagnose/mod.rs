@@ -86,6 +86,7 @@ mod peripheral_0x08_after_5s_android;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
 mod queued_delivery;
+pub mod remedies;
 mod remedy;
 mod remote_user_terminated_idle;
 mod resolving_list_refused;
@@ -112,6 +113,7 @@ mod verdict;
 mod waits;
 mod weak_link;
 mod weigh;
+pub mod what_if;
 mod wifi_coexistence_combo_chip;
 mod write_command_flood;
 mod write_type_mismatch;
@@ -119,7 +121,7 @@ mod wrong_peer_address_type;
 mod zombie_link_data_silence;
 
 pub use cases::{Case, Example, Expected};
-pub use remedy::{Remedy, remedies};
+pub use remedy::{Proof, Remedy, RemedyKind, remedies};
 pub use verdict::{Facts, Sight, Verdict};
 pub use weigh::diagnose;
 
@@ -318,6 +320,8 @@ pub struct Finding {
     pub remedies: Vec<Remedy>,
     /// What is often tried here and is known not to help, or to do harm.
     pub no_use: Vec<Remedy>,
+    /// What would have been in time, as an estimate.
+    pub what_if: Option<what_if::WhatIf>,
     pub sources: Vec<&'static str>,
 }
 

@@ -58,6 +58,6 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         show(verdict, wait.shown())
             .rules_out("never-heard-peer", "no connect request can be sent to a device that does not offer a connection")
             .try_this("Close the phone app or the other computer that may hold the device, and wake it (button, lid, power) until it advertises connectable.")
-            .try_this("Retries will not help while its reports stay as they are."),
+            .try_these([super::Remedy::no_use("More tries, while its reports stay as they are.")]),
     )
 }

@@ -1,27 +1,107 @@
-//! What to do, and on which host.
+//! What to do, for which host, and how anybody knows that it helps.
 use super::Scene;
 use crate::prose::Text;
 use crate::timeline::{Capture, Stack};
+use crate::vocabulary::vocabulary;
 
-/// One thing to do.
+vocabulary! {
+    RemedyKind {
+        Do "do",
+        /// Often tried, and known not to help, or to do harm.
+        NoUse "no use",
+    }
+}
+
+/// How anybody knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Tried in the laboratory: the capture of the experiment, and the BlueZ versions (none: another host).
+    Laboratory {
+        experiment: &'static str,
+        versions: &'static [&'static str],
+    },
+    /// Somebody's source code or specification says so.
+    Source(&'static str),
+    /// Users say so in a public thread.
+    Thread(&'static str),
+    Unproved,
+}
+
+impl Proof {
+    /// In words, as a part of a sentence.
+    pub fn text(self, kind: RemedyKind) -> Text {
+        let (verb, end) = match kind {
+            RemedyKind::Do => ("proved", ""),
+            RemedyKind::NoUse => ("tried", " in vain"),
+        };
+        match self {
+            Proof::Laboratory { versions, .. } => {
+                let mut text = Text::fixed(verb);
+                for (at, version) in versions.iter().enumerate() {
+                    text.plain(if at == 0 { " on BlueZ " } else { " and " });
+                    text.plain(version);
+                }
+                text.plain(" in the laboratory");
+                text.plain(end);
+                text
+            }
+            Proof::Source(source) => Text::fixed("not tried; source: ").and(source),
+            Proof::Thread(thread) => Text::fixed("not tried here; users say so: ").and(thread),
+            Proof::Unproved => Text::fixed("not tried"),
+        }
+    }
+}
+
+/// One thing to do, or not to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remedy {
+    pub kind: RemedyKind,
+    /// The name in the table of remedies. Empty: a rule's own.
+    pub id: &'static str,
+    pub proof: Proof,
     /// The host stacks that it is for. Empty: any.
-    stacks: &'static [Stack],
+    pub(super) stacks: &'static [Stack],
     says: Text,
-    /// The host is unknown, so the remedy says for which it is.
-    names_its_stacks: bool,
+    /// What goes before the words: for which host or library it is.
+    pub(super) whose: Text,
+    /// When it does not help, and what it costs.
+    but: Text,
 }
 
 impl Remedy {
     /// For any host, or for the device.
     pub const fn any(says: &'static str) -> Self {
-        Self { stacks: &[], says: Text::fixed(says), names_its_stacks: false }
+        Self::on(&[], says)
     }
 
     /// For hosts with one of these stacks.
     pub const fn on(stacks: &'static [Stack], says: &'static str) -> Self {
-        Self { stacks, says: Text::fixed(says), names_its_stacks: false }
+        Self::made(RemedyKind::Do, stacks, says)
+    }
+
+    /// What does not help on any host.
+    pub const fn no_use(says: &'static str) -> Self {
+        Self::made(RemedyKind::NoUse, &[], says)
+    }
+
+    const fn made(kind: RemedyKind, stacks: &'static [Stack], says: &'static str) -> Self {
+        Self {
+            kind,
+            id: "",
+            proof: Proof::Unproved,
+            stacks,
+            says: Text::fixed(says),
+            whose: Text::EMPTY,
+            but: Text::EMPTY,
+        }
+    }
+
+    pub(super) fn of_table(
+        (id, kind, proof): (&'static str, RemedyKind, Proof),
+        stacks: &'static [Stack],
+        (whose, says, but): (Text, Text, Text),
+    ) -> Self {
+        Self { kind, id, proof, stacks, says, whose, but }
     }
 
     /// The remedy for the host that made this capture, if it is for that host. Where the stack is unknown,
@@ -29,32 +109,79 @@ impl Remedy {
     pub fn offered(mut self, capture: &Capture) -> Option<Self> {
         let stack = capture.host.as_ref().map(|host| host.stack);
         let fits = stack.is_none_or(|stack| self.stacks.is_empty() || self.stacks.contains(&stack));
-        self.names_its_stacks = stack.is_none() && !self.stacks.is_empty();
+        if stack.is_none() && !self.stacks.is_empty() {
+            self.whose = names(self.stacks);
+        }
         fits.then_some(self)
     }
 
     /// What people try, and what is of no use here.
     pub fn in_vain(&self) -> bool {
         let says = self.says.to_string();
-        says.contains(" will not help") || says.starts_with("Do not look for the fault")
+        self.kind == RemedyKind::NoUse
+            || says.contains(" will not help")
+            || says.starts_with("Do not look for the fault")
     }
 
-    /// In words; where the host is unknown, with the stacks that it is for.
-    pub fn text(&self) -> Text {
-        let mut text = Text::EMPTY;
-        if self.names_its_stacks {
-            text.plain("On ");
-            for (at, stack) in self.stacks.iter().enumerate() {
-                text.plain(if at == 0 { "" } else { ", " });
-                text.plain(stack.name());
-            }
-            text.plain(": ");
-        }
-        text.and(self.says.clone())
+    /// What to do, without how it was proved.
+    pub fn words(&self) -> Text {
+        self.whose.clone().and(self.says.clone())
     }
+
+    /// In words, with what limits it, what it costs and how it was proved.
+    pub fn text(&self) -> Text {
+        let mut text = self.words();
+        if !self.but.is_empty() {
+            text.plain(" ");
+            text = text.and(self.but.clone());
+        }
+        text.plain(" (");
+        let mut text = text.and(self.proof.text(self.kind));
+        text.plain(")");
+        text
+    }
+}
+
+/// `On BlueZ, noble: `.
+pub(super) fn names(stacks: &'static [Stack]) -> Text {
+    let mut text = Text::fixed("On ");
+    for (at, stack) in stacks.iter().enumerate() {
+        text.plain(if at == 0 { "" } else { ", " });
+        text.plain(stack.name());
+    }
+    text.plain(": ");
+    text
 }
 
 /// The table as a check that writes its own sentences offers it.
 pub fn remedies(_: &Scene<'_>, all: &[Remedy]) -> Vec<Remedy> {
     all.to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_remedy_says_how_it_was_proved() {
+        let proof = Proof::Laboratory { experiment: "d-b-int6", versions: &["5.66", "5.82"] };
+        assert_eq!(
+            proof.text(RemedyKind::Do).to_string(),
+            "proved on BlueZ 5.66 and 5.82 in the laboratory"
+        );
+        assert_eq!(
+            proof.text(RemedyKind::NoUse).to_string(),
+            "tried on BlueZ 5.66 and 5.82 in the laboratory in vain"
+        );
+        let raw = Proof::Laboratory { experiment: "a", versions: &[] };
+        assert_eq!(raw.text(RemedyKind::Do).to_string(), "proved in the laboratory");
+        assert_eq!(Remedy::any("Wait.").text().to_string(), "Wait. (not tried)");
+    }
+
+    #[test]
+    fn a_remedy_without_a_host_names_the_stacks_that_it_is_for() {
+        let capture = crate::trace::Trace::new().run();
+        let remedy = Remedy::on(&[Stack::BlueZ, Stack::Noble], "Wait.").offered(&capture);
+        assert_eq!(remedy.expect("offered").words().to_string(), "On BlueZ, noble: Wait.");
+    }
 }

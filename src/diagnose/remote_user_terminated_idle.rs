@@ -130,7 +130,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Noble],
         "Write or subscribe right after discovery; for an inactivity timer read a characteristic at a third of its time.",
     ),
-    Remedy::any(
+    Remedy::no_use(
         "A longer supervision timeout will not help: the link was healthy, the device chose to end it.",
     ),
 ];

@@ -3,6 +3,7 @@
 use super::both_sides::{self, Also};
 use super::{
     Basis, Check, Confidence, Evidence, Facts, Finding, Level, RULES, Rule, Scene, Sight, Verdict,
+    remedies, what_if,
 };
 use crate::packet::Address;
 use crate::prose;
@@ -250,6 +251,7 @@ fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
     for finding in &mut findings {
         finding.connections.sort_unstable();
         finding.connections.dedup();
+        advise(scene, finding);
     }
     findings
 }
@@ -293,6 +295,7 @@ fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
         would_settle: facts.would_settle(),
         remedies: Vec::new(),
         no_use: Vec::new(),
+        what_if: None,
         sources: rule.sources.to_vec(),
     };
     if let Some(Also { capture, frame }) = also {
@@ -304,6 +307,15 @@ fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
     finding.would_settle.extend(lack.map(|lack| text!("A better capture: {}.", lack)));
     add(scene, &mut finding, verdict);
     finding
+}
+
+/// What to do about it, what is of no use, and what would have been in time.
+fn advise(scene: &Scene<'_>, finding: &mut Finding) {
+    remedies::advise(scene, finding);
+    let capture = scene.capture();
+    let links: Vec<&Connection> =
+        finding.connections.iter().filter_map(|number| capture.connection(*number)).collect();
+    finding.what_if = what_if::of_finding(finding.rule, scene, &links);
 }
 
 /// What a claim adds to the finding that it is a part of.

@@ -2,7 +2,7 @@ use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedi
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::time::Span;
-use crate::timeline::{Connection, EndedBy, Moment, Procedure, Stack, Step};
+use crate::timeline::{Connection, EndedBy, Moment, Procedure, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -44,8 +44,7 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any(
         "Add a watchdog: after ten missed notifications read a characteristic; if that answers, write the CCCD again; else disconnect and reconnect.",
     ),
-    Remedy::on(
-        &[Stack::BlueZ, Stack::Noble],
+    Remedy::no_use(
         "A keep-alive on the link layer will not help: the link is alive, the device's application is not.",
     ),
     Remedy::any(

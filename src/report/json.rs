@@ -466,6 +466,10 @@ fn finding(finding: &Finding) -> Value {
         "no_use".into(),
         json!(finding.no_use.iter().map(Remedy::text).collect::<Vec<_>>()),
     );
+    let what_if = finding.what_if.as_ref().map(
+        |what_if| json!({ "says": what_if.says, "columns": what_if.columns, "rows": what_if.rows }),
+    );
+    value.insert("what_if".into(), json!(what_if));
     value.insert("sources".into(), json!(finding.sources));
     Value::Object(value)
 }

@@ -5,6 +5,7 @@ mod format;
 mod lane;
 mod picture;
 
+use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
 use crate::report::Report;
 use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic, devices};
@@ -71,6 +72,24 @@ struct Page<'a> {
 impl Page<'_> {
     fn text(&self, says: &str) -> String {
         text(&self.report.visible(says))
+    }
+
+    fn what_if(&self, out: &mut String, what_if: &WhatIf) {
+        let says = self.prose(&what_if.says.to_string());
+        let _ = writeln!(out, "<h3>What if</h3>\n<p>{says}</p>");
+        out.push_str("<div class=\"scroll\"><table>\n<thead>\n<tr>");
+        what_if.columns.iter().for_each(|name| {
+            let _ = write!(out, "<th>{}</th>", text(name));
+        });
+        out.push_str("</tr>\n</thead>\n<tbody>\n");
+        for row in &what_if.rows {
+            out.push_str("<tr>");
+            row.iter().for_each(|cell| {
+                let _ = write!(out, "<td>{}</td>", self.prose(&cell.to_string()));
+            });
+            out.push_str("</tr>\n");
+        }
+        out.push_str("</tbody>\n</table></div>\n");
     }
 
     fn prose(&self, says: &str) -> String {
@@ -196,6 +215,11 @@ impl Page<'_> {
         list(out, "Evidence", &lines);
         let remedies = finding.remedies.iter().map(|remedy| self.prose(&remedy.text().to_string()));
         list(out, "What to do", &Vec::from_iter(remedies));
+        let no_use = finding.no_use.iter().map(|remedy| self.prose(&remedy.text().to_string()));
+        list(out, "What is of no use", &Vec::from_iter(no_use));
+        if let Some(what_if) = &finding.what_if {
+            self.what_if(out, what_if);
+        }
         let ruled_out: Vec<String> = finding
             .rules_out
             .iter()

@@ -2,6 +2,7 @@
 mod diagram;
 mod escape;
 
+use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
 use crate::prose::Text;
 use crate::report::Report;
@@ -221,6 +222,12 @@ impl Page<'_> {
         let remedies: Vec<String> =
             finding.remedies.iter().map(|remedy| remedy.text().to_string()).collect();
         self.list(&mut text, "What to do", &remedies);
+        let no_use: Vec<String> =
+            finding.no_use.iter().map(|remedy| remedy.text().to_string()).collect();
+        self.list(&mut text, "What is of no use", &no_use);
+        if let Some(what_if) = &finding.what_if {
+            self.what_if(&mut text, what_if);
+        }
         let out: Vec<String> =
             finding.rules_out.iter().map(|out| format!("`{}`: {}", out.rule, out.why)).collect();
         self.list(&mut text, "What it is not", &out);
@@ -231,6 +238,17 @@ impl Page<'_> {
             let _ = writeln!(text, "Sources: {}.\n", sources.join("; "));
         }
         Part { name: format!("the finding {}", finding.rule), text }
+    }
+
+    fn what_if(&self, text: &mut String, what_if: &WhatIf) {
+        let _ = writeln!(text, "**What if**\n\n{}\n", self.inline(&what_if.says.to_string()));
+        let _ = writeln!(text, "| {} |", what_if.columns.join(" | "));
+        let _ = writeln!(text, "|{}", "---|".repeat(what_if.columns.len()));
+        for row in &what_if.rows {
+            let cells: Vec<String> = row.iter().map(|cell| self.cell(&cell.to_string())).collect();
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        text.push('\n');
     }
 
     fn list(&self, text: &mut String, title: &str, lines: &[String]) {

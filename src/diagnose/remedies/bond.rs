@@ -1,0 +1,50 @@
+//! A key that one side has lost, or that differs.
+use super::{Entry, For, What};
+
+const MISSING: &[&str] = &["pin-or-key-missing-0x06"];
+const MIC: &[&str] = &["mic-failure-0x3d"];
+const REFUSED: &[&str] = &["pairing-refused-by-peer"];
+const BOTH: &[&str] = &["5.66", "5.82"];
+
+pub const ROWS: &[Entry] = &[
+    Entry::fixed(
+        What::Command,
+        "remove-scan-pair",
+        (MISSING, For::BlueZ),
+        "`bluetoothctl`, then at its prompt: `remove ADDRESS`, put the device in pairing mode, `scan on` until it is found, `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`.",
+    )
+    .tried("k-06-host-remove", BOTH),
+    Entry::no_use("pair-without-remove", (MISSING, For::BlueZ), "`bluetoothctl pair ADDRESS` without `remove`: BlueZ still has its half of the bond.")
+        .tried("k-06-pair-again", BOTH),
+    Entry::no_use("remove-pair-noscan", (MISSING, For::BlueZ), "`pair` right after `remove`, without a scan: \"Device not available\" until a scan has found it.")
+        .tried("k-06-host-remove-noscan", BOTH),
+    Entry::no_use("wait", (MISSING, For::Any), "Connecting again, or waiting: the key is gone on one side.")
+        .tried("k-06-none", BOTH),
+    Entry::fixed(
+        What::Command,
+        "both",
+        (MIC, For::BlueZ),
+        "Clear the bond on the device, and here: `bluetoothctl`, then `remove ADDRESS`, `scan on` until it is found, `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`.",
+    )
+    .tried("k-3d-both", BOTH),
+    Entry::fixed(
+        What::Command,
+        "host-only",
+        (MIC, For::BlueZ),
+        "If the bond on the device cannot be cleared: the same here alone.",
+    )
+    .limits("It works if the device takes a new pairing while it holds an old one.")
+    .tried("k-3d-host-remove", BOTH),
+    Entry::no_use("peer-only", (MIC, For::BlueZ), "Clearing the bond on the device only: 0x3d becomes 0x06.")
+        .tried("k-3d-peer-only", BOTH),
+    Entry::no_use("wait", (MIC, For::BlueZ), "Connecting again.").tried("k-3d-none", &["5.66"]),
+    Entry::fixed(
+        What::Command,
+        "clear-peer-and-pairing-mode",
+        (REFUSED, For::BlueZ),
+        "Clear the device's own bond and put it in pairing mode; here `bluetoothctl`, then `remove ADDRESS`, `scan on` until it is found, `pair ADDRESS` with an agent.",
+    )
+    .tried("k-refuse", BOTH),
+    Entry::no_use("host-only", (REFUSED, For::BlueZ), "Removing the bond here alone, while the device still refuses.")
+        .tried("k-refuse", BOTH),
+];

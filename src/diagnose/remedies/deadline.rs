@@ -1,0 +1,355 @@
+//! A device that hangs up: by the clock, at a request, or at the MTU exchange.
+use super::{Entry, For, View, What};
+use crate::diagnose::what_if;
+use crate::prose::Text;
+use crate::text;
+
+const DEADLINE: &[&str] = &["peer-hangs-up-on-deadline"];
+const DISCOVERY: &[&str] = &["discovery-order-or-volume-difference"];
+const MTU: &[&str] = &["mtu-exchange-breaks-peer"];
+const FIRST_ATT: &[&str] = &["immediate-0x13-after-first-att"];
+
+const BOTH: &[&str] = &["5.66", "5.82"];
+
+/// The interval of 7.5 ms, in units.
+const SHORTEST: u16 = 6;
+
+/// Intervals at which a cached, and a minimal, discovery met 400 ms in the laboratory; requests that were left.
+const CACHED: (u16, u32) = (12, 8);
+const MINIMAL: (u16, u32) = (24, 4);
+
+pub const ROWS: &[Entry] = &[
+    Entry::made(
+        What::Setting,
+        "interval-7.5",
+        (DEADLINE, For::BlueZ),
+        "`MinConnectionInterval=6` and `MaxConnectionInterval=6` under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: the same round trips then fit into the device's time",
+        |view| interval(view, "`MinConnectionInterval=6` and `MaxConnectionInterval={}` under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`"),
+    )
+    .when("the shortest interval meets the deadline", shorter_helps)
+    .unless("the interval is that short already", short_already)
+    .costs("it holds for all devices, and one that is silent for six intervals (45 ms) after the connect request is given up with 0x3e.")
+    .tried("d-b-int6", BOTH),
+    Entry::fixed(
+        What::File,
+        "per-device-recipe",
+        (DEADLINE, For::BlueZ),
+        "For this device alone: stop bluetooth, put a cache file made from a capture of the same firmware at /var/lib/bluetooth/ADAPTER/cache/PEER, and an info file with `Trusted=true` and `[ConnectionParameters]` `MinInterval=12` `MaxInterval=12` `Latency=0` `Timeout=200` at /var/lib/bluetooth/ADAPTER/PEER/info; start bluetooth.",
+    )
+    .when("a capture has the device's whole database, and a cached discovery at 15 ms meets the deadline", |view| {
+        view.database_known() && meets(view, CACHED)
+    })
+    .unless("the device's address changes", |view| view.address_changes())
+    .limits("A wrong cache file is worse than none: BlueZ writes to the handles of the file.")
+    .tried("c-gen-info-int12", BOTH),
+    Entry::made(
+        What::Code,
+        "raw-l2cap",
+        (DEADLINE, For::BlueZ),
+        "Write the known handle over an L2CAP socket of your own (fixed channel CID 4, address type LE), beside bluetoothd: nothing is discovered first.",
+        raw_l2cap,
+    )
+    .tried("d-d1-raw-daemon", BOTH),
+    Entry::made(
+        What::Code,
+        "raw-l2cap-no-daemon",
+        (DEADLINE, For::LinuxRaw),
+        "The same with bluetoothd stopped (`hciconfig hci0 up`).",
+        |view| view.written().map(|_| text!("the same L2CAP socket works with bluetoothd stopped (`hciconfig hci0 up`), also after an MTU exchange.")),
+    )
+    .tried("d-d2-raw-nodaemon", &["5.66"]),
+    Entry::fixed(
+        What::Code,
+        "early-command",
+        (DEADLINE, For::BluezDbus),
+        "repeat `WriteValue` with `type=command` from `Connected` on, every 3 ms until it is accepted; do not wait for `ServicesResolved`.",
+    )
+    .when("the device takes a command there", |view| view.takes_commands())
+    .limits("Only after one complete discovery in this life of bluetoothd, as long as the device is kept.")
+    .tried("d-i6-early-command", BOTH),
+    Entry::fixed(
+        What::Code,
+        "bleak-cache-warm-command",
+        (DEADLINE, For::Bleak),
+        "after one success in the same program, `connect(dangerous_use_bleak_cache=True)`, then `write_gatt_char(…, response=False)`.",
+    )
+    .when("the device takes a command there", |view| view.takes_commands())
+    .limits("The cache lives in the process.")
+    .tried("d-i9-bleakcache-command", BOTH),
+    Entry::fixed(
+        What::Code,
+        "early-request-nogap",
+        (DEADLINE, For::BluezDbus),
+        "run `bluetoothd --noplugin=gap` and repeat `WriteValue` with `type=request` from `Connected` on.",
+    )
+    .when("one round trip before the write meets the deadline", |view| at_this_interval(view, 1))
+    .limits("Only after one complete discovery in this life of bluetoothd.")
+    .tried("d-i8-early-request-nogap", BOTH),
+    Entry::fixed(
+        What::Code,
+        "bleak-cache-warm-nogap",
+        (DEADLINE, For::Bleak),
+        "run `bluetoothd --noplugin=gap`; after one success in the same program, `connect(dangerous_use_bleak_cache=True)`, then write.",
+    )
+    .when("one round trip before the write meets the deadline", |view| at_this_interval(view, 1))
+    .limits("The cache lives in the process.")
+    .tried("d-i10-bleakcache-nogap", BOTH),
+    Entry::fixed(
+        What::Command,
+        "trust+interval-15",
+        (DEADLINE, For::BlueZ),
+        "`bluetoothctl trust ADDRESS` after a scan, `MinConnectionInterval=12` and `MaxConnectionInterval=12` under `[LE]` in /etc/bluetooth/main.conf, restart bluetooth, and try twice.",
+    )
+    .when("a cached discovery at 15 ms meets the deadline", |view| meets(view, CACHED))
+    .unless("the interval is that short already", |view| at_most(view, CACHED.0))
+    .limits("The first try may fail: what its discovery reached is kept, and the next ones need less. Without `trust` BlueZ forgets it 30 s after the end.")
+    .tried("d-l1-bleak-trusted-int15", &["5.66"]),
+    Entry::fixed(
+        What::File,
+        "generated-cache+interval-15",
+        (DEADLINE, For::BlueZ),
+        "A cache file made from a capture, and `MinConnectionInterval=12` and `MaxConnectionInterval=12` under `[LE]` in /etc/bluetooth/main.conf.",
+    )
+    .when("a capture has the device's whole database, and a cached discovery at 15 ms meets the deadline", |view| {
+        view.database_known() && meets(view, CACHED)
+    })
+    .unless("the device's address changes", |view| view.address_changes())
+    .limits("BlueZ deletes the file of an untrusted device 30 s after its end: `bluetoothctl trust ADDRESS`.")
+    .tried("d-c5-cache-int", BOTH),
+    Entry::fixed(
+        What::File,
+        "minimal-cache+interval-30",
+        (DEADLINE, For::BlueZ),
+        "A cache file with the right Database Hash and only the services that the program needs, and `MinConnectionInterval=24` and `MaxConnectionInterval=24` under `[LE]`.",
+    )
+    .when("the device has a Database Hash, and a minimal discovery at 30 ms meets the deadline", |view| {
+        view.database_known() && view.has_hash() && meets(view, MINIMAL)
+    })
+    .unless("the device's address changes", |view| view.address_changes())
+    .limits("The program then sees only those services.")
+    .tried("d-k1-cachemin-int24", BOTH),
+    Entry::made(
+        What::File,
+        "interval-info-file",
+        (DEADLINE, For::BlueZ),
+        "For this device alone: `MinInterval=6` `MaxInterval=6` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped.",
+        |view| interval(view, "For this device alone: `MinInterval=6` `MaxInterval={}` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped"),
+    )
+    .when("the shortest interval meets the deadline", shorter_helps)
+    .unless("the interval is that short already", short_already)
+    .tried("d-b3-info", BOTH),
+    Entry::made(
+        What::Command,
+        "interval-debugfs",
+        (DEADLINE, For::BlueZ),
+        "For a test: `cd /sys/kernel/debug/bluetooth/hci0; echo 6 > conn_min_interval; echo 6 > conn_max_interval` as root.",
+        |view| interval(view, "For a test, as root: `cd /sys/kernel/debug/bluetooth/hci0; echo 6 > conn_min_interval; echo {} > conn_max_interval`"),
+    )
+    .when("the shortest interval meets the deadline", shorter_helps)
+    .unless("the interval is that short already", short_already)
+    .limits("It lasts until the adapter is set up again.")
+    .tried("d-b2-debugfs", &["5.66"]),
+    Entry::fixed(
+        What::Command,
+        "trust",
+        (DEADLINE, For::BlueZ),
+        "`bluetoothctl trust ADDRESS` after a scan: what one discovery found is then kept, and eight round trips are left before a program's first write.",
+    )
+    .when("eight round trips meet the deadline at this interval", |view| at_this_interval(view, CACHED.1))
+    .unless("the device is bonded: then its cache is kept already", |view| view.bonded())
+    .tried("c-trust-before", BOTH),
+    Entry::fixed(
+        What::File,
+        "generated-cache-trusted-life",
+        (DEADLINE, For::BlueZ),
+        "A cache file made from a capture, and an info file with `Trusted=true`: eight round trips are left before a program's first write.",
+    )
+    .when("eight round trips meet the deadline at this interval, and a capture has the whole database", |view| {
+        view.database_known() && at_this_interval(view, CACHED.1)
+    })
+    .unless("the device's address changes", |view| view.address_changes())
+    .tried("c-gen-info", BOTH),
+    Entry::fixed(
+        What::Code,
+        "a-noble-discoverSome-30ms",
+        (DEADLINE, For::Noble),
+        "Use `discoverSomeServicesAndCharacteristicsAsync([service], [characteristic])` and write at once, instead of discovering everything.",
+    )
+    .limits("At 50 ms its order of requests was too slow for 400 ms, at 30 ms it was in time.")
+    .tried("a-noble-discoverSome-30ms", &[]),
+    Entry::fixed(
+        What::Code,
+        "a-write-handle-50ms",
+        (DEADLINE, For::RawHci),
+        "write the known handle before anything is discovered.",
+    )
+    .unless("the host is BlueZ", |view| view.host(crate::timeline::Stack::BlueZ))
+    .when("the handle is known", |view| view.written().is_some())
+    .tried("a-write-handle-50ms", &[]),
+    Entry::fixed(
+        What::Code,
+        "write-before-mtu",
+        (DEADLINE, For::Android),
+        "Write as soon as the one service is known; do not request MTU and PHY first.",
+    ),
+    Entry::made(
+        What::Advice,
+        "do-first",
+        (DEADLINE, For::Any),
+        "Do first what the working host had done by then, before anything else; ask the vendor how long the device waits, and for what.",
+        |view| Some(match view.written() {
+            Some(handle) => text!("Do first what the working host did: write {} before anything else.", handle),
+            None => text!("Do first what the device waits for, before anything else; ask its vendor how long it waits, and for what."),
+        }),
+    ),
+    Entry::no_use("cache-always", (DEADLINE, For::BlueZ), "`[GATT] Cache=always` is the default: it changes nothing.")
+        .tried("d-a2-cache-always", &["5.66"]),
+    Entry::no_use("retry", (DEADLINE, For::BlueZ), "More tries at this interval: discovery never gets to where it is kept.")
+        .when("the interval is long", |view| !at_most(view, CACHED.0))
+        .tried("d-a3-retry10", &["5.66"]),
+    Entry::no_use("remove-and-retry", (DEADLINE, For::BlueZ), "`bluetoothctl remove ADDRESS` and another try.")
+        .tried("d-a4-retry10-other", &["5.66"]),
+    Entry::no_use("mtu-23", (DEADLINE, For::BlueZ), "`[GATT] ExchangeMTU=23` switches Bluetooth off: bluetoothd registers no adapter.")
+        .tried("d-b4-mtu23-only", BOTH),
+    Entry::no_use("one-success", (DEADLINE, For::BlueZ), "One success, then a reconnect with BlueZ's own cache: eight round trips remain.")
+        .when("eight round trips are too many here", |view| !at_this_interval(view, CACHED.1))
+        .tried("d-i1-one-success", &["5.66"]),
+    Entry::no_use("services-filter", (DEADLINE, For::Bleak), "`BleakClient(device, services=[…])`: it filters after the full discovery.")
+        .tried("d-h1-bleak-services", &["5.66"]),
+    Entry::no_use("bleak-cache-cold", (DEADLINE, For::Bleak), "`dangerous_use_bleak_cache=True` without a success before in the same process.")
+        .tried("d-h2-bleak-cache", &["5.66"]),
+    Entry::no_use("supervision-timeout", (DEADLINE, For::Any), "A longer supervision timeout: the device decides by its own clock.")
+        .says_source("the peer ends the link itself, the timeout never runs out"),
+    // A device that hangs up at a request of discovery.
+    Entry::fixed(
+        What::File,
+        "characteristics-cache",
+        (DISCOVERY, For::BlueZ),
+        "Put a cache file made from the working capture at /var/lib/bluetooth/ADAPTER/cache/PEER while bluetooth is stopped, and keep it with `bluetoothctl trust ADDRESS`: BlueZ then does not ask for characteristics, descriptors, included and secondary services.",
+    )
+    .when("a capture has the device's whole database", |view| view.database_known())
+    .unless("the device's address changes, or it hangs up at its primary services", |view| {
+        view.address_changes() || at_primary(view)
+    })
+    .limits("Make it from a capture of the same firmware.")
+    .tried("w-chr-cache", BOTH),
+    Entry::fixed(
+        What::File,
+        "primary-cache-hash",
+        (DISCOVERY, For::BlueZ),
+        "Put a cache file with the device's right Database Hash at /var/lib/bluetooth/ADAPTER/cache/PEER while bluetooth is stopped: BlueZ then does not ask for primary services.",
+    )
+    .when("it hangs up at its primary services, and a capture has the whole database", |view| {
+        view.database_known() && at_primary(view)
+    })
+    .unless("the device's address changes", |view| view.address_changes())
+    .tried("w-pri-cache-hash", BOTH),
+    Entry::no_use("primary-cache-nohash", (DISCOVERY, For::BlueZ), "A cache file without the Database Hash: BlueZ still asks for the primary services.")
+        .when("it hangs up at its primary services", at_primary)
+        .tried("w-pri-cache", &["5.66"]),
+    Entry::no_use("cache-always", (DISCOVERY, For::BlueZ), "`[GATT] Cache=always` is the default: it changes nothing.")
+        .says_source("BlueZ src/main.conf: Cache defaults to always"),
+    Entry::fixed(
+        What::Code,
+        "raw-l2cap-discovery",
+        (DISCOVERY, For::BlueZ),
+        "Use known handles over an L2CAP socket of your own (fixed channel CID 4), beside bluetoothd: nothing is discovered.",
+    )
+    .says_source("the same socket as for a deadline, which was tried; not with this device"),
+    Entry::fixed(
+        What::Advice,
+        "report-request",
+        (DISCOVERY, For::Any),
+        "Report the request and its range to the vendor: a server must answer any range, if only with Attribute Not Found.",
+    ),
+    // A device that dies of the MTU request.
+    Entry::fixed(
+        What::Code,
+        "raw-l2cap",
+        (MTU, For::BlueZ),
+        "Use an L2CAP socket of your own (fixed channel CID 4), beside bluetoothd: nothing asks for the MTU then. BlueZ itself has no setting that leaves the request out.",
+    )
+    .tried("w-raw-mtu", BOTH),
+    Entry::no_use("exchange-mtu-23", (MTU, For::BlueZ), "`[GATT] ExchangeMTU=23` switches Bluetooth off: bluetoothd registers no adapter.")
+        .tried("d-b4-mtu23-only", BOTH),
+    Entry::no_use("exchange-mtu-48", (MTU, For::BlueZ), "`[GATT] ExchangeMTU=48`: the request is still sent.")
+        .tried("d-b6-mtu48", BOTH),
+    // A device that hangs up at the first request.
+    Entry::fixed(
+        What::Command,
+        "noplugin-gap",
+        (FIRST_ATT, For::BlueZ),
+        "Run `bluetoothd --noplugin=gap`: it then does not read the Device Name and Appearance.",
+    )
+    .when("the last request read 0x2A00 or 0x2A01", |view| view.last_read(0x2a00) || view.last_read(0x2a01))
+    .tried("w-name-noplugin", &["5.66"]),
+    Entry::fixed(
+        What::Code,
+        "raw-l2cap-first-att",
+        (FIRST_ATT, For::BlueZ),
+        "Use known handles over an L2CAP socket of your own (fixed channel CID 4), beside bluetoothd: only your own requests are sent.",
+    )
+    .says_source("the same socket as for the MTU request, which was tried; not with this request"),
+    Entry::no_use("server-features", (FIRST_ATT, For::BlueZ), "A cache file: BlueZ reads the Server Supported Features (0x2B3A) all the same.")
+        .when("the last request read 0x2B3A", |view| view.last_read(0x2b3a))
+        .tried("w-srv-cache", &["5.66"]),
+    Entry::no_use("exchange-mtu-23", (FIRST_ATT, For::BlueZ), "`[GATT] ExchangeMTU=23` switches Bluetooth off: bluetoothd registers no adapter.")
+        .tried("d-b4-mtu23-only", BOTH),
+];
+
+fn interval(view: &View<'_>, words: &'static str) -> Option<Text> {
+    let budget = view.budget?;
+    let (safe, latest) = budget.intervals();
+    let units = safe.or(latest)?;
+    let text = Text::filled(words, &[&units]);
+    let n = budget.requests.number();
+    let arrives = budget.arrives(what_if::units(units), n);
+    let rest = text!(
+        ": {} round trips then take about {} of the {} that the device waits.",
+        n,
+        arrives,
+        budget.deadline
+    );
+    Some(text.and(rest))
+}
+
+fn shorter_helps(view: &View<'_>) -> bool {
+    view.central() && view.budget.is_some_and(|budget| budget.intervals().1.is_some())
+}
+
+fn short_already(view: &View<'_>) -> bool {
+    let enough = view.budget.and_then(|b| b.intervals().0.or(b.intervals().1)).unwrap_or(SHORTEST);
+    at_most(view, enough)
+}
+
+fn at_most(view: &View<'_>, units: u16) -> bool {
+    view.interval().is_some_and(|interval| interval <= units)
+}
+
+/// So many requests at that interval meet the deadline.
+fn meets(view: &View<'_>, (units, requests): (u16, u32)) -> bool {
+    view.central() && view.budget.is_some_and(|b| b.meets(what_if::units(units), requests))
+}
+
+/// So many requests at the interval in force meet the deadline.
+fn at_this_interval(view: &View<'_>, requests: u32) -> bool {
+    view.central() && view.budget.is_some_and(|b| b.meets(b.interval, requests))
+}
+
+fn raw_l2cap(view: &View<'_>) -> Option<Text> {
+    let handle = view.written()?;
+    Some(text!(
+        "Write {} over an L2CAP socket of your own (fixed channel CID 4, address type LE), beside bluetoothd: nothing is discovered first.",
+        handle
+    ))
+}
+
+/// The last request looked for primary services.
+fn at_primary(view: &View<'_>) -> bool {
+    use crate::timeline::Procedure;
+    view.last_read(0x2800)
+        || view.last_asked(|c, s| {
+            s.procedure == Procedure::DiscoverServices
+                && !c.steps.iter().any(|t| t.procedure == Procedure::DiscoverCharacteristics)
+        })
+}

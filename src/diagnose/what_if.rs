@@ -1,0 +1,432 @@
+//! What would have been in time: the arithmetic behind a device's deadline and behind a link's silence.
+//!
+//! Measured in the laboratory: one ATT exchange costs two connection intervals, and so does the feature exchange
+//! before the first one. A computed time is an estimate, never a promise.
+use super::Scene;
+use super::see;
+use crate::packet::Direction;
+use crate::packet::att::Uuid;
+use crate::prose::{Text, count};
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, Granted, Outcome, Procedure, Stack, Step};
+
+/// Intervals are counted in units of 1.25 ms.
+const UNIT_US: i64 = 1_250;
+
+/// The shortest interval that the specification allows, in units.
+const SHORTEST: i64 = 6;
+
+/// At short intervals the host's own work misses events: measured times were up to a fifth longer than computed ones.
+const MARGIN_PERCENT: i64 = 20;
+
+/// Requests of a BlueZ with nothing cached before a program's first write, to a device with 9 services and 27
+/// characteristics. Counted in the laboratory; for a device that is not known better, the best guess.
+const BLUEZ_REQUESTS: u32 = 17;
+
+/// Client Supported Features: BlueZ writes it by itself.
+const CLIENT_SUPPORTED_FEATURES: Uuid = Uuid::Short(0x2b29);
+
+/// When the device receives a request, counted from the connection.
+pub fn reaches(interval: Span, requests_before: u32, features: bool) -> Span {
+    let exchanges = i64::from(requests_before) + i64::from(features);
+    Span(interval.0.saturating_mul(2 * exchanges + 1))
+}
+
+/// The longest interval, in units of 1.25 ms, at which the request still arrives in time. None: not even the shortest.
+pub fn longest_interval(deadline: Span, requests_before: u32, features: bool) -> Option<u16> {
+    let intervals = 2 * (i64::from(requests_before) + i64::from(features)) + 1;
+    let units = deadline.0 / (intervals * UNIT_US);
+    if units < SHORTEST { None } else { u16::try_from(units).ok() }
+}
+
+/// The deadline less the margin.
+pub fn with_margin(deadline: Span) -> Span {
+    Span(deadline.0 * (100 - MARGIN_PERCENT) / 100)
+}
+
+/// How many round trips stand before a host's first write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requests {
+    /// The capture shows the write.
+    Counted(u32),
+    /// So many were sent, and the write was still to come.
+    AtLeast(u32),
+    /// The capture does not show the write; this stack needs about so many.
+    Usual(u32),
+}
+
+impl Requests {
+    pub fn number(self) -> u32 {
+        match self {
+            Self::Counted(n) | Self::AtLeast(n) | Self::Usual(n) => n,
+        }
+    }
+
+    fn says(self) -> Text {
+        match self {
+            Self::Counted(n) => text!("{}", n),
+            Self::AtLeast(n) => text!("more than {}", n),
+            Self::Usual(n) => text!("about {}", n),
+        }
+    }
+}
+
+/// A device's deadline, and what this host needs until its first write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// From the connection to the device's hang-up: the shortest that was seen.
+    pub deadline: Span,
+    pub interval: Span,
+    pub requests: Requests,
+    /// The host waits for the link layer's features before its first request.
+    pub features: bool,
+}
+
+impl Budget {
+    /// From the links that the device ended.
+    pub fn of(scene: &Scene<'_>, links: &[&Connection]) -> Option<Self> {
+        let hung_up = || links.iter().filter(|c| see::peer_hung_up(c).is_some());
+        let deadline = hung_up().filter_map(|c| c.life()).min().filter(|life| life.0 > 0)?;
+        let longest = hung_up().max_by_key(|c| c.granted.map(|g| g.interval))?;
+        let interval = longest.granted.map(|g| g.interval()).filter(|interval| interval.0 > 0)?;
+        let bluez = scene.capture().host.as_ref().is_some_and(|host| host.stack == Stack::BlueZ);
+        let written = links.iter().filter_map(|c| requests_before_write(c)).max();
+        let sent = hung_up().map(|c| requests(c).map(|s| s.count).sum()).max().unwrap_or(0);
+        let requests = match written {
+            Some(n) => Requests::Counted(n),
+            None if bluez && sent < BLUEZ_REQUESTS => Requests::Usual(BLUEZ_REQUESTS),
+            None => Requests::AtLeast(sent),
+        };
+        Some(Self { deadline, interval, requests, features: asks_features(longest) })
+    }
+
+    /// The longest interval in units that meets the deadline with the margin; with it and no margin.
+    pub fn intervals(&self) -> (Option<u16>, Option<u16>) {
+        let n = self.requests.number();
+        (
+            longest_interval(with_margin(self.deadline), n, self.features),
+            longest_interval(self.deadline, n, self.features),
+        )
+    }
+
+    /// When the first write would arrive with that interval and so many requests before it.
+    pub fn arrives(&self, interval: Span, requests: u32) -> Span {
+        reaches(interval, requests, self.features)
+    }
+
+    pub fn meets(&self, interval: Span, requests: u32) -> bool {
+        self.arrives(interval, requests) <= with_margin(self.deadline)
+    }
+}
+
+/// The interval of so many units.
+pub fn units(units: u16) -> Span {
+    Span(i64::from(units) * UNIT_US)
+}
+
+/// ATT requests of our host.
+fn requests(c: &Connection) -> impl Iterator<Item = &Step> {
+    let waits = |s: &&Step| {
+        s.by == Direction::Sent
+            && s.is_att()
+            && !matches!(
+                s.procedure,
+                Procedure::WriteCommand | Procedure::Notify | Procedure::Indicate
+            )
+    };
+    c.steps.iter().filter(waits)
+}
+
+/// The first write that a program made.
+pub fn first_write(c: &Connection) -> Option<&Step> {
+    c.steps.iter().find(|s| {
+        s.by == Direction::Sent
+            && matches!(s.procedure, Procedure::Write | Procedure::WriteCommand)
+            && c.attribute(s).and_then(|a| a.uuid) != Some(CLIENT_SUPPORTED_FEATURES)
+    })
+}
+
+fn requests_before_write(c: &Connection) -> Option<u32> {
+    let write = first_write(c)?.frame;
+    c.start_seen.then(|| requests(c).filter(|s| s.frame < write).map(|s| s.count).sum())
+}
+
+/// Whether our host asked for the device's features before its first request.
+fn asks_features(c: &Connection) -> bool {
+    let first = c.first_att.map_or(u32::MAX, |att| att.frame);
+    let asks = |s: &Step| s.procedure == Procedure::Features && s.by == Direction::Sent;
+    c.steps.iter().any(|s| asks(s) && s.frame < first)
+}
+
+/// An estimate in words, and as a small table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WhatIf {
+    pub says: Text,
+    pub columns: &'static [&'static str],
+    pub rows: Vec<Vec<Text>>,
+}
+
+const DEADLINE_COLUMNS: &[&str] =
+    &["way", "round trips before the write", "interval", "write arrives after", "in time"];
+const SILENCE_COLUMNS: &[&str] = &["link", "supervision timeout", "survives the silence"];
+
+/// What would have met the device's deadline.
+pub fn deadline(scene: &Scene<'_>, links: &[&Connection]) -> Option<WhatIf> {
+    let budget = Budget::of(scene, links)?;
+    let n = budget.requests.number();
+    let mut rows =
+        vec![row(&budget, text!("this host, as captured"), budget.requests, budget.interval)];
+    let (safe, latest) = budget.intervals();
+    let better = safe.filter(|u| units(*u) < budget.interval);
+    if let Some(u) = better {
+        rows.push(row(&budget, text!("this host, shorter interval"), budget.requests, units(u)));
+    }
+    if n > 0 && budget.features {
+        let way = text!("this host, write at once (known handle)");
+        rows.push(row(&budget, way, Requests::Counted(0), budget.interval));
+    }
+    if let Some((c, granted)) = scene.reference().and_then(|c| Some((c, c.granted?)))
+        && let Some(m) = requests_before_write(c)
+    {
+        let working = Budget { features: asks_features(c), ..budget };
+        let way = text!("the working host");
+        rows.push(row(&working, way, Requests::Counted(m), granted.interval()));
+    }
+    let trips = match budget.requests {
+        Requests::Counted(n) => text!("this host makes {} before its first write", round_trips(n)),
+        Requests::AtLeast(n) => {
+            text!("this host had made {} and had not written yet", round_trips(n))
+        }
+        Requests::Usual(n) => text!(
+            "BlueZ with nothing cached makes about {} before a program's first write",
+            round_trips(n)
+        ),
+    };
+    let answer = match (better, safe, latest) {
+        (Some(u), ..) => {
+            text!("an interval of {} or less would meet it with a margin of a fifth", units(u))
+        }
+        (None, None, Some(u)) => {
+            text!("only {} meets it, without any margin: save round trips as well", units(u))
+        }
+        (None, None, None) => {
+            text!("no interval is short enough for that: round trips must be saved")
+        }
+        (None, Some(_), _) => {
+            text!("the interval is short enough for that: look at what else took the time")
+        }
+    };
+    let says = text!(
+        "The device waits {}. At {} a round trip takes {}, and {}; {}. This is an estimate.",
+        budget.deadline,
+        budget.interval,
+        Span(budget.interval.0 * 2),
+        trips,
+        answer
+    );
+    Some(WhatIf { says, columns: DEADLINE_COLUMNS, rows })
+}
+
+fn round_trips(n: u32) -> Text {
+    count(n as usize, "round trip", "round trips")
+}
+
+fn row(budget: &Budget, way: Text, requests: Requests, interval: Span) -> Vec<Text> {
+    let arrives = budget.arrives(interval, requests.number());
+    let in_time = if arrives > budget.deadline {
+        "no"
+    } else if matches!(requests, Requests::AtLeast(_)) {
+        "cannot tell"
+    } else if budget.meets(interval, requests.number()) {
+        "yes"
+    } else {
+        "only just"
+    };
+    vec![way, requests.says(), text!("{}", interval), text!("{}", arrives), text!("{}", in_time)]
+}
+
+/// The supervision timeout, in units of 10 ms, that survives a silence with the margin and that this interval allows.
+pub fn surviving_timeout(silence: Span, granted: Granted) -> u16 {
+    const TEN_MS: i64 = 10_000;
+    /// The longest timeout that the specification allows: 32 s.
+    const LONGEST: i64 = 3_200;
+    let wanted = silence.0 * (100 + MARGIN_PERCENT) / 100;
+    // The specification asks for more than two intervals, latency included.
+    let events = 2 * granted.interval().0 * (1 + i64::from(granted.latency)) + 1;
+    let units = (wanted.max(events) + TEN_MS - 1) / TEN_MS;
+    u16::try_from(units.clamp(10, LONGEST)).unwrap_or(u16::MAX)
+}
+
+/// The longest that the device let an answered request wait on a link that works.
+fn longest_answer(c: &Connection) -> Option<Span> {
+    requests(c)
+        .filter(|s| s.outcome == Outcome::Ok && s.count == 1)
+        .filter_map(Step::duration)
+        .max()
+}
+
+/// Which supervision timeout would have survived the silence that ended the link.
+pub fn silence(scene: &Scene<'_>, links: &[&Connection]) -> Option<WhatIf> {
+    let (lost, granted) = links.iter().find_map(|c| Some((*c, c.current.or(c.granted)?)))?;
+    let silent = lost.silence_before_end()?;
+    let timeout = granted.timeout();
+    let verdict =
+        |timeout: Span, silence: Span| text!("{}", if timeout > silence { "yes" } else { "no" });
+    let reference = scene.reference().and_then(|c| Some((c, c.current.or(c.granted)?)));
+    let known = reference.and_then(|(c, g)| {
+        longest_answer(c)
+            .filter(|wait| *wait > timeout && *wait < g.timeout())
+            .map(|wait| (wait, g))
+    });
+    let here = |says: Text| vec![text!("this link"), text!("{}", timeout), says];
+    let Some((wait, working)) = known else {
+        let says = text!(
+            "The device was silent for {}, and the supervision timeout is {}. How long it would have stayed silent, the capture does not show: a timeout survives only a silence that is shorter.",
+            silent,
+            timeout
+        );
+        return Some(WhatIf { says, columns: SILENCE_COLUMNS, rows: vec![here(text!("no"))] });
+    };
+    let enough = surviving_timeout(wait, granted);
+    let survives = Span(i64::from(enough) * 10_000);
+    let says = text!(
+        "On the working link the device once let {} pass before it answered; here the supervision timeout is {}. A timeout of {} ({} units of 10 ms) would survive that with a margin of a fifth. This is an estimate.",
+        wait,
+        timeout,
+        survives,
+        enough
+    );
+    let rows = vec![
+        here(verdict(timeout, wait)),
+        vec![
+            text!("the working link"),
+            text!("{}", working.timeout()),
+            verdict(working.timeout(), wait),
+        ],
+        vec![text!("this link, longer timeout"), text!("{}", survives), verdict(survives, wait)],
+    ];
+    Some(WhatIf { says, columns: SILENCE_COLUMNS, rows })
+}
+
+/// The estimate that belongs to a finding of that rule.
+pub fn of_finding(rule: &str, scene: &Scene<'_>, links: &[&Connection]) -> Option<WhatIf> {
+    match rule {
+        "peer-hangs-up-on-deadline" => deadline(scene, links),
+        "supervision-timeout-0x08"
+        | "short-supervision-timeout-linux-420ms"
+        | "ota-erase-silence" => silence(scene, links),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::diagnose;
+    use crate::packet::Status;
+    use crate::timeline::Capture;
+    use crate::trace::Trace;
+
+    fn ms(span: Span) -> f64 {
+        span.as_ms()
+    }
+
+    /// Measured in the laboratory at the device, and what the arithmetic says: within 3 ms at 50 and 30 ms.
+    #[test]
+    fn the_law_fits_what_was_measured() {
+        for (interval, requests, measured) in [
+            (50.0, 17, 1852.0),
+            (50.0, 13, 1452.0),
+            (30.0, 17, 1111.0),
+            (50.0, 8, 952.0),
+            (50.0, 6, 752.0),
+            (30.0, 8, 572.0),
+            (50.0, 7, 852.0),
+            (50.0, 11, 1252.0),
+            (50.0, 4, 552.0),
+            (30.0, 4, 332.0),
+            (50.0, 1, 252.0),
+            (50.0, 3, 452.0),
+            (50.0, 0, 152.0),
+        ] {
+            let computed = ms(reaches(Span((interval * 1e3) as i64), requests, true));
+            assert!((computed - measured).abs() <= 3.0, "{interval} ms, {requests}: {computed}");
+        }
+        // A raw host asks for no features.
+        for (interval, requests, measured) in
+            [(50.0, 0, 53.0), (50.0, 1, 153.0), (30.0, 0, 33.0), (30.0, 1, 93.0)]
+        {
+            let computed = ms(reaches(Span((interval * 1e3) as i64), requests, false));
+            assert!((computed - measured).abs() <= 3.0, "{interval} ms, {requests}: {computed}");
+        }
+    }
+
+    /// At 15 ms and below the measured times were longer, by no more than the margin.
+    #[test]
+    fn the_margin_covers_what_short_intervals_cost() {
+        for (units_, requests, measured) in
+            [(12, 17, 572.0), (12, 8, 288.0), (6, 17, 325.0), (6, 8, 166.0), (8, 17, 392.0)]
+        {
+            let computed = ms(reaches(units(units_), requests, true));
+            assert!(measured >= computed && measured <= computed * 1.2, "{computed} {measured}");
+        }
+    }
+
+    #[test]
+    fn a_deadline_of_400_ms_and_17_requests() {
+        let deadline = Span::from_ms(400);
+        // 400 / 37 = 10.8 ms: 10 ms is the longest, and 7.5 ms has the margin. Both worked; 15 ms did not at first.
+        assert_eq!(longest_interval(deadline, 17, true).map(units), Some(Span(10_000)));
+        assert_eq!(longest_interval(with_margin(deadline), 17, true).map(units), Some(Span(7_500)));
+        assert!(reaches(Span(15_000), 17, true) > deadline);
+    }
+
+    #[test]
+    fn too_many_requests_fit_into_no_interval() {
+        assert_eq!(longest_interval(Span::from_ms(400), 26, true), None);
+        assert_eq!(longest_interval(Span::from_ms(400), 25, true), Some(6));
+        assert_eq!(longest_interval(Span(0), 0, false), None);
+    }
+
+    #[test]
+    fn a_timeout_that_survives_is_longer_than_the_silence_and_legal() {
+        let granted = Granted { interval: 40, latency: 0, timeout: 42, clock_accuracy: 0 };
+        assert_eq!(surviving_timeout(Span::from_ms(2_600), granted), 312);
+        assert_eq!(surviving_timeout(Span::from_ms(1_000), granted), 120);
+        // More than two intervals of 50 ms with a latency of 9.
+        let lazy = Granted { latency: 9, ..granted };
+        assert_eq!(surviving_timeout(Span::from_ms(100), lazy), 101);
+        assert_eq!(surviving_timeout(Span::from_ms(60_000), granted), 3_200);
+    }
+
+    fn told(captures: &[Capture], rule: &str) -> WhatIf {
+        let comparison = crate::compare::of_captures(captures);
+        let scene =
+            Scene { captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
+        let found = diagnose(&scene);
+        let finding = found.into_iter().find(|f| f.rule == rule).expect("found");
+        finding.what_if.expect("an estimate")
+    }
+
+    #[test]
+    fn a_finding_of_a_deadline_says_how_many_round_trips_and_which_interval() {
+        let hung_up = Status::REMOTE_USER_TERMINATED;
+        let one = Trace::new().up().discovery(2).mtu().wait_ms(10).disconnected(hung_up);
+        let two = one.wait_ms(2_000).up().mtu().discovery(2).wait_ms(10).disconnected(hung_up);
+        let works = Trace::new().up().write(3, &[1]).wait_ms(5_000).hangs_up(hung_up);
+        let what_if = told(&[works.run(), two.run()], "peer-hangs-up-on-deadline");
+        let rows: Vec<String> = what_if.rows.iter().map(|r| r[0].to_string()).collect();
+        assert!(rows.contains(&"the working host".to_owned()), "{rows:?}");
+        assert!(what_if.says.to_string().contains("had not written yet"), "{}", what_if.says);
+        assert!(what_if.rows.iter().all(|row| row.len() == what_if.columns.len()));
+    }
+
+    #[test]
+    fn a_link_that_died_in_silence_is_held_against_its_timeout() {
+        let lost = Trace::new().up().mtu().wait_ms(430).disconnected(Status::CONNECTION_TIMEOUT);
+        let what_if = told(&[lost.run()], "supervision-timeout-0x08");
+        assert!(what_if.says.to_string().contains("does not show"), "{}", what_if.says);
+        assert_eq!(what_if.rows[0][2].to_string(), "no");
+    }
+}
