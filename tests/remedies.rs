@@ -93,6 +93,7 @@ const CONTRADICTIONS: &[(&str, Contradiction)] = &[
         let scanned =
             |c: &&Connection| c.scan_at_connect.is_some() || c.scan_started_frame.is_some();
         stops.iter().any(|stop| words.contains(stop))
+            && !words.contains("scan on")
             && !links.is_empty()
             && !links.iter().any(scanned)
     }),

@@ -25,7 +25,7 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "main-conf",
         (ERASE, For::BlueZ),
-        "`ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`; alone it is enough.",
+        "A longer supervision timeout: `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`; alone it is enough.",
     )
     .when("this host chose the timeout", |view| view.central())
     .unless("the timeout is as long already", long_already)

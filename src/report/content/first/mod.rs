@@ -79,13 +79,13 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
     let verdict = headline.finding.and_then(|at| report.findings.get(at));
     let (in_vain, helps): (Vec<_>, Vec<_>) =
         verdict.iter().flat_map(|finding| &finding.remedies).partition(|remedy| remedy.in_vain());
-    let mut tries: Vec<String> = helps.iter().take(MOST).map(|r| r.text().to_string()).collect();
+    let mut tries: Vec<String> = helps.iter().take(MOST).map(|r| r.words().to_string()).collect();
     if tries.is_empty() {
         tries.extend(advice(report, headline));
     }
     line(Topic::Try, tries);
     let no_use = verdict.iter().flat_map(|finding| &finding.no_use).chain(in_vain);
-    line(Topic::NoUse, no_use.take(2).map(|remedy| remedy.text().to_string()).collect());
+    line(Topic::NoUse, no_use.take(2).map(|remedy| remedy.words().to_string()).collect());
     let out = verdict.iter().flat_map(|finding| &finding.rules_out);
     line(Topic::Not, out.take(1).map(|out| format!("{}: {}", out.rule, out.why)).collect());
     line(Topic::Proof, verdict.map_or_else(Vec::new, |finding| proofs(report, finding)));
