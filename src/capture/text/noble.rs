@@ -53,7 +53,7 @@ impl Form for Noble {
             return Row::Other;
         };
         let rest = hex::run(digits, bytes);
-        if bytes.is_empty() || !rest.trim().is_empty() {
+        if bytes.is_empty() || !ends(rest) {
             return Row::Puzzle;
         }
         match kind {
@@ -89,6 +89,12 @@ impl Noble {
             date => Some(date),
         }
     }
+}
+
+/// Whether what follows a packet's bytes is not more of them: bleno prints the packet's type there.
+fn ends(rest: &str) -> bool {
+    let label = rest.trim_start();
+    label.is_empty() || (label.len() < rest.len() && label.contains(" = "))
 }
 
 /// A debug line: its namespace, what it says, and its time.
