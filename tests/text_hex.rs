@@ -251,3 +251,60 @@ fn a_pending_channel_says_what_it_waits_for() {
     let said = read[0]["text"].as_str().unwrap();
     assert!(said.ends_with("result 1, authorization pending"), "{said}");
 }
+
+/// Logs of small hosts, which print their packets too.
+#[test]
+fn logs_of_small_hosts_are_captures() {
+    let arduino = "HCI COMMAND TX -> 01030C00\nHCI EVENT RX <- 040E0401030C00\n\
+        HCI ACLDATA TX -> 024000070003000400020002\nHCI ACLDATA RX <- 024020070003000400031700\n\
+        HCI EVENT RX <- 040504\n12:00:00.250 -> HCI EVENT RX <- 04050400400013\nHCI EVENT RX <- nothing\n";
+    let read = events(&["-"], arduino.as_bytes());
+    let names: Vec<_> = read.iter().map(|event| event["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    assert_eq!((names[0], names[5]), ("Reset", "Disconnection Complete"));
+    assert_eq!((&read[2]["dir"], &read[3]["dir"]), (&"sent".into(), &"received".into()));
+    assert_eq!((&read[4]["cut"], &read[5]["cut"]), (&true.into(), &false.into()));
+
+    let esp = "I (300) main: starting\nD (1183) NimBLE: ble_hs_hci_cmd_send: ogf=0x03 ocf=0x0003 len=0\n\
+        D (1184) NimBLE: 0x03 \nD (1184) NimBLE: 0x0c \nD (1184) NimBLE: 0x00 \nD (1184) NimBLE: \n\
+        D (1190) NimBLE: ble_hs_hci_cmd_send: ogf=0x08 ocf=0x000c len=2\n\
+        D (1190) NimBLE: 0x0c \nD (1190) NimBLE: 0x20 \nD (1190) NimBLE: 0x02 \nD (1191) NimBLE: 0x01 \nD (1191) NimBLE: 0x00 \n\
+        D (1500) NimBLE: ble_hs_hci_evt_acl_process(): conn_handle=1 pb=2 len=7 data=0x03 0x00 0x04 0x00 0x03 0x17 0x00\n\
+        D (1600) NimBLE: ble_hs_hci_acl_tx(): 0x01 0x00 0x07 0x00 0x03 0x00 0x04 0x00 0x02 0x00 0x02\n";
+    let read = events(&["-"], esp.as_bytes());
+    let names: Vec<_> = read.iter().map(|event| event["name"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), 4, "{names:?}");
+    assert!(read.iter().all(|event| event["cut"] == false), "{read:?}");
+    assert_eq!(read[1]["name"], "LE Set Scan Enable");
+    assert_eq!((&read[2]["handle"], read[3]["offset_s"].as_f64()), (&1.into(), Some(0.417)));
+}
+
+/// Text about packets that has none: the refusal says what to do instead.
+#[test]
+fn lists_and_logs_without_packets_are_refused_with_advice() {
+    for (text, advice) in [
+        (
+            "No.     Time           Source                Destination           Protocol Length Info\n\
+                  1 0.000000       host                  controller            HCI_CMD  4      Sent Reset\n",
+            "Export Specified Packets",
+        ),
+        ("1\t0.000000\thost\tcontroller\tHCI_CMD\t4\tSent Reset\n", "Export Specified Packets"),
+        (
+            "W (5213) BT_HCI: hcif disc complete: hdl 0x0, rsn 0x3e\nI (5220) GATTC: disconnected, rsn=0x3e\n",
+            "hcidiff explain < FILE",
+        ),
+    ] {
+        let (code, _, err) = piped(&["-"], text.as_bytes());
+        assert_eq!(code, 2, "{text}");
+        assert!(err.contains(advice), "{err}");
+    }
+}
+
+/// bleno's lines of old terminals: the packet's type stands behind its bytes.
+#[test]
+fn what_follows_the_bytes_of_a_packet_is_passed() {
+    let text = "  hci onSocketData: 040e0401030c00  event type = 4 +22ms\n  hci onSocketData: 04050400400013  event type = 4 +3ms\n  hci onSocketData: 0405 04 +1ms\n";
+    let (_, out, err) = piped(&["events", "--format", "jsonl", "-"], text.as_bytes());
+    assert_eq!(out.lines().count(), 2, "{out}");
+    assert!(err.contains("1 line of the text was not understood (line 3:"), "{err}");
+}

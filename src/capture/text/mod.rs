@@ -1,12 +1,14 @@
 //! Captures that are text: what they look like, and their readers.
 use super::Format;
 
+mod arduino;
 mod btmon;
 mod btstack;
 mod hcidump;
 mod hcitool;
 mod hex;
 mod lines;
+mod nimble;
 mod noble;
 mod packetlogger;
 mod times;
@@ -20,6 +22,8 @@ pub(crate) const FORMATS: &[Format] = &[
     btstack::FORMAT,
     noble::FORMAT,
     hcitool::FORMAT,
+    arduino::FORMAT,
+    nimble::FORMAT,
 ];
 
 /// What a text that no reader claims looks like, in a few words.
@@ -35,6 +39,10 @@ pub(crate) fn likeness(head: &[u8]) -> &'static str {
         "an Android bug report without a Bluetooth snoop log in it"
     } else if has("HCI Event") || has("ATT Receive") {
         "PacketLogger's text export"
+    } else if has("HCI_EVT") || has("HCI_CMD") || has("Protocol") && has("Length") && has("Info") {
+        "Wireshark's list of packets, which has a line of each and none of its bytes: save the packets themselves (File > Export Specified Packets), or give the file that Wireshark opened"
+    } else if ["rsn=0x", "rsn:0x", "reason=0x", "reason: 0x"].iter().any(|mark| has(mark)) {
+        "a program's log, which names reasons and has no packets: `hcidiff explain < FILE` explains its lines"
     } else if begins("<!DOCTYPE") || begins("<html") {
         "a web page (was the capture downloaded from its preview page?)"
     } else if begins("version https://git-lfs") {
