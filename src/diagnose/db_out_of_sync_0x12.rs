@@ -1,7 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::prose::{self, Text};
+use crate::text;
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 
@@ -26,18 +30,51 @@ Use a host stack that reacts, or make this host forget the device's services.",
     sources: &["bluez/bluez PR 1715, 1879, 1925"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| {
-        refused(Trace::new().up().mtu(), ErrorCode(0x12)).wait_ms(700).hangs_up(Status::REMOTE_USER_TERMINATED).into()
-    }),
-        Case::silent("the nearest other trace", || {
-        refused(Trace::new().up().mtu(), ErrorCode(0x02)).wait_ms(700).hangs_up(Status::REMOTE_USER_TERMINATED).into()
-    }),
+        Case::cause(Confidence::High, "two requests are refused, and the host goes on", || {
+            refused(link(), 2).hangs_up(HUNG_UP).into()
+        })
+        .about(&[1])
+        .saying("2 requests")
+        .pins(&["SURE"]),
+        Case::cause(Confidence::Medium, "one request is refused", || {
+            refused(link(), 1).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["SURE"]),
+        Case::silent("the device says Read Not Permitted", || {
+            let denied = ErrorCode::READ_NOT_PERMITTED;
+            link().refused(READ, denied).refused(READ, denied).hangs_up(HUNG_UP).into()
+        }),
+        Case::note(Confidence::High, "the host then discovers afresh", || {
+            refused(link(), 1).discovery(2).into()
+        })
+        .saying("looked again"),
+        Case::note(Confidence::High, "the host then reads the hash", || {
+            let hash = [0x08, 1, 0, 0xff, 0xff, 0x2a, 0x2b];
+            refused(link(), 1).by_wire(&hash, 0x09, &[4, 9, 0, 7, 7]).into()
+        }),
+        Case::cause(Confidence::High, "it is refused again after the host looked", || {
+            refused(refused(link(), 1).discovery(2), 1).into()
+        }),
+        Case::cause(Confidence::Medium, "the host had looked before, and not since", || {
+            refused(link().discovery(2), 1).into()
+        }),
+        Case::silent("the device connected to us", || {
+            refused(Trace::new().connected_as(1, 24, 0, 42).features().mtu(), 2).into()
+        }),
     ],
 };
 
-fn refused(trace: Trace, code: ErrorCode) -> Trace {
-    let read = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
-    trace.refused(read, code).wait_ms(600).refused(read, code)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+const READ: Pdu<'static> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
+
+fn link() -> Trace {
+    Trace::new().up().mtu()
+}
+
+/// So many reads that the device refuses with Database Out Of Sync.
+fn refused(link: Trace, times: u32) -> Trace {
+    let code = ErrorCode::DATABASE_OUT_OF_SYNC;
+    (0..times).fold(link, |link, _| link.refused(READ, code).wait_ms(600))
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -51,45 +88,76 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let failed: Vec<&Step> = connection
-        .steps
-        .iter()
-        .filter(|s| {
-            s.by == Sent && s.is_att() && s.outcome == Outcome::Error && s.status == Some(0x12)
-        })
-        .collect();
-    let first = *failed.first()?;
-    let last = *failed.last()?;
+/// So many refused requests show that the host does not understand the error.
+const SURE: usize = 2;
+
+/// Most refused requests that are shown.
+const SHOWN: usize = 4;
+
+/// Requests that the device refused because its database changed.
+#[derive(Debug)]
+struct OutOfSync {
+    count: usize,
+    refused: Vec<Step>,
+    /// What the host did about it, after the last one.
+    cure: Option<Step>,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    let refused = connection.steps.iter().filter(|s| {
+        s.by == Sent
+            && s.is_att()
+            && s.outcome == Outcome::Error
+            && s.status == Some(ErrorCode::DATABASE_OUT_OF_SYNC.0)
+    });
+    let refused: Vec<&Step> = refused.collect();
+    let last = *refused.last()?;
     if connection.cut_packets > 0 || connection.role == Some(Role::Peripheral) {
         return None;
     }
     let cure = connection.steps.iter().find(|s| {
-        s.by == Sent && s.frame > first.last_frame && s.outcome == Outcome::Ok && looks_again(s)
+        s.by == Sent && s.frame > last.last_frame && s.outcome == Outcome::Ok && looks_again(s)
     });
-    let mut verdict = match cure {
-        Some(step) if step.frame > last.last_frame => Verdict::note(
-            "The device said that its database had changed, and this host looked again, as it should.",
-        )
-        .sure(Confidence::High)
-        .sees(step.frame, see::pdu(step)),
-        _ => Verdict::cause(format!(
-            "The device answered {} with Database Out Of Sync (0x12); this host neither read the hash nor discovered again.",
-            if failed.len() == 1 { "a request".to_owned() } else { format!("{} requests", failed.len()) }
-        ))
-        .sure(if failed.len() > 1 { Confidence::High } else { Confidence::Medium }),
+    let facts = OutOfSync {
+        count: refused.len(),
+        refused: refused.iter().take(SHOWN).map(|step| (*step).clone()).collect(),
+        cure: cure.cloned(),
     };
-    for step in failed.iter().take(4) {
-        verdict = verdict.sees(
-            step.last_frame,
-            format!("{} refused: Database Out Of Sync (0x12)", see::pdu(step)),
-        );
+    let sure = if facts.count >= SURE { Confidence::High } else { Confidence::Medium };
+    Some(match facts.cure {
+        Some(_) => Verdict::note(facts).sure(Confidence::High),
+        None => Verdict::cause(facts).sure(sure),
+    })
+}
+
+impl Facts for OutOfSync {
+    fn says(&self) -> Text {
+        if self.cure.is_some() {
+            return "The device said that its database had changed, and this host looked again, as it should.".into();
+        }
+        let many = prose::count(self.count, "request", "requests");
+        text!(
+            "The device answered {} with Database Out Of Sync (0x12); this host neither read the hash nor discovered again.",
+            if self.count == 1 { "a request".into() } else { many }
+        )
     }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the device answered on ATT")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let cure = self.cure.as_ref().map(|step| Sight::here(step.frame, see::request(step)));
+        let refused = self.refused.iter().map(|step| {
+            let text = text!("{} refused: Database Out Of Sync (0x12)", see::request(step));
+            Sight::here(step.last_frame, text)
+        });
+        cure.into_iter().chain(refused).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "the device answered on ATT")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 /// A read of the Database Hash, or a discovery.

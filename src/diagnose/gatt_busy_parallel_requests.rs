@@ -1,9 +1,10 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, Pdu};
-use crate::timeline::OddityKind;
-use crate::timeline::{Connection, Pending, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, End, OddityKind, Pending, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -27,20 +28,37 @@ Send one request at a time: wait for each answer in the program, or use a stack 
     sources: &["Core Specification, Vol 3, Part F, 3.3.2"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Direction::Sent).into()),
-        Case::silent("the nearest other trace", || example(Direction::Received).into()),
+        Case::cause(Confidence::High, "a second read before the first is answered", || {
+            two(Trace::new().up().mtu(), Direction::Sent).hangs_up(HUNG_UP).into()
+        })
+        .about(&[1])
+        .saying("2 requests stayed without answer")
+        .pins(&["FEWEST"]),
+        Case::silent("the second request is the peer's", || {
+            two(Trace::new().up().mtu(), Direction::Received).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("the first is answered after all", || {
+            let link = Trace::new().up().mtu().att(Direction::Sent, read(3));
+            let link = link.att(Direction::Sent, read(5)).wait_ms(50);
+            let link = link.att(Direction::Received, Pdu::ReadResponse { attribute_value: &[1] });
+            link.wait_ms(10_000).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["FEWEST"]),
+        Case::silent("the link was up before the capture began", || {
+            two(Trace::new().mtu(), Direction::Sent).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 
-fn example(second: Direction) -> Trace {
-    let read = |handle| Pdu::ReadRequest { attribute_handle: Handle(handle) };
-    Trace::new()
-        .up()
-        .mtu()
-        .att(Direction::Sent, read(3))
-        .att(second, read(5))
-        .wait_ms(10_000)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+fn read(handle: u16) -> Pdu<'static> {
+    Pdu::ReadRequest { attribute_handle: Handle(handle) }
+}
+
+/// Our read, a second one of either side, and no answers.
+fn two(link: Trace, second: Direction) -> Trace {
+    link.att(Direction::Sent, read(3)).att(second, read(5)).wait_ms(10_000)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -58,42 +76,70 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// With one request open there is nothing that two of them could have broken.
+const FEWEST: usize = 2;
+
+/// Most open requests that are shown.
+const SHOWN: usize = 3;
+
+/// Requests that were open at the same time, and stayed so.
+#[derive(Debug)]
+struct Parallel {
+    count: usize,
+    /// Frames of the first of them.
+    open: Vec<u32>,
+    /// The one that came too early.
+    early: u32,
+    end: Option<End>,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let odd = connection.oddities.iter().find(|o| {
         o.kind == OddityKind::SecondRequestInFlight
             && connection.steps.iter().any(|s| s.frame == o.frame && s.by == Direction::Sent)
     })?;
-    let open: Vec<_> = connection
-        .open_requests
-        .iter()
-        .filter(|o| {
-            o.by == Direction::Sent
-                && matches!(o.pending, Pending::Att(code) if code != Pdu::INDICATION)
-        })
-        .collect();
-    if open.len() < 2 || !connection.start_seen || connection.enhanced_att > 0 {
+    let open = connection.open_requests.iter().filter(|o| {
+        o.by == Direction::Sent
+            && matches!(o.pending, Pending::Att(code) if code != Pdu::INDICATION)
+    });
+    let open: Vec<u32> = open.map(|o| o.frame).collect();
+    if open.len() < FEWEST || !connection.start_seen || connection.enhanced_att > 0 {
         return None;
     }
-    let mut verdict = Verdict::cause(format!(
-        "This host sent a request while another was still open, which ATT forbids; {} requests stayed without answer.",
-        open.len()
-    ))
-    .sure(Confidence::High);
-    for request in open.iter().take(3) {
-        let note = if request.frame == odd.frame {
-            "sent before the answer to the one before"
-        } else {
-            "request without answer"
-        };
-        verdict = verdict.sees(request.frame, note);
+    let (count, end) = (open.len(), connection.end.clone());
+    let open = open.into_iter().take(SHOWN).collect();
+    Some(Verdict::cause(Parallel { count, open, early: odd.frame, end }).sure(Confidence::High))
+}
+
+impl Facts for Parallel {
+    fn says(&self) -> Text {
+        text!(
+            "This host sent a request while another was still open, which ATT forbids; {} requests stayed without answer.",
+            self.count
+        )
     }
-    if let Some(end) = &connection.end {
-        verdict = verdict
-            .sees(end.command_frame.unwrap_or(end.frame), format!("the link ends: {}", end.reason));
+
+    fn evidence(&self) -> Vec<Sight> {
+        let open = self.open.iter().map(|frame| {
+            let early = "sent before the answer to the one before";
+            let text = if *frame == self.early { early } else { "request without answer" };
+            Sight::here(*frame, text)
+        });
+        let end = self.end.as_ref().map(|end| {
+            let frame = end.command_frame.unwrap_or(end.frame);
+            Sight::here(frame, text!("the link ends: {}", end.reason))
+        });
+        open.chain(end).collect()
     }
-    Some(
-        verdict
-            .rules_out("att-request-unanswered", "the silence follows this host's own violation")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "att-request-unanswered",
+            "the silence follows this host's own violation",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -2,7 +2,7 @@
 //! decides between a cause and silence, one side that its example does not show.
 use super::*;
 use crate::packet::Direction::{Received, Sent};
-use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::packet::att::{Handle, Pdu};
 use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};
 use crate::trace::Trace;
@@ -41,36 +41,6 @@ fn wifi_is_suspected_of_links_that_died_unheard_and_of_no_others() {
 }
 
 const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
-
-#[test]
-fn a_database_out_of_sync_is_no_cause_once_the_host_looks_again() {
-    let refused = |times| {
-        let link = Trace::new().up().mtu();
-        (0..times)
-            .fold(link, |link, _| link.refused(READ, ErrorCode::DATABASE_OUT_OF_SYNC).wait_ms(300))
-    };
-    let of = |trace| said("db-out-of-sync-0x12", trace).map(|(level, sure, _)| (level, sure));
-    assert_eq!(of(refused(1)), Some((Level::Cause, Confidence::Medium)));
-    assert_eq!(of(refused(2)), Some((Level::Cause, Confidence::High)));
-    assert_eq!(of(refused(1).discovery(2)), Some((Level::Note, Confidence::High)));
-    // It had looked before, and not since.
-    assert_eq!(of(Trace::new().up().discovery(2)), None);
-    let before = Trace::new().up().mtu().discovery(2);
-    let before = before.refused(READ, ErrorCode::DATABASE_OUT_OF_SYNC);
-    assert_eq!(of(before), Some((Level::Cause, Confidence::Medium)));
-}
-
-/// Only a host that has a working other half shows that a polite end is a fault.
-#[test]
-fn a_peripherals_host_is_not_told_that_its_central_hung_up() {
-    let idle = |role| {
-        let link = Trace::new().connected_as(role, 24, 0, 42).mtu().wait_ms(10_000);
-        link.disconnected(Status::REMOTE_USER_TERMINATED).repeated(3, 1_000)
-    };
-    let of = |trace| said("remote-user-terminated-idle", trace).map(|(level, ..)| level);
-    assert_eq!(of(idle(0)), Some(Level::Suspect));
-    assert_eq!(of(idle(1)), None);
-}
 
 #[test]
 fn a_slot_is_missing_only_where_others_are_taken() {
@@ -189,22 +159,6 @@ fn an_attempt_is_not_here_only_where_none_could_be_it() {
     let anybody = heard().create_for_anybody();
     assert_eq!(of(anybody), None);
     assert_eq!(of(Trace::new().scan(true, 96, 48).wait_ms(5_000)), None, "it is not heard");
-}
-
-/// A polite end is a fault only where another host kept the link.
-#[test]
-fn an_idle_end_is_the_cause_where_another_host_was_kept() {
-    let idle = || {
-        let link = Trace::new().up().mtu().wait_ms(17_000);
-        link.disconnected(Status::REMOTE_USER_TERMINATED).repeated(2, 2_000)
-    };
-    assert_eq!(
-        said("remote-user-terminated-idle", idle()).map(|(level, ..)| level),
-        Some(Level::Suspect)
-    );
-    let kept = Trace::new().up().mtu().wait_ms(60_000).hangs_up(Status::REMOTE_USER_TERMINATED);
-    let found = against("remote-user-terminated-idle", kept, idle());
-    assert_eq!(found.map(|(level, _)| level), Some(Level::Cause));
 }
 
 #[test]
