@@ -11,6 +11,8 @@ enum Fate {
     Failed(Failure),
     /// The link was up when the capture ended.
     Open,
+    /// The capture holds data alone.
+    Unknown,
     /// Nothing answered the request before the capture ended.
     Waiting,
     /// A request for any device of the accept list, taken back.
@@ -23,6 +25,7 @@ impl Fate {
         match Failure::of(connection) {
             Some(failure) => Self::Failed(failure),
             None if connection.open() => Self::Open,
+            None if connection.end_unknown => Self::Unknown,
             None if connection.connected() => Self::Normal,
             None if connection.status.is_none() => Self::Waiting,
             None => Self::Background,
@@ -83,6 +86,7 @@ pub fn others(capture: &Capture, shown: &Connection) -> Others {
             match fate {
                 Fate::Failed(failure) => format!("{count} {}{}", failure.says(), after(of_kind)),
                 Fate::Open => format!("{count} still up when the capture ends"),
+                Fate::Unknown => format!("{count} with an end that is not in the capture"),
                 Fate::Waiting => format!("{count} without an answer"),
                 Fate::Background => format!("{count} only waited in the background"),
                 Fate::Normal => format!("{count} ended normally"),

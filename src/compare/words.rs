@@ -189,6 +189,9 @@ pub fn ending(connection: &Connection) -> String {
     if let Some(gone) = &connection.gone {
         return adapter_lost(connection, gone);
     }
+    if connection.end_unknown {
+        return "how it ended is not in this capture".to_owned();
+    }
     let Some(end) = &connection.end else {
         return match connection.capture_end.since(connection.zero()) {
             Some(open) => format!("still up {open} later, when the capture ends"),

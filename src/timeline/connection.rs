@@ -329,6 +329,8 @@ pub struct Connection {
     /// The create command or the connection event is in the capture.
     pub start_seen: bool,
     pub end_seen: bool,
+    /// Nothing in this capture could show the end: it holds data alone, and no HCI event.
+    pub end_unknown: bool,
     pub request: Option<Box<Request>>,
     /// Of Connection Complete, of the refused command, or `None` while nothing answered.
     pub status: Option<Status>,
@@ -418,6 +420,7 @@ impl Connection {
             peer: Peer::default(),
             start_seen: true,
             end_seen: false,
+            end_unknown: false,
             request: None,
             status: None,
             status_frame: None,
@@ -517,7 +520,7 @@ impl Connection {
 
     /// Whether the link was still up when the capture ended.
     pub fn open(&self) -> bool {
-        self.connected() && self.end.is_none() && self.gone.is_none()
+        self.connected() && self.end.is_none() && self.gone.is_none() && !self.end_unknown
     }
 
     pub fn reason(&self) -> Option<Status> {

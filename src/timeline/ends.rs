@@ -265,8 +265,17 @@ impl Tracker {
             }
             let links = self.adapters.get_mut(adapter).map(|s| s.take_all()).unwrap_or_default();
             for link in links {
-                self.close_unended(link, at, None);
+                let until = self.last_shown(link.connection).unwrap_or(at.time);
+                self.close_unended(link, At { time: until, ..at }, None);
             }
         }
+    }
+
+    /// Of a link in a recording that holds data alone: its last packet. It may have ended right after that.
+    fn last_shown(&mut self, index: usize) -> Option<Moment> {
+        let data_only = self.totals.control == 0;
+        let connection = self.connections.get_mut(index).filter(|_| data_only)?;
+        connection.end_unknown = true;
+        Some(connection.last_pdu_at)
     }
 }

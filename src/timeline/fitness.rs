@@ -13,7 +13,13 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     let again = recording_advice(capture);
     let late: Vec<u32> =
         capture.connections.iter().filter(|c| !c.start_seen).map(|c| c.number).collect();
-    if !late.is_empty() {
+    if capture.data_only() {
+        say(
+            FitnessKind::DataOnly,
+            "an export of data packets alone, without one HCI command or event: how links began, who ended them and when is not in it".to_owned(),
+            "Export all packets, or attach the recording that this was exported from (Wireshark: `File`, `Export Specified Packets`, `All packets`).".to_owned(),
+        );
+    } else if !late.is_empty() {
         let all = late.len() == capture.connections.len();
         say(
             FitnessKind::StartsAfterConnection,
@@ -200,7 +206,7 @@ fn refused(capture: &Capture) -> Option<String> {
 }
 
 fn never_ends(connection: &Connection) -> bool {
-    connection.connected() && !connection.end_seen && connection.role != Some(Role::Peripheral)
+    connection.open() && !connection.end_seen && connection.role != Some(Role::Peripheral)
 }
 
 fn numbered(numbers: &[u32]) -> String {
@@ -242,6 +248,22 @@ mod tests {
         assert!(said(refused(refused(Trace::new()))).0.contains("the first of 2 refusals"));
         let (says, remedy) = said(Trace::new().done(ask.clone()));
         assert!(!says.contains("refused") && remedy.contains("Check the adapter"), "{says}");
+    }
+
+    /// An export of data packets alone says nothing of how links began and ended, and recording earlier is no cure.
+    #[test]
+    fn an_export_of_data_alone_is_told_as_that() {
+        let kinds =
+            |trace: Trace| trace.run().fitness.into_iter().map(|f| f.kind).collect::<Vec<_>>();
+        let data = || Trace::new().mtu().handle(0x41).mtu();
+        assert_eq!(kinds(data()), [FitnessKind::DataOnly]);
+        let ended = data().disconnected(crate::packet::Status::REMOTE_USER_TERMINATED);
+        assert_eq!(kinds(ended), [FitnessKind::StartsAfterConnection]);
+        let capture = data().wait_ms(60_000).handle(0x40).mtu().run();
+        let [first, second] = &capture.connections[..] else { panic!("two links") };
+        assert!(first.end_unknown && second.end_unknown && !first.open());
+        assert_eq!(second.capture_end, second.last_pdu_at, "it is shown no longer");
+        assert!(second.capture_end < first.capture_end);
     }
 
     /// Who hears other devices on LE has it switched on already.

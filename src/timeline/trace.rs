@@ -73,6 +73,7 @@ vocabulary! {
         TooManyConnections "too-many-connections",
         NoTimes "no-times",
         DroppedPackets "dropped-packets",
+        DataOnly "data-only",
         EndsBeforeLinks "ends-before-links",
     }
 }
@@ -88,6 +89,8 @@ pub struct Fitness {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     pub records: u64,
+    /// HCI commands and events among them.
+    pub control: u64,
     pub cut: u64,
     pub opaque: u64,
     pub malformed: u64,
@@ -132,6 +135,11 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// The recording holds data of links and not one HCI command or event: an export of filtered packets.
+    pub fn data_only(&self) -> bool {
+        self.totals.control == 0 && !self.connections.is_empty()
+    }
+
     pub fn connection(&self, number: u32) -> Option<&Connection> {
         self.connections.get((number as usize).checked_sub(1)?)
     }

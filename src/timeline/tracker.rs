@@ -225,6 +225,8 @@ impl Tracker {
         }
         let adapter = self.adapter(event.adapter)?;
         self.first_hci.get_or_insert(event.frame);
+        self.totals.control +=
+            u64::from(matches!(event.packet, Packet::Command(_) | Packet::Event(_)));
         self.tick(adapter, at);
         let connection = match &event.packet {
             Packet::Command(command) => self.command(adapter, at, command),
@@ -410,7 +412,7 @@ impl Tracker {
                 .or_else(|| self.identities.resolve(device.address));
         }
         for connection in &mut self.connections {
-            if connection.gone.is_none() {
+            if connection.gone.is_none() && !connection.end_unknown {
                 connection.capture_end = end.time;
             }
             let peer = &mut connection.peer;
