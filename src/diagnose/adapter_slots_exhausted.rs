@@ -1,5 +1,7 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::{Address, AddressType, Status};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Connection, Stack, Transport};
 use crate::trace::{PEER, Trace};
 
@@ -25,15 +27,46 @@ Close links that nobody uses; links that a crashed program left behind count too
     sources: &["Bluetooth-Devices/bleak-retry-connector#67: CSR 5 links, Broadcom 7", "noble/noble#214, #387"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| three_links().peer(NEXT, AddressType::RANDOM).create_refused(Status::CONNECTION_LIMIT_EXCEEDED).into()),
-        Case::silent("the nearest other trace", || three_links().peer(NEXT, AddressType::RANDOM).create_refused(Status::COMMAND_DISALLOWED).into()),
+        Case::cause(Confidence::High, "the limit is reached with three links open", || {
+            refused(links(3), Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .about(&[4])
+        .saying("3 links were open"),
+        Case::silent("it is refused for another reason", || {
+            refused(links(3), Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::cause(Confidence::High, "the limit is reached with two links open", || {
+            refused(links(2), Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .pins(&["FEWEST_AT_LIMIT"]),
+        Case::silent("the limit is reached with one link open", || {
+            refused(links(1), Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .pins(&["FEWEST_AT_LIMIT"]),
+        Case::suspect(Confidence::Medium, "no resources with three links open", || {
+            refused(links(3), Status::LIMITED_RESOURCES).into()
+        })
+        .pins(&["FEWEST_WITHOUT_RESOURCES"]),
+        Case::silent("no resources with two links open", || {
+            refused(links(2), Status::LIMITED_RESOURCES).into()
+        })
+        .pins(&["FEWEST_WITHOUT_RESOURCES"]),
+        Case::cause(Confidence::High, "a link that was closed before is not counted", || {
+            let closed = links(3).hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(100);
+            refused(closed, Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .saying("2 links were open"),
     ],
 };
 
 const NEXT: Address = Address([9, 0, 0, 0, 0, 0xc0]);
 
-fn three_links() -> Trace {
-    (0..3u8).fold(Trace::new(), |trace, n| {
+fn refused(trace: Trace, status: Status) -> Trace {
+    trace.peer(NEXT, AddressType::RANDOM).create_refused(status)
+}
+
+fn links(open: u8) -> Trace {
+    (0..open).fold(Trace::new(), |trace, n| {
         let Address(mut address) = PEER;
         address[0] += n;
         trace
@@ -57,32 +90,69 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Use a second adapter for some of the devices, or connect to them in turn."),
 ];
 
+/// Most links that one finding names.
+const SHOWN: usize = 8;
+
+/// A controller that has reached its limit with fewer links counts others than those of this host.
+const FEWEST_AT_LIMIT: u16 = 2;
+
+/// With fewer links the lack of resources is another one: scanning and advertising need some too.
+const FEWEST_WITHOUT_RESOURCES: u16 = 3;
+
+/// A connect command that was refused for want of a link.
+#[derive(Debug)]
+struct Full {
+    status: Status,
+    frame: u32,
+    open: u16,
+    /// Links that were open: to whom, and where they came up.
+    links: Vec<(Option<Address>, u32)>,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let status = connection.status?;
-    let limit = status == Status::CONNECTION_LIMIT_EXCEEDED && connection.links_open >= 2;
-    let resources = status == Status::LIMITED_RESOURCES && connection.links_open >= 3;
+    let open = connection.links_open;
+    let limit = status == Status::CONNECTION_LIMIT_EXCEEDED && open >= FEWEST_AT_LIMIT;
+    let resources = status == Status::LIMITED_RESOURCES && open >= FEWEST_WITHOUT_RESOURCES;
     if connection.transport != Transport::Le || !(limit || resources) {
         return None;
     }
     let frame = connection.status_frame?;
-    let open = connection.links_open;
-    let says = format!(
-        "{open} links were open on this adapter when it refused the next one with {status}."
-    );
-    let verdict =
-        if limit { Verdict::cause(says).sure(Confidence::High) } else { Verdict::suspect(says) };
-    let mut verdict = verdict
-        .sees(frame, format!("refused: {status}"))
-        .rules_out("never-heard-peer", "no connect request left this host");
-    let others = scene.capture().connections.iter().filter(|c| {
-        c.adapter == connection.adapter
-            && c.connected_frame.is_some_and(|up| up < frame)
-            && c.end.as_ref().is_none_or(|end| end.frame > frame)
+    let over = |c: &Connection| {
+        let end = c.end.as_ref().map(|end| end.frame);
+        end.or(c.gone.as_ref().map(|gone| gone.frame))
+    };
+    let others = scene.capture().connections.iter().filter_map(|c| {
+        let up = c.connected_frame.filter(|up| *up < frame && c.adapter == connection.adapter)?;
+        over(c).is_none_or(|end| end > frame).then_some((c.peer.address, up))
     });
-    for other in others.take(8) {
-        let whom = other.peer.address.map_or(String::new(), |a| format!(" to {a}"));
-        verdict = verdict
-            .sees(other.connected_frame?, format!("a link{whom} comes up, and is open still"));
+    let facts = Full { status, frame, open, links: others.take(SHOWN).collect() };
+    Some(if limit { Verdict::cause(facts).sure(Confidence::High) } else { Verdict::suspect(facts) })
+}
+
+impl Facts for Full {
+    fn says(&self) -> Text {
+        text!(
+            "{} links were open on this adapter when it refused the next one with {}.",
+            self.open,
+            self.status
+        )
     }
-    Some(verdict.try_these(remedies(scene, REMEDIES)))
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = vec![Sight::here(self.frame, text!("refused: {}", self.status))];
+        sights.extend(self.links.iter().map(|(whom, frame)| {
+            let whom = whom.map(|address| text!(" to {}", address));
+            Sight::here(*frame, text!("a link{} comes up, and is open still", whom))
+        }));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "no connect request left this host")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

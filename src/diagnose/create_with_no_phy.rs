@@ -1,5 +1,7 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Status;
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Connection, RequestKind};
 use crate::trace::Trace;
 
@@ -24,13 +26,35 @@ Update the kernel: this is a bug of the host with some controllers (seen with ke
     sources: &["a btmon trace of kernel 6.8.9 on BCM4388, linux-bluetooth mailing list"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(0).into()),
-        Case::silent("the nearest other trace", || example(1).into()),
+        Case::cause(Confidence::High, "no PHY is named, and the controller refuses", || {
+            example(0).into()
+        })
+        .about(&[1])
+        .saying("Unsupported Feature"),
+        Case::silent("one PHY is named", || example(1).into()),
+        Case::silent("no PHY is named, and the controller takes it", || {
+            Trace::new().advertises(0).create_extended(0, Status::SUCCESS).into()
+        }),
+        Case::silent("the legacy command, which names none", || {
+            Trace::new().advertises(0).create_refused(Status::UNSUPPORTED_FEATURE).into()
+        }),
     ],
 };
 
 fn example(phys: u8) -> Trace {
     Trace::new().advertises(0).create_extended(phys, Status::UNSUPPORTED_FEATURE)
+}
+
+const REMEDIES: &[Remedy] = &[Remedy::any(
+    "Update the kernel (the host builds this command wrongly for this controller); until then use another adapter.",
+)];
+
+/// An extended connect command that names no PHY.
+#[derive(Debug)]
+struct NoPhy {
+    request_frame: u32,
+    status: Status,
+    status_frame: u32,
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -41,12 +65,29 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if !extended || request.phys != 0 {
         return None;
     }
-    Some(
-        Verdict::cause("The host sent LE Extended Create Connection without naming any PHY, and the controller refused it. Nothing was sent on the air.")
-            .sure(Confidence::High)
-            .sees(request.frame, "LE Extended Create Connection, Initiating_PHYs 0x00")
-            .sees(request.status_frame?, format!("Command Status: {status}"))
-            .rules_out("never-heard-peer", "no connect request left this host")
-            .try_this("Update the kernel (the host builds this command wrongly for this controller); until then use another adapter."),
-    )
+    let facts = NoPhy { request_frame: request.frame, status, status_frame: request.status_frame? };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for NoPhy {
+    fn says(&self) -> Text {
+        text!(
+            "The host sent LE Extended Create Connection without naming any PHY, and the controller refused it. Nothing was sent on the air."
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.request_frame, "LE Extended Create Connection, Initiating_PHYs 0x00"),
+            Sight::here(self.status_frame, text!("Command Status: {}", self.status)),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "no connect request left this host")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

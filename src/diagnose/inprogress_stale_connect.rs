@@ -1,6 +1,9 @@
 use super::waits::pending;
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, Scene, Sight, Verdict};
+use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, Status};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Connection, Stack};
 use crate::trace::Trace;
 
@@ -26,8 +29,20 @@ Connect to one device at a time; end the old attempt first.",
     sources: &["bleak-retry-connector#226", "hbldh/bleak#490, #1036", "Linux net/bluetooth: hci_connect_le returns EBUSY"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(false).into()),
-        Case::silent("the nearest other trace", || example(true).into()),
+        Case::note(Confidence::Medium, "the older request still waits", || example(false).into())
+            .about(&[2]),
+        Case::silent("the older request was cancelled before", || example(true).into()),
+        Case::silent("the next one is refused for another reason", || {
+            let first = Trace::new().create().wait_ms(3_000);
+            first.create_refused(Status::INVALID_PARAMETERS).into()
+        }),
+        Case::silent("no older request waits", || {
+            Trace::new().create_refused(Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::silent("the older request is cancelled, and its end comes later", || {
+            let asked = Trace::new().create().wait_ms(3_000);
+            asked.done(Command::LeCreateConnectionCancel {}).create_refused(Status::COMMAND_DISALLOWED).into()
+        }),
     ],
 };
 
@@ -47,6 +62,13 @@ const REMEDIES: &[Remedy] = &[
     Remedy::on(&[Stack::Noble], "Await one `connect` (or call `cancelConnect`) before the next."),
 ];
 
+/// A request that was refused because of an older one.
+#[derive(Debug)]
+struct Stale {
+    older_frame: u32,
+    status_frame: u32,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let request =
         connection.request.as_deref().filter(|r| r.status == Some(Status::COMMAND_DISALLOWED))?;
@@ -54,11 +76,25 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if older.cancel_frame.is_some_and(|frame| frame < request.frame) {
         return None;
     }
-    Some(
-        Verdict::note("An earlier connect attempt was still pending, neither answered nor cancelled, when this one was refused.")
-            .sure(Confidence::Medium)
-            .sees(older.frame, "the older connect request, still pending")
-            .sees(request.status_frame?, "Command Disallowed (0x0c) for the next one")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts = Stale { older_frame: older.frame, status_frame: request.status_frame? };
+    Some(Verdict::note(facts).sure(Confidence::Medium))
+}
+
+impl Facts for Stale {
+    fn says(&self) -> Text {
+        text!(
+            "An earlier connect attempt was still pending, neither answered nor cancelled, when this one was refused."
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.older_frame, "the older connect request, still pending"),
+            Sight::here(self.status_frame, "Command Disallowed (0x0c) for the next one"),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

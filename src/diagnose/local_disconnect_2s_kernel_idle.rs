@@ -1,5 +1,8 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Status;
+use crate::packet::hci::Command;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, EndedBy, Procedure, Role, Stack};
 use crate::trace::Trace;
@@ -25,8 +28,35 @@ Use a library that holds the link: BlueZ over D-Bus, or a current raw-HCI librar
     sources: &["noble/noble#242 (2.03 s)", "node-bluetooth-hci-socket#23", "Linux net/bluetooth: disc_timeout of 2 s"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| Trace::new().up().wait_ms(2000).hangs_up(Status::REMOTE_USER_TERMINATED).into()),
-        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(2000).hangs_up(Status::REMOTE_USER_TERMINATED).into()),
+        Case::cause(Confidence::High, "two seconds after the features", || dropped(2_000).into())
+            .about(&[1])
+            .saying("no program used it"),
+        Case::silent("a program used ATT", || {
+            Trace::new().up().mtu().wait_ms(2_000).hangs_up(REASON).into()
+        }),
+        Case::silent("the peer notified", || {
+            Trace::new().up().notified(0x10, &[1]).wait_ms(2_000).hangs_up(REASON).into()
+        }),
+        Case::silent("1.84 s after the features", || dropped(1_840).into())
+            .pins(&["EARLIEST"]),
+        Case::cause(Confidence::High, "1.86 s after the features", || dropped(1_860).into())
+            .pins(&["EARLIEST"]),
+        Case::cause(Confidence::High, "2.24 s after the features", || dropped(2_240).into())
+            .pins(&["LATEST"]),
+        Case::silent("2.26 s after the features", || dropped(2_260).into()).pins(&["LATEST"]),
+        Case::silent("with another reason", || {
+            Trace::new().up().wait_ms(2_000).hangs_up(Status::REMOTE_POWER_OFF).into()
+        }),
+        Case::silent("the peer hangs up", || {
+            Trace::new().up().wait_ms(2_000).disconnected(REASON).into()
+        }),
+        Case::silent("the device connected to us", || {
+            Trace::new().connected_as(1, 39, 0, 42).features().wait_ms(2_000).hangs_up(REASON).into()
+        }),
+        Case::silent("the host is another one than Linux", || {
+            let android = Trace::new().done(Command::Other { code: 0xfd57, parameters: &[0] });
+            android.up().wait_ms(2_000).hangs_up(REASON).into()
+        }),
     ],
 };
 
@@ -44,6 +74,24 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+const REASON: Status = Status::REMOTE_USER_TERMINATED;
+
+fn dropped(ms: u32) -> Trace {
+    Trace::new().up().wait_ms(ms).hangs_up(REASON)
+}
+
+/// The kernel's timer is two seconds; what was measured lies between these.
+const EARLIEST: Span = Span::from_ms(1_850);
+const LATEST: Span = Span::from_ms(2_250);
+
+/// A healthy link that the kernel closed.
+#[derive(Debug)]
+struct Idle {
+    features_frame: u32,
+    after: Span,
+    command_frame: u32,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
     let known_other = scene
@@ -56,24 +104,42 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         connection.steps.iter().find(|s| s.procedure == Procedure::Features && !s.failed())?;
     let traffic =
         connection.att_sent + connection.att_received > 0 || connection.last_pdu_frame.is_some();
-    let wait = end.command_at.since(features.last_at)?;
-    let two_seconds = wait > Span::from_ms(1850) && wait < Span::from_ms(2250);
-    if known_other
-        || !central
-        || traffic
-        || !two_seconds
-        || end.reason_sent != Some(Status::REMOTE_USER_TERMINATED)
-    {
+    let after = end.command_at.since(features.last_at)?;
+    let two_seconds = after > EARLIEST && after < LATEST;
+    if known_other || !central || traffic || !two_seconds || end.reason_sent != Some(REASON) {
         return None;
     }
-    Some(
-        Verdict::cause(format!(
-            "The link was up and the peer answered, no program used it, and {wait} later our own side closed it: the kernel drops a link that nobody holds after 2 s."
-        ))
-        .sure(Confidence::High)
-        .sees(features.last_frame, "the peer answers the feature exchange")
-        .sees(end.command_frame?, "Disconnect command of our host, reason 0x13; no ATT, SMP or signalling before it")
-        .rules_out("remote-user-terminated-idle", "the Disconnect command came from this host")
-        .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts =
+        Idle { features_frame: features.last_frame, after, command_frame: end.command_frame? };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Idle {
+    fn says(&self) -> Text {
+        text!(
+            "The link was up and the peer answered, no program used it, and {} later our own side closed it: the kernel drops a link that nobody holds after 2 s.",
+            self.after
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.features_frame, "the peer answers the feature exchange"),
+            Sight::here(
+                self.command_frame,
+                "Disconnect command of our host, reason 0x13; no ATT, SMP or signalling before it",
+            ),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "remote-user-terminated-idle",
+            "the Disconnect command came from this host",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

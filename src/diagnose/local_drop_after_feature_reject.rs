@@ -1,8 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::see::link_ended;
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Procedure, Stack};
+use crate::timeline::{Connection, End, Procedure, Stack};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -27,23 +30,42 @@ feature request instead of rejecting it.",
     sources: &["a btmon trace of a Raspberry Pi Zero 2 W as peripheral, linux-bluetooth mailing list, April 2025"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(14).into()),
-        Case::silent("the nearest other trace", || example(4000).into()),
+        Case::cause(Confidence::High, "our host hangs up 14 ms after the answer", || {
+            answered(UNKNOWN, 14).into()
+        })
+        .about(&[1])
+        .saying("The peer was alive"),
+        Case::silent("it hangs up 4 s later", || answered(UNKNOWN, 4_000).into()),
+        Case::cause(Confidence::High, "it hangs up 49 ms later", || answered(UNKNOWN, 49).into())
+            .pins(&["AT_ONCE"]),
+        Case::silent("it hangs up 51 ms later", || answered(UNKNOWN, 51).into())
+            .pins(&["AT_ONCE"]),
+        Case::silent("the peer tells its features", || answered(Status::SUCCESS, 14).into()),
+        Case::silent("the peer hangs up", || {
+            asked(UNKNOWN).wait_ms(14).disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 
-fn example(then_ms: u32) -> Trace {
+const UNKNOWN: Status = Status::UNSUPPORTED_REMOTE_FEATURE;
+
+/// A Disconnect command that comes this soon was decided by the answer.
+const AT_ONCE: Span = Span::from_ms(50);
+
+fn asked(status: Status) -> Trace {
     Trace::new()
         .connected_as(1, 24, 0, 42)
         .taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE })
         .wait_ms(60)
         .le(LeEvent::ReadRemoteFeaturesComplete {
-            status: Status::UNSUPPORTED_REMOTE_FEATURE,
+            status,
             connection_handle: HANDLE,
             le_features: [0; 8],
         })
-        .wait_ms(then_ms)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+fn answered(status: Status, then_ms: u32) -> Trace {
+    asked(status).wait_ms(then_ms).hangs_up(Status::REMOTE_USER_TERMINATED)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -56,28 +78,56 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// An answer that our host took for a failure.
+#[derive(Debug)]
+struct Dropped {
+    answer_frame: u32,
+    after: Span,
+    command_frame: u32,
+    end: End,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
-    let command = end.command_frame?;
-    let rejected = connection.steps.iter().find(|s| {
-        s.procedure == Procedure::Features
-            && s.status == Some(Status::UNSUPPORTED_REMOTE_FEATURE.0)
-            && end
-                .command_at
-                .since(s.last_at)
-                .is_some_and(|d| d >= Span(0) && d <= Span::from_ms(50))
+    let command_frame = end.command_frame?;
+    let rejected = |s: &&crate::timeline::Step| {
+        s.procedure == Procedure::Features && s.status == Some(UNKNOWN.0)
+    };
+    let (answer_frame, after) = connection.steps.iter().filter(rejected).find_map(|s| {
+        let after = end.command_at.since(s.last_at)?;
+        (after >= Span(0) && after <= AT_ONCE).then_some((s.last_frame, after))
     })?;
-    let after = end.command_at.since(rejected.last_at)?;
-    Some(
-        Verdict::cause(format!(
-            "The peer answered the feature request with 0x1A (it does not know it), and {after} later our own host ended the link. The peer was alive and had not hung up."
-        ))
-        .sure(Confidence::High)
-        .sees(rejected.last_frame, "LE Read Remote Features Complete: Unsupported Remote Feature (0x1a)")
-        .sees(command, "Disconnect command of our host")
-        .sees(end.frame, format!("Disconnection Complete, {}", end.reason))
-        .rules_out("never-heard-peer", "0x1A is an answer of the peer")
-        .rules_out("att-request-unanswered", "requests still open died with the link that we ended")
-        .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts = Dropped { answer_frame, after, command_frame, end: end.clone() };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Dropped {
+    fn says(&self) -> Text {
+        text!(
+            "The peer answered the feature request with 0x1A (it does not know it), and {} later our own host ended the link. The peer was alive and had not hung up.",
+            self.after
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.answer_frame, text!("LE Read Remote Features Complete: {}", UNKNOWN)),
+            Sight::here(self.command_frame, "Disconnect command of our host"),
+            link_ended(&self.end),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new("never-heard-peer", "0x1A is an answer of the peer"),
+            RuledOut::new(
+                "att-request-unanswered",
+                "requests still open died with the link that we ended",
+            ),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,8 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::packet::Status;
+use super::see::link_ended;
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::{Address, Status};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{AdapterEvent, Connection, Happening, Stack};
-use crate::trace::Trace;
+use crate::timeline::{AdapterEvent, Connection, End, Happening, Stack};
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "suspend-or-power",
@@ -26,8 +29,40 @@ Keep the host awake and the adapter powered: disable autosuspend of the USB adap
     sources: &["BlueZ doc/mgmt-protocol.rst: Device Disconnected, reason 5", "measured: 0x15 in our own Disconnect on three links at once"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_POWER_OFF).into()),
-        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(3000).hangs_up(Status::REMOTE_USER_TERMINATED).into()),
+        Case::cause(Confidence::High, "our host hangs up with reason 0x15", || {
+            up().hangs_up(Status::REMOTE_POWER_OFF).into()
+        })
+        .about(&[1])
+        .saying("being switched off"),
+        Case::silent("it hangs up with reason 0x13", || {
+            up().hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("the peer says 0x15", || {
+            up().disconnected(Status::REMOTE_POWER_OFF).into()
+        }),
+        Case::cause(Confidence::High, "the adapter is closed then", || {
+            up().hangs_up(Status::REMOTE_POWER_OFF).wait_ms(100).monitor(9, &[]).into()
+        })
+        .saying("the adapter is closed"),
+        Case::cause(Confidence::High, "the machine suspends 2.9 s before", || {
+            suspends(up()).wait_ms(2_850).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        })
+        .pins(&["NEAR_SUSPEND"])
+        .saying("went to sleep"),
+        Case::silent("the machine suspended 3.1 s before", || {
+            suspends(up()).wait_ms(3_100).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        })
+        .pins(&["NEAR_SUSPEND"]),
+        Case::cause(Confidence::High, "mgmt says that it was for a suspend", || {
+            told(up().hangs_up(Status::REMOTE_USER_TERMINATED), 5).into()
+        })
+        .saying("went to sleep"),
+        Case::silent("mgmt says that this host hung up", || {
+            told(up().hangs_up(Status::REMOTE_USER_TERMINATED), 2).into()
+        }),
+        Case::silent("it suspends, and the peer hangs up", || {
+            suspends(up()).wait_ms(100).disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 
@@ -46,6 +81,41 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// mgmt Controller Suspend.
+fn suspends(trace: Trace) -> Trace {
+    trace.monitor(17, &[0, 0, 0, 0, 0x2d, 0, 1])
+}
+
+/// mgmt Device Disconnected of the usual device, with that reason.
+fn told(trace: Trace, reason: u8) -> Trace {
+    let Address([a, b, c, d, e, f]) = PEER;
+    trace.monitor(17, &[0, 0, 0, 0, 0x0c, 0, a, b, c, d, e, f, 2, reason])
+}
+
+fn up() -> Trace {
+    Trace::new().up().mtu().wait_ms(3_000)
+}
+
+/// A link that ended this near to a suspend ended because of it.
+const NEAR_SUSPEND: Span = Span::from_ms(3_000);
+
+/// mgmt's reason of Device Disconnected for a suspend.
+fn by_suspend(connection: &Connection) -> bool {
+    connection.mgmt_reason.is_some_and(|(_, reason)| reason == 5)
+}
+
+/// A link that our host ended because it went to sleep or switched Bluetooth off.
+#[derive(Debug)]
+struct SwitchedOff {
+    /// The reason that we sent was 0x15.
+    power_off: bool,
+    reason_sent: Status,
+    command_frame: u32,
+    end: End,
+    suspend_frame: Option<u32>,
+    closed_frame: Option<u32>,
+}
+
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     // Collected once: a capture may hold many events and many connections.
     let events = &scene.capture().adapter_events;
@@ -60,36 +130,59 @@ fn ended(
     suspended: &[&AdapterEvent],
 ) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
-    let command = end.command_frame?;
+    let command_frame = end.command_frame?;
     let suspended = suspended.iter().find(|e| {
         e.adapter == connection.adapter
-            && end.at.since(e.at).is_some_and(|d| d.abs() < Span::from_ms(3000))
+            && end.at.since(e.at).is_some_and(|d| d.abs() < NEAR_SUSPEND)
     });
     let power_off = end.reason_sent == Some(Status::REMOTE_POWER_OFF);
-    let by_suspend = connection.mgmt_reason.filter(|(_, reason)| *reason == 5);
-    if !power_off && suspended.is_none() && by_suspend.is_none() {
+    if !power_off && suspended.is_none() && !by_suspend(connection) {
         return None;
     }
-    let mut verdict = Verdict::cause(if power_off {
-        "Our own host ended the link with reason 0x15: its adapter was being switched off."
-    } else {
-        "Our own host ended the link because it went to sleep."
-    })
-    .sure(Confidence::High)
-    .sees(command, format!("Disconnect command, reason {}", end.reason_sent?))
-    .sees(end.frame, format!("Disconnection Complete, {}", end.reason))
-    .rules_out("remote-user-terminated-idle", "the Disconnect command came from this host")
-    .try_these(remedies(scene, REMEDIES));
     let events = &scene.capture().adapter_events;
-    let after = &events[events.partition_point(|e| e.frame <= end.frame)..];
+    let after = events.get(events.partition_point(|e| e.frame <= end.frame)..).unwrap_or_default();
     let closed =
         after.iter().find(|e| e.adapter == connection.adapter && e.what == Happening::IndexClosed);
-    if let Some(event) = suspended {
-        verdict = verdict.sees(event.frame, "Controller Suspend");
+    let facts = SwitchedOff {
+        power_off,
+        reason_sent: end.reason_sent?,
+        command_frame,
+        end: end.clone(),
+        suspend_frame: suspended.map(|e| e.frame),
+        closed_frame: closed.map(|e| e.frame),
+    };
+    Some(Verdict::cause(facts).sure(Confidence::High).about([connection.number]))
+}
+
+impl Facts for SwitchedOff {
+    fn says(&self) -> Text {
+        if self.power_off {
+            text!(
+                "Our own host ended the link with reason 0x15: its adapter was being switched off."
+            )
+        } else {
+            text!("Our own host ended the link because it went to sleep.")
+        }
     }
-    if let Some(event) = closed {
-        verdict = verdict.sees(event.frame, "the adapter is closed");
+
+    fn evidence(&self) -> Vec<Sight> {
+        let command = text!("Disconnect command, reason {}", self.reason_sent);
+        let mut sights = vec![Sight::here(self.command_frame, command), link_ended(&self.end)];
+        sights.extend(self.suspend_frame.map(|frame| Sight::here(frame, "Controller Suspend")));
+        sights.extend(self.closed_frame.map(|frame| Sight::here(frame, "the adapter is closed")));
+        sights
     }
-    verdict.connections.push(connection.number);
-    Some(verdict)
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "remote-user-terminated-idle",
+            "the Disconnect command came from this host",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        // Who switched Bluetooth off was not asked by the adapter's power saving.
+        let skip = usize::from(self.power_off && self.suspend_frame.is_none());
+        REMEDIES.iter().skip(skip).cloned().collect()
+    }
 }

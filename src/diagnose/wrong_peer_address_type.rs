@@ -1,7 +1,9 @@
-use super::waits::{in_vain, show};
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::packet::AddressType;
-use crate::timeline::{Connection, Stack};
+use super::waits::{Waited, in_vain};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::{Address, AddressType, Status};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, RequestKind, Stack};
 use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
@@ -26,8 +28,29 @@ Hand over the device as the scan found it, not its address as text; or name the 
     sources: &["esphome/esphome#18640", "espressif/esp-idf#7699", "zephyrproject-rtos/zephyr#26450"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| asks_as(AddressType::PUBLIC).into()),
-        Case::silent("the nearest other trace", || asks_as(AddressType::RANDOM).into()),
+        Case::cause(Confidence::High, "random on the air, asked for as public", || {
+            asks_as(AddressType::PUBLIC).into()
+        })
+        .about(&[1])
+        .saying("two devices"),
+        Case::silent("asked for as it is", || asks_as(AddressType::RANDOM).into()),
+        Case::silent("the controller resolved the address", || {
+            asks_as(AddressType(0x03)).into()
+        }),
+        Case::silent("nothing is heard of it", || {
+            Trace::new().peer(PEER, AddressType::PUBLIC).create().wait_ms(20_500).cancel().into()
+        }),
+        Case::silent("a later report has the other kind", || {
+            asks_as(AddressType::PUBLIC).advertises(0).into()
+        }),
+        Case::cause(Confidence::High, "a link that was never heard", || {
+            let link = Trace::new().advertises(0).wait_ms(500).peer(PEER, AddressType::PUBLIC);
+            let link = link.create().connected().wait_ms(315);
+            link.disconnected(Status::FAILED_TO_BE_ESTABLISHED).into()
+        }),
+        Case::silent("the link comes up and is heard", || {
+            Trace::new().advertises(0).wait_ms(500).peer(PEER, AddressType::PUBLIC).up().into()
+        }),
     ],
 };
 
@@ -49,6 +72,18 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// A request for the right bytes as the wrong kind of address.
+#[derive(Debug)]
+struct WrongKind {
+    peer: Address,
+    asked: AddressType,
+    heard: AddressType,
+    report_frame: u32,
+    kind: RequestKind,
+    request_frame: u32,
+    wait: Option<Waited>,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let request = connection.request.as_ref()?;
     let report = connection.report_before?;
@@ -58,7 +93,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         return None;
     }
     // Resolved identities (0x02, 0x03) are the controller's business.
-    if asked.0 > 1 || report.address_type.0 > 1 || asked == report.address_type {
+    let resolved = |kind: AddressType| kind != AddressType::PUBLIC && kind != AddressType::RANDOM;
+    if resolved(asked) || resolved(report.address_type) || asked == report.address_type {
         return None;
     }
     // Every report that the capture has of these bytes must agree.
@@ -66,23 +102,45 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if last.address_type != report.address_type {
         return None;
     }
-    let verdict = Verdict::cause(format!(
-        "The device advertises with a {} address, and the connect request asked for the same six bytes as a {asked} address. To the controller these are two devices.",
-        report.address_type
-    ))
-    .sure(Confidence::High)
-    .sees(report.frame, format!("advertising report of {}, {}", request.peer, report.address_type))
-    .sees(request.frame, format!("{} to {}, {asked}", request.kind, request.peer));
-    let verdict = match wait {
-        Some(wait) => show(verdict, wait.shown().split_off(1)),
-        None => verdict,
+    let facts = WrongKind {
+        peer: request.peer,
+        asked,
+        heard: report.address_type,
+        report_frame: report.frame,
+        kind: request.kind,
+        request_frame: request.frame,
+        wait: wait.map(|wait| wait.facts()),
     };
-    Some(
-        verdict
-            .rules_out(
-                "peer-gone-or-moved",
-                "the device was heard, under the other kind of address",
-            )
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for WrongKind {
+    fn says(&self) -> Text {
+        text!(
+            "The device advertises with a {} address, and the connect request asked for the same six bytes as a {} address. To the controller these are two devices.",
+            self.heard,
+            self.asked
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let report = text!("advertising report of {}, {}", self.peer, self.heard);
+        let request = text!("{} to {}, {}", self.kind, self.peer, self.asked);
+        let mut sights =
+            vec![Sight::here(self.report_frame, report), Sight::here(self.request_frame, request)];
+        // The request stands there already.
+        sights.extend(self.wait.iter().flat_map(|wait| wait.sights().into_iter().skip(1)));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "peer-gone-or-moved",
+            "the device was heard, under the other kind of address",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
