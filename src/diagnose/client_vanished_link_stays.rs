@@ -1,7 +1,9 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, Scene, Sight, Verdict};
 use crate::packet::Status;
+use crate::prose::{self, Text};
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{AdapterEvent, Connection, Happening};
+use crate::timeline::{Connection, Happening};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -26,17 +28,61 @@ Disconnect before the program ends; by hand `bluetoothctl disconnect ADDRESS`.",
     sources: &["bleak client.py and bluez/bluez#89: a link survives a crashed application"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| example(false).into()),
-        Case::silent("the nearest other trace", || example(true).into()),
+        Case::note(Confidence::Medium, "a program leaves, and its link is up 15 s later", || {
+            left(opened(0, "node")).wait_ms(15_000).advertises(3).into()
+        })
+        .about(&[1])
+        .saying("node"),
+        Case::silent("the program hangs up when it leaves", || {
+            let link = left(opened(0, "node")).hangs_up(Status::REMOTE_USER_TERMINATED);
+            link.wait_ms(15_000).advertises(3).into()
+        }),
+        Case::note(Confidence::Medium, "the capture goes on for 10.1 s", || {
+            left(opened(0, "node")).wait_ms(10_100).advertises(3).into()
+        })
+        .pins(&["STAYS"]),
+        Case::silent("the capture goes on for 9.9 s", || {
+            left(opened(0, "node")).wait_ms(9_800).advertises(3).into()
+        })
+        .pins(&["STAYS"]),
+        Case::silent("a control socket: bluetoothd keeps the link for it", || {
+            left(opened(2, "node")).wait_ms(15_000).advertises(3).into()
+        }),
+        Case::silent("a tool that only looks", || {
+            left(opened(0, "btmon")).wait_ms(15_000).advertises(3).into()
+        }),
+        Case::silent("the link came up after the program left", || {
+            left(Trace::new().opens(1, 0, "node")).up().wait_ms(15_000).advertises(3).into()
+        }),
+        Case::silent("the adapter is closed", || {
+            left(opened(0, "node")).wait_ms(200).monitor(9, &[]).wait_ms(15_000).advertises(3).into()
+        }),
     ],
 };
 
-fn example(hangs_up: bool) -> Trace {
-    let mut open = vec![1, 0, 0, 0, 0, 0, 1, 22, 0, 1, 0, 0, 0, 16];
-    open.extend(b"node\0\0\0\0\0\0\0\0\0\0\0\0");
-    let trace = Trace::new().monitor(14, &open).up().mtu().wait_ms(500).monitor(15, &[1, 0, 0, 0]);
-    let trace = if hangs_up { trace.hangs_up(Status::REMOTE_USER_TERMINATED) } else { trace };
-    trace.wait_ms(15_000).advertises(3)
+/// A link, while a program has a socket of that kind open on the adapter: 0 raw, 2 control.
+fn opened(format: u16, process: &str) -> Trace {
+    Trace::new().opens(1, format, process).up().mtu().wait_ms(500)
+}
+
+/// The program's socket is closed.
+fn left(trace: Trace) -> Trace {
+    trace.monitor(15, &[1, 0, 0, 0])
+}
+
+/// The kernel needs some seconds to drop a link that nobody holds.
+const STAYS: Span = Span::from_ms(10_000);
+
+const REMEDIES: &[Remedy] = &[Remedy::any(
+    "Disconnect before the program ends; by hand: `bluetoothctl disconnect ADDRESS`.",
+)];
+
+/// A program that left, and a link that stayed.
+#[derive(Debug)]
+struct Left {
+    process: String,
+    closed_frame: u32,
+    connected_frame: u32,
 }
 
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
@@ -57,16 +103,33 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     }
     let left = |c: &Connection| {
         let up = c.connected_frame.filter(|up| c.open() && *up < event.frame)?;
-        c.capture_end.since(event.at).filter(|lived| *lived >= Span::from_ms(10_000))?;
-        Some(stays(event, process, up).about([c.number]))
+        c.capture_end.since(event.at).filter(|lived| *lived >= STAYS)?;
+        let (process, closed_frame) = (process.clone(), event.frame);
+        let facts = Left { process, closed_frame, connected_frame: up };
+        Some(Verdict::note(facts).sure(Confidence::Medium).about([c.number]))
     };
     capture.connections.iter().filter_map(left).collect()
 }
 
-fn stays(event: &AdapterEvent, process: &str, up: u32) -> Verdict {
-    Verdict::note(format!("`{process}` closed its socket on the adapter and nobody disconnected: the link is still up when the capture ends."))
-        .sure(Confidence::Medium)
-        .sees(event.frame, format!("`{process}` closes its socket"))
-        .sees(up, "the link that stays up")
-        .try_this("Disconnect before the program ends; by hand: `bluetoothctl disconnect ADDRESS`.")
+impl Facts for Left {
+    fn says(&self) -> Text {
+        text!(
+            "{} closed its socket on the adapter and nobody disconnected: the link is still up when the capture ends.",
+            prose::name(&self.process)
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(
+                self.closed_frame,
+                text!("{} closes its socket", prose::name(&self.process)),
+            ),
+            Sight::here(self.connected_frame, "the link that stays up"),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

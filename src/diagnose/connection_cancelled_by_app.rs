@@ -1,9 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, LastUuid, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, EndedBy, Pending, Procedure, Role, Stack};
+use crate::timeline::{Connection, End, EndedBy, Pending, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -27,26 +31,66 @@ Give the connection more time; let discovery finish first.",
     sources: &["BlueZ src/device.c: device_remove_connection"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(60).into()),
-        Case::silent("the nearest other trace", || example(5_000).into()),
+        Case::suspect(Confidence::Medium, "in the middle of discovery", || {
+            asked(up(), 60).hangs_up(HANGS_UP).into()
+        })
+        .about(&[1])
+        .saying("in the middle of its own work"),
+        Case::suspect(Confidence::Medium, "a request was open for 2.9 s", || {
+            asked(up(), 2_940).hangs_up(HANGS_UP).into()
+        })
+        .pins(&["STILL_WORKING"]),
+        Case::silent("a request was open for 3.1 s: the peer is silent", || {
+            asked(up(), 3_100).hangs_up(HANGS_UP).into()
+        })
+        .pins(&["STILL_WORKING"]),
+        Case::silent("the peer hangs up", || asked(up(), 60).disconnected(HANGS_UP).into()),
+        Case::silent("nothing was open", || up().wait_ms(60).hangs_up(HANGS_UP).into()),
+        Case::silent("pairing had failed", || {
+            asked(up(), 60).hangs_up(Status::AUTHENTICATION_FAILURE).into()
+        }),
+        Case::silent("a write was open: that is no discovery", || {
+            let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
+            up().att(Direction::Sent, write).wait_ms(60).hangs_up(HANGS_UP).into()
+        }),
+        Case::silent("the program had written already", || {
+            asked(up().write(3, &[1]), 60).hangs_up(HANGS_UP).into()
+        }),
+        Case::silent("the device connected to us", || {
+            asked(Trace::new().connected_as(1, 39, 0, 42).features(), 60).hangs_up(HANGS_UP).into()
+        }),
+        Case::suspect(Confidence::Medium, "29 s after connecting", || {
+            asked(up().wait_ms(28_000), 60).hangs_up(HANGS_UP).into()
+        })
+        .pins(&["YOUNG"]),
+        Case::silent("31 s after connecting", || {
+            asked(up().wait_ms(30_500), 60).hangs_up(HANGS_UP).into()
+        })
+        .pins(&["YOUNG"]),
     ],
 };
 
-fn example(wait: u32) -> Trace {
-    let all = LastUuid::short(0x2803);
+const HANGS_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+fn up() -> Trace {
+    Trace::new().up().mtu().discovery(2)
+}
+
+/// One more discovery request, and how long it stays open.
+fn asked(trace: Trace, ms: u32) -> Trace {
     let request = Pdu::ReadByTypeRequest {
         starting_handle: Handle(7),
         ending_handle: Handle(0xffff),
-        attribute_type: all,
+        attribute_type: LastUuid::short(0x2803),
     };
-    Trace::new()
-        .up()
-        .mtu()
-        .discovery(2)
-        .att(Direction::Sent, request)
-        .wait_ms(wait)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+    trace.att(Direction::Sent, request).wait_ms(ms)
 }
+
+/// A request that is open for longer is the peer's silence.
+const STILL_WORKING: Span = Span::from_ms(3_000);
+
+/// Discovery that goes on for longer is not the first one: the program knows the device.
+const YOUNG: Span = Span::from_ms(30_000);
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -60,14 +104,24 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("The device did nothing wrong here; its logs will show the host's own disconnect."),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// A link that this host ended in the middle of its own work.
+#[derive(Debug)]
+struct GivenUp {
+    life: Span,
+    open: Step,
+    age: Span,
+    command_frame: u32,
+    end: End,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| {
         end.by == EndedBy::Host && end.reason_sent != Some(Status::AUTHENTICATION_FAILURE)
     })?;
     let open = connection.open_requests.iter().find(|o| {
         o.by == Direction::Sent
             && matches!(o.pending, Pending::Att(_))
-            && o.age.is_some_and(|age| age < Span::from_ms(3_000))
+            && o.age.is_some_and(|age| age < STILL_WORKING)
     })?;
     let step = connection.steps.iter().find(|s| s.frame == open.frame)?;
     let working = matches!(
@@ -79,28 +133,54 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             | Procedure::DiscoverDescriptors
             | Procedure::Read
     );
-    let life = connection.life().filter(|life| *life < Span::from_ms(30_000))?;
-    if !working
-        || see::used(connection)
-        || connection.role != Some(Role::Central)
-        || !connection.peer_heard()
-    {
+    let life = connection.life().filter(|life| *life < YOUNG)?;
+    let central = connection.role == Some(Role::Central);
+    if !working || see::used(connection) || !central || !connection.peer_heard() {
         return None;
     }
-    let (frame, text) = see::ended(end);
-    Some(
-        Verdict::suspect(format!(
-            "This host hung up {life} after connecting, in the middle of its own work ({} was open for only {}): a timeout of the program, or somebody cancelled.",
-            see::pdu(step),
-            open.age?
-        ))
-        .sure(Confidence::Medium)
-        .sees(open.frame, format!("{}, still open", see::pdu(step)))
-        .sees(end.command_frame?, "Disconnect command of this host")
-        .sees(frame, text)
-        .rules_out("peer-hangs-up-on-deadline", "the Disconnect command came from this host")
-        .rules_out("never-heard-peer", "the peer answered")
-        .settled_by("Repeat with a longer timeout in the program.")
-        .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts = GivenUp {
+        life,
+        open: step.clone(),
+        age: open.age?,
+        command_frame: end.command_frame?,
+        end: end.clone(),
+    };
+    Some(Verdict::suspect(facts).sure(Confidence::Medium))
+}
+
+impl Facts for GivenUp {
+    fn says(&self) -> Text {
+        text!(
+            "This host hung up {} after connecting, in the middle of its own work ({} was open for only {}): a timeout of the program, or somebody cancelled.",
+            self.life,
+            see::request(&self.open),
+            self.age
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.open.frame, text!("{}, still open", see::request(&self.open))),
+            Sight::here(self.command_frame, "Disconnect command of this host"),
+            see::link_ended(&self.end),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
+                "peer-hangs-up-on-deadline",
+                "the Disconnect command came from this host",
+            ),
+            RuledOut::new("never-heard-peer", "the peer answered"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat with a longer timeout in the program.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,5 +1,7 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::packet::hci::Event;
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::{Command, Event};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{AdapterEvent, Happening, Stack};
 use crate::trace::Trace;
 
@@ -25,8 +27,36 @@ connect at once, and power-cycle the adapter; else use a USB dongle.",
     sources: &["raspberrypi/linux#3330, #4601, #6462", "Core Specification, Vol 4, Part E, 7.7.16"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| Trace::new().up().mtu().wait_ms(800).event(Event::HardwareError { hardware_code: 3 }).into()),
-        Case::silent("the nearest other trace", || Trace::new().up().mtu().wait_ms(800).done(crate::packet::hci::Command::Reset {}).into()),
+        Case::cause(Confidence::High, "a crash while a link is up", || crashed(up()).into())
+            .about(&[1])
+            .saying("One link was up"),
+        Case::silent("a reset without a crash", || {
+            up().done(Command::Reset {}).into()
+        }),
+        Case::cause(Confidence::High, "a crash while nothing is up", || {
+            crashed(Trace::new()).into()
+        })
+        .not_saying("up and got no"),
+        Case::cause(Confidence::High, "two links are up", || {
+            let other = crate::packet::Address([2, 0, 0, 0, 0, 0xc0]);
+            let kind = crate::packet::AddressType::RANDOM;
+            crashed(up().peer(other, kind).handle(0x41).up()).into()
+        })
+        .about(&[1, 2])
+        .saying("2 links were up"),
+        Case::cause(Confidence::High, "the host resets the controller then", || {
+            crashed(up()).wait_ms(20).done(Command::Reset {}).into()
+        })
+        .saying("the host resets the controller"),
+        Case::cause(Confidence::High, "the link ended before the crash", || {
+            let ended = up().hangs_up(crate::packet::Status::REMOTE_USER_TERMINATED);
+            crashed(ended).into()
+        })
+        .not_saying("up and got no"),
+        Case::cause(Confidence::High, "the link is heard after the crash: it was not lost", || {
+            crashed(up()).wait_ms(20).mtu().into()
+        })
+        .not_saying("up and got no"),
     ],
 };
 
@@ -46,9 +76,27 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Do not look for the fault in the device: its link was cut from this side."),
 ];
 
+fn up() -> Trace {
+    Trace::new().up().mtu().wait_ms(800)
+}
+
+fn crashed(trace: Trace) -> Trace {
+    trace.event(Event::HardwareError { hardware_code: 3 })
+}
+
 /// Whether no link lives on behind an event.
 fn clears(event: &AdapterEvent) -> bool {
     matches!(event.what, Happening::HardwareError(_) | Happening::Reset | Happening::IndexClosed)
+}
+
+/// A crash of the controller.
+#[derive(Debug)]
+struct Crash {
+    code: u8,
+    frame: u32,
+    /// How many links were up and got no end.
+    lost: usize,
+    reset_frame: Option<u32>,
 }
 
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
@@ -61,47 +109,69 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let mut endless: Vec<_> = capture.connections.iter().filter(|c| c.end.is_none()).collect();
     endless.retain(|c| c.connected_frame.is_some());
     endless.sort_by_key(|c| c.connected_frame);
-    crashes
-        .map(|(at, event, code)| {
-            let (before, after) = capture.adapter_events.split_at(at);
-            // What came up before the last crash or reset was lost then.
-            let since = before.iter().rev().find(|e| e.adapter == event.adapter && clears(e));
-            let from = Some(since.map_or(0, |e| e.frame));
-            let from = endless.partition_point(|c| c.connected_frame <= from);
-            let to = endless.partition_point(|c| c.connected_frame < Some(event.frame));
-            let lost: Vec<u32> = endless
-                .get(from..to)
-                .unwrap_or_default()
-                .iter()
-                .filter(|c| c.adapter == event.adapter)
-                .filter(|c| c.steps.last().is_none_or(|s| s.frame < event.frame))
-                .map(|c| c.number)
-                .collect();
-            let links = match lost.len() {
-                0 => String::new(),
-                1 => " One link was up and got no Disconnection Complete.".to_owned(),
-                n => format!(" {n} links were up and got no Disconnection Complete."),
-            };
-            let mut verdict = Verdict::cause(format!(
-                "The local controller reported hardware error {code:#04x}: it crashed or lost its line to the host.{links} The peer did not cause this."
-            ))
-            .sure(Confidence::High)
-            .about(lost)
-            .sees(event.frame, format!("Hardware Error, code {code:#04x}"))
-            .rules_out("supervision-timeout-0x08", "no link ended for want of packets from the peer: the controller itself failed")
-            .try_these(remedies(scene, REMEDIES));
-            // Until the next crash: what follows that one is not this one's reset.
-            let next = after.iter().skip(1).find(|e| {
-                let crash = matches!(e.what, Happening::HardwareError(_));
-                e.adapter == event.adapter && (crash || e.what == Happening::Reset)
-            });
-            let reset = next.filter(|e| e.what == Happening::Reset);
-            if let Some(reset) = reset {
-                verdict = verdict.sees(reset.frame, "the host resets the controller");
-            }
-            verdict
-        })
-        .collect()
+    let found = crashes.map(|(at, event, code)| {
+        let (before, after) = capture.adapter_events.split_at(at);
+        // What came up before the last crash or reset was lost then.
+        let since = before.iter().rev().find(|e| e.adapter == event.adapter && clears(e));
+        let from = Some(since.map_or(0, |e| e.frame));
+        let from = endless.partition_point(|c| c.connected_frame <= from);
+        let to = endless.partition_point(|c| c.connected_frame < Some(event.frame));
+        let lost: Vec<u32> = endless
+            .get(from..to)
+            .unwrap_or_default()
+            .iter()
+            .filter(|c| c.adapter == event.adapter)
+            .filter(|c| c.steps.last().is_none_or(|s| s.frame < event.frame))
+            .map(|c| c.number)
+            .collect();
+        // Until the next crash: what follows that one is not this one's reset.
+        let next = after.iter().skip(1).find(|e| {
+            let crash = matches!(e.what, Happening::HardwareError(_));
+            e.adapter == event.adapter && (crash || e.what == Happening::Reset)
+        });
+        let reset = next.filter(|e| e.what == Happening::Reset);
+        let facts = Crash {
+            code,
+            frame: event.frame,
+            lost: lost.len(),
+            reset_frame: reset.map(|e| e.frame),
+        };
+        Verdict::cause(facts).sure(Confidence::High).about(lost)
+    });
+    found.collect()
+}
+
+impl Facts for Crash {
+    fn says(&self) -> Text {
+        let links = match self.lost {
+            0 => Text::EMPTY,
+            1 => text!(" One link was up and got no Disconnection Complete."),
+            n => text!(" {} links were up and got no Disconnection Complete.", n),
+        };
+        text!(
+            "The local controller reported hardware error {}: it crashed or lost its line to the host.{} The peer did not cause this.",
+            format_args!("{:#04x}", self.code),
+            links
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let code = text!("Hardware Error, code {}", format_args!("{:#04x}", self.code));
+        let reset =
+            self.reset_frame.map(|frame| Sight::here(frame, "the host resets the controller"));
+        std::iter::once(Sight::here(self.frame, code)).chain(reset).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "supervision-timeout-0x08",
+            "no link ended for want of packets from the peer: the controller itself failed",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 #[cfg(test)]

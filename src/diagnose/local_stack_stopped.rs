@@ -1,7 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
+use crate::prose::{self, Text};
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, EndedBy, Happening, Stack};
+use crate::timeline::{Connection, End, EndedBy, Happening, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -25,20 +29,54 @@ Look at that process's own log: why did it end?",
     sources: &["laboratory: bluetoothd killed while connected"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(14, 15).into()),
-        Case::silent("the nearest other trace", || example(14, 14).into()),
+        Case::cause(Confidence::High, "bluetoothd closes its socket 2 s before", || {
+            closed(opened("bluetoothd"), 2_000).into()
+        })
+        .about(&[1])
+        .saying("bluetoothd"),
+        Case::silent("its socket stays open", || {
+            opened("bluetoothd").wait_ms(2_000).hangs_up(HANGS_UP).into()
+        }),
+        Case::silent("a tool that only looks closes its socket", || {
+            closed(opened("btmgmt"), 2_000).into()
+        }),
+        Case::cause(Confidence::High, "it closes 3.9 s before", || {
+            closed(opened("bluetoothd"), 3_900).into()
+        })
+        .pins(&["LATEST"]),
+        Case::silent("it closes 4.1 s before", || closed(opened("bluetoothd"), 4_100).into())
+            .pins(&["LATEST"]),
+        Case::silent("it opens another socket at once", || {
+            let again = close(opened("bluetoothd")).wait_ms(100).opens(2, 2, "bluetoothd");
+            again.wait_ms(1_900).hangs_up(HANGS_UP).into()
+        }),
+        Case::silent("the peer hangs up", || {
+            close(opened("bluetoothd")).wait_ms(2_000).disconnected(HANGS_UP).into()
+        }),
+        Case::silent("its socket was closed before the link came up", || {
+            let before = close(Trace::new().opens(1, 2, "bluetoothd"));
+            before.up().wait_ms(500).hangs_up(HANGS_UP).into()
+        }),
     ],
 };
 
-/// bluetoothd opens its control socket, and closes it 2 s before the link ends (or opens another).
-fn example(first: u16, second: u16) -> Trace {
-    let mut open = vec![1, 0, 0, 0, 2, 0, 1, 22, 0, 1, 0, 0, 0, 16];
-    open.extend(b"bluetoothd\0\0\0\0\0\0");
-    let close = [1, 0, 0, 0];
-    let trace = Trace::new().monitor(first, &open).up().mtu().wait_ms(1000);
-    let trace = if second == 15 { trace.monitor(15, &close) } else { trace.monitor(14, &open) };
-    trace.wait_ms(2000).hangs_up(Status::REMOTE_USER_TERMINATED)
+const HANGS_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+/// A link, while a program has its control socket open.
+fn opened(process: &str) -> Trace {
+    Trace::new().opens(1, 2, process).up().mtu().wait_ms(1_000)
 }
+
+fn close(trace: Trace) -> Trace {
+    trace.monitor(15, &[1, 0, 0, 0])
+}
+
+fn closed(trace: Trace, before_ms: u32) -> Trace {
+    close(trace).wait_ms(before_ms).hangs_up(HANGS_UP)
+}
+
+/// The kernel waits two seconds for somebody else to take the link; it may be busy for as long again.
+const LATEST: Span = Span::from_ms(4_000);
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -48,21 +86,30 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Nothing needs to change on the device."),
 ];
 
+/// A program that stopped, and the link that it held.
+#[derive(Debug)]
+struct Stopped {
+    process: String,
+    closed_frame: u32,
+    wait: Span,
+    command_frame: u32,
+    end: End,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
     // Events stand in the order of their frames: only those of this link's life are looked at.
     let events = &scene.capture().adapter_events;
-    let events = &events[..events.partition_point(|e| e.frame < end.frame)];
+    let events = events.get(..events.partition_point(|e| e.frame < end.frame)).unwrap_or_default();
     let begin = connection.connected_frame.unwrap_or(0);
-    let events = &events[events.partition_point(|e| e.frame <= begin)..];
-    let closed = events.iter().rev().find(|e| {
-        matches!(&e.what, Happening::ProcessClosed { process } if holds_links(process))
-            && end
-                .command_at
-                .since(e.at)
-                .is_some_and(|d| d > Span::from_ms(-500) && d < Span::from_ms(4_000))
+    let events = events.get(events.partition_point(|e| e.frame <= begin)..).unwrap_or_default();
+    let (closed, process, wait) = events.iter().rev().find_map(|e| {
+        let Happening::ProcessClosed { process } = &e.what else { return None };
+        let wait = end.command_at.since(e.at)?;
+        // The socket's record may come a moment after the command that follows from it.
+        let soon = wait > Span::from_ms(-500) && wait < LATEST;
+        (soon && holds_links(process)).then_some((e, process, wait))
     })?;
-    let Happening::ProcessClosed { process } = &closed.what else { return None };
     // A daemon opens several sockets; only the last one to close is its end.
     let back = events.iter().any(|e| {
         e.frame > closed.frame
@@ -71,17 +118,46 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if back {
         return None;
     }
-    let wait = end.command_at.since(closed.at)?;
-    let (frame, text) = see::ended(end);
-    Some(
-        Verdict::cause(format!("`{process}` closed its Bluetooth socket, and {wait} later the kernel ended the link: the program on this host stopped, the device did nothing."))
-            .sure(Confidence::High)
-            .sees(closed.frame, format!("`{process}` closes its socket"))
-            .sees(end.command_frame?, "Disconnect command, nobody holds the link any more")
-            .sees(frame, text)
-            .rules_out("remote-user-terminated-idle", "the Disconnect command came from this host")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts = Stopped {
+        process: process.clone(),
+        closed_frame: closed.frame,
+        wait,
+        command_frame: end.command_frame?,
+        end: end.clone(),
+    };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Stopped {
+    fn says(&self) -> Text {
+        text!(
+            "{} closed its Bluetooth socket, and {} later the kernel ended the link: the program on this host stopped, the device did nothing.",
+            prose::name(&self.process),
+            self.wait
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(
+                self.closed_frame,
+                text!("{} closes its socket", prose::name(&self.process)),
+            ),
+            Sight::here(self.command_frame, "Disconnect command, nobody holds the link any more"),
+            see::link_ended(&self.end),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "remote-user-terminated-idle",
+            "the Disconnect command came from this host",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 /// Tools that only look at the adapter hold no links.
