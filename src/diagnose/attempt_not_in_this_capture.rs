@@ -1,5 +1,10 @@
-use super::{Basis, Case, Check, Confidence, Example, Rule, Scene, Verdict};
-use crate::packet::Status;
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+};
+use crate::packet::{Address, AddressType, Status};
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
 use crate::timeline::Capture;
 use crate::trace::Trace;
 
@@ -25,13 +30,55 @@ and capture there. An `ESP_GATT_…` error always comes from an ESPHome proxy an
     sources: &["home-assistant/core#150241", "Bluetooth-Devices/bleak-retry-connector, ble_device_description"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| Example::pair(works(), Trace::new().scan(true, 96, 48).advertises(0).wait_ms(5_000).advertises(0))),
-        Case::silent("the nearest other trace", || Example::pair(works(), Trace::new().scan(true, 96, 48).advertises(0).create().wait_ms(900))),
+        Case::cause(Confidence::Medium, "the device is only heard", || {
+            Example::pair(works(), heard())
+        })
+        .saying("2 reports"),
+        Case::silent("there is a request to it", || {
+            let asks = Trace::new().scan(true, 96, 48).advertises(0).create().wait_ms(900);
+            Example::pair(works(), asks)
+        }),
+        Case::cause(Confidence::Medium, "there are requests to other devices only", || {
+            let others = heard().peer(OTHER, RANDOM).up().peer(THIRD, RANDOM).handle(0x41).up();
+            Example::pair(works(), others)
+        }),
+        Case::silent("a request to any device of the accept list may have been it", || {
+            Example::pair(works(), heard().create_for_anybody())
+        }),
+        Case::silent("it is not heard", || {
+            Example::pair(works(), Trace::new().scan(true, 96, 48).wait_ms(5_000))
+        }),
+        Case::silent("it works nowhere", || {
+            let dead = Trace::new().advertises(0).create().connected().wait_ms(315);
+            Example::pair(dead.disconnected(Status::FAILED_TO_BE_ESTABLISHED), heard())
+        }),
     ],
 };
 
 fn works() -> Trace {
     Trace::new().advertises(0).up().mtu().wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+const RANDOM: AddressType = AddressType::RANDOM;
+const OTHER: Address = Address([9, 9, 9, 9, 9, 0xc9]);
+const THIRD: Address = Address([8, 9, 9, 9, 9, 0xc9]);
+
+fn heard() -> Trace {
+    Trace::new().scan(true, 96, 48).advertises(0).wait_ms(5_000).advertises(0)
+}
+
+const REMEDIES: &[Remedy] = &[Remedy::any(
+    "Capture on the adapter that the program uses (`/org/bluez/hciN` in its log), or switch proxies off for the test.",
+)];
+
+/// A device that is heard here, and that nobody asks for.
+#[derive(Debug)]
+struct NotHere {
+    reports: u64,
+    first_frame: u32,
+    last_frame: u32,
+    /// From the first report to the last.
+    lasted: Option<Span>,
 }
 
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
@@ -62,17 +109,46 @@ fn verdict(scene: &Scene<'_>) -> Option<Verdict> {
         |name: &Option<String>| name.is_some() && name.as_deref() == wanted.peer.name.as_deref();
     let device = subject.devices.iter().find(|d| d.address == address || named(&d.name))?;
     let (first, last) = (device.first?, device.last?);
-    let how_long = last.at.since(first.at).map_or(String::new(), |d| format!(" over {d}"));
-    Some(
-        Verdict::cause(format!(
-            "The device is heard in this capture ({} reports{how_long}), and no request to connect to it was ever sent on this adapter. The failing attempt is not in this capture.",
-            device.reports
-        ))
-        .sure(Confidence::Medium)
-        .sees(first.frame, "first advertising report of the device")
-        .sees(last.frame, "last advertising report of the device; no connect request in between or after")
-        .rules_out("never-heard-peer", "no connect request was sent")
-        .settled_by("The program's log names the adapter or proxy that it used: capture there, from before the attempt until after the error.")
-        .try_this("Capture on the adapter that the program uses (`/org/bluez/hciN` in its log), or switch proxies off for the test."),
-    )
+    let facts = NotHere {
+        reports: device.reports,
+        first_frame: first.frame,
+        last_frame: last.frame,
+        lasted: last.at.since(first.at),
+    };
+    Some(Verdict::cause(facts).sure(Confidence::Medium))
+}
+
+impl Facts for NotHere {
+    fn says(&self) -> Text {
+        let lasted = self.lasted.map(|lasted| text!(" over {}", lasted));
+        text!(
+            "The device is heard in this capture ({} reports{}), and no request to connect to it was ever sent on this adapter. The failing attempt is not in this capture.",
+            self.reports,
+            lasted
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.first_frame, "first advertising report of the device"),
+            Sight::here(
+                self.last_frame,
+                "last advertising report of the device; no connect request in between or after",
+            ),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "no connect request was sent")]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "The program's log names the adapter or proxy that it used: capture there, from before the attempt until after the error."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{Handle, Pdu};
 use crate::packet::hci::Command;
-use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status};
+use crate::packet::{ConnHandle, Opcode, Status};
 use crate::trace::Trace;
 
 /// What a rule says of a capture without a reference: level, confidence, connections.

@@ -1,8 +1,10 @@
 use super::see::attempts_of;
-use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, Scene, Sight, Verdict};
 use crate::compare::Comparison;
 use crate::packet::Status;
-use crate::timeline::{Connection, Request, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, Request, RequestKind, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -27,8 +29,18 @@ When nothing else helped, let BlueZ use private addresses and pair afresh.",
     sources: &["Core Specification, Vol 4, Part E, 7.8.12: Own_Address_Type"],
     check: Check::Comparison(check),
     cases: &[
-        Case::fires(|| Example::pair(works(1), unheard())),
-        Case::silent("the nearest other trace", || Example::pair(works(0), unheard())),
+        Case::note(Confidence::Low, "one host is random, the other public and never heard", || {
+            Example::pair(works(1), unheard())
+        })
+        .saying("with a random address, this one with its public"),
+        Case::silent("both show their public address", || Example::pair(works(0), unheard())),
+        Case::silent("one falls back to its public address", || {
+            Example::pair(works(2), unheard())
+        }),
+        Case::silent("an attempt of the failing side is heard", || {
+            let lost = Trace::new().up().mtu().wait_ms(900).disconnected(Status::CONNECTION_TIMEOUT);
+            Example::pair(works(1), unheard().wait_ms(800).followed_by(lost))
+        }),
     ],
 };
 
@@ -51,6 +63,15 @@ fn random(request: &Request) -> bool {
     request.own_address_type & 1 == 1
 }
 
+/// Whose connect request names which kind of own address.
+#[derive(Debug)]
+struct Kinds {
+    theirs: (RequestKind, u8, u32),
+    ours: (RequestKind, u8, u32),
+    /// Theirs is the random one.
+    theirs_random: bool,
+}
+
 fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let reference = scene.reference()?;
     let subject = scene.compared()?;
@@ -61,16 +82,30 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     if !unheard || !reference.peer_heard() || random(theirs) == random(ours) {
         return None;
     }
-    let kind = |request| if random(request) { "a random" } else { "its public" };
-    Some(
-        Verdict::note(format!(
+    let of = |request: &Request| (request.kind, request.own_address_type, request.frame);
+    let facts = Kinds { theirs: of(theirs), ours: of(ours), theirs_random: random(theirs) };
+    Some(Verdict::note(facts).sure(Confidence::Low))
+}
+
+impl Facts for Kinds {
+    fn says(&self) -> Text {
+        let kind = |random| if random { "a random" } else { "its public" };
+        text!(
             "The working host connects with {} address, this one with {}. Seldom of importance; it matters to a device that lists known hosts by address.",
-            kind(theirs),
-            kind(ours)
-        ))
-        .sure(Confidence::Low)
-        .sees(ours.frame, format!("{}, own address type {}", ours.kind, ours.own_address_type))
-        .sees_in_reference(theirs.frame, format!("{}, own address type {}", theirs.kind, theirs.own_address_type))
-        .try_these(remedies(scene, REMEDIES)),
-    )
+            kind(self.theirs_random),
+            kind(!self.theirs_random)
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let says =
+            |(kind, own, _): (RequestKind, u8, u32)| text!("{}, own address type {}", kind, own);
+        let (.., ours) = self.ours;
+        let (.., theirs) = self.theirs;
+        vec![Sight::here(ours, says(self.ours)), Sight::in_reference(theirs, says(self.theirs))]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

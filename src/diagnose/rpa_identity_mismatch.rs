@@ -1,7 +1,10 @@
-use super::waits::{in_vain, show};
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
-use crate::packet::{Address, AddressType, Direction, smp};
-use crate::timeline::{Capture, Connection, Device, Stack};
+use super::waits::{Waited, in_vain};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::Command;
+use crate::packet::{Address, AddressType, Direction, Secret, Status, smp};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Capture, Connection, Device, Procedure, Stack};
 use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
@@ -27,32 +30,48 @@ resolves addresses (LL Privacy).",
     sources: &["bluez/bluetooth-next#725", "zephyrproject-rtos/zephyr#18306", "bluez/bluez#1079"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(true).into()),
-        Case::silent("the nearest other trace", || example(false).into()),
+        Case::cause(Confidence::High, "the identity is asked for, a private address is on the air", || {
+            asks(known(PRIVATE)).into()
+        })
+        .about(&[2])
+        .saying("advertising report of the private address 5A:00:00:01:02:03"),
+        Case::silent("the identity itself is on the air", || asks(known(PEER)).into()),
+        Case::silent("nothing shows whose the private address is", || {
+            asks(Trace::new().peer(PRIVATE, RANDOM).advertises(0)).into()
+        }),
+        Case::silent("the controller can resolve the address", || {
+            let add = Command::LeAddDeviceToResolvingList {
+                peer_identity_address_type: RANDOM,
+                peer_identity_address: PEER,
+                peer_irk: Secret::new([0; 16]),
+                local_irk: Secret::new([0; 16]),
+            };
+            let on = Command::LeSetAddressResolutionEnable { address_resolution_enable: 1 };
+            asks(known(PRIVATE).done(add).done(on)).into()
+        }),
+        Case::silent("another private address is asked for", || {
+            let other = Address([4, 2, 1, 0, 0, 0x5a]);
+            let asked = known(PRIVATE).peer(other, RANDOM).create().wait_ms(20_500);
+            asked.cancel().into()
+        }),
+        Case::silent("the request comes through", || known(PRIVATE).peer(PEER, RANDOM).up().into()),
     ],
 };
 
+const RANDOM: AddressType = AddressType::RANDOM;
+
 const PRIVATE: Address = Address([3, 2, 1, 0, 0, 0x5a]);
 
-fn example(private: bool) -> Trace {
-    let air = if private { PRIVATE } else { PEER };
-    let random = AddressType::RANDOM;
-    Trace::new()
-        .peer(air, random)
-        .advertises(0)
-        .up()
-        .smp(
-            Direction::Received,
-            smp::Pdu::IdentityAddressInformation { addr_type: 1, bd_addr: PEER },
-        )
-        .wait_ms(500)
-        .hangs_up(crate::packet::Status::REMOTE_USER_TERMINATED)
-        .wait_ms(500)
-        .advertises(0)
-        .peer(PEER, random)
-        .create()
-        .wait_ms(20_500)
-        .cancel()
+/// A pairing over that address tells the identity behind it.
+fn known(air: Address) -> Trace {
+    let identity = smp::Pdu::IdentityAddressInformation { addr_type: 1, bd_addr: PEER };
+    let paired = Trace::new().peer(air, RANDOM).advertises(0).up();
+    let paired = paired.smp(Direction::Received, identity).wait_ms(500);
+    paired.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).advertises(0)
+}
+
+fn asks(trace: Trace) -> Trace {
+    trace.peer(PEER, RANDOM).create().wait_ms(20_500).cancel()
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -79,6 +98,16 @@ pub(super) fn proved(capture: &Capture, identity: Address) -> Option<&Device> {
     of_air.max_by_key(|d| d.last.map(|r| r.frame)).or_else(of_links)
 }
 
+/// A request for an identity whose device uses a private address.
+#[derive(Debug)]
+struct Unresolved {
+    identity: Address,
+    private: Address,
+    report_frame: u32,
+    pairing_frame: Option<u32>,
+    wait: Waited,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let wait = in_vain(scene, connection)?;
     let (identity, kind) = wait.whom?;
@@ -89,22 +118,45 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         return None;
     }
     let device = proved(capture, identity)?;
-    let private = device.address;
     let told = capture.identified_as(identity).next();
-    let mut verdict = Verdict::cause(format!(
-        "The request asked for {identity}, the device's identity; on the air it uses the private address {private}, and the controller was not told how to resolve it."
-    ))
-    .sure(Confidence::High)
-    .sees(device.last?.frame, format!("advertising report of the private address {private}"));
-    if let Some(step) =
-        told.and_then(|c| c.steps.iter().find(|s| s.procedure == crate::timeline::Procedure::Pair))
-    {
-        verdict = verdict
-            .sees(step.frame, format!("the pairing that tells that {identity} is its identity"));
+    let pairing = told.and_then(|c| c.steps.iter().find(|s| s.procedure == Procedure::Pair));
+    let facts = Unresolved {
+        identity,
+        private: device.address,
+        report_frame: device.last?.frame,
+        pairing_frame: pairing.map(|step| step.frame),
+        wait: wait.facts(),
+    };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Unresolved {
+    fn says(&self) -> Text {
+        text!(
+            "The request asked for {}, the device's identity; on the air it uses the private address {}, and the controller was not told how to resolve it.",
+            self.identity,
+            self.private
+        )
     }
-    Some(
-        show(verdict, wait.shown())
-            .rules_out("peer-gone-or-moved", "the device is heard, under its private address")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let report = text!("advertising report of the private address {}", self.private);
+        let mut sights = vec![Sight::here(self.report_frame, report)];
+        sights.extend(self.pairing_frame.map(|frame| {
+            Sight::here(
+                frame,
+                text!("the pairing that tells that {} is its identity", self.identity),
+            )
+        }));
+        sights.extend(self.wait.sights());
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("peer-gone-or-moved", "the device is heard, under its private address")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
