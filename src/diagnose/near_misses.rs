@@ -3,8 +3,7 @@
 use super::*;
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::att::{Handle, Pdu};
-use crate::packet::hci::Command;
-use crate::packet::{ConnHandle, Opcode, Status};
+use crate::packet::{ConnHandle, Status};
 use crate::trace::Trace;
 
 /// What a rule says of a capture without a reference: level, confidence, connections.
@@ -18,26 +17,6 @@ fn said(id: &str, trace: Trace) -> Option<(Level, Confidence, Vec<u32>)> {
 fn dead() -> Trace {
     let link = Trace::new().advertises(0).create().connected().wait_ms(315);
     link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
-}
-
-/// A Raspberry Pi's adapter: a serial line, Cypress.
-fn on_a_pi() -> Trace {
-    Trace::new()
-        .monitor(0, &[0, 3, 1, 0, 0, 0, 0, 0, b'h', b'c', b'i', b'0', 0, 0, 0, 0])
-        .command(Command::ReadLocalVersionInformation {})
-        .complete(Opcode(0x1001), &[0, 9, 0, 0, 9, 0x31, 0x01, 0, 0])
-}
-
-#[test]
-fn wifi_is_suspected_of_links_that_died_unheard_and_of_no_others() {
-    let of = |links: Trace| {
-        said("wifi-coexistence-combo-chip", on_a_pi().followed_by(links.wait_ms(900).up().mtu()))
-    };
-    let (level, _, connections) = of(dead().repeated(2, 900)).expect("two of three died");
-    assert_eq!((level, connections), (Level::Suspect, vec![1, 2]));
-    assert_eq!(of(dead()), None, "one is an accident");
-    let lost = Trace::new().up().mtu().wait_ms(900).disconnected(Status::CONNECTION_TIMEOUT);
-    assert_eq!(of(lost.repeated(3, 900)), None, "these were heard");
 }
 
 const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
@@ -56,31 +35,6 @@ fn whose_request_was_open_decides_who_stalled() {
     assert_eq!(open(Received, 30_000), Some(Level::Cause));
     assert_eq!(open(Received, 5_000), None);
     assert_eq!(open(Sent, 30_000), None);
-}
-
-#[test]
-fn one_lost_link_after_a_phy_change_is_a_hint_and_two_are_proof() {
-    let lost = |times| {
-        let handle = ConnHandle(0x40);
-        let set = Command::LeSetPhy {
-            connection_handle: handle,
-            all_phys: 0,
-            tx_phys: 2,
-            rx_phys: 2,
-            phy_options: 0,
-        };
-        let changed = crate::packet::hci::LeEvent::PhyUpdateComplete {
-            status: Status::SUCCESS,
-            connection_handle: handle,
-            tx_phy: 2,
-            rx_phy: 2,
-        };
-        let link = Trace::new().up().mtu().taken(set).wait_ms(60).le(changed).wait_ms(430);
-        let trace = link.disconnected(Status::CONNECTION_TIMEOUT).repeated(times, 1_000);
-        said("phy-or-dle-update-kills-link", trace).map(|(level, sure, _)| (level, sure))
-    };
-    assert_eq!(lost(1), Some((Level::Cause, Confidence::Low)));
-    assert_eq!(lost(2), Some((Level::Cause, Confidence::High)));
 }
 
 /// What a rule says of a pair.

@@ -35,7 +35,7 @@ up over a refusal.",
             left(answered(1)).into()
         })
         .about(&[1])
-        .saying("100 ms to 125 ms, latency 4, timeout 6.00 s); this host refused"),
+        .saying("100-125 ms, latency 4, timeout 6.00 s); this host refused"),
         Case::cause(Confidence::High, "this host never answers, and the device hangs up", || {
             left(asked()).into()
         })
@@ -138,9 +138,9 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 impl Wanted {
     fn text(&self) -> Text {
         text!(
-            "{} to {}, latency {}, timeout {}",
-            Span(i64::from(self.min) * 1_250),
-            Span(i64::from(self.max) * 1_250),
+            "{}-{} ms, latency {}, timeout {}",
+            format_args!("{}", f64::from(self.min) * 1.25),
+            format_args!("{}", f64::from(self.max) * 1.25),
             self.latency,
             Span(i64::from(self.timeout) * 10_000)
         )

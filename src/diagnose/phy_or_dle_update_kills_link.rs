@@ -1,7 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
-use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack, Step};
+use crate::prose::{self, Text};
+use crate::text;
+use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack, Step};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -19,41 +23,81 @@ LE PHY Update Complete to 2M or Coded (or LE Data Length Change), nothing receiv
 supervision timeout later; again in a second try.
 
 ## What else it could be
-Data length changes by itself on nearly every link soon after the connection: once is chance. A loss long after the change is
-an ordinary lost link.
+Data length changes by itself on nearly every link soon after the connection: once is chance. One link that was lost after a
+change of the PHY is only a suspicion beside the lost link. A loss long after the change is an ordinary lost link.
 
 ## What to do
 Stay on 1M and on 27-byte packets for a test; switch automatic updates off on the peripheral.",
     sources: &["ARMmbed/mbed-os#12191", "zephyrproject-rtos/zephyr#13396, #41359", "NordicSemiconductor/Kotlin-BLE-Library PR210"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| example(2).into()),
-        Case::silent("the nearest other trace", || example(1).into()),
+        Case::cause(Confidence::High, "twice lost right after the change to 2M", || {
+            lost(changed(2)).repeated(2, 1_000).into()
+        })
+        .about(&[1, 2])
+        .saying("TX 2M, RX 2M"),
+        Case::suspect(Confidence::Low, "once lost right after the change to 2M", || {
+            lost(changed(2)).into()
+        })
+        .pins(&["TRIES"]),
+        Case::cause(Confidence::High, "three times lost right after the change to Coded", || {
+            lost(changed(3)).repeated(3, 1_000).into()
+        })
+        .saying("TX Coded")
+        .pins(&["TRIES"]),
+        Case::silent("the PHY stays 1M", || lost(changed(1)).repeated(2, 1_000).into()),
+        Case::silent("the device is heard after the change", || {
+            lost(changed(2).notified(3, &[1])).repeated(2, 1_000).into()
+        }),
+        Case::silent("once lost, and another link outlived such a change", || {
+            let lives = changed(2).mtu().notified(3, &[1]).notified(3, &[2]);
+            let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            lives.followed_by(lost(changed(2))).into()
+        }),
+        Case::silent("the device hung up", || {
+            let link = changed(2).wait_ms(430).disconnected(Status::REMOTE_USER_TERMINATED);
+            link.repeated(2, 1_000).into()
+        }),
+        Case::silent("once lost right after longer packets", || lost(longer()).into()),
+        Case::cause(Confidence::High, "twice lost right after longer packets", || {
+            lost(longer()).repeated(2, 1_000).into()
+        })
+        .saying("the data length changed"),
     ],
 };
 
-fn example(phy: u8) -> Trace {
-    Trace::new()
-        .up()
-        .mtu()
-        .taken(Command::LeSetPhy {
-            connection_handle: HANDLE,
-            all_phys: 0,
-            tx_phys: phy,
-            rx_phys: phy,
-            phy_options: 0,
-        })
-        .wait_ms(60)
-        .le(LeEvent::PhyUpdateComplete {
-            status: Status::SUCCESS,
-            connection_handle: HANDLE,
-            tx_phy: phy,
-            rx_phy: phy,
-        })
-        .wait_ms(430)
-        .disconnected(Status::CONNECTION_TIMEOUT)
-        .repeated(2, 1000)
+fn changed(phy: u8) -> Trace {
+    let asked = Trace::new().up().mtu().taken(Command::LeSetPhy {
+        connection_handle: HANDLE,
+        all_phys: 0,
+        tx_phys: phy,
+        rx_phys: phy,
+        phy_options: 0,
+    });
+    asked.wait_ms(60).le(LeEvent::PhyUpdateComplete {
+        status: Status::SUCCESS,
+        connection_handle: HANDLE,
+        tx_phy: phy,
+        rx_phy: phy,
+    })
 }
+
+fn longer() -> Trace {
+    Trace::new().up().mtu().wait_ms(60).le(LeEvent::DataLengthChange {
+        connection_handle: HANDLE,
+        max_tx_octets: 251,
+        max_tx_time: 2_120,
+        max_rx_octets: 251,
+        max_rx_time: 2_120,
+    })
+}
+
+fn lost(link: Trace) -> Trace {
+    link.wait_ms(430).disconnected(Status::CONNECTION_TIMEOUT)
+}
+
+/// Once is chance: so many links must have been lost in this way before the change is the cause.
+const TRIES: usize = 2;
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -66,6 +110,14 @@ const REMEDIES: &[Remedy] = &[
         "Switch the automatic PHY and data length updates off (Zephyr: `CONFIG_BT_AUTO_PHY_UPDATE=n`, `CONFIG_BT_AUTO_DATA_LEN_UPDATE=n`).",
     ),
 ];
+
+/// Links that were lost right after a change.
+#[derive(Debug)]
+struct Killed {
+    phy: bool,
+    /// The change and the end of each.
+    links: Vec<(Step, End)>,
+}
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let lost: Vec<(&Connection, &Step)> = attempts
@@ -82,35 +134,56 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
                 && c.last_heard.is_some_and(|h| h.seen.frame > s.last_frame + 2)
         })
     });
+    let often = lost.len() >= TRIES;
     // A data length change stands at the start of nearly every link: demand it twice, and nobody who survived it.
-    let told_apart = if phy { !survived || lost.len() >= 2 } else { !survived && lost.len() >= 2 };
+    let told_apart = if phy { !survived || often } else { !survived && often };
     if !told_apart {
         return None;
     }
-    let what = if phy { "the PHY changed" } else { "the data length changed" };
-    let mut verdict = Verdict::cause(format!(
-        "Nothing was received from the device after {what}, in {} {}; the link then ended for want of packets.",
-        lost.len(),
-        if lost.len() == 1 { "try" } else { "tries" }
-    ))
-    .sure(if lost.len() > 1 { Confidence::High } else { Confidence::Low })
-    .about(lost.iter().map(|(c, _)| c.number));
-    for (c, step) in &lost {
-        let text = match step.detail {
-            Detail::Phy { tx, rx, .. } => {
-                format!("LE PHY Update Complete: TX {}, RX {}", phy_name(tx), phy_name(rx))
-            }
-            _ => "LE Data Length Change".to_owned(),
-        };
-        let (frame, end) = see::ended(c.end.as_ref()?);
-        verdict = verdict.sees(step.last_frame, text).sees(frame, end);
+    let about: Vec<u32> = lost.iter().map(|(c, _)| c.number).collect();
+    let ends = lost.into_iter().filter_map(|(c, step)| Some((step.clone(), c.end.clone()?)));
+    let facts = Killed { phy, links: ends.collect() };
+    let verdict = if often {
+        Verdict::cause(facts).sure(Confidence::High)
+    } else {
+        Verdict::suspect(facts).sure(Confidence::Low)
+    };
+    Some(verdict.about(about))
+}
+
+impl Facts for Killed {
+    fn says(&self) -> Text {
+        text!(
+            "Nothing was received from the device after {}, in {}; the link then ended for want of packets.",
+            if self.phy { "the PHY changed" } else { "the data length changed" },
+            prose::count(self.links.len(), "try", "tries")
+        )
     }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the device was heard until the change")
-            .settled_by("Repeat on 1M only: if the link then lives, it was the change.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let of = |(step, end): &(Step, End)| {
+            let text = match step.detail {
+                Detail::Phy { tx, rx, .. } => {
+                    text!("LE PHY Update Complete: TX {}, RX {}", phy_name(tx), phy_name(rx))
+                }
+                _ => text!("LE Data Length Change"),
+            };
+            [Sight::here(step.last_frame, text), see::link_ended(end)]
+        };
+        self.links.iter().flat_map(of).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "the device was heard until the change")]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat on 1M only: if the link then lives, it was the change.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 /// A change to another PHY or to longer packets that was the last sign of the peer.

@@ -123,9 +123,9 @@ impl Facts for Refused {
     fn evidence(&self) -> Vec<Sight> {
         let asked = self.asked.map(|(min, max, latency, timeout)| {
             text!(
-                ": {} to {}, latency {}, timeout {}",
-                Span(i64::from(min) * 1_250),
-                Span(i64::from(max) * 1_250),
+                ": {}-{} ms, latency {}, timeout {}",
+                format_args!("{}", f64::from(min) * 1.25),
+                format_args!("{}", f64::from(max) * 1.25),
                 latency,
                 Span(i64::from(timeout) * 10_000)
             )
