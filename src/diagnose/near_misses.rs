@@ -37,15 +37,6 @@ fn whose_request_was_open_decides_who_stalled() {
     assert_eq!(open(Sent, 30_000), None);
 }
 
-/// What a rule says of a pair.
-fn against(id: &str, reference: Trace, subject: Trace) -> Option<(Level, Confidence)> {
-    let captures = [reference.run(), subject.run()];
-    let comparison = crate::compare::of_captures(&captures);
-    let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };
-    let found = diagnose(&scene).into_iter().find(|finding| finding.rule == id)?;
-    Some((found.level, found.confidence))
-}
-
 #[test]
 fn a_payload_timeout_is_told_by_its_own_event_alone() {
     let link = || Trace::new().create().connected_as(0, 39, 0, 3200).features().wait_ms(30_000);
