@@ -115,7 +115,7 @@ impl From<Timestamp> for Moment {
 }
 
 impl fmt::Display for Span {
-    /// Three significant steps: `0.4 ms`, `315 ms`, `4.02 s`.
+    /// As people say it: `0.4 ms`, `315 ms`, `4.02 s`, `14 min 28 s`, `1 h 23 min`, `3 d 4 h`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let us = self.0.unsigned_abs();
         let sign = if self.0 < 0 { "-" } else { "" };
@@ -123,7 +123,20 @@ impl fmt::Display for Span {
             0..10_000 => write!(f, "{sign}{:.1} ms", us as f64 / 1e3),
             10_000..1_000_000 => write!(f, "{sign}{:.0} ms", us as f64 / 1e3),
             1_000_000..100_000_000 => write!(f, "{sign}{:.2} s", us as f64 / 1e6),
-            _ => write!(f, "{sign}{:.0} s", us as f64 / 1e6),
+            100_000_000..600_000_000 => write!(f, "{sign}{:.0} s", us as f64 / 1e6),
+            _ => {
+                let s = us.saturating_add(500_000) / 1_000_000;
+                let two = |great: u64, unit: &str, small: u64, smaller: &str| match small {
+                    0 => (great, unit.to_owned()),
+                    _ => (great, format!("{unit} {small} {smaller}")),
+                };
+                let (great, rest) = match s {
+                    0..3_600 => two(s / 60, "min", s % 60, "s"),
+                    3_600..86_400 => two(s / 3_600, "h", s % 3_600 / 60, "min"),
+                    _ => two(s / 86_400, "d", s % 86_400 / 3_600, "h"),
+                };
+                write!(f, "{sign}{great} {rest}")
+            }
         }
     }
 }
@@ -140,6 +153,13 @@ mod tests {
             (315_000, "315 ms"),
             (4_020_000, "4.02 s"),
             (360_000_000, "360 s"),
+            (600_000_000, "10 min"),
+            (-868_400_000, "-14 min 28 s"),
+            (3_599_600_000, "1 h"),
+            (5_009_000_000, "1 h 23 min"),
+            (86_400_000_000, "1 d"),
+            (273_600_000_000, "3 d 4 h"),
+            (i64::MAX, "106751991 d 4 h"),
         ] {
             assert_eq!(Span(us).to_string(), text);
         }

@@ -265,6 +265,7 @@ fn a_device_that_only_the_reference_connected_to_is_named_where_the_subject_list
     let report = |reference: &str, subject: &str| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_hcidiff"))
             .args([lab.join(reference), lab.join(subject)])
+            .arg("--full")
             .env("COLUMNS", "200")
             .output()
             .unwrap();

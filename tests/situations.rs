@@ -56,7 +56,7 @@ fn a_light_that_was_heard_and_hung_up_for_lack_of_an_early_write() {
         &[
             "hcidiff explain peer-hangs-up-on-deadline",
             "the working host had done by then",
-            "only the reference does Write 0x004c",
+            "only 20c-mac-good does Write 0x004c",
             "not never-heard-peer",
         ],
         &["[never-heard-peer]"],

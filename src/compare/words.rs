@@ -1,6 +1,6 @@
 //! Steps, outcomes and endings in plain words: one spelling for every output.
 use super::names::{Names, subscribes};
-use super::standing::Failure;
+use super::standing::{Failure, Standing};
 use crate::packet::att::{self, ErrorCode, Uuid};
 use crate::packet::{Status, hci, signal, smp};
 use crate::timeline::{
@@ -213,7 +213,11 @@ pub fn ending(connection: &Connection) -> String {
         Some(Failure::Unanswered) => ", after waiting for an answer in vain",
         _ => "",
     };
+    let was = if Standing::of(connection).usable { "worked" } else { "was connected" };
     match connection.life() {
+        Some(life) if end.by == EndedBy::Host && Failure::of(connection).is_none() => {
+            format!("{was} for {life}, then this host disconnected ({code})")
+        }
         Some(life) => format!("{says} ({code}) after {life}{because}"),
         None => format!("{says} ({code}){because}"),
     }

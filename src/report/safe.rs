@@ -57,6 +57,21 @@ pub fn fit(text: &str, columns: usize) -> Cow<'_, str> {
     Cow::Owned(if columns == 0 { String::new() } else { format!("{kept}…") })
 }
 
+/// `text` cut in its middle to so many columns.
+pub fn fit_middle(text: &str, columns: usize) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    let room = columns.saturating_sub(1) / 2;
+    let mut taken = 0;
+    let tail = text.char_indices().rev().find(|&(_, c)| {
+        taken += c.width().unwrap_or(0);
+        taken > room
+    });
+    let tail = tail.map_or(text, |(at, c)| &text[at + c.len_utf8()..]);
+    Cow::Owned(format!("{}{tail}", fit(text, columns - width(tail).min(columns))))
+}
+
 fn push(safe: &mut String, c: char) {
     // Writing to a String cannot fail.
     let _ = match c {
@@ -128,6 +143,11 @@ mod tests {
         assert_eq!(fit("温度計", 6), "温度計");
         assert_eq!(fit("温度計", 5), "温度…");
         assert_eq!(fit("温度計", 4), "温…");
+        assert_eq!(fit_middle("abc", 3), "abc");
+        assert_eq!(fit_middle("abcdefgh", 7), "abc\u{2026}fgh");
+        assert_eq!(fit_middle("abcdefgh", 4), "ab\u{2026}h");
+        assert_eq!(fit_middle("\u{6e29}\u{5ea6}\u{8a08}\u{6e29}", 6), "\u{6e29}\u{2026}\u{6e29}");
+        assert_eq!(fit_middle("abc", 0), "");
         assert_eq!(fit("abc", 0), "");
         assert_eq!(fit("abc", 1), "…");
     }

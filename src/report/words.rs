@@ -15,9 +15,15 @@ pub fn sign(kind: StepKind) -> &'static str {
     }
 }
 
+/// The sign of a run of steps that differ as hosts do.
+pub const NORMAL: &str = "\u{2248}";
+
 /// What the signs mean, for the foot of a timeline.
-pub const LEGEND: &str =
-    "= same   ~ changed   - only in the reference   + only in the subject   \u{21b7} moved";
+pub fn legend(reference: &str, subject: &str) -> String {
+    format!(
+        "= same   {NORMAL} normal difference   ~ changed   - only in {reference}   + only in {subject}   \u{21b7} moved"
+    )
+}
 
 /// What became of an early operation: `never`, `later, at 3.87 s`.
 pub fn fate(fate: Fate, other_after: Option<Span>) -> String {

@@ -100,7 +100,7 @@ pub struct Compare {
     #[arg(long, hide_short_help = true, value_name = "NAME")]
     pub label: Vec<String>,
 
-    /// Real addresses and names in Markdown and HTML too
+    /// Real addresses and names in Markdown, HTML and text files too
     #[arg(long, hide_short_help = true, conflicts_with = "aliases")]
     pub show_addresses: bool,
 
@@ -116,7 +116,7 @@ pub struct Compare {
     #[arg(long, hide_short_help = true)]
     pub strict: bool,
 
-    /// Do not fold equal or repeated steps
+    /// The whole report in the terminal, nothing folded; through PAGER where that is set
     #[arg(long)]
     pub full: bool,
 

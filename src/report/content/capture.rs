@@ -54,17 +54,19 @@ pub fn facts(capture: &Capture) -> Section {
     section
 }
 
+/// Who made an adapter.
+pub fn maker(adapter: &Adapter) -> Option<String> {
+    let id = adapter.manufacturer?;
+    Some(numbers::company(id).map_or_else(|| format!("{id:#06x}"), str::to_owned))
+}
+
 /// Address, name, maker, version.
 pub fn adapter(adapter: &Adapter) -> String {
     let mut parts =
         vec![adapter.index.map_or_else(|| "unnamed".to_owned(), |index| format!("hci{index}"))];
     parts.extend(adapter.address.map(|address| address.to_string()));
     parts.extend(adapter.name.as_ref().map(|name| format!("\"{name}\"")));
-    parts.extend(
-        adapter
-            .manufacturer
-            .map(|id| numbers::company(id).map_or_else(|| format!("{id:#06x}"), str::to_owned)),
-    );
+    parts.extend(maker(adapter));
     parts.extend(adapter.version.map(|version| format!("HCI version {version:#04x}")));
     parts.push(match adapter.attempts {
         1 => "1 attempt".to_owned(),

@@ -4,11 +4,13 @@ mod capture;
 pub mod devices;
 mod early;
 mod first;
+mod places;
 mod sides;
 mod tables;
 mod timeline;
 
-pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
+pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines, remedies};
+pub use places::{display_filter, environment};
 pub use sides::{divergence, labels, only_in_reference, role, sides};
 
 use crate::compare::Side;

@@ -26,7 +26,19 @@ pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
 }
 
 /// `same until frame 412 / 377, then …`.
-pub fn divergence(comparison: &Comparison) -> String {
+pub fn divergence(report: &Report, comparison: &Comparison) -> String {
+    let (left, right) = labels(report, comparison);
+    diverge(comparison)
+        .replace("the reference", &name(&left, "reference"))
+        .replace("the subject", &name(&right, "subject"))
+}
+
+/// A side within a sentence.
+fn name(label: &str, role: &str) -> String {
+    if label == role { format!("the {role}") } else { label.to_owned() }
+}
+
+fn diverge(comparison: &Comparison) -> String {
     let normal =
         comparison.steps.iter().filter(|step| step.normal && !step.note.is_empty()).count()
             + comparison

@@ -49,9 +49,9 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
         "".into(),
         "step".into(),
         Field::right("frame"),
-        Field::right(left),
+        Field::right(left.as_str()),
         Field::right("frame"),
-        Field::right(right),
+        Field::right(right.as_str()),
         "note".into(),
     ];
     section.blocks.push(Block::Table(Table { header: Some(header), rows, remarks: true }));
@@ -64,7 +64,7 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
     }
     elided(&mut section, a);
     elided(&mut section, b);
-    section.item("", words::LEGEND, Paint::Faint);
+    section.item("", &words::legend(&left, &right), Paint::Faint);
     Some(section)
 }
 
@@ -142,8 +142,9 @@ impl Lanes<'_> {
                 format!("{}, {}", plural(same, "equal step"), plural(normal, "normal difference"))
             }
         };
+        let sign = if normal == 0 { words::sign(StepKind::Same) } else { words::NORMAL };
         let mut row =
-            vec![Field::from("=").paint(Paint::Faint), Field::from(what).paint(Paint::Faint)];
+            vec![Field::from(sign).paint(Paint::Faint), Field::from(what).paint(Paint::Faint)];
         for (connection, of) in [
             (self.a, steps.iter().filter_map(|s| s.reference).collect::<Vec<_>>()),
             (self.b, steps.iter().filter_map(|s| s.subject).collect()),

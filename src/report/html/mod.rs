@@ -47,7 +47,7 @@ pub fn render(report: &Report) -> String {
         page.items(
             &mut out,
             &[
-                ("First divergence", content::divergence(comparison)),
+                ("First divergence", content::divergence(report, comparison)),
                 (
                     "Same device?",
                     format!("matched by {}: {}", comparison.matched_by, comparison.match_says),

@@ -249,7 +249,7 @@ fn in_words(report: &Report, drawn: &[Drawn<'_>]) -> String {
         says.push(lane_says);
     }
     if let Some(comparison) = &report.comparison {
-        says.push(format!("First divergence: {}.", content::divergence(comparison)));
+        says.push(format!("First divergence: {}.", content::divergence(report, comparison)));
     }
     says.join(" ")
 }

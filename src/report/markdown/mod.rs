@@ -6,7 +6,7 @@ use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
 use crate::prose::Text;
 use crate::report::Report;
-use crate::report::content::{self, Block, Section, Table, Topic, devices};
+use crate::report::content::{self, Block, FirstTopic, Section, Table, Topic, devices};
 use escape::{block, cell, inline, tagged};
 use std::fmt::Write;
 
@@ -30,7 +30,7 @@ struct Part {
 /// The whole report.
 pub fn render(report: &Report) -> String {
     let page = Page { report };
-    let mut parts = vec![page.head()];
+    let mut parts = vec![page.sides()];
     parts.extend(page.findings());
     let sections = content::sections(report);
     // In the order of weight for a maintainer, not of reading on a screen.
@@ -38,28 +38,32 @@ pub fn render(report: &Report) -> String {
         sections.iter().partition(|section| section.topic == Topic::Timeline);
     parts.extend(tables.into_iter().chain(timelines).map(|section| page.section(section)));
     parts.extend(page.diagram());
-    fit(parts, page.made())
+    fit(&page.top(), parts, page.made())
 }
 
-/// As many parts as fit, and which did not.
-fn fit(parts: Vec<Part>, made: String) -> String {
-    let mut text = String::new();
+/// The verdict, then as many parts as fit, folded away, and which did not.
+fn fit(top: &str, parts: Vec<Part>, made: String) -> String {
     let mut left_out = Vec::new();
     let mut room = MOST_CHARACTERS.saturating_sub(made.chars().count() + 1_000);
-    for (at, part) in parts.into_iter().enumerate() {
+    // Only names of absurd length make the top longer.
+    let mut text: String = top.chars().take(room).collect();
+    if text.len() < top.len() {
+        text.push('\n');
+    }
+    room -= text.chars().count().min(room);
+    text.push_str(
+        "<details><summary>Everything else: both sides, all frames, the timeline</summary>\n\n",
+    );
+    for part in parts {
         let size = part.text.chars().count();
         if size <= room {
             room -= size;
             text.push_str(&part.text);
-        } else if at == 0 {
-            // Only names of absurd length come here.
-            text.extend(part.text.chars().take(room));
-            text.push('\n');
-            room = 0;
         } else {
             left_out.push(part.name);
         }
     }
+    text.push_str("</details>\n\n");
     if !left_out.is_empty() {
         let more = left_out.len().saturating_sub(10);
         left_out.truncate(10);
@@ -96,13 +100,68 @@ impl Page<'_> {
         cell(&lines.join("\n"))
     }
 
-    /// Title, both sides, and since when they differ.
-    fn head(&self) -> Part {
+    /// What a maintainer with ten seconds reads: the result, how sure, why, the proof, what to do.
+    fn top(&self) -> String {
         let report = self.report;
-        let mut text = format!("## hcidiff: {}\n\n", self.inline(&content::headline(report).says));
+        let headline = content::headline(report);
+        let mut text = format!("## hcidiff: {}\n\n", self.inline(&headline.says));
         if let Some(says) = content::swapped(report) {
             let _ = writeln!(text, "**Swapped sides:** {}\n", self.block(&says));
         }
+        let sure = match (headline.sure(report), headline.rule(report)) {
+            (Some((level, confidence)), Some(rule)) => {
+                format!("**{}, sure: {confidence}** (`{rule}`). ", level_name(level))
+            }
+            _ => String::new(),
+        };
+        let lines = content::lines(report, &headline);
+        let why = lines.iter().find(|line| line.topic == FirstTopic::Why);
+        let why = why.map_or_else(String::new, |line| self.block(&line.says.join(" ")));
+        if !sure.is_empty() || !why.is_empty() {
+            let _ = writeln!(text, "{}{why}\n", sure);
+        }
+        let mut facts = String::new();
+        for line in &lines {
+            let (label, most) = match line.topic {
+                FirstTopic::Works => ("Works", 2),
+                FirstTopic::Other => ("Other side", 2),
+                FirstTopic::Differs => ("Differ", 1),
+                FirstTopic::Holds => ("Holds", 6),
+                FirstTopic::Proof => ("Proof", 2),
+                FirstTopic::Unsure => ("Unsure", 1),
+                FirstTopic::Also => ("Also", 1),
+                FirstTopic::Why | FirstTopic::Try | FirstTopic::NoUse | FirstTopic::Not => continue,
+            };
+            for says in line.says.iter().take(most) {
+                let _ = writeln!(facts, "- {label}: {}", self.inline(says));
+            }
+        }
+        if !facts.is_empty() {
+            let _ = writeln!(text, "{facts}");
+        }
+        let of = |topic| lines.iter().find(move |line| line.topic == topic);
+        if let Some(line) = of(FirstTopic::Try) {
+            text.push_str("**What to do**\n\n");
+            for (at, says) in line.says.iter().enumerate() {
+                let _ = writeln!(text, "{}. {}", at + 1, self.block(says));
+            }
+            text.push('\n');
+        }
+        if let Some(line) = of(FirstTopic::NoUse) {
+            let says: Vec<String> = line.says.iter().map(|says| self.inline(says)).collect();
+            let _ = writeln!(text, "**Of no use:** {}\n", says.join(" "));
+        }
+        let environment = content::environment(report);
+        if !environment.is_empty() {
+            let _ = writeln!(text, "{}\n", self.block(&environment));
+        }
+        text
+    }
+
+    /// Both sides, and since when they differ.
+    fn sides(&self) -> Part {
+        let report = self.report;
+        let mut text = String::new();
         if let Some(no_match) = &report.no_match {
             let _ = writeln!(text, "{}\n", self.block(&no_match.says));
             for (index, holds) in no_match.holds.iter().enumerate() {
@@ -125,7 +184,7 @@ impl Page<'_> {
             let _ = writeln!(
                 text,
                 "**First divergence:** {}.\n",
-                self.inline(&content::divergence(comparison))
+                self.inline(&content::divergence(report, comparison))
             );
             let _ = writeln!(
                 text,
@@ -137,7 +196,7 @@ impl Page<'_> {
                 text.push_str("The captures were made at opposite ends: directions are swapped for the comparison.\n\n");
             }
         }
-        Part { name: "the two sides".to_owned(), text }
+        Part { name: "the two sides".to_owned(), text: text.trim_start().to_owned() }
     }
 
     fn findings(&self) -> Vec<Part> {
@@ -174,11 +233,7 @@ impl Page<'_> {
 
     fn finding(&self, finding: &Finding) -> Part {
         let report = self.report;
-        let level = match finding.level {
-            Level::Cause => "Cause",
-            Level::Suspect => "Suspect",
-            Level::Note => "Note",
-        };
+        let level = level_name(finding.level);
         let mut text = format!("### {level}: {}\n\n", self.inline(finding.title));
         let _ = writeln!(text, "{}\n", self.block(&finding.says.to_string()));
         let whose = |capture: usize| match report.captures.len() {
@@ -218,6 +273,12 @@ impl Page<'_> {
                 let _ = writeln!(text, "- and {more} more frame{plural}");
             }
             text.push('\n');
+        }
+        for (index, capture) in report.captures.iter().enumerate() {
+            if let Some(filter) = content::display_filter(capture, index, finding) {
+                let _ =
+                    writeln!(text, "In Wireshark ({}): `{filter}`\n", inline(&report.label(index)));
+            }
         }
         let remedies: Vec<String> =
             finding.remedies.iter().map(|remedy| remedy.text().to_string()).collect();
@@ -372,6 +433,14 @@ impl Page<'_> {
             }
         }
         text
+    }
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Cause => "Cause",
+        Level::Suspect => "Suspect",
+        Level::Note => "Note",
     }
 }
 

@@ -23,26 +23,34 @@ const LABELS: usize = 8;
 type Room = (usize, usize);
 
 /// What is given up first when there are too few rows: each line is tighter than the one before.
-const PLANS: [fn(Topic) -> Room; 5] = [
+const PLANS: [fn(Topic) -> Room; 6] = [
     |topic| match topic {
         Topic::Why => (1, 6),
         Topic::Holds => (8, 2),
-        Topic::Try => (3, 3),
+        Topic::Try => (3, 4),
         _ => (3, 2),
     },
     |topic| match topic {
         Topic::Why => (1, 5),
         Topic::Holds => (6, 1),
-        Topic::Try => (3, 2),
-        Topic::NoUse | Topic::Not | Topic::Also => (1, 2),
+        Topic::Try => (3, 3),
+        Topic::NoUse | Topic::Not => (1, 2),
+        Topic::Also => (1, 1),
         _ => (2, 2),
+    },
+    |topic| match topic {
+        Topic::Why => (1, 5),
+        Topic::Holds => (6, 1),
+        Topic::Try => (2, 4),
+        Topic::Proof => (2, 1),
+        Topic::NoUse | Topic::Differs => (1, 2),
+        _ => (1, 1),
     },
     |topic| match topic {
         Topic::Why => (1, 4),
         Topic::Holds => (6, 1),
-        Topic::Try => (2, 2),
+        Topic::Try => (2, 3),
         Topic::Proof => (2, 1),
-        Topic::Differs | Topic::NoUse => (1, 2),
         _ => (1, 1),
     },
     |topic| match topic {

@@ -92,7 +92,7 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
             Paint::Faint,
         );
     }
-    page.item("diverge    ", &divergence(comparison), Paint::Bold);
+    page.item("diverge    ", &divergence(page.report(), comparison), Paint::Bold);
     for (name, others) in
         [("reference  ", &comparison.reference_others), ("subject    ", &comparison.subject_others)]
     {
@@ -131,8 +131,8 @@ pub fn verdict(page: &mut Page, report: &Report) {
     title(page, report, finding);
     page.item("  ", &finding.says.to_string(), Paint::Plain);
     evidence(page, report, finding, 0..FIRST_EVIDENCE);
-    if let Some(remedy) = finding.remedies.first() {
-        page.item("  do      ", &remedy.text().to_string(), Paint::Bold);
+    if let Some(remedy) = content::remedies(finding).0.first() {
+        page.item("  do      ", remedy, Paint::Bold);
     }
     if let Some(out) = finding.rules_out.first() {
         page.item("  not     ", &format!("{}: {}", out.rule, out.why), Paint::Faint);
@@ -170,8 +170,10 @@ pub fn more(page: &mut Page, report: &Report) {
 }
 
 fn rest(page: &mut Page, report: &Report, finding: &Finding) {
+    let (helps, no_use) = content::remedies(finding);
     let more = finding.evidence.len() > FIRST_EVIDENCE
-        || finding.remedies.len() > 1
+        || helps.len() > 1
+        || !no_use.is_empty()
         || finding.rules_out.len() > 1
         || !finding.would_settle.is_empty();
     if !more {
@@ -179,8 +181,11 @@ fn rest(page: &mut Page, report: &Report, finding: &Finding) {
     }
     page.gap();
     page.heading("MORE ON THE VERDICT");
-    for remedy in finding.remedies.iter().skip(1) {
-        page.item("  do      ", &remedy.text().to_string(), Paint::Bold);
+    for remedy in helps.iter().skip(1) {
+        page.item("  do      ", remedy, Paint::Bold);
+    }
+    for remedy in &no_use {
+        page.item("  no use  ", remedy, Paint::Plain);
     }
     evidence(page, report, finding, FIRST_EVIDENCE..MOST_EVIDENCE);
     if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
@@ -199,8 +204,8 @@ fn brief(page: &mut Page, report: &Report, finding: &Finding) {
     title(page, report, finding);
     page.item("  ", &finding.says.to_string(), Paint::Plain);
     evidence(page, report, finding, 0..FIRST_EVIDENCE);
-    if let Some(remedy) = finding.remedies.first() {
-        page.item("  do      ", &remedy.text().to_string(), Paint::Bold);
+    if let Some(remedy) = content::remedies(finding).0.first() {
+        page.item("  do      ", remedy, Paint::Bold);
     }
 }
 

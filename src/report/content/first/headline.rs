@@ -102,7 +102,7 @@ fn as_compared(report: &Report) -> Headline {
 /// A rule has something to say: what happened is the line, the rule says why.
 fn found(report: &Report, finding: &Finding) -> Headline {
     let kind = if finding.level == Level::Cause { Kind::Cause } else { Kind::Suspect };
-    let label = report.label(finding.capture);
+    let label = result::label(report, finding.capture);
     let says = finding.says.to_string();
     let Some((side, connection)) = spoken_of(report, finding) else {
         return Headline {
@@ -156,7 +156,7 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
     let (first, second) =
         (result::whose(report, comparison.reference), result::whose(report, comparison.subject));
     let device = result::device(report, b);
-    let differs = sentence(&divergence(comparison));
+    let differs = sentence(&divergence(report, comparison));
     match (Failure::of(a), Failure::of(b)) {
         (Some(one), Some(other)) => {
             let how = if one == other {
@@ -226,7 +226,7 @@ fn alone(report: &Report) -> Headline {
         return Headline::new(Kind::Nothing, "nothing to look at");
     };
     let at = report.captures.len() - 1;
-    let label = report.label(at);
+    let label = result::label(report, at);
     let Some(connection) = report.most_telling(at) else { return silent(capture, &label) };
     let side = Side { capture: at, connection: connection.number };
     let what = result::of(report, at, connection);

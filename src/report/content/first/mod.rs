@@ -5,7 +5,7 @@ mod result;
 pub use headline::{Headline, Kind, headline};
 
 use super::divergence;
-use crate::diagnose::{Finding, Level};
+use crate::diagnose::{Finding, Level, Remedy};
 use crate::report::{Report, safe};
 use headline::sentence;
 
@@ -94,13 +94,23 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
     lines
 }
 
+/// What helps, the best first, and what is of no use.
+pub fn remedies(finding: &Finding) -> (Vec<String>, Vec<String>) {
+    let (in_vain, helps): (Vec<_>, Vec<_>) =
+        finding.remedies.iter().partition(|remedy| remedy.in_vain());
+    let told = |remedies: &mut dyn Iterator<Item = &Remedy>| {
+        remedies.map(|remedy| remedy.text().to_string()).collect()
+    };
+    (told(&mut helps.into_iter()), told(&mut finding.no_use.iter().chain(in_vain)))
+}
+
 /// Frames that prove the verdict, each with the side on which it stands.
 fn proofs(report: &Report, finding: &Finding) -> Vec<String> {
     let mut proofs: Vec<String> = Vec::new();
     for evidence in finding.evidence.iter().take(MOST) {
         let whose = match report.captures.len() {
             1 => String::new(),
-            _ => format!("{} ", report.label(evidence.capture)),
+            _ => format!("{} ", result::label(report, evidence.capture)),
         };
         proofs.push(format!("{whose}frame {}: {}", evidence.frame, evidence.text));
     }
@@ -129,7 +139,7 @@ fn other(report: &Report, headline: &Headline) -> (Topic, Vec<String>) {
 
 fn differ(report: &Report, headline: &Headline) -> Vec<String> {
     match &report.comparison {
-        Some(comparison) if !headline.tells_divergence => vec![divergence(comparison)],
+        Some(comparison) if !headline.tells_divergence => vec![divergence(report, comparison)],
         _ => Vec::new(),
     }
 }
@@ -140,7 +150,7 @@ fn holds(report: &Report) -> Vec<String> {
     };
     let mut holds = Vec::new();
     for (index, lines) in no_match.holds.iter().enumerate() {
-        let label = report.label(index);
+        let label = result::label(report, index);
         let more = lines.len().saturating_sub(MOST);
         holds.extend(lines.iter().take(MOST).map(|line| format!("{label}: {line}")));
         if more > 0 {

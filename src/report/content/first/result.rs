@@ -7,6 +7,17 @@ use crate::timeline::{AdapterLoss, Capture, Connection, EndedBy};
 /// Longer names of devices are cut.
 const LONGEST_NAME: usize = 24;
 
+/// Longer labels of sides are cut in the middle: their beginning and their end tell them apart.
+const LONGEST_LABEL: usize = 26;
+
+/// A host with a longer label is "this host" within a sentence that has begun with the label.
+const SHORT_LABEL: usize = 14;
+
+/// What a side is called on the first screen.
+pub fn label(report: &Report, capture: usize) -> String {
+    safe::fit_middle(&report.label(capture), LONGEST_LABEL).into_owned()
+}
+
 /// What a device is called where there is little room: its name, else its address.
 pub fn device(report: &Report, connection: &Connection) -> String {
     let peer = &connection.peer;
@@ -34,7 +45,7 @@ pub fn works(report: &Report, side: Side) -> bool {
 
 /// The side, and the attempt where both are in one capture.
 pub fn whose(report: &Report, side: Side) -> String {
-    let label = report.label(side.capture);
+    let label = label(report, side.capture);
     match (&report.comparison, report.captures.len()) {
         (Some(_), 1) => format!("{label}, attempt #{}", side.connection),
         _ => label,
@@ -44,7 +55,8 @@ pub fn whose(report: &Report, side: Side) -> String {
 /// What became of a connection: who did what, when, and the code that people search for.
 pub fn of(report: &Report, capture: usize, connection: &Connection) -> String {
     let device = device(report, connection);
-    let host = report.label(capture);
+    let host = label(report, capture);
+    let host = if safe::width(&host) > SHORT_LABEL { "this host".to_owned() } else { host };
     if !connection.connected() {
         return match connection.status {
             Some(Status::UNKNOWN_CONNECTION_IDENTIFIER) => {

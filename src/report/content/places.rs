@@ -1,0 +1,42 @@
+//! Where things are: the hosts and adapters in one line, and cited frames as other tools find them.
+use super::capture;
+use crate::diagnose::Finding;
+use crate::report::{Report, words};
+use crate::timeline::Capture;
+
+/// Most frames of one display filter.
+const MOST_FRAMES: usize = 12;
+
+/// The hosts, their adapters and the formats of the captures, in one line.
+pub fn environment(report: &Report) -> String {
+    let side = |(index, capture): (usize, &Capture)| {
+        let mut parts = vec![words::host(capture).unwrap_or_else(|| "host unknown".to_owned())];
+        let used = report
+            .most_telling(index)
+            .and_then(|link| capture.adapters.iter().find(|adapter| adapter.index == link.adapter));
+        let maker = used.or(capture.adapters.first()).and_then(capture::maker);
+        parts.extend(maker);
+        parts.push(capture.format.to_owned());
+        format!("{}: {}", report.label(index), parts.join(", "))
+    };
+    let sides: Vec<String> = report.captures.iter().enumerate().map(side).collect();
+    if sides.is_empty() { String::new() } else { format!("Environment: {}.", sides.join("; ")) }
+}
+
+/// What to type in Wireshark to see the frames of one capture that a finding cites. Packets of a text
+/// have no number there.
+pub fn display_filter(capture: &Capture, index: usize, finding: &Finding) -> Option<String> {
+    if capture.format.ends_with("-text") {
+        return None;
+    }
+    let cited = finding.evidence.iter().filter(|evidence| evidence.capture == index);
+    let mut frames: Vec<u32> = cited.map(|evidence| evidence.frame).take(MOST_FRAMES).collect();
+    frames.sort_unstable();
+    frames.dedup();
+    let frames: Vec<String> = frames.iter().map(u32::to_string).collect();
+    match frames.as_slice() {
+        [] => None,
+        [one] => Some(format!("frame.number == {one}")),
+        many => Some(format!("frame.number in {{{}}}", many.join(", "))),
+    }
+}
