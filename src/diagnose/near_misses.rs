@@ -14,11 +14,6 @@ fn said(id: &str, trace: Trace) -> Option<(Level, Confidence, Vec<u32>)> {
     Some((finding.level, finding.confidence, finding.connections))
 }
 
-fn dead() -> Trace {
-    let link = Trace::new().advertises(0).create().connected().wait_ms(315);
-    link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
-}
-
 const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
 
 /// A peripheral that asked questions of its own: only one of the central's that it left open for
