@@ -274,9 +274,7 @@ impl Restarted {
 impl Facts for Restarted {
     fn says(&self) -> Text {
         let who = self.name.as_deref().map(|name| text!(" {}", prose::name(name)));
-        let times = (self.links.len() > 1)
-            .then(|| text!(", {} times", self.links.len()))
-            .unwrap_or_default();
+        let times = if self.links.len() > 1 { text!(", {} times", self.links.len()) } else { Default::default() };
         let after = match self.same_request {
             0 | 1 => Text::EMPTY,
             all if all == self.links.len() => {

@@ -47,13 +47,13 @@ Stop scanning, advertising and connecting before the list is changed; remove dev
         }),
         Case::cause(Confidence::Medium, "the privacy mode is refused", || {
             let mode = Command::LeSetPrivacyMode { peer_identity_address_type: RANDOM, peer_identity_address: PEER, privacy_mode: 1 };
-            let refused = known().done(key()).command(mode.clone());
+            let refused = known().done(key()).command(mode);
             asks(refused.complete(mode.opcode(), &[Status::COMMAND_DISALLOWED.0])).into()
         })
         .saying("LE Set Privacy Mode"),
         Case::silent("another device's key is refused", || {
             let other = Command::LeAddDeviceToResolvingList { peer_identity_address_type: RANDOM, peer_identity_address: PRIVATE, peer_irk: Secret::new([0; 16]), local_irk: Secret::new([0; 16]) };
-            let refused = known().command(other.clone());
+            let refused = known().command(other);
             asks(refused.complete(other.opcode(), &[Status::COMMAND_DISALLOWED.0])).into()
         }),
         Case::silent("the key is taken", || asks(known().done(key())).into()),

@@ -229,7 +229,7 @@ fn open_request(connection: &Connection) -> Option<(&Step, Option<Span>)> {
         let step = connection.steps.iter().find(|s| s.frame == o.frame)?;
         Some((step, o.age))
     })
-    .last()
+    .next_back()
 }
 
 fn last_request(connection: &Connection) -> Option<(&Step, Span)> {

@@ -240,13 +240,13 @@ mod tests {
         };
         let ask = Command::LeReadSuggestedDefaultDataLength {};
         let refused = |trace: Trace| {
-            trace.command(ask.clone()).complete(ask.opcode(), &[Status::UNKNOWN_COMMAND.0])
+            trace.command(ask).complete(ask.opcode(), &[Status::UNKNOWN_COMMAND.0])
         };
         let (says, remedy) = said(refused(Trace::new()));
         assert!(says.contains("Unknown HCI Command (0x01) (frame 2)"), "{says}");
         assert!(!says.contains("refusals") && !remedy.contains("Check the adapter"), "{remedy}");
         assert!(said(refused(refused(Trace::new()))).0.contains("the first of 2 refusals"));
-        let (says, remedy) = said(Trace::new().done(ask.clone()));
+        let (says, remedy) = said(Trace::new().done(ask));
         assert!(!says.contains("refused") && remedy.contains("Check the adapter"), "{says}");
     }
 

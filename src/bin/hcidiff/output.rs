@@ -43,10 +43,10 @@ fn is_file(handle: &Handle) -> bool {
 /// Writes all outputs, or changes none of them where one cannot be written; then says which.
 ///
 /// `write` is called for each and gives its content.
-pub fn write_all<'a>(
-    outputs: &'a [PathBuf],
+pub fn write_all(
+    outputs: &[PathBuf],
     mut write: impl FnMut(&Path, &mut dyn Write) -> io::Result<()>,
-) -> Result<(), (&'a Path, io::Error)> {
+) -> Result<(), (&Path, io::Error)> {
     let mut streams = Vec::new();
     {
         let _signals = Deferred::new();
