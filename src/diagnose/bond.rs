@@ -75,8 +75,8 @@ pub fn key_of(scene: &Scene<'_>, connection: &Connection, step: &Step) -> Option
 
 /// The key that our host named for this encryption.
 fn used_by<'c>(connection: &'c Connection, step: &Step) -> Option<&'c KeySeen> {
-    let used = connection.keys.iter().filter(|key| key.how == KeyUse::Used);
-    used.filter(|key| (step.frame..=step.last_frame.max(step.frame)).contains(&key.frame)).next_back()
+    let mut used = connection.keys.iter().filter(|key| key.how == KeyUse::Used);
+    used.rfind(|key| (step.frame..=step.last_frame.max(step.frame)).contains(&key.frame))
 }
 
 /// What one pairing made: the key for links on which our side is the peripheral, and that for the others.

@@ -274,7 +274,11 @@ impl Restarted {
 impl Facts for Restarted {
     fn says(&self) -> Text {
         let who = self.name.as_deref().map(|name| text!(" {}", prose::name(name)));
-        let times = if self.links.len() > 1 { text!(", {} times", self.links.len()) } else { Default::default() };
+        let times = if self.links.len() > 1 {
+            text!(", {} times", self.links.len())
+        } else {
+            Default::default()
+        };
         let after = match self.same_request {
             0 | 1 => Text::EMPTY,
             all if all == self.links.len() => {

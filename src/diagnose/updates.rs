@@ -26,7 +26,7 @@ const fn full(printed: u128) -> Uuid {
 }
 
 const fn nordic(first: u32) -> Uuid {
-    full(((first as u128) << 96) | 0xf315_4f60_9fb8_838830daea50)
+    full(((first as u128) << 96) | 0xf315_4f60_9fb8_8388_30da_ea50)
 }
 
 /// Whose update protocol a request of our host belongs to, if it belongs to one.

@@ -239,9 +239,8 @@ mod tests {
             (line.says, line.remedy)
         };
         let ask = Command::LeReadSuggestedDefaultDataLength {};
-        let refused = |trace: Trace| {
-            trace.command(ask).complete(ask.opcode(), &[Status::UNKNOWN_COMMAND.0])
-        };
+        let refused =
+            |trace: Trace| trace.command(ask).complete(ask.opcode(), &[Status::UNKNOWN_COMMAND.0]);
         let (says, remedy) = said(refused(Trace::new()));
         assert!(says.contains("Unknown HCI Command (0x01) (frame 2)"), "{says}");
         assert!(!says.contains("refusals") && !remedy.contains("Check the adapter"), "{remedy}");
