@@ -104,16 +104,17 @@ fn a_saturated_adapter_and_a_stale_attempt() {
         &["A/14-limit-and-disallowed.btsnoop"],
         &[
             "hcidiff explain create-conn-status-error",
-            "Connection Limit Exceeded (0x09): it has no link left",
+            "Command Disallowed (0x0c): another request was pending",
         ],
         &["[never-heard-peer]"],
     );
-    // The second refusal is another story, told on its own, with the stale attempt behind it.
+    // The device that this host also reached comes first. The other refusal is another story, told on its own,
+    // and so is the stale attempt.
     let report = printed(&["A/14-limit-and-disallowed.btsnoop"], &["--full"]);
     let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "(high confidence, #4) [create-conn-status-error]",
-        "Command Disallowed (0x0c): another request was pending",
+        "high confidence, #4) [create-conn-status-error]",
+        "Connection Limit Exceeded (0x09): it has no link left",
         "[inprogress-stale-connect]",
     ] {
         assert!(flat.contains(part), "no `{part}`\n{report}");

@@ -58,6 +58,7 @@ fn timeless(connection: &Connection) -> Connection {
     frame(&mut it.status_frame);
     frame(&mut it.connected_frame);
     it.connected_at = AT;
+    it.keys.iter_mut().for_each(|key| key.frame = 0);
     it.pace.iter_mut().for_each(|pace| (pace.frame, pace.at) = (0, AT));
     sighting(&mut it.heard);
     sighting(&mut it.last_heard);

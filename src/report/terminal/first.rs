@@ -23,7 +23,7 @@ const LABELS: usize = 8;
 type Room = (usize, usize);
 
 /// What is given up first when there are too few rows: each line is tighter than the one before.
-const PLANS: [fn(Topic) -> Room; 6] = [
+const PLANS: [fn(Topic) -> Room; 7] = [
     |topic| match topic {
         Topic::Why => (1, 6),
         Topic::Holds => (8, 2),
@@ -44,6 +44,14 @@ const PLANS: [fn(Topic) -> Room; 6] = [
         Topic::Try => (2, 4),
         Topic::Proof => (2, 1),
         Topic::NoUse | Topic::Differs => (1, 2),
+        _ => (1, 1),
+    },
+    |topic| match topic {
+        Topic::Why => (1, 4),
+        Topic::Holds => (6, 1),
+        Topic::Try => (2, 3),
+        Topic::Proof => (2, 1),
+        Topic::Differs => (1, 2),
         _ => (1, 1),
     },
     |topic| match topic {
