@@ -113,7 +113,7 @@ fn a_saturated_adapter_and_a_stale_attempt() {
     let report = printed(&["A/14-limit-and-disallowed.btsnoop"], &["--full"]);
     let flat = report.split_whitespace().collect::<Vec<_>>().join(" ");
     for part in [
-        "high confidence, #4) [create-conn-status-error]",
+        "#4, 1 of 2 attempts) [create-conn-status-error]",
         "Connection Limit Exceeded (0x09): it has no link left",
         "[inprogress-stale-connect]",
     ] {
