@@ -33,7 +33,8 @@ If the host's own user or agent was asked: confirm it. If the device is silent: 
             ends(asked(), 30_000).into()
         })
         .about(&[1])
-        .saying("Pairing stopped on the device's side"),
+        .saying("press its button")
+        .not_saying("Confirm the pairing"),
         Case::cause(Confidence::High, "it was open for 29 s", || ends(asked(), 28_950).into())
             .pins(&["LONG"]),
         Case::silent("it was open for a little less", || ends(asked(), 28_900).into())
@@ -41,7 +42,8 @@ If the host's own user or agent was asked: confirm it. If the device is silent: 
         Case::cause(Confidence::High, "this host owes the next packet", || {
             ends(asked().answers_pairing(), 30_000).into()
         })
-        .saying("Pairing stopped on this side"),
+        .saying("Confirm the pairing")
+        .not_saying("press its button"),
         Case::cause(Confidence::High, "this host's user was asked, and never answered", || {
             ends(question(asked().answers_pairing()), 30_000).into()
         })
@@ -88,13 +90,16 @@ fn question(trace: Trace) -> Trace {
 /// The transaction's timeout is 30 s; hosts end the link a little early or late.
 const LONG: Span = Span::from_ms(29_000);
 
-const REMEDIES: &[Remedy] = &[
-    Remedy::on(
-        &[Stack::BlueZ],
-        "Answer the agent's question (the desktop's dialog, or `yes` at the prompt of an open `bluetoothctl`).",
-    ),
-    Remedy::any("Put the device in pairing mode and press its button when pairing begins."),
-];
+/// Where this host owed the next packet.
+const ANSWER: Remedy = Remedy::on(
+    &[Stack::BlueZ],
+    "Answer the agent's question (the desktop's dialog, or `yes` at the prompt of an open `bluetoothctl`).",
+);
+/// Where the device owed it.
+const PRESS: Remedy =
+    Remedy::any("Put the device in pairing mode and press its button when pairing begins.");
+/// Any agent is a person or a program that must answer.
+const CONFIRM: Remedy = Remedy::any("Confirm the pairing on this host when it asks.");
 
 /// A pairing that stopped.
 #[derive(Debug)]
@@ -188,6 +193,7 @@ impl Facts for Stalled {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        // Only the side that owed the next packet can do something about it.
+        if self.waits_for_us || self.asked.is_some() { vec![ANSWER, CONFIRM] } else { vec![PRESS] }
     }
 }

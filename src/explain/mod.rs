@@ -1,6 +1,6 @@
 //! Offline cards: what a rule, a code, a word or a host's error text means.
 //!
-//! One file a namespace, one row a card; [`NAMESPACES`] registers them. `ask.rs` finds the cards that a
+//! One file a namespace, one row a card; `NAMESPACES` registers them. `ask.rs` finds the cards that a
 //! question or a line of a log is about, `log.rs` annotates whole logs, `near.rs` knows the nearest names.
 mod android;
 mod ask;
