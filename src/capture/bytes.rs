@@ -31,6 +31,8 @@ pub(crate) fn le32(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(array(bytes, at))
 }
 
+/// Only the end records of large archives have such numbers.
+#[cfg(feature = "archives")]
 #[inline]
 pub(crate) fn le64(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array(bytes, at))
