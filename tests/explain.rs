@@ -1,4 +1,5 @@
 //! `explain` as people use it: words of the command line, standard input, whole logs.
+#![cfg(feature = "cli")]
 mod common;
 
 use hcidiff::explain;

@@ -1,5 +1,6 @@
 //! A text that was cut anywhere says nothing that the whole text does not say: of the record that
 //! the cut went through, what is missing is unknown, and the record is marked.
+#![cfg(feature = "cli")]
 mod common;
 
 use hcidiff::capture::{OpenOptions, open_stream};

@@ -1,4 +1,5 @@
 //! What somebody reads who typed something else than what was meant: the real program, word for word.
+#![cfg(feature = "cli")]
 mod common;
 
 use common::{fixture, flagship};

@@ -294,10 +294,13 @@ impl Facts for Mixed {
             Sight::here(*frame, text!("{} opens a socket on the adapter", prose::name(program)))
         }));
         for ((opcode, frame), answer) in &self.refused {
-            sights.push(Sight::here(
-                *frame,
-                text!("{}: a command of the {} family", *opcode, self.family.name()),
-            ));
+            // The command may have come before the capture began.
+            if *frame > 0 {
+                sights.push(Sight::here(
+                    *frame,
+                    text!("{}: a command of the {} family", *opcode, self.family.name()),
+                ));
+            }
             sights.push(Sight::here(*answer, text!("refused: {}", Status::COMMAND_DISALLOWED)));
         }
         sights

@@ -149,7 +149,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             }
             _ => None,
         })
-        .find(|(_, opcode, ..)| gives_a_key(*opcode))?;
+        // A command from before the capture has no frame, so nothing of it is known.
+        .find(|(_, opcode, _, frame)| gives_a_key(*opcode) && *frame > 0)?;
     // The device's own key, and the last time that it was given.
     let given = |e: &&AdapterEvent| matches!(e.what, Happening::ResolvingListAdded(of, _) if of == identity);
     let of_adapter = before.iter().rev().filter(|e| e.adapter == connection.adapter);

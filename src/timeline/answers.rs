@@ -189,7 +189,7 @@ impl Tracker {
         let status = answer.status();
         let frame = answers.unwrap_or(0);
         match status {
-            Some(Status::SUCCESS) => self.taken(adapter, at, opcode, frame),
+            Some(Status::SUCCESS) => self.taken(adapter, at, opcode, answers),
             Some(status) => self.refused(adapter, at, opcode, status, frame),
             None => {}
         }
@@ -219,7 +219,7 @@ impl Tracker {
         let command = self.answered_command(adapter, answers);
         let frame = answers.unwrap_or(0);
         if status == Status::SUCCESS {
-            self.taken(adapter, at, opcode, frame);
+            self.taken(adapter, at, opcode, answers);
         }
         if let Some(index) = self.create_status(adapter, at, frame, status) {
             if status != Status::SUCCESS {
@@ -265,7 +265,9 @@ impl Tracker {
     }
 
     /// A command that the controller took: of each family the first one since the reset is remembered.
-    fn taken(&mut self, adapter: usize, at: At, opcode: Opcode, command_frame: u32) {
+    fn taken(&mut self, adapter: usize, at: At, opcode: Opcode, answers: Option<u32>) {
+        // Where the command came before the capture began, its answer shows that it was taken.
+        let command_frame = answers.unwrap_or(at.frame);
         let Some(family) = opcode.family() else { return };
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         if !state.families.contains(&family) {

@@ -521,6 +521,17 @@ fn a_second_end_is_odd_for_the_link_that_had_the_handle() {
     assert!(!odd(&other.connections[0], OddityKind::SecondDisconnect));
 }
 
+/// The command came before the capture began: its answer is the frame that shows it.
+#[test]
+fn a_family_that_only_an_answer_shows_has_the_frame_of_the_answer() {
+    let capture = Trace::new().complete(Opcode(0x203d), &[0]).run();
+    let of = |event: &AdapterEvent| match event.what {
+        Happening::FamilyUsed { command_frame, .. } => Some(command_frame),
+        _ => None,
+    };
+    assert_eq!(capture.adapter_events.iter().filter_map(of).collect::<Vec<_>>(), [1]);
+}
+
 /// Monitor records: an adapter is deleted, opened, closed.
 const DELETE_INDEX: u16 = 1;
 const OPEN_INDEX: u16 = 8;

@@ -3,6 +3,7 @@
 //!
 //! [`plant`] and [`texts`] build captures with secrets in them, [`outputs`] lists everything that can be
 //! shown, [`search`] looks for the one in the other.
+#![cfg(feature = "cli")]
 #[path = "../common/mod.rs"]
 mod common;
 mod outputs;
