@@ -1,9 +1,10 @@
 //! A case is analysed in the same way wherever its captures come from, and one that cannot be read is named.
 use hcidiff::capture::Input;
 use hcidiff::case::{Case, Side, Unreadable, analyse};
-use hcidiff::compare::{Options, of_captures};
+use hcidiff::compare::{Options, Wanted, of_captures};
 use hcidiff::diagnose::RULES;
 use hcidiff::report::{Report, json};
+use hcidiff::sides::Sides;
 use hcidiff::trace::Trace;
 use hcidiff::{Analysis, case};
 use std::fs;
@@ -86,7 +87,7 @@ fn one_unreadable_side_leaves_the_other() {
 fn options_of_a_side_stay_with_the_side() {
     let broken = Input::bytes("broken", *b"no capture at all");
     let mut case = Case::pair(broken, in_memory("pi.btsnoop"));
-    case.comparing.connection = [Some(77), Some(1)];
+    case.comparing.wanted = Sides::new(Wanted::connection(77), Wanted::connection(1));
     assert_eq!(analyse(&case).unwrap().focus, Some(1));
 }
 
@@ -134,8 +135,9 @@ fn the_verdict_is_followed() {
         let verdict = &analysis.findings[0];
         assert!(verdict.connections.contains(&told.connection), "{verdict:?}");
         assert!(!verdict.connections.contains(&first.subject.connection), "{verdict:?}");
-        let connection = [None, Some(first.subject.connection)];
-        let named = Options { connection, ..Options::default() };
+        let wanted = Wanted::connection(first.subject.connection);
+        let wanted = Sides::new(Wanted::default(), wanted);
+        let named = Options { wanted, ..Options::default() };
         let named = Analysis::of(captures, &named).comparison.expect("both are there");
         assert_eq!(named.subject, first.subject);
     }

@@ -1,8 +1,9 @@
 //! What holds for any comparison, on captures that are changed in memory.
 #![cfg(feature = "cli")]
 use hcidiff::case::{self, Analysis};
-use hcidiff::compare::{self, Comparison, Key, Names, Options, StepKind};
+use hcidiff::compare::{self, Comparison, Key, Names, Options, StepKind, Wanted};
 use hcidiff::packet::{Address, ConnHandle};
+use hcidiff::sides::Sides;
 use hcidiff::time::Span;
 use hcidiff::timeline::{Capture, Connection, Moment, Procedure};
 use proptest::prelude::*;
@@ -144,7 +145,8 @@ proptest! {
         let [a, b] = &captures()[case];
         let there = compared(&[a.clone(), b.clone()]);
         let options = Options {
-            connection: [Some(there.subject.connection), Some(there.reference.connection)],
+            wanted: Sides::new(there.subject, there.reference)
+                .map(|side| Wanted::connection(side.connection)),
             ..Options::default()
         };
         // An analysis would notice that the sides are swapped, and turn them.

@@ -3,8 +3,9 @@
 //! `fixtures/pairs/expected.tsv` holds the facts; `scripts/pairs` holds every
 //! one of them against tshark. The reports themselves are snapshots.
 #![cfg(feature = "cli")]
-use hcidiff::compare::{self, Comparison, Fate};
+use hcidiff::compare::{self, Comparison, Fate, Wanted};
 use hcidiff::packet::Direction;
+use hcidiff::sides::Sides;
 use hcidiff::timeline::Connection;
 use hcidiff::{Analysis, Case, analyse};
 use std::fmt::Write;
@@ -135,7 +136,7 @@ fn every_capture_equals_itself() {
             let Some(mut found) = analysed(&case).comparison else { continue };
             // A capture with good and bad attempts may compare two of them: choose one and the same.
             if found.reference.connection != found.subject.connection {
-                case.comparing.connection = [Some(found.subject.connection); 2];
+                case.comparing.wanted = Sides::of(|_| Wanted::connection(found.subject.connection));
                 found = analysed(&case).comparison.unwrap();
             }
             assert!(!found.differs, "{}: {:?}", file.display(), found.divergence);

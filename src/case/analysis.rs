@@ -4,6 +4,7 @@ use crate::compare::{
     self, Choice, Comparison, Failure, NoMatch, Options, Side as ComparedSide, Standing, same_peer,
 };
 use crate::diagnose::{self, Finding, Level, Scene};
+use crate::sides::Sides;
 use crate::timeline::{Capture, Connection};
 use std::collections::HashMap;
 
@@ -29,18 +30,17 @@ impl Analysis {
     /// Analyses captures that are already read, or were made without any file.
     pub fn of(captures: Vec<Capture>, options: &Options) -> Self {
         let one_capture = captures.len() == 1;
-        let options = Options { one_capture, ..options.clone() };
         let mut analysis = Self { captures, ..Self::default() };
-        match swapped::choose(&mut analysis.captures, &options) {
+        match swapped::choose(&mut analysis.captures, options) {
             Ok(choice) => {
-                analysis.comparison = compare::compare(&analysis.captures, &choice, &options);
+                analysis.comparison = compare::compare(&analysis.captures, &choice, options);
             }
             Err(no_match) if !one_capture => analysis.no_match = Some(no_match),
-            Err(_) => analysis.look_at_one(&options),
+            Err(_) => analysis.look_at_one(options),
         }
         analysis.findings = weighed(&analysis.captures, analysis.comparison.as_ref());
-        if options.connection == [None, None] {
-            analysis.follow_the_verdict(&options);
+        if options.wanted.iter().all(|wanted| wanted.connection.is_none()) {
+            analysis.follow_the_verdict(options);
         }
         analysis
     }
@@ -104,8 +104,7 @@ impl Analysis {
             subject: ComparedSide { capture, connection: spoken.number },
             matched_by: comparison.matched_by,
             says: comparison.match_says.clone(),
-            reference_others: comparison.reference_others.clone(),
-            subject_others: compare::others(held, spoken),
+            others: Sides::new(comparison.others.reference.clone(), compare::others(held, spoken)),
         };
         let Some(other) = compare::compare(&self.captures, &choice, options) else { return };
         let findings = weighed(&self.captures, Some(&other));
@@ -122,9 +121,8 @@ impl Analysis {
     fn look_at_one(&mut self, options: &Options) {
         let Some(capture) = self.captures.first() else { return };
         let numbers = compare::attempts(capture, options);
-        let named = options.peer[0].is_some()
-            || options.adapter[0].is_some()
-            || options.connection.iter().any(Option::is_some);
+        let Sides { reference, subject } = &options.wanted;
+        let named = reference.says_anything() || subject.connection.is_some();
         if !named {
             return;
         }

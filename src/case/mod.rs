@@ -116,9 +116,8 @@ pub fn analyse(case: &Case) -> Result<Analysis, Unreadable> {
     let mut options = case.comparing.clone();
     if first == 1 {
         // Only the subject is left: what was asked about it is what counts.
-        options.peer.swap(0, 1);
-        options.adapter.swap(0, 1);
-        options.connection = [options.connection[1], None];
+        options.wanted = options.wanted.swapped();
+        options.wanted.subject.connection = None;
     }
     let mut analysis = Analysis::of(captures, &options);
     if let Some(unreadable) = unreadable {

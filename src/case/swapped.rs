@@ -38,10 +38,7 @@ fn fails_mostly(captures: &[Capture], chosen: Side) -> bool {
 fn the_other_way_round(captures: &mut [Capture], options: &Options) -> Option<Choice> {
     let [first, second] = captures else { return None };
     let swap = |first: &mut Capture, second: &mut Capture| std::mem::swap(first, second);
-    let mut swapped = options.clone();
-    swapped.peer.swap(0, 1);
-    swapped.adapter.swap(0, 1);
-    swapped.connection.swap(0, 1);
+    let swapped = Options { wanted: options.wanted.swapped(), ..options.clone() };
     swap(first, second);
     let choice = compare::choose(captures, &swapped);
     captures.swap(0, 1);
@@ -91,7 +88,9 @@ fn accused(capture: &Capture, connection: &Connection) -> Option<Level> {
 mod tests {
     use super::*;
     use crate::case::Analysis;
+    use crate::compare::Wanted;
     use crate::packet::Status;
+    use crate::sides::Sides;
     use crate::trace::Trace;
 
     fn good() -> Trace {
@@ -178,7 +177,10 @@ mod tests {
     #[test]
     fn options_stay_with_the_capture_that_they_were_given_for() {
         let failing = good().followed_by(unheard());
-        let options = Options { connection: [Some(2), None], ..Options::default() };
+        let options = Options {
+            wanted: Sides::new(Wanted::connection(2), Wanted::default()),
+            ..Options::default()
+        };
         let analysis = Analysis::of(vec![failing.run(), good().run()], &options);
         let comparison = analysis.comparison.expect("one device");
         assert!(comparison.swapped());

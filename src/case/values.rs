@@ -5,6 +5,7 @@ use crate::compare::{self, Names};
 use crate::decode::Decoder;
 use crate::packet::att::Uuid;
 use crate::packet::secrecy::{carries_key, tells_identity};
+use crate::sides::Sides;
 use crate::timeline::Connection;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -89,7 +90,7 @@ fn types(analysis: &Analysis, index: usize) -> Vec<(u32, Uuid)> {
         Some(comparison) => {
             let (reference, subject) = (comparison.reference, comparison.subject);
             let names = compare::names(&analysis.captures, reference, subject);
-            let sides = names.map(|(ours, theirs)| [(reference, ours), (subject, theirs)]);
+            let sides = names.map(|names| Sides::new(reference, subject).zip(names));
             let here = sides.into_iter().flatten().filter(|(side, _)| side.capture == index);
             here.filter_map(|(side, names)| Some((capture.connection(side.connection)?, names)))
                 .collect()

@@ -1,9 +1,10 @@
 //! Which connections to compare: the same device on both sides, one attempt of each.
 use super::count;
 use super::standing::{Failure, Standing};
-use super::{MatchedBy, Options, Others, Side};
+use super::{MatchedBy, Options, Others, Side, Wanted};
 use crate::packet::att::Uuid;
 use crate::packet::{Address, Status};
+use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, EndedBy, Role, Transport};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,8 +20,8 @@ pub struct Choice {
     pub matched_by: MatchedBy,
     /// How sure, in words.
     pub says: String,
-    pub reference_others: Others,
-    pub subject_others: Others,
+    /// The other attempts to the device on either side.
+    pub others: Sides<Others>,
 }
 
 /// Nothing on one side corresponds to anything on the other.
@@ -67,17 +68,19 @@ fn choose_between(
     subject: &Capture,
     options: &Options,
 ) -> Result<Choice, NoMatch> {
-    let groups = [groups(reference, 0, options), groups(subject, 1, options)];
+    let captures = Sides::new(reference, subject);
+    let groups = captures.zip(options.wanted).map(|(capture, wanted)| {
+        let number = wanted.connection;
+        groups(capture, &wanted, number.as_slice(), |who| who)
+    });
     let no_match = |says: String, nearest| NoMatch {
         says,
         holds: vec![holds(reference), holds(subject)],
         nearest,
     };
-    for (side, (capture, groups)) in [reference, subject].iter().zip(&groups).enumerate() {
+    for ((capture, wanted), groups) in captures.zip(options.wanted).zip(groups.as_ref()) {
         if groups.is_empty() {
-            let asked = options.connection[side].is_some()
-                || options.peer[side].is_some()
-                || options.adapter[side].is_some();
+            let asked = wanted.says_anything();
             return Err(no_match(
                 if asked && !capture.connections.is_empty() {
                     format!(
@@ -91,13 +94,13 @@ fn choose_between(
             ));
         }
     }
-    let only = groups[0].len() == 1 && groups[1].len() == 1;
-    let named = |side: usize| options.connection[side].is_some() || options.peer[side].is_some();
+    let only = groups.iter().all(|groups| groups.len() == 1);
+    let named = |wanted: &Wanted| wanted.connection.is_some() || wanted.peer.is_some();
     let mut best: Option<(Rank, MatchedBy, String, &Group<'_>, &Group<'_>)> = None;
-    for (left, right) in candidates(&groups[0], &groups[1]) {
+    for (left, right) in candidates(&groups.reference, &groups.subject) {
         let found = match same_device(left, right) {
             Some((by, says)) => Some((by, says)),
-            None if only && named(0) && named(1) => {
+            None if only && options.wanted.iter().all(named) => {
                 Some((MatchedBy::Option, "chosen by the options".to_owned()))
             }
             None if only && !proved_another(left, subject) => Some((
@@ -115,7 +118,7 @@ fn choose_between(
     let Some((_, by, says, left, right)) = best else {
         return Err(no_match(
             format!("no device of {} is one of {}", subject.label, reference.label),
-            nearest(&groups[0], &groups[1]),
+            nearest(&groups.reference, &groups.subject),
         ));
     };
     let (working, failing) = (left.works_best(), right.most_telling());
@@ -124,36 +127,29 @@ fn choose_between(
         subject: Side { capture: 1, connection: failing.number },
         matched_by: by,
         says,
-        reference_others: count::others(reference, working),
-        subject_others: count::others(subject, failing),
+        others: Sides::new(count::others(reference, working), count::others(subject, failing)),
     })
 }
 
 fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
-    let groups = groups(capture, 0, options);
+    let groups = within(capture, options);
+    let numbers = options.wanted.map(|wanted| wanted.connection);
     let mut best: Option<((usize, usize), Choice)> = None;
     for group in &groups {
         let (working, failing) = (group.works_best(), group.most_telling());
         let mixed = Failure::of(working).is_none()
             && Standing::of(working).usable
             && Failure::of(failing).is_some();
-        let asked = options.connection[0].is_some() && options.connection[1].is_some();
+        let asked = numbers.both().is_some();
         if working.number == failing.number || !(mixed || asked) {
             continue;
         }
         let choice = Choice {
-            reference: Side {
-                capture: 0,
-                connection: options.connection[0].unwrap_or(working.number),
-            },
-            subject: Side {
-                capture: 0,
-                connection: options.connection[1].unwrap_or(failing.number),
-            },
+            reference: Side { capture: 0, connection: numbers.reference.unwrap_or(working.number) },
+            subject: Side { capture: 0, connection: numbers.subject.unwrap_or(failing.number) },
             matched_by: group.known_by(asked),
             says: "attempts to the same device in one capture".to_owned(),
-            reference_others: Others::default(),
-            subject_others: count::others(capture, failing),
+            others: Sides::new(Others::default(), count::others(capture, failing)),
         };
         // What failed on LE tells more than pages that nobody answered.
         let failed = group.attempts.iter().filter(|c| Failure::of(c).is_some()).count();
@@ -218,33 +214,43 @@ fn rank(by: MatchedBy, left: &Group<'_>, right: &Group<'_>) -> Rank {
     (proof, works, fails, right.attempts.len())
 }
 
-/// Attempts by device, in order of first sight, as the options allow.
-fn groups<'a>(capture: &'a Capture, side: usize, options: &Options) -> Vec<Group<'a>> {
+/// Attempts of the only capture. Both sides may name a number of it; what else is wanted, the first says.
+fn within<'a>(capture: &'a Capture, options: &Options) -> Vec<Group<'a>> {
+    let numbers = options.wanted.map(|wanted| wanted.connection);
+    let numbers: Vec<u32> = numbers.into_iter().flatten().collect();
+    // Two attempts of one capture that the user named are compared whatever they are.
+    let place = |who| if numbers.is_empty() { who } else { None };
+    groups(capture, &options.wanted.reference, &numbers, place)
+}
+
+/// Attempts by device, in order of first sight: those that are wanted, and of these only the numbers, if there are
+/// any. Attempts of one place are one group.
+fn groups<'a>(
+    capture: &'a Capture,
+    wanted: &Wanted,
+    numbers: &[u32],
+    place: impl Fn(Option<Address>) -> Option<Address>,
+) -> Vec<Group<'a>> {
     let mut groups: Vec<(Option<Address>, Group<'a>)> = Vec::new();
     let mut places = HashMap::new();
     for connection in &capture.connections {
         let who = connection.peer.identity.map(|(address, _)| address).or(connection.peer.address);
-        let wanted = |address: Address| {
+        let is = |address: Address| {
             connection.peer.address == Some(address)
                 || who == Some(address)
                 || connection.peer.on_air == Some(address)
         };
-        let numbers =
-            if options.one_capture { options.connection } else { [options.connection[side]; 2] };
-        let numbered =
-            numbers.iter().all(Option::is_none) || numbers.contains(&Some(connection.number));
-        if !numbered
-            || options.peer[side].is_some_and(|address| !wanted(address))
-            || options.adapter[side].is_some_and(|adapter| connection.adapter != Some(adapter))
+        let fits = numbers.is_empty() || numbers.contains(&connection.number);
+        if !fits
+            || wanted.peer.is_some_and(|address| !is(address))
+            || wanted.adapter.is_some_and(|adapter| connection.adapter != Some(adapter))
         {
             continue;
         }
-        let numbered = numbers.iter().any(Option::is_some);
-        if routine(capture, connection) && !numbered {
+        if routine(capture, connection) && numbers.is_empty() {
             continue;
         }
-        // Two attempts of one capture that the user named are compared whatever they are.
-        let place = if numbered && options.one_capture { None } else { who };
+        let place = place(who);
         match places.get(&place).and_then(|at: &usize| groups.get_mut(*at)) {
             Some((_, group)) => group.attempts.push(connection),
             None => {
@@ -467,7 +473,7 @@ pub fn describe(connection: &Connection) -> String {
 
 /// Numbers of the attempts of one capture that the options allow.
 pub fn attempts(capture: &Capture, options: &Options) -> Vec<u32> {
-    groups(capture, 0, options)
+    within(capture, options)
         .iter()
         .flat_map(|group| group.attempts.iter().map(|c| c.number))
         .collect()
@@ -483,7 +489,7 @@ pub fn most_telling(capture: &Capture, numbers: &[u32]) -> Option<u32> {
 
 /// What a capture holds, a line a device.
 pub fn holds(capture: &Capture) -> Vec<String> {
-    let groups = groups(capture, 0, &Options::default());
+    let groups = within(capture, &Options::default());
     let mut lines: Vec<String> = groups
         .iter()
         .take(FEW)

@@ -2,6 +2,7 @@
 //! differs, and since when.
 use crate::packet::Address;
 use crate::packet::att::Uuid;
+use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Outcome, Procedure, Step};
 use crate::vocabulary::vocabulary;
@@ -34,27 +35,46 @@ pub use key::Key;
 pub use names::{Meaning, Names};
 pub use standing::{Failure, Standing, bad};
 
-/// What the user decides about a comparison; arrays are reference, then subject.
+/// What the user decides about a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How long after the connection is up counts as early.
     pub window: Span,
-    pub peer: [Option<Address>; 2],
-    pub adapter: [Option<u16>; 2],
-    pub connection: [Option<u32>; 2],
-    /// Both sides are one capture: the options of either side apply to it.
-    pub one_capture: bool,
+    /// Which connections of either side may be compared.
+    pub wanted: Sides<Wanted>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            window: Span::from_ms(500),
-            peer: [None; 2],
-            adapter: [None; 2],
-            connection: [None; 2],
-            one_capture: false,
-        }
+        Self { window: Span::from_ms(500), wanted: Sides::default() }
+    }
+}
+
+/// The connections of one side that may be compared: those that fit all that is given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Connections to the device of this address.
+    pub peer: Option<Address>,
+    /// Connections of this adapter.
+    pub adapter: Option<u16>,
+    /// The connection of this number.
+    pub connection: Option<u32>,
+}
+
+impl Wanted {
+    /// Connections to the device of this address.
+    pub fn peer(peer: Address) -> Self {
+        Self { peer: Some(peer), ..Self::default() }
+    }
+
+    /// The connection of this number.
+    pub fn connection(number: u32) -> Self {
+        Self { connection: Some(number), ..Self::default() }
+    }
+
+    /// Whether anything is given.
+    pub fn says_anything(&self) -> bool {
+        *self != Self::default()
     }
 }
 
@@ -207,8 +227,8 @@ pub struct Comparison {
     pub ending: Ending,
     /// The coarser of the two captures' clocks: no distance is finer.
     pub resolution: Span,
-    pub reference_others: Others,
-    pub subject_others: Others,
+    /// The other attempts to the device on either side.
+    pub others: Sides<Others>,
     /// At least one difference is not normal between the two host stacks.
     pub differs: bool,
 }
@@ -259,7 +279,7 @@ impl<'a> View<'a> {
 }
 
 /// The names of both sides' attributes, each learned from the other where it is the same device.
-pub fn names(captures: &[Capture], reference: Side, subject: Side) -> Option<(Names, Names)> {
+pub fn names(captures: &[Capture], reference: Side, subject: Side) -> Option<Sides<Names>> {
     let (left, right) = (captures.get(reference.capture)?, captures.get(subject.capture)?);
     let (a, b) = (left.connection(reference.connection)?, right.connection(subject.connection)?);
     let swapped = roles_differ(a, b);
@@ -267,7 +287,7 @@ pub fn names(captures: &[Capture], reference: Side, subject: Side) -> Option<(Na
     let before = ours.clone();
     ours.learn_from(&theirs, swapped);
     theirs.learn_from(&before, swapped);
-    Some((ours, theirs))
+    Some(Sides::new(ours, theirs))
 }
 
 fn roles_differ(a: &Connection, b: &Connection) -> bool {
@@ -276,7 +296,7 @@ fn roles_differ(a: &Connection, b: &Connection) -> bool {
 
 /// The connections of the captures that tell most, compared; `None` where nothing matches.
 pub fn of_captures(captures: &[Capture]) -> Option<Comparison> {
-    let options = Options { one_capture: captures.len() == 1, ..Options::default() };
+    let options = Options::default();
     compare(captures, &choose(captures, &options).ok()?, &options)
 }
 
@@ -285,11 +305,11 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
     let (reference, subject) = (choice.reference, choice.subject);
     let (left, right) = (captures.get(reference.capture)?, captures.get(subject.capture)?);
     let (a, b) = (left.connection(reference.connection)?, right.connection(subject.connection)?);
-    let (ours, theirs) = names(captures, reference, subject)?;
+    let names = names(captures, reference, subject)?;
     let roles_differ = roles_differ(a, b);
     let pair = Pair {
-        reference: View::new(left, a, ours),
-        subject: View::new(right, b, theirs),
+        reference: View::new(left, a, names.reference),
+        subject: View::new(right, b, names.subject),
         roles_differ,
         ending: ending::compare(a, b, roles_differ),
     };
@@ -350,8 +370,7 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
         database_hash_equal,
         ending: pair.ending,
         resolution: Span(i64::from(left.resolution_us.max(right.resolution_us))),
-        reference_others: choice.reference_others.clone(),
-        subject_others: choice.subject_others.clone(),
+        others: choice.others.clone(),
         differs,
     })
 }

@@ -32,6 +32,14 @@ fn anything() -> Options {
     Options::default()
 }
 
+fn only_subject(wanted: Wanted) -> Sides<Wanted> {
+    Sides::new(Wanted::default(), wanted)
+}
+
+fn adapter(index: u16) -> Wanted {
+    Wanted { adapter: Some(index), ..Wanted::default() }
+}
+
 #[test]
 fn the_working_attempt_is_held_against_the_failing_one_of_the_same_device() {
     let reference = bad(LAMP).followed_by(good(LAMP)).followed_by(good(LOCK));
@@ -39,9 +47,9 @@ fn the_working_attempt_is_held_against_the_failing_one_of_the_same_device() {
     let both = [reference, subject];
     assert_eq!(chosen(&both, &anything()), Ok((2, 2, MatchedBy::Address)));
     // The option names another device.
-    let lock = Options { peer: [None, Some(LOCK)], ..anything() };
+    let lock = Options { wanted: only_subject(Wanted::peer(LOCK)), ..anything() };
     assert_eq!(chosen(&both, &lock), Ok((3, 3, MatchedBy::Address)));
-    let first = Options { connection: [None, Some(1)], ..anything() };
+    let first = Options { wanted: only_subject(Wanted::connection(1)), ..anything() };
     assert_eq!(chosen(&both, &first), Ok((2, 1, MatchedBy::Address)));
 }
 
@@ -49,10 +57,11 @@ fn the_working_attempt_is_held_against_the_failing_one_of_the_same_device() {
 fn one_device_on_each_side_is_compared_by_position_and_said_to_be() {
     let both = [good(LAMP), bad(LOCK)];
     assert_eq!(chosen(&both, &anything()), Ok((1, 1, MatchedBy::Position)));
-    let named = Options { peer: [Some(LAMP), Some(LOCK)], ..anything() };
+    let named =
+        Options { wanted: Sides::new(Wanted::peer(LAMP), Wanted::peer(LOCK)), ..anything() };
     assert_eq!(chosen(&both, &named), Ok((1, 1, MatchedBy::Option)));
     // One name is not enough to say that both are one.
-    let half = Options { peer: [Some(LAMP), None], ..anything() };
+    let half = Options { wanted: Sides::new(Wanted::peer(LAMP), Wanted::default()), ..anything() };
     assert_eq!(chosen(&both, &half), Ok((1, 1, MatchedBy::Position)));
     // The lamp is heard beside the lock: it is another device, and its attempt is not here.
     let heard = [good(LAMP), to(LAMP).advertises(0).followed_by(bad(LOCK))];
@@ -66,14 +75,14 @@ fn one_device_on_each_side_is_compared_by_position_and_said_to_be() {
 fn what_the_options_leave_out_is_not_compared() {
     let there = [good(LAMP), bad(LAMP)];
     for options in [
-        Options { peer: [None, Some(LOCK)], ..anything() },
-        Options { adapter: [None, Some(1)], ..anything() },
-        Options { connection: [None, Some(2)], ..anything() },
+        Options { wanted: only_subject(Wanted::peer(LOCK)), ..anything() },
+        Options { wanted: only_subject(adapter(1)), ..anything() },
+        Options { wanted: only_subject(Wanted::connection(2)), ..anything() },
     ] {
         let says = chosen(&there, &options).unwrap_err();
         assert!(says.ends_with("has no connection that fits the options given for it"), "{says}");
     }
-    let fits = Options { adapter: [Some(0), Some(0)], ..anything() };
+    let fits = Options { wanted: Sides::new(adapter(0), adapter(0)), ..anything() };
     assert_eq!(chosen(&there, &fits), Ok((1, 1, MatchedBy::Address)));
     let empty = chosen(&[good(LAMP), Trace::new()], &anything()).unwrap_err();
     assert!(empty.ends_with("holds no connection and no attempt to connect"), "{empty}");
@@ -81,7 +90,7 @@ fn what_the_options_leave_out_is_not_compared() {
 
 #[test]
 fn one_capture_is_compared_within_itself_where_one_device_works_and_fails() {
-    let within = Options { one_capture: true, ..anything() };
+    let within = anything();
     let both = [good(LAMP).followed_by(bad(LAMP)).followed_by(good(LOCK))];
     assert_eq!(chosen(&both, &within), Ok((1, 2, MatchedBy::Address)));
     assert!(chosen(&[good(LAMP).followed_by(bad(LOCK))], &within).is_err());

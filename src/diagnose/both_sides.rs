@@ -175,8 +175,8 @@ mod tests {
             let reference = with(good(LAMP).followed_by(good(LAMP)), there.0, there.1);
             let subject = with(good(LAMP).followed_by(good(LAMP)), here.0, here.1);
             let captures = [reference.run(), subject.run()];
-            let peer = [Some(LAMP), Some(LAMP)];
-            let options = crate::compare::Options { peer, ..Default::default() };
+            let wanted = crate::sides::Sides::of(|_| crate::compare::Wanted::peer(LAMP));
+            let options = crate::compare::Options { wanted, ..Default::default() };
             let choice = crate::compare::choose(&captures, &options).expect("the lamp");
             let comparison = crate::compare::compare(&captures, &choice, &options);
             let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };

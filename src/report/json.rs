@@ -5,6 +5,7 @@ use crate::case;
 use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side};
 use crate::diagnose::{Finding, Remedy};
 use crate::packet::{AddressType, Direction, att};
+use crate::sides::Sides;
 use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step, Transport};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -326,8 +327,8 @@ fn attribute(name: &compare::AttributeName) -> Value {
 }
 
 /// The connections that are compared.
-fn sides<'a>(report: &'a Report, comparison: &Comparison) -> [Option<&'a Connection>; 2] {
-    [comparison.reference, comparison.subject].map(|side| {
+fn sides<'a>(report: &'a Report, comparison: &Comparison) -> Sides<Option<&'a Connection>> {
+    Sides::new(comparison.reference, comparison.subject).map(|side| {
         let capture = report.captures.get(side.capture);
         capture.and_then(|c| c.connection(side.connection))
     })
@@ -335,8 +336,8 @@ fn sides<'a>(report: &'a Report, comparison: &Comparison) -> [Option<&'a Connect
 
 /// A step of one side beside that of the other.
 fn aligned(
-    [reference, subject]: [Option<&Connection>; 2],
-    names: Option<&(Names, Names)>,
+    Sides { reference, subject }: Sides<Option<&Connection>>,
+    names: Option<&Sides<Names>>,
     aligned: &AlignedStep,
 ) -> Option<Value> {
     let at = |c: Option<&Connection>, index: Option<usize>| -> Value {
@@ -346,8 +347,12 @@ fn aligned(
         json!({ "frame": step.frame, "after_ms": maybe(c.after(step.at)) })
     };
     let (c, step, names) = match (aligned.reference, aligned.subject) {
-        (Some(index), _) => (reference?, reference?.steps.get(index)?, names.map(|(r, _)| r)),
-        (None, Some(index)) => (subject?, subject?.steps.get(index)?, names.map(|(_, s)| s)),
+        (Some(index), _) => {
+            (reference?, reference?.steps.get(index)?, names.map(|names| &names.reference))
+        }
+        (None, Some(index)) => {
+            (subject?, subject?.steps.get(index)?, names.map(|names| &names.subject))
+        }
         (None, None) => return None,
     };
     Some(json!({
@@ -362,7 +367,7 @@ fn aligned(
 }
 
 fn comparison(report: &Report, comparison: &Comparison) -> Value {
-    let [reference, subject] = sides(report, comparison);
+    let Sides { reference, subject } = sides(report, comparison);
     let pair = |of: &dyn Fn(&Connection) -> Value| json!({ "reference": reference.map(of), "subject": subject.map(of) });
     json!({
         "reference": side(comparison.reference),

@@ -3,6 +3,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcidiff::Case;
 use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::packet::Address;
+use hcidiff::sides::{Sides, Which};
 use hcidiff::time::Span;
 use hcidiff::{case, compare};
 use std::path::{Path, PathBuf};
@@ -213,23 +214,14 @@ pub enum FailOn {
     Difference,
 }
 
-/// The two sides of a comparison, in the order in which options name them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    Reference,
-    Subject,
-}
-
-const SIDES: [Side; 2] = [Side::Reference, Side::Subject];
-
 /// Minutes east of UTC.
 pub type Minutes = i32;
 
 /// The value for a side of an option that is given once, or once per side in order.
-pub fn of_side<T>(values: &[T], side: Side) -> Option<&T> {
+pub fn of_side<T>(values: &[T], side: Which) -> Option<&T> {
     match side {
-        Side::Reference => values.first(),
-        Side::Subject => values.get(1).or(values.first()),
+        Which::Reference => values.first(),
+        Which::Subject => values.get(1).or(values.first()),
     }
 }
 
@@ -270,7 +262,7 @@ impl Cli {
 
 impl Reading {
     /// How the capture of a side is read.
-    pub fn of(&self, side: Side) -> OpenOptions {
+    pub fn of(&self, side: Which) -> OpenOptions {
         OpenOptions {
             salvage: self.salvage,
             member: of_side(&self.member, side).cloned(),
@@ -289,7 +281,7 @@ impl Compare {
 
     /// What the library is to analyse.
     pub fn case(&self) -> Case {
-        let side = |path: &PathBuf, side: Side| {
+        let side = |path: &PathBuf, side: Which| {
             let mut of = case::Side::new(Input::parse(path));
             of.reading = self.reading.of(side);
             // A label names one side; it is no label for the other.
@@ -298,19 +290,20 @@ impl Compare {
         };
         let mut case = match self.captures.as_slice() {
             [reference, subject] => {
-                Case::pair(side(reference, Side::Reference), side(subject, Side::Subject))
+                Case::pair(side(reference, Which::Reference), side(subject, Which::Subject))
             }
             // Clap takes one or two.
-            captures => Case::one(side(&captures[0], Side::Reference)),
+            captures => Case::one(side(&captures[0], Which::Reference)),
         };
-        let peer = |side| of_side(&self.peer, side).copied().map(Address);
-        let adapter = |side| of_side(&self.adapter, side).copied();
+        let numbers = Sides::new(self.reference_connection, self.subject_connection);
+        let wanted = |side| compare::Wanted {
+            peer: of_side(&self.peer, side).copied().map(Address),
+            adapter: of_side(&self.adapter, side).copied(),
+            connection: numbers[side],
+        };
         case.comparing = compare::Options {
             window: Span::from_ms(i64::from(self.window)),
-            peer: SIDES.map(peer),
-            adapter: SIDES.map(adapter),
-            connection: [self.reference_connection, self.subject_connection],
-            ..compare::Options::default()
+            wanted: Sides::of(wanted),
         };
         case.values = self.show_values;
         case
@@ -455,10 +448,10 @@ mod tests {
         let cli = parse("--tz-offset -05:30 --adapter hci1 --adapter 2 --label good a b")
             .unwrap()
             .compare;
-        assert_eq!(of_side(&cli.reading.tz_offset, Side::Subject), Some(&-330));
-        assert_eq!(of_side(&cli.adapter, Side::Reference), Some(&1));
-        assert_eq!(of_side(&cli.adapter, Side::Subject), Some(&2));
-        assert_eq!(of_side(&cli.reading.member, Side::Subject), None);
+        assert_eq!(of_side(&cli.reading.tz_offset, Which::Subject), Some(&-330));
+        assert_eq!(of_side(&cli.adapter, Which::Reference), Some(&1));
+        assert_eq!(of_side(&cli.adapter, Which::Subject), Some(&2));
+        assert_eq!(of_side(&cli.reading.member, Which::Subject), None);
         assert!(parse("--label a --label b --label c x y").unwrap().check().is_err());
     }
 

@@ -8,6 +8,7 @@ use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
 use hcidiff::report::{Report, Shown, html, json, markdown};
+use hcidiff::sides::Which;
 use hcidiff::{analyse, explain};
 use listing::Listing;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
@@ -256,7 +257,7 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
         adapter: events.adapter,
         connection: events.connection,
     };
-    let options = events.reading.of(cli::Side::Reference);
+    let options = events.reading.of(Which::Reference);
     let input = Input::parse(&events.capture);
     match listing.write(&input, &options, out) {
         Ok(warnings) => {

@@ -113,7 +113,7 @@ pub fn sides(report: &Report) -> Section {
             let reference = report.captures.len() > 1
                 && std::ptr::eq(capture, &report.captures[comparison.reference.capture]);
             let others =
-                if reference { &comparison.reference_others } else { &comparison.subject_others };
+                if reference { &comparison.others.reference } else { &comparison.others.subject };
             (!others.says.is_empty()).then(|| others.says.clone())
         }
         None => Some(capture.connections.len().to_string()),

@@ -3,6 +3,7 @@ use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::case::Value;
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
 use crate::report::{Report, words};
+use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Procedure, Step};
 
@@ -14,7 +15,7 @@ const MOST: usize = 400;
 
 /// Both timelines, aligned.
 pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
-    let (ours, theirs) =
+    let Sides { reference: ours, subject: theirs } =
         compare::names(&report.captures, comparison.reference, comparison.subject)?;
     let side = |side: compare::Side| report.captures.get(side.capture)?.connection(side.connection);
     let (a, b) = (side(comparison.reference)?, side(comparison.subject)?);

@@ -5,6 +5,7 @@ use super::format::{Format, NARROW, WIDE};
 use super::lane::{Lane, Missing, Phase, extent, micros};
 use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
 use crate::report::{Report, content};
+use crate::sides::Sides;
 use crate::timeline::{Capture, Connection};
 use std::fmt::Write;
 
@@ -97,7 +98,7 @@ fn one(
 
 /// Both sides, and below them the subject's other attempts.
 fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>>> {
-    let (ours, theirs) =
+    let Sides { reference: ours, subject: theirs } =
         compare::names(&report.captures, comparison.reference, comparison.subject)?;
     let side = |side: Side| report.captures.get(side.capture)?.connection(side.connection);
     let (a, b) = (side(comparison.reference)?, side(comparison.subject)?);
@@ -108,7 +109,7 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
         Drawn { connection: b, names: theirs, label: right, missing, tall: true },
     ];
     let capture = report.captures.get(comparison.subject.capture)?;
-    let others = comparison.subject_others.connections.iter().filter(|&&number| {
+    let others = comparison.others.subject.connections.iter().filter(|&&number| {
         number != b.number
             && (report.captures.len() > 1 || number != comparison.reference.connection)
     });

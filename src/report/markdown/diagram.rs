@@ -3,6 +3,7 @@ use crate::compare::{self, AlignedStep, Comparison, Names, Side, StepKind, round
 use crate::packet::Direction;
 use crate::report::content::labels;
 use crate::report::{Report, safe, words};
+use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Connection, Procedure, Step};
 use std::fmt::Write;
@@ -16,14 +17,17 @@ const LONGEST: usize = 70;
 /// The diagram's source, without its fence. None where nothing was compared.
 pub fn sequence(report: &Report) -> Option<String> {
     let comparison = report.comparison.as_ref()?;
-    let (ours, theirs) =
-        compare::names(&report.captures, comparison.reference, comparison.subject)?;
+    let names = compare::names(&report.captures, comparison.reference, comparison.subject)?;
     let side = |side: Side| report.captures.get(side.capture)?.connection(side.connection);
     let (left, right) = labels(report, comparison);
-    let lanes = [
-        Lane { id: "A", connection: side(comparison.reference)?, names: &ours },
-        Lane { id: "B", connection: side(comparison.subject)?, names: &theirs },
-    ];
+    let lanes = Sides {
+        reference: Lane {
+            id: "A",
+            connection: side(comparison.reference)?,
+            names: &names.reference,
+        },
+        subject: Lane { id: "B", connection: side(comparison.subject)?, names: &names.subject },
+    };
     let mut drawing =
         Drawing { report, comparison, text: "sequenceDiagram\n".to_owned(), messages: 0 };
     for (lane, label) in lanes.iter().zip([&left, &right]) {
@@ -56,9 +60,9 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn step(&mut self, lanes: &[Lane<'_>; 2], aligned: &AlignedStep) {
-        let at = [aligned.reference, aligned.subject];
-        let steps = [0, 1].map(|i| at[i].and_then(|at| lanes[i].connection.steps.get(at)));
+    fn step(&mut self, lanes: &Sides<Lane<'_>>, aligned: &AlignedStep) {
+        let at = Sides::new(aligned.reference, aligned.subject);
+        let steps = lanes.as_ref().zip(at).map(|(lane, at)| lane.connection.steps.get(at?));
         let early = |lane: &Lane<'_>, step: &Step| {
             step.procedure == Procedure::Disconnect
                 || lane
@@ -73,8 +77,8 @@ impl Drawing<'_> {
             match step {
                 Some(step) => self.message(lane, step),
                 None if lane.id == "B" && aligned.kind == StepKind::Missing && !aligned.normal => {
-                    let name =
-                        steps[0].map(|s| words::step(lanes[0].connection, lanes[0].names, s));
+                    let Lane { connection, names, .. } = &lanes.reference;
+                    let name = steps.reference.map(|step| words::step(connection, names, step));
                     let name = self.label(&name.unwrap_or_default());
                     let _ = writeln!(self.text, "    Note over Bh,Bd: never: {name}");
                     self.messages += 1;

@@ -94,7 +94,7 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
     }
     page.item("diverge    ", &divergence(page.report(), comparison), Paint::Bold);
     for (name, others) in
-        [("reference  ", &comparison.reference_others), ("subject    ", &comparison.subject_others)]
+        [("reference  ", &comparison.others.reference), ("subject    ", &comparison.others.subject)]
     {
         if !others.says.is_empty() {
             page.item(name, &format!("attempts to this device: {}", others.says), Paint::Plain);
