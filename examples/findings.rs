@@ -42,7 +42,7 @@ fn print(name: &str, case: &Case, least: Level) -> Result<(), Unreadable> {
             finding.level, finding.rule, finding.confidence, finding.connections, finding.says
         );
         for evidence in &finding.evidence {
-            println!("    [{}] frame {}: {}", evidence.capture, evidence.frame, evidence.text);
+            println!("    [{}] frame {}: {}", evidence.source, evidence.frame, evidence.text);
         }
     }
     Ok(())

@@ -16,6 +16,7 @@
 //! ```
 use crate::packet::att::{ErrorCode, Handle};
 use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status, smp};
+use crate::seen::SourceId;
 use crate::text;
 use crate::time::Span;
 use std::borrow::Cow;
@@ -40,9 +41,9 @@ pub enum Piece {
     Address(Address),
     /// What a device or a host calls itself. Shown in quotation marks.
     Name(Box<str>),
-    /// A frame of one of the captures.
+    /// A frame of a capture, or a place in a witness.
     Frame {
-        capture: usize,
+        source: SourceId,
         frame: u32,
     },
     Attribute(Handle),
@@ -213,8 +214,8 @@ pub fn quoted(words: &str) -> Piece {
     Piece::Quoted(words.into())
 }
 
-pub fn frame(capture: usize, frame: u32) -> Piece {
-    Piece::Frame { capture, frame }
+pub fn frame(source: SourceId, frame: u32) -> Piece {
+    Piece::Frame { source, frame }
 }
 
 /// `1 try`, `3 tries`.

@@ -18,6 +18,21 @@ impl SourceId {
     pub const FIRST: Self = Self::Capture(0);
     /// The second capture of two.
     pub const SECOND: Self = Self::Capture(1);
+
+    /// The place of a capture among the captures of a case; `None` for a witness.
+    pub fn capture(self) -> Option<usize> {
+        match self {
+            Self::Capture(index) => Some(usize::from(index)),
+            Self::Witness(_) => None,
+        }
+    }
+}
+
+/// The capture at a place among the captures of a case.
+impl From<usize> for SourceId {
+    fn from(index: usize) -> Self {
+        Self::Capture(u16::try_from(index).unwrap_or(u16::MAX))
+    }
 }
 
 impl Default for SourceId {
@@ -82,5 +97,12 @@ mod tests {
     fn sources_are_counted_from_one() {
         assert_eq!(SourceId::SECOND.to_string(), "capture 2");
         assert_eq!(SourceId::Witness(0).to_string(), "witness 1");
+    }
+
+    #[test]
+    fn only_a_capture_has_a_place_among_captures() {
+        assert_eq!(SourceId::from(1), SourceId::SECOND);
+        assert_eq!(SourceId::SECOND.capture(), Some(1));
+        assert_eq!(SourceId::Witness(1).capture(), None);
     }
 }

@@ -251,7 +251,7 @@ fn a_cached_discovery_is_named_by_the_other_side() {
     }
     let found = compared(&[reference.clone(), cached.clone()]);
     assert!(!found.differs, "{:?}", found.divergence);
-    let (_, names) =
+    let Sides { subject: names, .. } =
         compare::names(&[reference, cached.clone()], found.reference, found.subject).unwrap();
     let connection = cached.connection(found.subject.connection).unwrap();
     let written = connection.steps.iter().filter(|step| step.procedure == Procedure::Write);

@@ -342,7 +342,8 @@ fn rules_run_on_any_events() {
                     "{finding:?}"
                 );
                 for evidence in &finding.evidence {
-                    let records = captures.get(evidence.capture).map(|c| c.totals.records);
+                    let records =
+                        captures.get(evidence.source.capture().unwrap()).map(|c| c.totals.records);
                     prop_assert!(
                         records.is_some_and(|r| (1..=r).contains(&u64::from(evidence.frame))),
                         "{finding:?}"

@@ -6,13 +6,14 @@ use super::weigh::{Claim, all_claims, compete, give_way};
 use super::{Level, Scene};
 use crate::compare::Comparison;
 use crate::packet::Address;
+use crate::seen::SourceId;
 use crate::timeline::{Capture, Connection};
 use std::collections::BTreeSet;
 
 /// Where the working side shows the same: its capture, and a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Also {
-    pub capture: usize,
+    pub source: SourceId,
     pub frame: u32,
 }
 
@@ -38,7 +39,7 @@ pub(super) fn explain_nothing(scene: &Scene<'_>, claims: &mut [Claim]) {
         .collect();
     for (claim, frame) in claims.iter_mut().zip(also) {
         if let Some(frame) = frame {
-            claim.also = Some(Also { capture: side.capture, frame });
+            claim.also = Some(Also { source: side.capture.into(), frame });
             claim.verdict.level = Level::Note;
         }
     }

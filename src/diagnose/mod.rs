@@ -5,6 +5,7 @@
 //! `tests` below walk the table.
 use crate::compare::Comparison;
 use crate::prose::Text;
+use crate::seen::SourceId;
 use crate::timeline::{Capture, Connection};
 use crate::vocabulary::vocabulary;
 use std::collections::HashMap;
@@ -122,7 +123,7 @@ mod zombie_link_data_silence;
 
 pub use cases::{Case, Example, Expected};
 pub use remedy::{Proof, Remedy, RemedyKind, remedies};
-pub use verdict::{Facts, Sight, Verdict};
+pub use verdict::{Facts, Place, Sight, Verdict};
 pub use weigh::diagnose;
 
 /// Every rule, the more telling before the more general: where two explain the same
@@ -281,7 +282,8 @@ pub enum Check {
 /// One frame that proves a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {
-    pub capture: usize,
+    /// A capture by its place among the captures, or a witness.
+    pub source: SourceId,
     pub frame: u32,
     pub text: Text,
 }

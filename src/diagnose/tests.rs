@@ -301,7 +301,7 @@ fn every_cited_frame_exists() {
             };
             for finding in diagnose(&scene) {
                 for evidence in &finding.evidence {
-                    let records = captures[evidence.capture].totals.records;
+                    let records = captures[evidence.source.capture().unwrap()].totals.records;
                     assert!(
                         (1..=records).contains(&u64::from(evidence.frame)),
                         "{}: {evidence:?}",

@@ -1,6 +1,7 @@
 //! What a rule's check returns: facts, how sure they make it, and whom they are about.
 use super::{Confidence, Level, Remedy, RuledOut};
 use crate::prose::Text;
+use crate::seen::{Seen, SourceId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -33,11 +34,21 @@ pub trait Facts: fmt::Debug + Send + Sync {
     }
 }
 
+/// Where a rule saw something. A rule does not know which places its captures have in the case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The capture under diagnosis.
+    Here,
+    /// The capture in which it works.
+    Reference,
+    /// A source that the case numbers: a witness.
+    Source(SourceId),
+}
+
 /// A frame, and what it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
-    /// In the capture of the working side, not in the one under diagnosis.
-    pub in_reference: bool,
+    pub place: Place,
     pub frame: u32,
     pub text: Text,
 }
@@ -45,12 +56,17 @@ pub struct Sight {
 impl Sight {
     /// A frame of the capture under diagnosis.
     pub fn here(frame: u32, text: impl Into<Text>) -> Self {
-        Self { in_reference: false, frame, text: text.into() }
+        Self { place: Place::Here, frame, text: text.into() }
     }
 
     /// A frame of the capture in which it works.
     pub fn in_reference(frame: u32, text: impl Into<Text>) -> Self {
-        Self { in_reference: true, frame, text: text.into() }
+        Self { place: Place::Reference, frame, text: text.into() }
+    }
+
+    /// A place in a source that the case numbers: the line of a log, a message of D-Bus.
+    pub fn of(seen: Seen, text: impl Into<Text>) -> Self {
+        Self { place: Place::Source(seen.source), frame: seen.frame, text: text.into() }
     }
 }
 

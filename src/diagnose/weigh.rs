@@ -2,8 +2,8 @@
 //! violation before the silence that follows it, never a consequence beside its cause.
 use super::both_sides::{self, Also};
 use super::{
-    Basis, Check, Confidence, Evidence, Facts, Finding, Level, RULES, Rule, Scene, Sight, Verdict,
-    remedies, what_if,
+    Basis, Check, Confidence, Evidence, Facts, Finding, Level, Place, RULES, Rule, Scene, Sight,
+    Verdict, remedies, what_if,
 };
 use crate::packet::Address;
 use crate::prose;
@@ -111,7 +111,7 @@ fn lack(scene: &Scene<'_>, verdict: &Verdict, evidence: &[Sight]) -> Option<&'st
     let reference = scene
         .comparison
         .map(|c| c.reference)
-        .filter(|_| evidence.iter().any(|sight| sight.in_reference))
+        .filter(|_| evidence.iter().any(|sight| sight.place == Place::Reference))
         .and_then(|side| Some((scene.captures.get(side.capture)?, side.connection)));
     if partial(scene.capture()) || reference.is_some_and(|(capture, _)| partial(capture)) {
         return Some("packets are cut or missing here; record them whole");
@@ -298,10 +298,10 @@ fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
         what_if: None,
         sources: rule.sources.to_vec(),
     };
-    if let Some(Also { capture, frame }) = also {
+    if let Some(Also { source, frame }) = also {
         finding.says = finding.says.and(text!(
             " The reference shows the same ({}), so this explains no difference.",
-            prose::frame(capture, frame)
+            prose::frame(source, frame)
         ));
     }
     finding.would_settle.extend(lack.map(|lack| text!("A better capture: {}.", lack)));
@@ -334,13 +334,20 @@ fn add(scene: &Scene<'_>, finding: &mut Finding, verdict: Verdict) {
 
 fn evidence(scene: &Scene<'_>, facts: &dyn Facts) -> Vec<Evidence> {
     let other = scene.comparison.map_or(scene.subject, |c| c.reference.capture);
-    let (reference, subject): (Vec<_>, Vec<_>) =
-        facts.evidence().into_iter().partition(|sight| sight.in_reference);
-    let of = |capture| move |Sight { frame, text, .. }| Evidence { capture, frame, text };
-    let mut all: Vec<Evidence> = subject.into_iter().map(of(scene.subject)).collect();
+    let of = |Sight { place, frame, text }| {
+        let source = match place {
+            Place::Here => scene.subject.into(),
+            Place::Reference => other.into(),
+            Place::Source(source) => source,
+        };
+        Evidence { source, frame, text }
+    };
+    let (reference, others): (Vec<_>, Vec<_>) =
+        facts.evidence().into_iter().partition(|sight| sight.place == Place::Reference);
+    let mut all: Vec<Evidence> = others.into_iter().map(of).collect();
     // What the working side did stands right behind the first frame: it is what to compare with.
-    let place = all.len().min(1);
-    all.splice(place..place, reference.into_iter().map(of(other)));
+    let behind = all.len().min(1);
+    all.splice(behind..behind, reference.into_iter().map(of));
     all
 }
 
@@ -349,12 +356,44 @@ mod tests {
     use super::*;
     use crate::diagnose::rule;
     use crate::packet::Status;
+    use crate::prose::Text;
+    use crate::seen::{Seen, SourceId};
+    use crate::time::Moment;
     use crate::trace::Trace;
 
     fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
         let verdict = Verdict { level, ..Verdict::note("as the test says") };
         let verdict = verdict.about(connections.iter().copied()).sees(1, "a frame");
         Claim { rule: rule(id).expect("a rule"), verdict, lack: None, also: None }
+    }
+
+    /// Evidence of a witness keeps its source; the reference's stands behind the first frame.
+    #[test]
+    fn evidence_names_its_source() {
+        #[derive(Debug)]
+        struct Three;
+        impl Facts for Three {
+            fn says(&self) -> Text {
+                "three sources".into()
+            }
+
+            fn evidence(&self) -> Vec<Sight> {
+                let line = Seen { source: SourceId::Witness(1), at: Moment::UNKNOWN, frame: 7 };
+                vec![
+                    Sight::here(3, "here"),
+                    Sight::of(line, "a log says so"),
+                    Sight::in_reference(5, "there"),
+                ]
+            }
+        }
+        let captures = [Trace::new().up().run(), Trace::new().up().run()];
+        let comparison = crate::compare::of_captures(&captures).expect("the same device");
+        let scene = Scene { captures: &captures, subject: 1, comparison: Some(&comparison) };
+        let cited = evidence(&scene, &Three).into_iter().map(|e| (e.source, e.frame));
+        assert_eq!(
+            cited.collect::<Vec<_>>(),
+            [(SourceId::SECOND, 3), (SourceId::FIRST, 5), (SourceId::Witness(1), 7)]
+        );
     }
 
     fn left(claims: Vec<Claim>) -> Vec<(&'static str, Level, Vec<u32>)> {

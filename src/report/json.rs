@@ -3,8 +3,9 @@ use super::{Report, content, safe};
 use crate::capture::Warning;
 use crate::case;
 use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side};
-use crate::diagnose::{Finding, Remedy};
+use crate::diagnose::{Evidence, Finding, Remedy};
 use crate::packet::{AddressType, Direction, att};
+use crate::seen::SourceId;
 use crate::sides::Sides;
 use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step, Transport};
@@ -446,6 +447,15 @@ fn disconnect(c: &Connection) -> Value {
     })
 }
 
+/// A frame of a capture, or a place in a witness.
+fn cited(evidence: &Evidence) -> Value {
+    let Evidence { source, frame, text } = evidence;
+    match source {
+        SourceId::Capture(at) => json!({ "capture": at, "frame": frame, "text": text }),
+        SourceId::Witness(at) => json!({ "witness": at, "frame": frame, "text": text }),
+    }
+}
+
 fn finding(finding: &Finding) -> Value {
     let mut value = Map::new();
     value.insert("rule".into(), json!(finding.rule));
@@ -455,10 +465,7 @@ fn finding(finding: &Finding) -> Value {
     value.insert("capture".into(), json!(finding.capture));
     value.insert("connections".into(), json!(finding.connections));
     value.insert("says".into(), json!(finding.says));
-    let evidence = finding
-        .evidence
-        .iter()
-        .map(|e| json!({ "capture": e.capture, "frame": e.frame, "text": e.text }));
+    let evidence = finding.evidence.iter().map(cited);
     value.insert("evidence".into(), evidence.collect());
     let out = finding.rules_out.iter().map(|r| json!({ "rule": r.rule, "why": r.why }));
     value.insert("rules_out".into(), out.collect());

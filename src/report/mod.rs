@@ -1,5 +1,6 @@
 //! What was found becomes text: for terminals, for machines, for pages.
 use crate::case::{Analysis, Value};
+use crate::seen::SourceId;
 use crate::timeline::Step;
 
 pub mod aliases;
@@ -17,6 +18,7 @@ pub mod terminal;
 pub mod words;
 
 use aliases::Aliases;
+use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
@@ -100,11 +102,23 @@ impl Report {
         }
     }
 
-    /// What a side is called, short enough to stand in a sentence.
-    pub fn label(&self, capture: usize) -> String {
-        let label = self.captures.get(capture).map_or("", |capture| capture.label.as_str());
+    /// What a source is called, short enough to stand in a sentence.
+    pub fn label(&self, source: impl Into<SourceId>) -> String {
         // Hidden before it is cut: no half of an address stays.
-        safe::fit(&self.visible(label), LONGEST_LABEL).into_owned()
+        safe::fit(&self.visible(&self.name(source.into())), LONGEST_LABEL).into_owned()
+    }
+
+    /// What a source is called, before anything is hidden or cut.
+    fn name(&self, source: SourceId) -> Cow<'_, str> {
+        match source.capture() {
+            Some(index) => self.captures.get(index).map_or("".into(), |c| c.label.as_str().into()),
+            None => source.to_string().into(),
+        }
+    }
+
+    /// Whether it goes without saying which source is meant: there is one capture, and this is it.
+    pub fn is_only_source(&self, source: SourceId) -> bool {
+        self.captures.len() == 1 && source.capture().is_some()
     }
 
     /// What stands for addresses and names where [`Shown::aliases`] asks for it.

@@ -29,7 +29,7 @@ pub fn display_filter(capture: &Capture, index: usize, finding: &Finding) -> Opt
     if capture.format.ends_with("-text") {
         return None;
     }
-    let cited = finding.evidence.iter().filter(|evidence| evidence.capture == index);
+    let cited = finding.evidence.iter().filter(|evidence| evidence.source == index.into());
     let mut frames: Vec<u32> = cited.map(|evidence| evidence.frame).take(MOST_FRAMES).collect();
     frames.sort_unstable();
     frames.dedup();

@@ -9,6 +9,7 @@ use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
 use crate::report::Report;
 use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic, devices};
+use crate::seen::SourceId;
 use escape::{prose, text};
 use lane::Phase;
 use std::fmt::Write;
@@ -170,9 +171,9 @@ impl Page<'_> {
             Level::Suspect => ("suspect", "Suspect"),
             Level::Note => ("note", "Note"),
         };
-        let whose = |capture: usize| match report.captures.len() {
-            1 => String::new(),
-            _ => format!("{} ", text(&report.label(capture))),
+        let whose = |source: SourceId| match report.is_only_source(source) {
+            true => String::new(),
+            false => format!("{} ", text(&report.label(source))),
         };
         let about = devices::about(report, finding);
         let device =
@@ -190,7 +191,7 @@ impl Page<'_> {
             self.text(finding.title),
             self.prose(&finding.says.to_string()),
             finding.confidence,
-            whose(finding.capture),
+            whose(finding.capture.into()),
             if connections.is_empty() {
                 String::new()
             } else {
@@ -201,12 +202,7 @@ impl Page<'_> {
         let evidence = finding.evidence.iter().take(MOST_EVIDENCE);
         let mut lines: Vec<String> = evidence
             .map(|e| {
-                format!(
-                    "{}frame {}: {}",
-                    whose(e.capture),
-                    e.frame,
-                    self.prose(&e.text.to_string())
-                )
+                format!("{}frame {}: {}", whose(e.source), e.frame, self.prose(&e.text.to_string()))
             })
             .collect();
         if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {

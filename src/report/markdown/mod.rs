@@ -7,6 +7,7 @@ use crate::diagnose::{Finding, Level};
 use crate::prose::Text;
 use crate::report::Report;
 use crate::report::content::{self, Block, FirstTopic, Section, Table, Topic, devices};
+use crate::seen::SourceId;
 use escape::{block, cell, inline, tagged};
 use std::fmt::Write;
 
@@ -236,9 +237,9 @@ impl Page<'_> {
         let level = level_name(finding.level);
         let mut text = format!("### {level}: {}\n\n", self.inline(finding.title));
         let _ = writeln!(text, "{}\n", self.block(&finding.says.to_string()));
-        let whose = |capture: usize| match report.captures.len() {
-            1 => String::new(),
-            _ => format!("{} ", inline(&report.label(capture))),
+        let whose = |source: SourceId| match report.is_only_source(source) {
+            true => String::new(),
+            false => format!("{} ", inline(&report.label(source))),
         };
         let about = devices::about(report, finding);
         let _ = write!(text, "Confidence {}, rule `{}`", finding.confidence, finding.rule);
@@ -253,7 +254,7 @@ impl Page<'_> {
         let plural = if finding.connections.len() == 1 { "connection" } else { "connections" };
         if !connections.is_empty() {
             let share = devices::share(finding, about.as_ref());
-            let (whose, numbers) = (whose(finding.capture), connections.join(", "));
+            let (whose, numbers) = (whose(finding.capture.into()), connections.join(", "));
             let _ = write!(text, ", {whose}{plural} {numbers}{share}");
         }
         text.push_str(".\n\n");
@@ -263,7 +264,7 @@ impl Page<'_> {
                 let _ = writeln!(
                     text,
                     "- {}frame {}: {}",
-                    whose(evidence.capture),
+                    whose(evidence.source),
                     evidence.frame,
                     self.inline(&evidence.text.to_string())
                 );

@@ -240,12 +240,9 @@ fn title(page: &mut Page, report: &Report, finding: &Finding) {
 
 fn evidence(page: &mut Page, report: &Report, finding: &Finding, which: Range<usize>) {
     for evidence in finding.evidence.iter().take(which.end).skip(which.start) {
-        let whose = match report.captures.len() {
-            1 => String::new(),
-            _ => report
-                .captures
-                .get(evidence.capture)
-                .map_or(String::new(), |c| format!("{} ", c.label)),
+        let whose = match report.is_only_source(evidence.source) {
+            true => String::new(),
+            false => format!("{} ", report.name(evidence.source)),
         };
         page.item(
             "  seen    ",

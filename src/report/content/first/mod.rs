@@ -108,9 +108,9 @@ pub fn remedies(finding: &Finding) -> (Vec<String>, Vec<String>) {
 fn proofs(report: &Report, finding: &Finding) -> Vec<String> {
     let mut proofs: Vec<String> = Vec::new();
     for evidence in finding.evidence.iter().take(MOST) {
-        let whose = match report.captures.len() {
-            1 => String::new(),
-            _ => format!("{} ", result::label(report, evidence.capture)),
+        let whose = match report.is_only_source(evidence.source) {
+            true => String::new(),
+            false => format!("{} ", result::label(report, evidence.source)),
         };
         proofs.push(format!("{whose}frame {}: {}", evidence.frame, evidence.text));
     }

@@ -2,6 +2,7 @@
 use crate::compare::{Failure, Side, Standing, same_peer};
 use crate::packet::Status;
 use crate::report::{Report, safe, words};
+use crate::seen::SourceId;
 use crate::timeline::{AdapterLoss, Capture, Connection, EndedBy};
 
 /// Longer names of devices are cut.
@@ -13,9 +14,9 @@ const LONGEST_LABEL: usize = 26;
 /// A host with a longer label is "this host" within a sentence that has begun with the label.
 const SHORT_LABEL: usize = 14;
 
-/// What a side is called on the first screen.
-pub fn label(report: &Report, capture: usize) -> String {
-    safe::fit_middle(&report.label(capture), LONGEST_LABEL).into_owned()
+/// What a source is called on the first screen.
+pub fn label(report: &Report, source: impl Into<SourceId>) -> String {
+    safe::fit_middle(&report.label(source), LONGEST_LABEL).into_owned()
 }
 
 /// What a device is called where there is little room: its name, else its address.
