@@ -22,7 +22,7 @@ cancelled the request. No link ever existed, so nothing on ATT or in pairing can
 LE Create Connection taken up with status 0; seconds later LE Create Connection Cancel (BlueZ's kernel after 20.5 s, Android
 after 30 s or the application's own time); then LE Connection Complete with status 0x02. The 0x02 is the sign of a successful
 cancel, not an error of its own. A request by accept list counts where it was made for one device, which leaves the list with the
-cancel. Where reports of the device came during the wait, or the next attempt came through, the device was there: a suspect.
+cancel: that is a suspect, for such a request has no time limit. Where reports of the device came during the wait, or the next attempt came through, the device was there: a suspect.
 
 ## What else it could be
 The device is off, out of range, or connected to somebody else; its address or address type is another one than the host asked
@@ -88,10 +88,10 @@ advertising intervals.",
             again.wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED).into()
         })
         .about(&[1]),
-        Case::cause(Confidence::High, "a request by list for one device, which leaves the list with the cancel", || {
+        Case::suspect(Confidence::Medium, "a request by list for one device, which leaves the list with the cancel", || {
             by_list().done(Command::LeRemoveDeviceFromFilterAcceptList { address_type: AddressType::RANDOM, address: PEER }).into()
         })
-        .saying("C0:00:00:00:00:01"),
+        .saying("no longer wanted"),
         Case::silent("a request for any device of the list", || by_list().into()),
         Case::silent("a page on BR/EDR", || Trace::new().pages_in_vain().into()),
     ],
@@ -141,6 +141,8 @@ struct InVain {
     wait: Waited,
     /// Reports of the device during the wait.
     heard: u64,
+    /// The request went to the accept list, with this device alone on it.
+    by_list: bool,
     /// The last report before the request, where it is fresh, and how old it was then.
     report: Option<(u32, Option<Span>)>,
     /// The next attempt came through: its Connection Complete, and how long after the cancel.
@@ -159,11 +161,13 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = InVain {
         wait: wait.facts(),
         heard: connection.reports_during_wait,
+        by_list: connection.request.as_ref().is_some_and(|request| request.filter_policy != 0),
         report: report.filter(|(_, age)| age.is_none_or(|age| age <= FRESH)),
         next: came.filter(|(_, after)| *after <= SOON),
     };
     let was_there = facts.heard > 0 || facts.next.is_some();
-    Some(if was_there {
+    // A request by list has no time limit of its own: whoever asked took it back.
+    Some(if was_there || facts.by_list {
         Verdict::suspect(facts)
     } else {
         Verdict::cause(facts).sure(Confidence::High)
@@ -186,6 +190,12 @@ impl Facts for InVain {
                 "The controller waited {} for a chance to connect and made no link; then the host cancelled. The device was there, most likely: the next attempt came through {} later.",
                 lasted,
                 after
+            );
+        }
+        if self.by_list {
+            return text!(
+                "The controller waited {} for a chance to connect and made no link; then the host took the device off its list. Whoever asked may have given up, or no longer wanted it.",
+                lasted
             );
         }
         text!(

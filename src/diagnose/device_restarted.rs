@@ -231,7 +231,7 @@ fn left(c: &Connection) -> Option<Left> {
     Some(Left {
         last_heard: c.last_heard?,
         shown,
-        request: request.map(|step| (step.frame, see::request(step))),
+        request: request.map(|step| (sent_last(step), see::request(step))),
         end: end.clone(),
     })
 }
@@ -260,6 +260,14 @@ fn last_request(c: &Connection) -> Option<&Step> {
     let ours =
         |s: &&Step| s.by == Direction::Sent && s.is_att() && s.procedure != Procedure::Notify;
     c.steps.iter().filter(ours).max_by_key(|s| s.last_frame)
+}
+
+/// The frame of a step's last packet of ours: its answer, if one came, is the device's.
+fn sent_last(step: &Step) -> u32 {
+    match step.procedure {
+        Procedure::WriteCommand => step.last_frame,
+        _ => step.frame,
+    }
 }
 
 impl Restarted {

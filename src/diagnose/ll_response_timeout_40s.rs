@@ -7,7 +7,7 @@ use crate::packet::hci::{Command, LeEvent};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, End, Outcome, Pending, Procedure, Stack};
+use crate::timeline::{Connection, End, Outcome, Pending, Procedure, Stack, Step};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -51,16 +51,17 @@ requests; try another controller.",
             asked().wait_ms(37_900).disconnected(LATE).into()
         })
         .pins(&["EARLIEST"]),
-        Case::cause(Confidence::High, "its Complete event carries 0x22", || {
-            let event = LeEvent::PhyUpdateComplete {
-                status: LATE,
-                connection_handle: HANDLE,
-                tx_phy: 1,
-                rx_phy: 1,
-            };
-            asked().wait_ms(1_000).le(event).disconnected(LATE).into()
+        Case::cause(Confidence::Medium, "its Complete event carries 0x22, after one second", || {
+            refused(asked(), LATE, 1).disconnected(LATE).into()
         })
-        .saying("its Complete event carries 0x22"),
+        .saying("sooner than the 40 s"),
+        Case::cause(Confidence::Medium, "the same procedure works on the next link", || {
+            refused(asked(), LATE, 1).wait_ms(500).disconnected(LATE).followed_by(
+                refused(asked(), Status::SUCCESS, 2).wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED),
+            ).into()
+        })
+        .about(&[1])
+        .saying("worked on another link"),
         Case::cause(Confidence::Medium, "nobody is seen asking, and the link is old enough", || {
             Trace::new().up().mtu().wait_ms(40_000).disconnected(LATE).into()
         })
@@ -94,9 +95,23 @@ fn asked() -> Trace {
     })
 }
 
+/// A second later the procedure is complete, with that status.
+fn refused(trace: Trace, status: Status, phy: u8) -> Trace {
+    let event =
+        LeEvent::PhyUpdateComplete { status, connection_handle: HANDLE, tx_phy: phy, rx_phy: phy };
+    trace.wait_ms(1_000).le(event)
+}
+
 /// The link layer allows a procedure 40 s. Events are stamped late, and some clocks are off.
 const EARLIEST: Span = Span::from_ms(38_000);
 const LATEST: Span = Span::from_ms(42_000);
+
+/// So many attempts before and after are looked at.
+const SHOWN_KIN: usize = 16;
+
+const AGAIN: Remedy = Remedy::any(
+    "Connect again: the device knows the procedure, and one that fails now and then is radio loss. Count how often it fails.",
+);
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -105,7 +120,7 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::Android],
-        "Do not call `setPreferredPhy` or `requestConnectionPriority` on this device.",
+        "Leave out `setPreferredPhy` and `requestConnectionPriority` for one test, if the app calls them.",
     ),
     Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
@@ -121,6 +136,8 @@ const REMEDIES: &[Remedy] = &[
 struct Unfinished {
     /// What is seen of it; the peer's controller may have begun it, or this one by itself.
     seen: Option<Procedures>,
+    /// The same procedure of the same device was finished on another link, there.
+    worked: Option<u32>,
     /// The link was younger than the link layer's limit.
     young: Option<Span>,
     end: End,
@@ -136,7 +153,7 @@ struct Procedures {
     failed_frame: Option<u32>,
 }
 
-fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // After our own Disconnect it only says that the peer did not acknowledge that.
     let end = connection
         .end
@@ -144,16 +161,23 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .filter(|end| end.reason == Status::LL_RESPONSE_TIMEOUT && end.command_frame.is_none())?;
     let seen = seen(connection, end);
     let in_time = seen.as_ref().is_some_and(|seen| seen.wait > EARLIEST && seen.wait < LATEST);
-    let failed = seen.as_ref().is_some_and(|seen| seen.failed_frame.is_some());
+    let worked = seen.as_ref().and_then(|seen| worked(scene, connection, seen));
     let young = connection.life().filter(|life| *life <= EARLIEST && seen.is_none());
     let confidence = match (&seen, young) {
-        (Some(_), _) if in_time || failed => Confidence::High,
+        (Some(_), _) if in_time && worked.is_none() => Confidence::High,
         (None, Some(_)) => Confidence::Low,
         _ => Confidence::Medium,
     };
-    let facts = Unfinished { seen, young, end: end.clone() };
+    let facts = Unfinished { seen, worked, young, end: end.clone() };
     let verdict = if young.is_some() { Verdict::suspect(facts) } else { Verdict::cause(facts) };
     Some(verdict.sure(confidence))
+}
+
+/// Whether the device finished such a procedure on another link.
+fn worked(scene: &Scene<'_>, connection: &Connection, seen: &Procedures) -> Option<u32> {
+    let kin = scene.capture().kin(connection, SHOWN_KIN);
+    let same = |s: &&Step| s.procedure.word() == seen.name && s.outcome == Outcome::Ok;
+    kin.flat_map(|c| &c.steps).find(same).map(|step| step.last_frame)
 }
 
 /// The procedure that failed with 0x22, else one that was open. What the peer asks of the controller itself shows on
@@ -191,11 +215,21 @@ impl Facts for Unfinished {
     fn says(&self) -> Text {
         match (&self.seen, self.young) {
             (Some(seen), _) => text!(
-                "{} began {}, the {} never finished it, and {} later the link layer gave up (0x22).",
+                "{} began {}, the {} never finished it, and {} later the link layer gave up (0x22).{}{}",
                 if seen.ours { "This host" } else { "The peer" },
                 seen.name,
                 if seen.ours { "peer" } else { "other side" },
-                seen.wait
+                seen.wait,
+                if seen.wait <= EARLIEST {
+                    " That is sooner than the 40 s of the specification: the controller's own decision."
+                } else {
+                    ""
+                },
+                if self.worked.is_some() {
+                    " The same procedure worked on another link to this device."
+                } else {
+                    ""
+                }
             ),
             (None, Some(life)) => text!(
                 "The link ended with 0x22 after {}: younger than the 40 s that the link layer allows a procedure. No procedure of this host was open; the controllers fell out over something that HCI does not show.",
@@ -217,6 +251,9 @@ impl Facts for Unfinished {
             );
         }
         sights.push(see::link_ended(&self.end));
+        sights.extend(
+            self.worked.map(|frame| Sight::here(frame, "on another link the device finished it")),
+        );
         sights
     }
 
@@ -226,7 +263,10 @@ impl Facts for Unfinished {
                 "att-transaction-timeout-30s",
                 "0x22 is the link layer's own limit of 40 s, not ATT's of 30 s",
             ),
-            RuledOut::new("supervision-timeout-0x08", "packets were received until the end"),
+            RuledOut::new(
+                "supervision-timeout-0x08",
+                "the reason is 0x22, not 0x08: the controller waited for an answer, not for packets",
+            ),
         ]
     }
 
@@ -238,6 +278,7 @@ impl Facts for Unfinished {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        let again = self.worked.map(|_| AGAIN);
+        again.into_iter().chain(REMEDIES.iter().cloned()).collect()
     }
 }

@@ -5,6 +5,7 @@ use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
 use crate::prose::Text;
 use crate::text;
+use crate::time::Span;
 use crate::timeline::{Connection, End, Granted, Stack};
 use crate::trace::{HANDLE, Trace};
 
@@ -20,7 +21,7 @@ connection events at 48.75 ms. A short fade or a busy radio is then enough.
 
 ## How it shows
 Disconnection Complete with 0x08 on a link whose timeout, as it came with the connection, holds fewer than ten connection
-events (latency counted). Measured on real links: up to 3.2 events in the timeout, 5 of 8 ended with 0x08; above 30 events, 18
+events (latency counted; six, where it is longer than 1 s). Measured on real links: up to 3.2 events in the timeout, 5 of 8 ended with 0x08; above 30 events, 18
 of 113.
 
 ## What else it could be
@@ -45,6 +46,18 @@ Lengthen the timeout that the central asks for when it connects.",
         Case::suspect(Confidence::Medium, "room for 3.3 events", || lost(of(100, 41), 500).into())
             .pins(&["HARDLY_ANY"]),
         Case::silent("a timeout of 5 s", || lost(of(39, 500), 5_100).into()),
+        Case::suspect(Confidence::Medium, "room for eight events in 1 s", || {
+            lost(lazy(9, 100), 1_100).into()
+        })
+        .pins(&["LONG"]),
+        Case::silent("room for eight events in 1.01 s", || lost(lazy(9, 101), 1_100).into())
+            .pins(&["LONG"]),
+        Case::suspect(Confidence::Medium, "room for six events in 3 s", || {
+            lost(lazy(39, 300), 3_100).into()
+        })
+        .pins(&["FEW_WHEN_LONG"]),
+        Case::silent("room for 6.3 events in 3.15 s", || lost(lazy(39, 315), 3_200).into())
+            .pins(&["FEW_WHEN_LONG"]),
         Case::silent("an update brought the short timeout", || {
             let update = LeEvent::ConnectionUpdateComplete {
                 status: Status::SUCCESS,
@@ -72,12 +85,22 @@ fn of(interval: u16, timeout: u16) -> Trace {
     Trace::new().create().connected_as(0, interval, 0, timeout).features().mtu()
 }
 
+/// 12.5 ms, with latency.
+fn lazy(latency: u16, timeout: u16) -> Trace {
+    Trace::new().create().connected_as(0, 10, latency, timeout).features().mtu()
+}
+
 fn lost(link: Trace, ms: u32) -> Trace {
     link.wait_ms(ms).disconnected(Status::CONNECTION_TIMEOUT)
 }
 
 /// A timeout that holds fewer events than this does not outlive an ordinary disturbance.
 const FEW: f64 = 10.0;
+
+/// A timeout longer than this outlives a short disturbance, if it has room for more than a handful of packets: a device
+/// with latency may answer each interval, and does while it has something to say.
+const LONG: Span = Span::from_ms(1_000);
+const FEW_WHEN_LONG: f64 = 6.0;
 
 /// Of eight real links with room for so few, five were lost.
 const HARDLY_ANY: f64 = 3.2;
@@ -113,7 +136,9 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none())?;
     let granted = connection.granted?;
     let events = granted.events_in_timeout();
-    if events >= FEW || connection.pace.len() > 1 {
+    let long = granted.timeout() > LONG;
+    let few = if long { events <= FEW_WHEN_LONG } else { events < FEW };
+    if !few || connection.pace.len() > 1 {
         return None;
     }
     let facts = Short { granted, connected_frame: connection.connected_frame?, end: end.clone() };
