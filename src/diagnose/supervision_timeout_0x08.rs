@@ -1,8 +1,8 @@
 use super::{
     Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
 };
-use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
+use crate::packet::{Address, AddressType, Direction, Status, signal};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -113,8 +113,41 @@ longer supervision timeout bridges short gaps. Look whether advertising resumes 
         })
         .not_saying("ConnectionSupervisionTimeout=600")
         .pins(&["ORDINARY"]),
+        Case::cause(Confidence::High, "a BR/EDR link", || {
+            lost(Trace::new().connected_bredr().signal_bredr(Direction::Received, 1, signal::Pdu::InformationRequest { info_type: 2 }).wait_ms(20_000)).into()
+        })
+        .saying("It was a BR/EDR link; nothing was heard on it for 20"),
+        Case::cause(Confidence::High, "a link to another device is lost 0.4 s later", || both_lost(400).into())
+            .about(&[1])
+            .saying("lost at the same moment")
+            .pins(&["TOGETHER"]),
+        Case::cause(Confidence::High, "a link to another device is lost 0.6 s later", || both_lost(600).into())
+            .not_saying("lost at the same moment")
+            .pins(&["TOGETHER"]),
+        Case::cause(Confidence::High, "it fell silent 2 s after the connection, twice", || {
+            lived(2_000).wait_ms(3_000).followed_by(lived(2_000)).into()
+        })
+        .about(&[1, 2])
+        .saying("On 2 links the device fell silent about 2"),
+        Case::cause(Confidence::High, "it fell silent after 2 s, and after 7 s", || {
+            lived(2_000).wait_ms(3_000).followed_by(lived(7_000)).into()
+        })
+        .not_saying("fell silent about"),
     ],
 };
+
+/// Links to two devices, with timeouts of 5 s: both fall silent, and the second is lost so much later.
+fn both_lost(ms: u32) -> Trace {
+    let link = |trace: Trace| trace.create().connected_as(0, 24, 0, 500).mtu();
+    let other = Address([2, 0, 0, 0, 0, 0xc0]);
+    let two = link(link(Trace::new()).peer(other, AddressType::RANDOM).handle(0x41));
+    lost(lost(two.wait_ms(5_400).handle(HANDLE.0)).wait_ms(ms).handle(0x41))
+}
+
+/// A link that is lost so long after its connection, and the timeout.
+fn lived(ms: u32) -> Trace {
+    lost(of(24, 0, 500).wait_ms(ms).notified(0x10, &[1]).wait_ms(5_000))
+}
 
 /// A link with a supervision timeout of 5 s, that was heard.
 fn slow() -> Trace {
@@ -140,14 +173,17 @@ fn lost(link: Trace) -> Trace {
     link.disconnected(Status::CONNECTION_TIMEOUT)
 }
 
-const REMEDIES: &[Remedy] = &[
-    Remedy::any(
-        "Repeat at one metre, and with 2.4 GHz Wi-Fi off: if it holds, it is the radio path.",
-    ),
-    Remedy::any(
-        "Look whether the device resets or switches its radio off at that moment: its log, its supply, an erase of its flash.",
-    ),
-];
+const RADIO: Remedy = Remedy::any(
+    "Repeat at one metre, and with 2.4 GHz Wi-Fi off: if it holds, it is the radio path.",
+);
+
+const DEVICE: Remedy = Remedy::any(
+    "Look whether the device resets or switches its radio off at that moment: its log, its supply, an erase of its flash.",
+);
+
+const THIS_SIDE: Remedy = Remedy::any(
+    "Test with another adapter on this host, and look at what it did at that moment: Wi-Fi traffic, sleep, another scan, or somebody who carried it away.",
+);
 
 /// For links whose timeout was shorter than the ordinary 4 to 6 s.
 const LONGER: &[Remedy] = &[
@@ -177,6 +213,13 @@ const FEW: f64 = 6.0;
 /// An update that ended within so many supervision timeouts before the end is worth a remark.
 const NEAR: i64 = 3;
 
+/// Links to two devices that are lost within so short a time share their reason: a controller reports the two ends up to
+/// an interval apart.
+const TOGETHER: Span = Span::from_ms(500);
+
+/// So many attempts before and after are looked at: a long log has thousands.
+const SHOWN_KIN: usize = 16;
+
 /// How much of the supervision timeout must have passed in silence: events are stamped late.
 const ELAPSED_PERCENT: i64 = 95;
 
@@ -197,13 +240,50 @@ struct Lost {
     room: Option<f64>,
     /// An update of the parameters shortly before the end: frame, and how much earlier.
     update: Option<(u32, Span)>,
+    /// The end of a link to another device, which was lost at the same moment.
+    together: Option<u32>,
+    /// On so many lost links the device fell silent about the same time after the connection.
+    regular: Option<(usize, Span)>,
 }
 
-fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let end = connection
-        .end
-        .as_ref()
-        .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none())?;
+fn lost_by(connection: &Connection) -> Option<&End> {
+    let end = connection.end.as_ref()?;
+    (end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none()).then_some(end)
+}
+
+/// The end of a link to another device that fell silent at the same moment: by the controller's timers, the end less
+/// the supervision timeout.
+fn together(scene: &Scene<'_>, connection: &Connection) -> Option<u32> {
+    let who = connection.peer.who()?;
+    let timeout = connection.current?.timeout();
+    let end = lost_by(connection)?;
+    let near = |c: &&Connection| {
+        let other = c.current.map(|current| current.timeout());
+        let gap = lost_by(c).and_then(|other| other.at.since(end.at));
+        let apart = gap.zip(other).map(|(gap, other)| Span(gap.0 - (other.0 - timeout.0)));
+        c.adapter == connection.adapter
+            && c.peer.who().is_some_and(|other| other != who)
+            && apart.is_some_and(|apart| apart.abs() <= TOGETHER)
+    };
+    let first = (connection.number as usize).saturating_sub(SHOWN_KIN + 1);
+    let beside = scene.capture().connections.iter().skip(first).take(2 * SHOWN_KIN + 1);
+    Some(lost_by(beside.filter(|c| c.number != connection.number).find(near)?)?.frame)
+}
+
+/// On how many lost links to the device it fell silent the same time after the connection, and that time.
+fn regular(scene: &Scene<'_>, connection: &Connection) -> Option<(usize, Span)> {
+    let lived = |c: &Connection| {
+        lost_by(c).filter(|_| c.start_seen)?;
+        c.last_heard?.seen.at.since(c.connected_at)
+    };
+    let own = lived(connection)?;
+    let mut all: Vec<Span> = scene.capture().kin(connection, SHOWN_KIN).filter_map(lived).collect();
+    all.push(own);
+    see::constant(&all).then_some((all.len(), own))
+}
+
+fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    let end = lost_by(connection)?;
     let timeout = connection.current.map(|c| c.timeout());
     let silence = connection.silence_before_end();
     if let (Some(timeout), Some(silence)) = (timeout, silence)
@@ -229,6 +309,8 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         last_heard: connection.last_heard,
         end: end.clone(),
         advertises,
+        together: together(scene, connection),
+        regular: regular(scene, connection),
     };
     Some(Verdict::cause(facts).sure(Confidence::High))
 }
@@ -246,8 +328,8 @@ impl Facts for Lost {
                 silence,
                 timeout
             ),
-            (None, _) if self.transport == Transport::BrEdr => {
-                text!("It was a BR/EDR link, whose timeout no event of the capture tells.")
+            (None, Some(silence)) if self.transport == Transport::BrEdr => {
+                text!("It was a BR/EDR link; nothing was heard on it for {}.", silence)
             }
             (None, _) => {
                 text!("The link was up before the capture began, so its timeout is not known.")
@@ -258,10 +340,24 @@ impl Facts for Lost {
             let room = text!("{}", format_args!("{room:.1}"));
             text!(" The timeout had room for only {} packets (interval × (1 + latency)).", room)
         });
+        let together = self.together.map(|_| {
+            text!(
+                " A link to another device was lost at the same moment: look at what the two share, which is this side's radio and the place."
+            )
+        });
+        let regular = self.regular.filter(|_| self.together.is_none()).map(|(links, after)| {
+            text!(
+                " On {} links the device fell silent about {} after the connection: a weak signal is not so regular.",
+                links,
+                after
+            )
+        });
         text!(
-            "The link worked and was then lost: the controller gave it up for want of packets from the peer. {}{}",
+            "The link worked and was then lost: the controller gave it up for want of packets from the peer. {}{}{}{}",
             timing,
-            room
+            room,
+            together,
+            regular
         )
     }
 
@@ -279,6 +375,9 @@ impl Facts for Lost {
             );
             sights.push(Sight::here(frame, text));
         }
+        sights.extend(self.together.map(|frame| {
+            Sight::here(frame, "the link to another device is lost at the same moment")
+        }));
         if let Some((frame, after)) = self.advertises {
             sights.push(Sight::here(
                 frame,
@@ -307,6 +406,12 @@ impl Facts for Lost {
     fn remedies(&self) -> Vec<Remedy> {
         let short = self.timeout.is_some_and(|timeout| timeout < ORDINARY);
         let longer = if short { LONGER } else { &[] };
-        REMEDIES.iter().chain(longer).cloned().collect()
+        let mut remedies = match (self.together, self.regular) {
+            (Some(_), _) => vec![THIS_SIDE, RADIO],
+            (None, Some(_)) => vec![DEVICE, RADIO],
+            (None, None) => vec![RADIO, DEVICE],
+        };
+        remedies.extend(longer.iter().cloned());
+        remedies
     }
 }
