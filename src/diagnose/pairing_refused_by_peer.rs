@@ -2,7 +2,7 @@ use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene
 use crate::packet::{Direction, Status, smp};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack};
+use crate::timeline::{Connection, Detail, End, Outcome, PairingPhase, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -51,6 +51,13 @@ By reason: 0x05 put the device in pairing mode; 0x03 and 0x06 use another IO cap
             refused(smp::Reason::UNSPECIFIED_REASON).into()
         })
         .saying("Remove the bond on both sides"),
+        Case::cause(Confidence::High, "it took the pairing, and failed when keys were handed over", || {
+            let keys = asked().answers_pairing().encrypts().wait_ms(60).encryption(Status::SUCCESS);
+            let keys = keys.gives_key(Direction::Sent, 1);
+            ends(keys, Direction::Received, smp::Reason::UNSPECIFIED_REASON).into()
+        })
+        .saying("while keys were handed over")
+        .not_saying("Remove the bond"),
         Case::silent("this host refused", || {
             ends(asked(), Direction::Sent, smp::Reason::PAIRING_NOT_SUPPORTED).into()
         }),
@@ -100,13 +107,24 @@ const OTHER: &[Remedy] = &[Remedy::any(
     "Remove the bond on both sides, put the device in pairing mode and pair again; if the reason stays, report it to the vendor.",
 )];
 
+const KEYS: &[Remedy] = &[Remedy::any(
+    "Pair once from a phone or another host, and compare which keys the two sides hand over there: the device took this pairing and minded one of the keys.",
+)];
+
 /// The device's Pairing Failed.
 #[derive(Debug)]
 struct RefusedThere {
     reason: smp::Reason,
+    /// The link was encrypted already, and keys were handed over.
+    keys: bool,
     begun: u32,
     refused_frame: u32,
     end: Option<End>,
+}
+
+/// Whether a pairing had got as far as its last part.
+pub fn handed_over_keys(pairing: &Step) -> bool {
+    matches!(pairing.detail, Detail::Pairing { phase: PairingPhase::KeyDistribution, .. })
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -117,6 +135,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     })?;
     let facts = RefusedThere {
         reason: smp::Reason(failed.status?),
+        keys: handed_over_keys(failed),
         begun: failed.frame,
         refused_frame: failed.last_frame,
         end: connection.end.clone(),
@@ -126,7 +145,15 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 
 impl Facts for RefusedThere {
     fn says(&self) -> Text {
-        text!("The device answered the pairing with Pairing Failed: {}.", self.reason)
+        text!(
+            "The device answered the pairing with Pairing Failed: {}.{}",
+            self.reason,
+            if self.keys {
+                " The pairing itself had succeeded: this came while keys were handed over."
+            } else {
+                ""
+            }
+        )
     }
 
     fn evidence(&self) -> Vec<Sight> {
@@ -146,6 +173,7 @@ impl Facts for RefusedThere {
 
     fn remedies(&self) -> Vec<Remedy> {
         let remedies = match self.reason {
+            _ if self.keys => KEYS,
             smp::Reason::PAIRING_NOT_SUPPORTED => PAIRING_MODE,
             smp::Reason::AUTHENTICATION_REQUIREMENTS => PASSKEY,
             smp::Reason::ENCRYPTION_KEY_SIZE => KEY_SIZE,

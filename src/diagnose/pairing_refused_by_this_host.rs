@@ -1,10 +1,10 @@
 use super::{
     Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
 };
-use crate::packet::{Direction, Status, smp};
+use crate::packet::{Direction, Secret, Status, smp};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, End, Outcome, PairingPhase, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -60,6 +60,36 @@ for less.",
             ends(refused(begun, smp::Reason::NUMERIC_COMPARISON_FAILED)).into()
         })
         .saying("did not agree"),
+        Case::cause(Confidence::High, "six digits were to be compared, and nobody said yes", || {
+            compared(KEYBOARD_DISPLAY, MITM | SECURE_CONNECTIONS).into()
+        })
+        .saying("six digits")
+        .pins(&["MITM", "SECURE_CONNECTIONS", "KEYBOARD_DISPLAY"]),
+        Case::cause(Confidence::High, "both sides have a display, yes and no", || {
+            compared(DISPLAY_YES_NO, MITM | SECURE_CONNECTIONS).into()
+        })
+        .saying("six digits")
+        .pins(&["DISPLAY_YES_NO"]),
+        Case::cause(Confidence::High, "displays without yes and no", || {
+            compared(0, MITM | SECURE_CONNECTIONS).into()
+        })
+        .not_saying("six digits")
+        .pins(&["DISPLAY_YES_NO", "KEYBOARD_DISPLAY"]),
+        Case::cause(Confidence::High, "nobody asks for protection by a person", || {
+            compared(KEYBOARD_DISPLAY, SECURE_CONNECTIONS).into()
+        })
+        .not_saying("six digits")
+        .pins(&["MITM"]),
+        Case::cause(Confidence::High, "a pairing of the old kind", || {
+            compared(KEYBOARD_DISPLAY, MITM).into()
+        })
+        .not_saying("six digits")
+        .pins(&["SECURE_CONNECTIONS"]),
+        Case::cause(Confidence::High, "it had not come to the digits", || {
+            let begun = Trace::new().up().asks_to_pair().answers_pairing().wait_ms(3_000);
+            ends(refused(begun, smp::Reason::UNSPECIFIED_REASON)).into()
+        })
+        .not_saying("six digits"),
         Case::silent("a second try on the same link succeeded", || {
             let begun = Trace::new().up().asks_to_pair().answers_pairing();
             let again = refused(begun, smp::Reason::CONFIRM_VALUE_FAILED).encrypts();
@@ -70,6 +100,51 @@ for less.",
 };
 
 const RECEIVED: Direction = Direction::Received;
+
+/// A pairing of two sides of one kind, as far as the comparison; three seconds later this host gives it up.
+fn compared(io_capability: u8, wants: u8) -> Trace {
+    let request = smp::Pdu::PairingRequest {
+        io_capability,
+        oob_data_flag: 0,
+        auth_req: 1 | wants,
+        maximum_encryption_key_size: 16,
+        initiator_key_distribution: 1,
+        responder_key_distribution: 1,
+    };
+    let response = smp::Pdu::PairingResponse {
+        io_capability,
+        oob_data_flag: 0,
+        auth_req: 1 | wants,
+        maximum_encryption_key_size: 16,
+        initiator_key_distribution: 1,
+        responder_key_distribution: 1,
+    };
+    let random = smp::Pdu::PairingRandom { random_value: Secret::new([0; 16]) };
+    let asked = Trace::new().up().smp(Direction::Sent, request).wait_ms(60);
+    let asked = asked.smp(RECEIVED, response).smp(Direction::Sent, random).wait_ms(60);
+    ends(refused(asked.smp(RECEIVED, random).wait_ms(3_000), smp::Reason::UNSPECIFIED_REASON))
+}
+
+/// AuthReq's bits for protection by a person, and for LE Secure Connections (Core, Vol 3, Part H, 3.5.1).
+const MITM: u8 = 0x04;
+const SECURE_CONNECTIONS: u8 = 0x08;
+
+/// The IO capabilities with which both sides show six digits: with yes and no, and with a keyboard (the same table).
+const DISPLAY_YES_NO: u8 = 1;
+const KEYBOARD_DISPLAY: u8 = 4;
+
+/// Whether both sides had come to show six digits, and somebody had to say that they are the same.
+fn to_compare(pairing: &Step) -> bool {
+    let Detail::Pairing { phase: PairingPhase::Random, request, response, .. } = pairing.detail
+    else {
+        return false;
+    };
+    let shows = |side: [u8; 4]| matches!(side[0], DISPLAY_YES_NO | KEYBOARD_DISPLAY);
+    shows(request)
+        && shows(response)
+        && request[2] & response[2] & SECURE_CONNECTIONS != 0
+        && (request[2] | response[2]) & MITM != 0
+}
 
 fn refused(trace: Trace, reason: smp::Reason) -> Trace {
     trace.wait_ms(60).smp(Direction::Sent, smp::Pdu::PairingFailed { reason })
@@ -111,8 +186,12 @@ const MORE: &[Remedy] = &[
     ),
 ];
 
-const WRONG: &[Remedy] =
-    &[Remedy::any("Remove the bond on both sides and pair once more, with the passkey read anew.")];
+const WRONG: &[Remedy] = &[Remedy::any(
+    "Remove the bond on both sides and pair once more; where a passkey is asked for, read it anew.",
+)];
+
+const CONFIRM: &[Remedy] =
+    &[Remedy::any("Pair once more, and say yes on both sides when they show the same six digits.")];
 
 const OTHER: &[Remedy] = &[Remedy::any(
     "Look at this host's log of that moment: it says why its security manager refused.",
@@ -152,6 +231,11 @@ impl RefusedHere {
     /// What this host lacks, or minds.
     fn why(&self) -> &'static str {
         match self.reason {
+            smp::Reason::UNSPECIFIED_REASON | smp::Reason::NUMERIC_COMPARISON_FAILED
+                if to_compare(&self.pairing) =>
+            {
+                "both sides showed six digits, and nobody on this host said that they are the same, or somebody said no"
+            }
             smp::Reason::PAIRING_NOT_SUPPORTED => {
                 "this host does not pair at the moment: it is not set to, or nobody there may confirm it"
             }
@@ -162,7 +246,7 @@ impl RefusedHere {
                 "this host wants a longer key than the other side offers"
             }
             smp::Reason::CONFIRM_VALUE_FAILED | smp::Reason::DHKEY_CHECK_FAILED => {
-                "the other side's proof was wrong: another passkey, or keys that do not fit"
+                "the other side's proof did not fit: a wrong passkey where one was typed, or one side still holds an old bond"
             }
             smp::Reason::PASSKEY_ENTRY_FAILED | smp::Reason::NUMERIC_COMPARISON_FAILED => {
                 "whoever had to confirm it on this host did not agree"
@@ -201,6 +285,7 @@ impl Facts for RefusedHere {
 
     fn remedies(&self) -> Vec<Remedy> {
         let remedies = match self.reason {
+            smp::Reason::UNSPECIFIED_REASON if to_compare(&self.pairing) => CONFIRM,
             smp::Reason::PAIRING_NOT_SUPPORTED
             | smp::Reason::PASSKEY_ENTRY_FAILED
             | smp::Reason::NUMERIC_COMPARISON_FAILED => ALLOW,

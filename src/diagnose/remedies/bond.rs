@@ -1,5 +1,8 @@
 //! A key that one side has lost, or that differs.
-use super::{Entry, For, What};
+use super::{Entry, For, View, What};
+use crate::diagnose::pairing_refused_by_peer::handed_over_keys;
+use crate::packet::{Direction, smp};
+use crate::timeline::Detail;
 
 const MISSING: &[&str] = &["pin-or-key-missing-0x06"];
 const MIC: &[&str] = &["mic-failure-0x3d"];
@@ -42,9 +45,37 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "clear-peer-and-pairing-mode",
         (REFUSED, For::BlueZ),
-        "Clear the device's own bond and put it in pairing mode; here `bluetoothctl`, then `remove ADDRESS`, `scan on` until it is found, `pair ADDRESS` with an agent.",
+        "Clear the device's own bond and put it in pairing mode; here `bluetoothctl`, then `remove ADDRESS`, `scan on` until it is found, `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`.",
     )
+    .when("the device does not pair at the moment, or gives no reason", |view| {
+        refused(view, &[smp::Reason::PAIRING_NOT_SUPPORTED, smp::Reason::UNSPECIFIED_REASON])
+    })
     .tried("k-refuse", BOTH),
+    Entry::fixed(
+        What::Command,
+        "agent-with-passkey",
+        (REFUSED, For::BlueZ),
+        "Offer what the device demands: `bluetoothctl`, then at its prompt `agent KeyboardDisplay`, `default-agent`, `pair ADDRESS`, and type the passkey.",
+    )
+    .when("the device wants protection by a passkey", |view| {
+        refused(view, &[smp::Reason::AUTHENTICATION_REQUIREMENTS])
+    })
+    .says_source("Core specification, Vol 3, Part H, 3.5.5: what reason 0x03 means"),
     Entry::no_use("host-only", (REFUSED, For::BlueZ), "Removing the bond here alone, while the device still refuses.")
+        .when("the device does not pair at the moment, or gives no reason", |view| {
+            refused(view, &[smp::Reason::PAIRING_NOT_SUPPORTED, smp::Reason::UNSPECIFIED_REASON])
+        })
         .tried("k-refuse", BOTH),
 ];
+
+/// The device answered with one of these reasons, before any key was handed over.
+fn refused(view: &View<'_>, reasons: &[smp::Reason]) -> bool {
+    view.any(|c| {
+        c.steps.iter().any(|s| {
+            let theirs =
+                matches!(s.detail, Detail::Pairing { refused_by: Some(Direction::Received), .. });
+            let reason = s.status.is_some_and(|code| reasons.contains(&smp::Reason(code)));
+            theirs && reason && !handed_over_keys(s)
+        })
+    })
+}
