@@ -58,6 +58,18 @@ third of its time.",
         .pins(&["SHORTEST_IDLE"]),
         Case::silent("idle for 0.99 s before the end", || idle(990).repeated(2, 2_000).into())
             .pins(&["SHORTEST_IDLE"]),
+        Case::suspect(Confidence::High, "two times that differ by 0.8 s of 17 s", || {
+            idle(17_000).wait_ms(900).followed_by(idle(17_800)).into()
+        })
+        .pins(&["TIGHT_PER_MILLE"]),
+        Case::suspect(Confidence::Medium, "two times that differ by 1 s of 17 s", || {
+            idle(17_000).wait_ms(900).followed_by(idle(18_000)).into()
+        })
+        .pins(&["TIGHT_PER_MILLE"]),
+        Case::suspect(Confidence::High, "three times that differ by up to 1 s of 17 s", || {
+            let two = idle(17_000).wait_ms(900).followed_by(idle(18_000));
+            two.wait_ms(900).followed_by(idle(17_500)).into()
+        }),
         Case::silent("our host hangs up", || {
             let link = Trace::new().up().mtu().wait_ms(17_000).hangs_up(HUNG_UP);
             link.repeated(2, 2_000).into()
@@ -118,25 +130,28 @@ fn closes(link: Trace, by: Direction) -> Trace {
     link.wait_ms(1_100).disconnected(HUNG_UP)
 }
 
-const REMEDIES: &[Remedy] = &[
-    Remedy::any(
-        "Compare with a host that works: replay the first application writes and subscriptions that it makes, in its order.",
-    ),
-    Remedy::on(
-        &[Stack::BlueZ],
-        "With bleak write or `start_notify` right after `connect()`; for an inactivity timer read a characteristic at a third of its time.",
-    ),
-    Remedy::on(
-        &[Stack::Noble],
-        "Write or subscribe right after discovery; for an inactivity timer read a characteristic at a third of its time.",
-    ),
-    Remedy::no_use(
-        "A longer supervision timeout will not help: the link was healthy, the device chose to end it.",
-    ),
+const REPLAY: Remedy = Remedy::any(
+    "Compare with a host that works: replay the first application writes and subscriptions that it makes, in its order.",
+);
+
+const KEEP: Remedy = Remedy::any(
+    "Read a characteristic at a third of that time to keep the link; or let it go, and connect again when there is something to say.",
+);
+
+const AT_ONCE: &[Remedy] = &[
+    Remedy::on(&[Stack::BlueZ], "With bleak write or `start_notify` right after `connect()`."),
+    Remedy::on(&[Stack::Noble], "Write or subscribe right after discovery."),
 ];
+
+const LONGER: Remedy = Remedy::no_use(
+    "A longer supervision timeout: the link was healthy, the device chose to end it.",
+);
 
 /// A device that leaves sooner after a packet may have left because of it.
 const SHORTEST_IDLE: Span = Span::from_ms(1_000);
+
+/// Two times that differ by more than this, in thousandths, do not prove a clock.
+const TIGHT_PER_MILLE: i64 = 50;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Clock {
@@ -189,7 +204,11 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     // A device may rightly hang up on a host that has nothing to say: only a host that works shows the fault.
     let verdict =
         if scene.reference().is_some() { Verdict::cause(facts) } else { Verdict::suspect(facts) };
-    Some(verdict.sure(Confidence::High).about(numbers))
+    // Two times that are only alike may be chance.
+    let times = if clock == Clock::Life { lives } else { idles };
+    let sure = times.len() > 2 || spread(&times) <= TIGHT_PER_MILLE;
+    let sure = if sure { Confidence::High } else { Confidence::Medium };
+    Some(verdict.sure(sure).about(numbers))
 }
 
 /// The try that this link is: it was idle, and the device ended it.
@@ -253,7 +272,12 @@ impl Facts for Timer {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        let mut remedies = match self.clock {
+            Clock::Idle => vec![KEEP, REPLAY],
+            Clock::Life => std::iter::once(REPLAY).chain(AT_ONCE.iter().cloned()).collect(),
+        };
+        remedies.push(LONGER);
+        remedies
     }
 }
 

@@ -1,5 +1,8 @@
 //! Links and adapters in somebody else's hands, and what a program must ask for.
-use super::{Entry, For, What};
+use super::{Entry, For, View, What};
+use crate::packet::Direction;
+use crate::packet::att::Pdu;
+use crate::timeline::{OpenRequest, Pending, Role, Step};
 
 const STACKS: &[&str] = &["two-stacks-one-adapter"];
 const UNUSABLE: &[&str] = &["never-usable-connection"];
@@ -44,18 +47,32 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "noplugin",
         (ATT_30S, For::BlueZ),
-        "If the request is BlueZ's own, keep it from asking: `bluetoothd --noplugin=gap,deviceinfo,battery` for a test; update BlueZ.",
+        "Keep BlueZ from asking, for a test: `sudo systemctl stop bluetooth`, then run `bluetoothd --noplugin=gap,deviceinfo,battery`; if the link then lives, it was BlueZ's own read and not your program's.",
     )
+    .when("the request without an answer is a read of this host", |view| {
+        unanswered(view, Direction::Sent, |pdu| matches!(Pdu::name_of(pdu), Some("Read Request" | "Read Blob Request" | "Read By Type Request")))
+    })
     .says_source("tried for a device that hangs up at the read of 0x2A00 (noplugin-gap), not for one that is silent"),
     Entry::fixed(
         What::Setting,
         "no-reverse-discovery",
         (ATT_30S, For::BlueZ),
-        "If both sides discover each other at once, switch that off: `ReverseServiceDiscovery=false` in /etc/bluetooth/main.conf.",
+        "Switch this peripheral's own discovery off: `ReverseServiceDiscovery=false` under `[General]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`.",
     )
-    .when("the device asked us too", |view| {
-        use crate::packet::Direction::Received;
-        view.any(|c| c.steps.iter().any(|s| s.is_att() && s.by == Received && s.procedure.word().starts_with("discover")))
+    .when("this host is the peripheral, and asked for the central's attributes too", |view| {
+        view.any(|c| {
+            let asks = |s: &Step| s.by == Direction::Sent && s.procedure.word().starts_with("discover");
+            c.role == Some(Role::Peripheral) && c.steps.iter().any(asks)
+        })
+    }),
+    Entry::fixed(
+        What::Code,
+        "answer-here",
+        (ATT_30S, For::Any),
+        "Answer the other side's request on this host: look at what its server, or the program behind that attribute, was waiting for.",
+    )
+    .when("the request without an answer is the other side's", |view| {
+        unanswered(view, Direction::Received, |_| true)
     }),
     Entry::no_use("cache-always", (ATT_30S, For::BlueZ), "`[GATT] Cache=always` is the default: it changes nothing.")
         .says_source("BlueZ src/main.conf: Cache defaults to always"),
@@ -65,5 +82,16 @@ pub const ROWS: &[Entry] = &[
         "answer-every-request",
         (ATT_30S, For::Peer),
         "answer every request, with an Error Response if nothing else.",
-    ),
+    )
+    .when("the request without an answer is this host's", |view| {
+        unanswered(view, Direction::Sent, |_| true)
+    }),
 ];
+
+/// A request of that side, of a kind, that was open at the end.
+fn unanswered(view: &View<'_>, by: Direction, kind: fn(u8) -> bool) -> bool {
+    let open = |open: &OpenRequest| {
+        open.by == by && matches!(open.pending, Pending::Att(opcode) if kind(opcode))
+    };
+    view.any(|c| c.open_requests.iter().any(open))
+}
