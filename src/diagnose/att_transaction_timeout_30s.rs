@@ -102,12 +102,12 @@ fn paired(ms: u32) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "If the request is BlueZ's own (0x2A00, 0x2A01, Device Information, Battery), keep it from asking: for a test run `bluetoothd --noplugin=gap,deviceinfo,battery`; update BlueZ.",
+        "Keep BlueZ from asking, for a test: stop the service and run `bluetoothd --noplugin=gap,deviceinfo,battery`.",
     ),
     Remedy::any(
         "In the device's firmware answer every request, with an Error Response if nothing else.",
     ),
-    Remedy::any("A longer supervision timeout will not help: the link was alive all the time."),
+    Remedy::no_use("A longer supervision timeout: the link was alive all the time."),
 ];
 
 /// The specification allows 30 s; clocks and the host's own delay may shorten what is seen.

@@ -124,9 +124,9 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
-        "Look for `tx timeout` in `dmesg`; stop scanning while connecting; on a Raspberry Pi use the PL011 UART instead of the mini-UART, or a USB dongle.",
+        "Test with a USB dongle; on a Raspberry Pi use the PL011 UART instead of the mini-UART. `sudo dmesg` says `tx timeout` where the kernel noticed it too.",
     ),
-    Remedy::any("Do not look for the fault in the device: its packets have no part in this."),
+    Remedy::no_use("Looking for the fault in the device: its packets have no part in this."),
 ];
 
 /// Commands that the controller left without an answer.

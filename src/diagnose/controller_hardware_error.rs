@@ -67,13 +67,13 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
-        "Do not scan while connecting; if it comes back, test with a USB dongle.",
+        "Test with a USB dongle: if it then works, the built-in adapter or its firmware is at fault.",
     ),
     Remedy::on(
         &[Stack::Android, Stack::Ios, Stack::MacOs],
         "Switch Bluetooth off and on; if it comes back, the chip or its firmware is at fault.",
     ),
-    Remedy::any("Do not look for the fault in the device: its link was cut from this side."),
+    Remedy::no_use("Looking for the fault in the device: the controller of this host crashed."),
 ];
 
 fn up() -> Trace {

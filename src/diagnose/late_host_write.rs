@@ -47,7 +47,7 @@ const REMEDIES: &[Remedy] = &[
         "Do not trust `connect` alone: wait up to 1 s for the first answer (`mtu` event or discovery), else `disconnect()` and retry.",
     ),
     Remedy::no_use(
-        "Sending ATT earlier, later or more often will not help: nothing can arrive on a link that the device never joined.",
+        "Sending ATT earlier, later or more often: nothing can arrive on a link that the device never joined.",
     ),
 ];
 

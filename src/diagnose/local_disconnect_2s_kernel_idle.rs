@@ -70,7 +70,7 @@ const REMEDIES: &[Remedy] = &[
         "Connect through bluetoothd (`bluetoothctl connect`, bleak) or keep an L2CAP socket open on CID 4; `hcitool lecc` alone cannot hold a link.",
     ),
     Remedy::no_use(
-        "Supervision timeout, interval and MTU will not help, because the link was healthy and our own side closed it.",
+        "Another supervision timeout, interval or MTU: the link was healthy and our own side closed it.",
     ),
 ];
 

@@ -98,8 +98,9 @@ const REMEDIES: &[Remedy] = &[
 const OF_THE_CONTROLLER: &[Remedy] = &[
     Remedy::any("Repeat with another adapter: if it goes away, the controller was at fault."),
     Remedy::any(
-        "Report it to the vendor of the controller, with this capture and one of the device's side. Pairing again will not help.",
+        "Report it to the vendor of the controller, with this capture and one of the device's side.",
     ),
+    Remedy::no_use("Pairing again: the keys are the same and worked before."),
 ];
 
 /// A link that a failed integrity check ended.

@@ -132,9 +132,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Noble],
         "Pair at the prompt of an open `bluetoothctl` with an agent, then use noble's D-Bus binding.",
     ),
-    Remedy::any(
-        "Retrying or resetting the device will not help: this host refused its own pairing.",
-    ),
+    Remedy::no_use("Another try, or a reset of the device: this host refused its own pairing."),
 ];
 
 /// Pairing that this host ended because nobody confirmed it.

@@ -30,7 +30,7 @@ Without a working capture this cannot be told from a lost link: HCI does not kno
 
 ## What to do
 Before the update ask for a supervision timeout that is longer than the silence; in firmware erase page by page. A fixed sleep
-after connecting will not help.",
+after connecting is of no use.",
     sources: &["laboratory: an update that erases for 2.6 s", "NordicSemiconductor/IOS-DFU-Library#38"],
     check: Check::Connection(check),
     cases: &[
@@ -120,8 +120,8 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any(
         "Let the device ask for a longer supervision timeout before the update (a connection parameter request), or erase page by page with radio events between.",
     ),
-    Remedy::any(
-        "A fixed sleep after connecting will not help: the silence follows the write, not the connection.",
+    Remedy::no_use(
+        "A fixed sleep after connecting: the silence follows the write, not the connection.",
     ),
 ];
 

@@ -139,9 +139,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Noble],
         "noble pairs by Just Works only: pair at the prompt of an open `bluetoothctl` (`agent KeyboardDisplay`) and use the D-Bus binding.",
     ),
-    Remedy::no_use(
-        "Pairing again with the same agent will not help: it is the method that the device refuses.",
-    ),
+    Remedy::no_use("Pairing again with the same agent: it is the method that the device refuses."),
 ];
 
 /// A pairing without a passkey, and what was refused after it.

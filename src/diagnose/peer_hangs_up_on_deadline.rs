@@ -121,8 +121,8 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Android],
         "Write as soon as the one service is known; do not request MTU and PHY first.",
     ),
-    Remedy::any(
-        "A longer supervision timeout or more retries will not help: the device decides by the clock.",
+    Remedy::no_use(
+        "A longer supervision timeout, or more retries: the device decides by the clock.",
     ),
 ];
 

@@ -84,8 +84,8 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::NimBle, Stack::Esp],
         "Delete the bond (`ble_store_util_delete_peer`, `esp_ble_remove_bond_device`) and pair again; check that bonds survive a reset.",
     ),
-    Remedy::any(
-        "Reconnecting, waiting, or pairing without removing the bond first will not help: the key is gone on one side.",
+    Remedy::no_use(
+        "Reconnecting, waiting, or pairing without removing the bond first: the key is gone on one side.",
     ),
 ];
 

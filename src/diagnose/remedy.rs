@@ -115,14 +115,6 @@ impl Remedy {
         fits.then_some(self)
     }
 
-    /// What people try, and what is of no use here.
-    pub fn in_vain(&self) -> bool {
-        let says = self.says.to_string();
-        self.kind == RemedyKind::NoUse
-            || says.contains(" will not help")
-            || says.starts_with("Do not look for the fault")
-    }
-
     /// What to do, without how it was proved.
     pub fn words(&self) -> Text {
         self.whose.clone().and(self.says.clone())

@@ -45,7 +45,7 @@ const REMEDIES: &[Remedy] = &[
         "Add a watchdog: after ten missed notifications read a characteristic; if that answers, write the CCCD again; else disconnect and reconnect.",
     ),
     Remedy::no_use(
-        "A keep-alive on the link layer will not help: the link is alive, the device's application is not.",
+        "A keep-alive on the link layer: the link is alive, the device's application is not.",
     ),
     Remedy::any(
         "In the device's firmware: look for a stalled task, a full queue, or a CCCD that was reset.",

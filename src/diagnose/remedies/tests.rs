@@ -75,3 +75,29 @@ fn where_nothing_shows_the_host_each_stack_gets_one_remedy_and_its_name() {
     assert_eq!(bluez.len(), 1, "{bluez:#?}");
     assert!(bluez[0].starts_with("On BlueZ: "), "{bluez:#?}");
 }
+
+/// What is of no use says so as a value, not by its words: the reports sort by the value.
+#[test]
+fn what_is_of_no_use_is_no_advice() {
+    for rule in crate::diagnose::RULES {
+        for case in rule.cases {
+            let example = (case.example)();
+            let captures: Vec<_> =
+                example.reference.iter().chain([&example.subject]).map(|t| t.run()).collect();
+            let comparison = crate::compare::of_captures(&captures);
+            let subject = captures.len() - 1;
+            let scene = Scene { captures: &captures, subject, comparison: comparison.as_ref() };
+            for finding in crate::diagnose::diagnose(&scene) {
+                for remedy in &finding.remedies {
+                    let words = remedy.words().to_string();
+                    let denies = ["will not help", "Do not look", "is of no use", "no use:"];
+                    assert!(
+                        !denies.iter().any(|no| words.contains(no)),
+                        "{}: {words}",
+                        finding.rule
+                    );
+                }
+            }
+        }
+    }
+}

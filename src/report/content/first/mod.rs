@@ -77,14 +77,13 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
     line(Topic::Differs, differ(report, headline));
     line(Topic::Holds, holds(report));
     let verdict = headline.finding.and_then(|at| report.findings.get(at));
-    let (in_vain, helps): (Vec<_>, Vec<_>) =
-        verdict.iter().flat_map(|finding| &finding.remedies).partition(|remedy| remedy.in_vain());
-    let mut tries: Vec<String> = helps.iter().take(MOST).map(|r| r.words().to_string()).collect();
+    let helps = verdict.iter().flat_map(|finding| &finding.remedies);
+    let mut tries: Vec<String> = helps.take(MOST).map(|r| r.words().to_string()).collect();
     if tries.is_empty() {
         tries.extend(advice(report, headline));
     }
     line(Topic::Try, tries);
-    let no_use = verdict.iter().flat_map(|finding| &finding.no_use).chain(in_vain);
+    let no_use = verdict.iter().flat_map(|finding| &finding.no_use);
     line(Topic::NoUse, no_use.take(2).map(|remedy| remedy.words().to_string()).collect());
     let out = verdict.iter().flat_map(|finding| &finding.rules_out);
     line(Topic::Not, out.take(1).map(|out| format!("{}: {}", out.rule, out.why)).collect());
@@ -96,12 +95,8 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
 
 /// What helps, the best first, and what is of no use.
 pub fn remedies(finding: &Finding) -> (Vec<String>, Vec<String>) {
-    let (in_vain, helps): (Vec<_>, Vec<_>) =
-        finding.remedies.iter().partition(|remedy| remedy.in_vain());
-    let told = |remedies: &mut dyn Iterator<Item = &Remedy>| {
-        remedies.map(|remedy| remedy.text().to_string()).collect()
-    };
-    (told(&mut helps.into_iter()), told(&mut finding.no_use.iter().chain(in_vain)))
+    let told = |remedies: &[Remedy]| remedies.iter().map(|r| r.text().to_string()).collect();
+    (told(&finding.remedies), told(&finding.no_use))
 }
 
 /// Frames that prove the verdict, each with the side on which it stands.
