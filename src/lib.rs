@@ -83,6 +83,7 @@ pub mod time;
 pub mod timeline;
 pub mod trace;
 mod vocabulary;
+pub mod witness;
 
 #[doc(hidden)]
 pub mod numbers;

@@ -33,7 +33,10 @@ mod usb;
 mod wrappers;
 
 use format::{Boxed, Claim, Format, Head};
+pub(crate) use open::bytes;
 pub use open::{Input, Once, OpenOptions, Opened, open, open_stream};
+pub(crate) use stream::Stream;
+pub(crate) use text::clean;
 
 /// The longest record that is believed; no HCI packet comes near it.
 const LONGEST: u32 = 262_144;

@@ -1,5 +1,6 @@
 //! The door: from a path, standard input or any reader to a source of records.
 use super::format::detect;
+use super::stream::Stream;
 use super::wrappers::{self, Supply, Unwrapped};
 use super::{CaptureError, Source, Warning};
 use std::borrow::Cow;
@@ -118,6 +119,29 @@ pub fn open_stream(
     options: &OpenOptions,
 ) -> Result<Opened, CaptureError> {
     open_supply(Supply::Once(Some(Box::new(input))), name, options)
+}
+
+/// The bytes of an input without whatever is wrapped around them, and the file's name: for text that is no capture.
+pub(crate) fn bytes(
+    input: &Input,
+    options: &OpenOptions,
+) -> Result<(String, Stream), CaptureError> {
+    let supply = match input {
+        Input::Stdin => Supply::Once(Some(Box::new(io::stdin()))),
+        Input::Path(path) => Supply::from_path(path.clone())?,
+        Input::Bytes(_, bytes) => Supply::Bytes(Arc::clone(bytes)),
+        Input::Reader(_, once) => match once.take() {
+            Some(reader) => Supply::Once(Some(reader)),
+            None => return Err(CaptureError::Refused("it can be read only once".into())),
+        },
+    };
+    let name = input.name().into_owned();
+    let Unwrapped { stream, member, .. } = wrappers::unwrap(supply, options)?;
+    let name = match member {
+        Some(member) => format!("{name}:{}", member.rsplit('/').next().unwrap_or(&member)),
+        None => name,
+    };
+    Ok((name, stream))
 }
 
 fn open_supply(supply: Supply, name: &str, options: &OpenOptions) -> Result<Opened, CaptureError> {

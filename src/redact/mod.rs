@@ -6,6 +6,7 @@
 //!
 //! A device address is no key: `AA:BB:CC:DD:EE:FF` stays. Outputs with aliases replace it.
 mod digits;
+mod people;
 mod words;
 
 use std::borrow::Cow;
@@ -24,6 +25,17 @@ pub fn text(text: &str) -> Cow<'_, str> {
     let mut hidden = digits.hidden;
     words::announced(text, &words, &digits.addresses, words::Secret::Key, &mut hidden);
     without(text, hidden)
+}
+
+/// A line of a log as a report quotes it: without keys, and without what names people and their machines: e-mail
+/// addresses, what stands before the `@` of a web address, and the folder that is called like its user.
+pub fn log(line: &str) -> Cow<'_, str> {
+    let words = words::of(line);
+    let digits = digits::find(line, &words);
+    let mut hidden = digits.hidden;
+    words::announced(line, &words, &digits.addresses, words::Secret::Key, &mut hidden);
+    hidden.extend(people::find(line));
+    without(line, hidden)
 }
 
 /// A line that nobody understood, quoted in a warning: without keys and addresses, and without

@@ -13,6 +13,8 @@ mod noble;
 mod packetlogger;
 mod times;
 
+pub(crate) use lines::clean;
+
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
 pub(crate) const FORMATS: &[Format] = &[
     btmon::FORMAT,

@@ -1,0 +1,95 @@
+//! What in a log's line names people and their machines.
+use std::ops::Range;
+
+/// Folders whose names are their users'.
+const HOMES: [&str; 4] = ["/home/", "/Users/", "\\Users\\", "/data/user/"];
+
+/// E-mail addresses, credentials of web addresses, users' folders, and network addresses.
+pub(super) fn find(line: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for (at, _) in line.match_indices('@') {
+        found.extend(around(line, at));
+    }
+    for home in HOMES {
+        for (at, _) in line.match_indices(home) {
+            let start = at + home.len();
+            let end = line[start..]
+                .find(['/', '\\', '"', '\'', ' ', ':'])
+                .map_or(line.len(), |end| start + end);
+            if end > start {
+                found.push(start..end);
+            }
+        }
+    }
+    network(line, &mut found);
+    found
+}
+
+/// `name@host` and `//user:password@host`. `@ AA:BB:…`, as bleak writes, is neither.
+fn around(line: &str, at: usize) -> Option<Range<usize>> {
+    let before = line.get(..at)?;
+    let part = |c: char| c.is_alphanumeric() || "._%+-:~!$&*=".contains(c);
+    let start =
+        at - before.chars().rev().take_while(|c| part(*c)).map(char::len_utf8).sum::<usize>();
+    let behind = line.get(at + 1..)?;
+    let host: usize = behind
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || ".-_".contains(*c))
+        .map(char::len_utf8)
+        .sum();
+    (start < at && host > 0).then_some(start..at + 1 + host)
+}
+
+/// Four numbers with full stops between them: a machine in somebody's network.
+fn network(line: &str, found: &mut Vec<Range<usize>>) {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let mut at = 0;
+    while let Some(start) = line[at..].find(|c: char| c.is_ascii_digit()).map(|start| at + start) {
+        let end = line[start..].find(|c| !is_part(c)).map_or(line.len(), |end| start + end);
+        let word = line[start..end].trim_end_matches('.');
+        let parts = || word.split('.');
+        let alone =
+            line[..start].chars().next_back().is_none_or(|c| !c.is_alphanumeric() && c != '-');
+        let follows = line[end..].chars().next().is_none_or(|c| !c.is_alphanumeric());
+        if alone
+            && follows
+            && parts().count() == 4
+            && parts().all(|part| part.parse::<u8>().is_ok())
+        {
+            found.push(start..start + word.len());
+        }
+        at = end.max(start + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{HIDDEN, log};
+
+    #[test]
+    fn who_it_was_is_hidden() {
+        for (said, shown) in [
+            ("from jane.doe@example.org today", "from (not shown) today"),
+            ("get https://user:pass@cam.local/x", "get https://(not shown)/x"),
+            ("File /home/jane/app.py", "File /home/(not shown)/app.py"),
+            ("C:\\Users\\jane\\app.py", "C:\\Users\\(not shown)\\app.py"),
+            ("node @ 192.168.1.17: ping", "node @ (not shown): ping"),
+            ("PIN code is 4711 for a@b.c", "PIN code is (not shown) for (not shown)"),
+        ] {
+            assert_eq!(log(said), shown);
+        }
+    }
+
+    #[test]
+    fn what_names_nobody_stays() {
+        for plain in [
+            "Connecting to device @ F0:12:7C:AA:00:01",
+            "bluetoothd 5.82, kernel 6.12.117+deb12",
+            "version 1.2.3.4567",
+            "got 3.3 V at 07:51:49.238",
+        ] {
+            assert_eq!(log(plain), plain);
+            assert!(!log(plain).contains(HIDDEN));
+        }
+    }
+}
