@@ -669,6 +669,7 @@ impl Trace {
                 resolution_us: 1,
             },
             warnings: Vec::new(),
+            sha256: None,
         })
     }
 }

@@ -172,6 +172,121 @@ fn a_wrong_checksum_in_a_zip_is_noticed() {
     assert!(warnings.iter().any(|w| w.kind == WarningKind::CompressionDamaged), "{warnings:?}");
 }
 
+/// `s_1002.btsnoop` as the zstd program packs it, with a checksum.
+fn zstd() -> Vec<u8> {
+    vector("s_1002.btsnoop.zst")
+}
+
+#[test]
+fn zstd_is_read_like_gzip() {
+    let nothing = [&[0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0][..], b"abc"].concat();
+    for (packed, records) in [
+        (zstd(), 16),
+        ([zstd(), zstd()].concat(), 32),
+        ([&nothing[..], &zstd(), &nothing, &zstd(), &nothing].concat(), 32),
+        (gzipped(&zstd()), 16),
+    ] {
+        for open in [from_pipe, from_file] {
+            assert_eq!(count(open(&packed, &OpenOptions::default()).unwrap()), records);
+        }
+    }
+}
+
+#[test]
+fn zstd_around_and_inside_of_an_archive() {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_size(zstd().len() as u64);
+    builder.append_data(&mut header, "pi.btsnoop.zst", &*zstd()).unwrap();
+    let archive = builder.into_inner().unwrap();
+    // A frame of one raw block (RFC 8878, 3.1.1.1 and 3.1.1.2): no checksum, 8 bytes of size.
+    let size = (archive.len() as u64).to_le_bytes();
+    let block = ((archive.len() as u32) << 3 | 1).to_le_bytes();
+    let packed = [&[0x28, 0xb5, 0x2f, 0xfd, 0xe0][..], &size, &block[..3], &archive].concat();
+    for archive in [archive, packed] {
+        let opened = from_pipe(&archive, &OpenOptions::default()).unwrap();
+        assert_eq!(opened.member.as_deref(), Some("pi.btsnoop.zst"));
+        assert_eq!(count(opened), 16);
+    }
+}
+
+#[test]
+fn damaged_zstd_keeps_what_came_before_and_says_so() {
+    let wrong_checksum = {
+        let mut packed = zstd();
+        *packed.last_mut().unwrap() ^= 1;
+        packed
+    };
+    let cut = [zstd(), zstd()[..40].to_vec()].concat();
+    let not_zstd = [zstd(), b"something else".to_vec()].concat();
+    let cut_in_nothing = [zstd(), vec![0x5f, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 0]].concat();
+    for packed in [wrong_checksum, cut, not_zstd, cut_in_nothing] {
+        let mut source = from_pipe(&packed, &OpenOptions::default()).unwrap().source;
+        let mut records = 0;
+        while source.next().unwrap().is_some() {
+            records += 1;
+        }
+        assert_eq!(records, 16);
+        let warnings = source.take_warnings();
+        assert!(warnings.iter().any(|w| w.kind == WarningKind::CompressionDamaged), "{warnings:?}");
+    }
+}
+
+fn sha256_of(opened: Opened) -> String {
+    let mut source = opened.source;
+    while source.next().unwrap().is_some() {}
+    let sha256 = opened.digest.unwrap().finish().unwrap();
+    sha256.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What `sha256sum` says of the files in `fixtures/vectors`.
+const SHA256: [(&str, &str); 3] = [
+    ("s_1002.btsnoop", "0303f7b0554b4f7d45a81773486b8ebb275d9a3b1ab8b53e5281f8f05b6ba805"),
+    ("h_cut_in_data.btsnoop", "3d42e5e8a62d186bdf2efb9baf8bdd994782349b1d38f4351e7700e9fccf9a20"),
+    ("s_1002.btsnoop.zst", "0a3bea3db05ec1c974c6f53d6a5d0e888f6ea3cd99fac4dae1cd76fa6cec8a1d"),
+];
+
+#[test]
+fn the_digest_is_of_the_file_as_it_was_given() {
+    let asked = OpenOptions { sha256: true, ..OpenOptions::default() };
+    for (name, sha256) in SHA256 {
+        for open in [from_pipe, from_file] {
+            assert_eq!(sha256_of(open(&vector(name), &asked).unwrap()), sha256, "{name}");
+        }
+    }
+    assert!(from_pipe(&zstd(), &OpenOptions::default()).unwrap().digest.is_none());
+}
+
+#[test]
+fn of_an_archive_the_digest_is_the_member_s() {
+    let asked = OpenOptions { sha256: true, ..OpenOptions::default() };
+    let archives = [
+        zipped(zip::CompressionMethod::Deflated),
+        zipped(zip::CompressionMethod::Stored),
+        tarred(),
+        gzipped(&tarred()),
+    ];
+    for archive in &archives {
+        for open in [from_pipe, from_file] {
+            assert_eq!(sha256_of(open(archive, &asked).unwrap()), SHA256[0].1);
+            let older = OpenOptions { sha256: true, ..wants("btsnoop_hci.log.last") };
+            assert_eq!(sha256_of(open(archive, &older).unwrap()), SHA256[1].1);
+        }
+    }
+}
+
+#[test]
+fn a_member_that_cannot_be_read_to_its_end_has_no_digest() {
+    let mut archive = zipped(zip::CompressionMethod::Stored);
+    let log = vector("s_1002.btsnoop");
+    let at = archive.windows(log.len()).position(|window| window == log).unwrap();
+    archive[at + 16 + 23] ^= 1;
+    let asked = OpenOptions { sha256: true, ..OpenOptions::default() };
+    let mut opened = from_file(&archive, &asked).unwrap();
+    while opened.source.next().unwrap().is_some() {}
+    assert_eq!(opened.digest.unwrap().finish(), None);
+}
+
 #[test]
 fn two_gzip_members_are_one_file() {
     let (first, second) = (vector("s_1002.btsnoop"), vector("s_1002.btsnoop"));

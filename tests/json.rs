@@ -99,6 +99,20 @@ fn one_unreadable_side_is_said_in_every_format() {
     );
 }
 
+/// The same as `sha256sum` says, from a file and from standard input.
+#[test]
+fn each_capture_is_named_by_its_sha256() {
+    let (file, sha256) = (
+        "A/01-good-basic.pklg",
+        "45a6faf52979a4868bb0bc3e7f00552b3f5d76dd86d72e1e665ef5dc4433d7c5",
+    );
+    assert_eq!(report(&[file, "A/02-bad-kick.btsnoop"])["captures"][0]["sha256"], sha256);
+    let bytes = std::fs::read(common::fixture("lab").join(file)).expect("a fixture");
+    let (_, text, _) = common::piped(&["-", "--format", "json"], &bytes);
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!(report["captures"][0]["sha256"], sha256);
+}
+
 /// Facts of FACTS.tsv and EXPECTED.tsv, read through the JSON.
 #[test]
 fn the_flagship_pair_says_what_the_laboratory_knows() {

@@ -186,8 +186,13 @@ fn fold(packets: &[Packet]) -> (Capture, Vec<Option<u32>>) {
         clock: Clock::Utc,
         resolution_us: 1,
     };
-    let origin =
-        Origin { file: "any".into(), label: "any".into(), description, warnings: Vec::new() };
+    let origin = Origin {
+        file: "any".into(),
+        label: "any".into(),
+        description,
+        warnings: Vec::new(),
+        sha256: None,
+    };
     (tracker.finish(origin), owners)
 }
 

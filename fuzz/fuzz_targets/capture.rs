@@ -24,6 +24,7 @@ fuzz_target!(|input: &[u8]| {
         salvage: choice & 4 != 0,
         tz_offset: (choice & 8 != 0).then_some(120),
         member: (choice & 16 != 0).then(|| "log".into()),
+        sha256: choice & 32 != 0,
     };
     let bytes = Cursor::new(bytes.to_vec());
     let Ok(opened) = open_stream(Chunks { bytes, size }, "input", &options) else { return };

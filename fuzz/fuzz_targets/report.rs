@@ -28,6 +28,7 @@ fn folded(data: &[u8], label: &str) -> Capture {
             resolution_us: 1,
         },
         warnings: Vec::new(),
+        sha256: None,
     })
 }
 

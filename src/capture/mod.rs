@@ -13,6 +13,7 @@ pub mod btsnoop;
 mod btsnooz;
 mod bytes;
 mod chain;
+mod digest;
 mod direction;
 mod foreign;
 mod format;
@@ -32,6 +33,7 @@ mod text;
 mod usb;
 mod wrappers;
 
+pub use digest::Digest;
 use format::{Boxed, Claim, Format, Head};
 pub(crate) use open::bytes;
 pub use open::{Input, Once, OpenOptions, Opened, open, open_stream};

@@ -2,7 +2,7 @@
 use super::format::detect;
 use super::stream::Stream;
 use super::wrappers::{self, Supply, Unwrapped};
-use super::{CaptureError, Source, Warning};
+use super::{CaptureError, Digest, Source, Warning};
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
@@ -86,6 +86,8 @@ pub struct OpenOptions {
     pub member: Option<String>,
     /// Minutes to subtract from a capture's local times.
     pub tz_offset: Option<i32>,
+    /// The SHA-256 of the file is computed while it is read.
+    pub sha256: bool,
 }
 
 /// A capture, ready to be read.
@@ -97,6 +99,9 @@ pub struct Opened {
     /// What was noticed before the first record: what else an archive holds.
     pub warnings: Vec<Warning>,
     pub source: Box<dyn Source>,
+    /// Of the file as it was given, or of the archive's member, where it was asked for. Ask it when the source is
+    /// drained.
+    pub digest: Option<Digest>,
 }
 
 /// Opens a capture, in whatever format its content is and whatever is wrapped around it.
@@ -145,7 +150,7 @@ pub(crate) fn bytes(
 }
 
 fn open_supply(supply: Supply, name: &str, options: &OpenOptions) -> Result<Opened, CaptureError> {
-    let Unwrapped { stream, member, warnings } = wrappers::unwrap(supply, options)?;
+    let Unwrapped { stream, member, warnings, digest } = wrappers::unwrap(supply, options)?;
     let source = detect(stream, options)?;
-    Ok(Opened { name: name.into(), member, warnings, source })
+    Ok(Opened { name: name.into(), member, warnings, source, digest })
 }

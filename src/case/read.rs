@@ -1,6 +1,6 @@
 //! From the captures of a case to folded ones: open, decode, track.
 use super::{Case, Side, Unreadable};
-use crate::capture::{self, CaptureError};
+use crate::capture::{self, CaptureError, Digest};
 use crate::decode::Decoder;
 use crate::timeline::{Capture, Origin, Tracker};
 use std::sync::Arc;
@@ -59,7 +59,9 @@ pub fn read(side: &Side) -> Result<Capture, CaptureError> {
         None => opened.name,
     };
     let label = side.label.clone().unwrap_or_else(|| label_of(&file).to_owned());
-    Ok(tracker.finish(Origin { file, label, description: opened.source.describe(), warnings }))
+    let description = opened.source.describe();
+    let sha256 = opened.digest.and_then(Digest::finish);
+    Ok(tracker.finish(Origin { file, label, description, warnings, sha256 }))
 }
 
 /// The file name without its ending, for headings.

@@ -186,6 +186,7 @@ fn capture(report: &Report, at: usize) -> Value {
     json!({
         "label": capture.label,
         "path": capture.file,
+        "sha256": capture.sha256.map(hex),
         "format": capture.format,
         "records": capture.totals.records,
         "first_time": time(capture.first_time),
@@ -197,6 +198,12 @@ fn capture(report: &Report, at: usize) -> Value {
         "fitness": capture.fitness.iter().map(|f| json!({ "code": f.kind.word(), "says": f.says, "remedy": f.remedy })).collect::<Vec<_>>(),
         "connections": null,
     })
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    let mut text = String::with_capacity(64);
+    super::line::push_hex(&mut text, &bytes);
+    text
 }
 
 fn adapter(adapter: &Adapter) -> Value {

@@ -113,6 +113,8 @@ pub struct Capture {
     pub file: String,
     /// What to call this side.
     pub label: String,
+    /// Of the file, where it was asked for and the file could be read to its end.
+    pub sha256: Option<[u8; 32]>,
     pub format: &'static str,
     pub clock: Clock,
     pub resolution_us: u32,

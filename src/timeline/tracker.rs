@@ -390,6 +390,8 @@ pub struct Origin {
     pub label: String,
     pub description: Description,
     pub warnings: Vec<Warning>,
+    /// Of the file, where it was asked for.
+    pub sha256: Option<[u8; 32]>,
 }
 
 impl Tracker {
@@ -435,6 +437,7 @@ impl Tracker {
             source: self.source,
             file: origin.file,
             label: origin.label,
+            sha256: origin.sha256,
             format: description.format,
             clock: description.clock,
             resolution_us: description.resolution_us,

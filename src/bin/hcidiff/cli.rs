@@ -267,6 +267,7 @@ impl Reading {
             salvage: self.salvage,
             member: of_side(&self.member, side).cloned(),
             tz_offset: of_side(&self.tz_offset, side).copied(),
+            sha256: false,
         }
     }
 }
@@ -279,11 +280,19 @@ impl Compare {
         !self.output.is_empty() || self.format == Format::Terminal && !details
     }
 
+    /// Whether some of the output is JSON.
+    fn writes_json(&self) -> bool {
+        let mut files = self.output.iter();
+        files.any(|path| Format::of_file(path) == Some(Format::Json))
+            || self.format == Format::Json && !self.quiet
+    }
+
     /// What the library is to analyse.
     pub fn case(&self) -> Case {
         let side = |path: &PathBuf, side: Which| {
             let mut of = case::Side::new(Input::parse(path));
             of.reading = self.reading.of(side);
+            of.reading.sha256 = self.writes_json();
             // A label names one side; it is no label for the other.
             of.label = self.label.get(side as usize).cloned();
             of

@@ -1,11 +1,15 @@
-//! Files around captures: gzip, zip (Android bug reports), tar (iOS sysdiagnose).
+//! Files around captures: gzip, zstd, zip (Android bug reports), tar (iOS sysdiagnose).
 #[cfg(feature = "archives")]
 mod archive;
+mod compression;
 mod gzip;
 mod supply;
+#[cfg(feature = "archives")]
+mod zstd;
 
 use super::stream::Stream;
-use super::{CaptureError, OpenOptions, Warning};
+use super::{CaptureError, Digest, OpenOptions, Warning};
+use compression::Compression;
 pub(crate) use supply::Supply;
 
 /// A capture without its wrapping.
@@ -14,13 +18,15 @@ pub(crate) struct Unwrapped {
     /// The file of an archive that was chosen.
     pub member: Option<String>,
     pub warnings: Vec<Warning>,
+    /// Of the file, or of the archive's member, where it was asked for.
+    pub digest: Option<Digest>,
 }
 
 /// An archive, as its beginning shows it.
 #[derive(Clone, Copy)]
 enum Archive {
     Zip,
-    Tar { gzipped: bool },
+    Tar { compression: Option<Compression> },
 }
 
 /// A tar header, where its magic word stands.
@@ -36,25 +42,27 @@ impl Archive {
         if head.starts_with(b"PK\x03\x04") {
             return Ok(Some(Self::Zip));
         }
-        let gzipped = gzip::is_gzip(head);
-        let tarred = if gzipped {
-            is_tar(&gzip::head(stream.peek(gzip::ENOUGH)?, TAR_HEADER))
-        } else {
-            is_tar(head)
+        let compression = Compression::of(head);
+        let tarred = match compression {
+            Some(how) => is_tar(&how.head(stream.peek(how.enough())?, TAR_HEADER)),
+            None => is_tar(head),
         };
-        Ok(tarred.then_some(Self::Tar { gzipped }))
+        Ok(tarred.then_some(Self::Tar { compression }))
     }
 }
 
 /// Takes off whatever is around a capture. What is not wrapped passes through.
 pub(crate) fn unwrap(mut supply: Supply, options: &OpenOptions) -> Result<Unwrapped, CaptureError> {
-    let mut stream = supply.stream()?;
+    // An archive's digest is of no use: which of its members is the capture is not known yet.
+    let (mut stream, digest) = supply.stream(options.sha256)?;
     match Archive::of(&mut stream)? {
         #[cfg(feature = "archives")]
         Some(archive) => archive::open(archive, supply, stream, options),
         #[cfg(not(feature = "archives"))]
         Some(archive) => Err(no_archives(archive, options)),
-        None => Ok(Unwrapped { stream: plain(stream)?, member: None, warnings: Vec::new() }),
+        None => {
+            Ok(Unwrapped { stream: plain(stream)?, member: None, warnings: Vec::new(), digest })
+        }
     }
 }
 
@@ -62,8 +70,8 @@ pub(crate) fn unwrap(mut supply: Supply, options: &OpenOptions) -> Result<Unwrap
 fn no_archives(archive: Archive, options: &OpenOptions) -> CaptureError {
     let kind = match archive {
         Archive::Zip => "zip",
-        Archive::Tar { gzipped: false } => "tar",
-        Archive::Tar { gzipped: true } => "compressed tar",
+        Archive::Tar { compression: None } => "tar",
+        Archive::Tar { compression: Some(_) } => "compressed tar",
     };
     let what = options.member.as_deref().unwrap_or("the capture");
     CaptureError::Refused(format!(
@@ -76,10 +84,8 @@ const LAYERS: usize = 4;
 
 fn plain(mut stream: Stream) -> Result<Stream, CaptureError> {
     for _ in 0..LAYERS {
-        if !gzip::is_gzip(stream.peek(TAR_HEADER)?) {
-            break;
-        }
-        stream = gzip::open(stream);
+        let Some(compression) = Compression::of(stream.peek(TAR_HEADER)?) else { break };
+        stream = compression.open(stream)?;
     }
     Ok(stream)
 }

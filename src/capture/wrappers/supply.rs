@@ -1,4 +1,5 @@
 //! Where a capture's bytes come from; an archive's are read more than once.
+use crate::capture::Digest;
 use crate::capture::stream::Stream;
 use std::fs::File;
 use std::io::{self, Cursor, Read};
@@ -26,8 +27,8 @@ impl Supply {
         }
     }
 
-    /// The bytes from the beginning.
-    pub fn stream(&mut self) -> io::Result<Stream> {
+    /// The bytes from the beginning; through a digest, if so asked.
+    pub fn stream(&mut self, sha256: bool) -> io::Result<(Stream, Option<Digest>)> {
         let input: Box<dyn Read + Send> = match self {
             Self::Path(path) => Box::new(File::open(path)?),
             Self::Bytes(bytes) => Box::new(Cursor::new(Arc::clone(bytes))),
@@ -35,8 +36,17 @@ impl Supply {
             #[cfg(feature = "cli")]
             Self::Spool(file) => Box::new(file.try_clone()?),
         };
-        Ok(Stream::new(input))
+        Ok(through(input, sha256))
     }
+}
+
+/// A stream of a file's bytes, with a digest of them, if so asked.
+pub(crate) fn through(input: Box<dyn Read + Send>, sha256: bool) -> (Stream, Option<Digest>) {
+    if !sha256 {
+        return (Stream::new(input), None);
+    }
+    let digest = Digest::of(input);
+    (Stream::new(Box::new(digest.clone())), Some(digest))
 }
 
 #[cfg(feature = "archives")]

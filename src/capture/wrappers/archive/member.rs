@@ -1,6 +1,6 @@
 //! Which file of an archive is the capture.
 use crate::capture::format::{Claim, Head};
-use crate::capture::wrappers::gzip;
+use crate::capture::wrappers::Compression;
 use crate::capture::{CaptureError, OpenOptions, Warning, WarningKind};
 use std::cmp::Reverse;
 
@@ -135,8 +135,8 @@ fn worth(member: &Member, head: &[u8]) -> Option<Worth> {
     let inner;
     let mut bytes = head;
     let mut whole = bytes.len() as u64 >= member.size;
-    if gzip::is_gzip(bytes) {
-        inner = gzip::head(bytes, HEAD);
+    if let Some(compression) = Compression::of(bytes) {
+        inner = compression.head(bytes, HEAD);
         bytes = &inner;
         whole = whole && inner.len() < HEAD;
     }

@@ -3,7 +3,8 @@ mod member;
 mod tar;
 mod zip;
 
-use super::{Archive, Supply, Unwrapped, gzip, plain};
+use super::supply::through;
+use super::{Archive, Compression, Supply, Unwrapped, plain};
 use crate::capture::stream::Stream;
 use crate::capture::{CaptureError, OpenOptions};
 use member::Choice;
@@ -21,26 +22,38 @@ pub(super) fn open(
         Archive::Zip => {
             let choice = zip::choose(supply.seek()?, options)?;
             let stream = zip::open(supply.seek()?, &choice.chosen)?;
-            choice.unwrapped(stream)
+            choice.unwrapped(Box::new(stream), options)
         }
-        Archive::Tar { gzipped } => {
-            let choice = tar::choose(tar_stream(&mut supply, gzipped)?, options)?;
-            let mut stream = tar_stream(&mut supply, gzipped)?;
+        Archive::Tar { compression } => {
+            let choice = tar::choose(tar_stream(&mut supply, compression)?, options)?;
+            let mut stream = tar_stream(&mut supply, compression)?;
             stream.skip(choice.chosen.place)?;
-            let stream = Stream::new(Box::new(stream.take(choice.chosen.size)));
-            choice.unwrapped(stream)
+            let member = stream.take(choice.chosen.size);
+            choice.unwrapped(Box::new(member), options)
         }
     }
 }
 
-fn tar_stream(supply: &mut Supply, gzipped: bool) -> Result<Stream, CaptureError> {
+fn tar_stream(
+    supply: &mut Supply,
+    compression: Option<Compression>,
+) -> Result<Stream, CaptureError> {
     let stream = Stream::new(Box::new(supply.seek()?));
-    Ok(if gzipped { gzip::open(stream) } else { stream })
+    match compression {
+        Some(compression) => compression.open(stream),
+        None => Ok(stream),
+    }
 }
 
 impl Choice {
-    fn unwrapped(self, stream: Stream) -> Result<Unwrapped, CaptureError> {
+    fn unwrapped(
+        self,
+        member: Box<dyn Read + Send>,
+        options: &OpenOptions,
+    ) -> Result<Unwrapped, CaptureError> {
         let warnings = self.warning().into_iter().collect();
-        Ok(Unwrapped { stream: plain(stream)?, member: Some(self.chosen.name), warnings })
+        let (stream, digest) = through(member, options.sha256);
+        let stream = plain(stream)?;
+        Ok(Unwrapped { stream, member: Some(self.chosen.name), warnings, digest })
     }
 }

@@ -1,7 +1,6 @@
 //! zip archives: what an Android bug report is.
 use super::member::{Choice, HEAD, Member, Members};
 use crate::capture::bytes::le64;
-use crate::capture::stream::Stream;
 use crate::capture::wrappers::supply::Seekable;
 use crate::capture::{CaptureError, OpenOptions};
 use flate2::CrcReader;
@@ -111,7 +110,10 @@ pub(crate) fn choose(file: Seekable, options: &OpenOptions) -> Result<Choice, Ca
 }
 
 /// The bytes of one member.
-pub(crate) fn open(file: Seekable, member: &Member) -> Result<Stream, CaptureError> {
+pub(crate) fn open(
+    file: Seekable,
+    member: &Member,
+) -> Result<impl Read + Send + use<>, CaptureError> {
     let mut archive = list(file)?;
     let number = usize::try_from(member.place).unwrap_or(usize::MAX);
     let entry = archive.by_index(number).map_err(refused)?;
@@ -136,7 +138,7 @@ pub(crate) fn open(file: Seekable, member: &Member) -> Result<Stream, CaptureErr
             )));
         }
     };
-    Ok(Stream::new(Box::new(Checked { input: CrcReader::new(plain), checksum })))
+    Ok(Checked { input: CrcReader::new(plain), checksum })
 }
 
 /// Compares the checksum at the end.
