@@ -152,6 +152,8 @@ vocabulary! {
         ArchiveMember "archive-member",
         NoHci "no-hci",
         NoRecords "no-records",
+        /// The user asked for a part of the capture.
+        PartOnly "part-only",
         /// The values that were asked for cannot be read again.
         NoValues "no-values",
     }

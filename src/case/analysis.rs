@@ -4,9 +4,9 @@ use crate::compare::{
     self, Choice, Comparison, Failure, NoMatch, Options, Side as ComparedSide, Standing, same_peer,
 };
 use crate::diagnose::{self, Finding, Level, Scene};
-use crate::sides::Sides;
+use crate::sides::{Sides, Which};
 use crate::timeline::{Capture, Connection};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the captures of a case hold, how they differ, and what that means.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +42,7 @@ impl Analysis {
         if options.wanted.iter().all(|wanted| wanted.connection.is_none()) {
             analysis.follow_the_verdict(options);
         }
+        analysis.keep_what_was_asked(options);
         analysis
     }
 
@@ -115,6 +116,40 @@ impl Analysis {
             self.comparison = Some(other);
             self.findings = findings;
         }
+    }
+
+    /// Whoever asks about one device or connection gets no verdict about another one.
+    fn keep_what_was_asked(&mut self, options: &Options) {
+        let last = self.captures.len().saturating_sub(1);
+        let subject = self.comparison.as_ref().map_or(last, |compared| compared.subject.capture);
+        let Some(capture) = self.captures.get(subject) else { return };
+        let (asked, numbers) = match (self.captures.len(), &options.wanted) {
+            (1, Sides { reference, subject }) => {
+                let asked = reference.says_anything() || subject.connection.is_some();
+                (asked, compare::attempts(capture, options))
+            }
+            (_, wanted) => {
+                let which = if subject == 0 { Which::Reference } else { Which::Subject };
+                let wanted = &wanted[which];
+                (wanted.says_anything(), compare::attempts_wanted(capture, wanted))
+            }
+        };
+        let numbers: HashSet<u32> = numbers.into_iter().collect();
+        if !asked || numbers.is_empty() {
+            return;
+        }
+        // An attempt to whoever is on the accept list may have been meant for the device.
+        let by_number = options.wanted.iter().any(|wanted| wanted.connection.is_some());
+        let nobody = |number: u32| {
+            let connection = capture.connection(number);
+            !by_number && connection.is_some_and(|c| c.peer.who().is_none())
+        };
+        self.findings.retain(|finding| {
+            let mut about = finding.connections.iter();
+            finding.capture != subject
+                || finding.connections.is_empty()
+                || about.any(|number| numbers.contains(number) || nobody(*number))
+        });
     }
 
     /// One capture without a comparison: the attempt that the options name, if they name one.

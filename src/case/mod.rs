@@ -9,11 +9,13 @@ use crate::seen::SourceId;
 use std::fmt;
 
 mod analysis;
+mod range;
 mod read;
 mod swapped;
 mod values;
 
 pub use analysis::Analysis;
+pub use range::{Bound, Range};
 pub use read::{Progress, read};
 pub use values::Value;
 
@@ -39,6 +41,8 @@ pub struct Side {
     pub label: Option<String>,
     /// How the capture is read.
     pub reading: OpenOptions,
+    /// Which part of the capture is looked at.
+    pub range: Range,
     /// Counts the records while they are read. Keep a clone to look at.
     pub progress: Progress,
     /// What facts from this capture name as their source.
@@ -74,6 +78,7 @@ impl Side {
             capture,
             label: None,
             reading: OpenOptions::default(),
+            range: Range::default(),
             progress: Progress::default(),
             source: SourceId::FIRST,
         }

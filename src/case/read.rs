@@ -34,12 +34,18 @@ pub fn read(side: &Side) -> Result<Capture, CaptureError> {
     let mut warnings = std::mem::take(&mut opened.warnings);
     let mut decoder = Decoder::new();
     let mut tracker = Tracker::of(side.source);
+    let mut range = side.range.clone();
     let mut unsaid = 0;
     loop {
         // Looked at where it was put: a record is moved millions of times.
         let next = opened.source.next();
         match &next {
-            Ok(Some(record)) => tracker.push(&decoder.decode(record)),
+            Ok(Some(record)) => {
+                let event = decoder.decode(record);
+                if range.has(event.frame, event.time) {
+                    tracker.push(&event);
+                }
+            }
             Ok(None) => break,
             Err(_) => {
                 next?;
@@ -51,6 +57,9 @@ pub fn read(side: &Side) -> Result<Capture, CaptureError> {
             side.progress.add(unsaid);
             unsaid = 0;
         }
+    }
+    if !range.is_all() {
+        warnings.push(range.part()?);
     }
     warnings.extend(opened.source.take_warnings());
     warnings.truncate(MOST_WARNINGS);

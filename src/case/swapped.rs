@@ -38,7 +38,7 @@ fn fails_mostly(captures: &[Capture], chosen: Side) -> bool {
 fn the_other_way_round(captures: &mut [Capture], options: &Options) -> Option<Choice> {
     let [first, second] = captures else { return None };
     let swap = |first: &mut Capture, second: &mut Capture| std::mem::swap(first, second);
-    let swapped = Options { wanted: options.wanted.swapped(), ..options.clone() };
+    let swapped = Options { wanted: options.wanted.clone().swapped(), ..options.clone() };
     swap(first, second);
     let choice = compare::choose(captures, &swapped);
     captures.swap(0, 1);

@@ -1,7 +1,7 @@
 //! Which connections to compare: the same device on both sides, one attempt of each.
 use super::count;
 use super::standing::{Failure, Standing};
-use super::{MatchedBy, Options, Others, Side, Wanted};
+use super::{MatchedBy, Options, Others, Side, Sought, Wanted};
 use crate::packet::att::Uuid;
 use crate::packet::{Address, Status};
 use crate::sides::Sides;
@@ -69,16 +69,16 @@ fn choose_between(
     options: &Options,
 ) -> Result<Choice, NoMatch> {
     let captures = Sides::new(reference, subject);
-    let groups = captures.zip(options.wanted).map(|(capture, wanted)| {
+    let groups = captures.zip(options.wanted.as_ref()).map(|(capture, wanted)| {
         let number = wanted.connection;
-        groups(capture, &wanted, number.as_slice(), |who| who)
+        groups(capture, wanted, number.as_slice(), |who| who)
     });
     let no_match = |says: String, nearest| NoMatch {
         says,
         holds: vec![holds(reference), holds(subject)],
         nearest,
     };
-    for ((capture, wanted), groups) in captures.zip(options.wanted).zip(groups.as_ref()) {
+    for ((capture, wanted), groups) in captures.zip(options.wanted.as_ref()).zip(groups.as_ref()) {
         if groups.is_empty() {
             let asked = wanted.says_anything();
             return Err(no_match(
@@ -133,7 +133,7 @@ fn choose_between(
 
 fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
     let groups = within(capture, options);
-    let numbers = options.wanted.map(|wanted| wanted.connection);
+    let numbers = options.wanted.as_ref().map(|wanted| wanted.connection);
     let mut best: Option<((usize, usize), Choice)> = None;
     for group in &groups {
         let (working, failing) = (group.works_best(), group.most_telling());
@@ -216,7 +216,7 @@ fn rank(by: MatchedBy, left: &Group<'_>, right: &Group<'_>) -> Rank {
 
 /// Attempts of the only capture. Both sides may name a number of it; what else is wanted, the first says.
 fn within<'a>(capture: &'a Capture, options: &Options) -> Vec<Group<'a>> {
-    let numbers = options.wanted.map(|wanted| wanted.connection);
+    let numbers = options.wanted.as_ref().map(|wanted| wanted.connection);
     let numbers: Vec<u32> = numbers.into_iter().flatten().collect();
     // Two attempts of one capture that the user named are compared whatever they are.
     let place = |who| if numbers.is_empty() { who } else { None };
@@ -233,16 +233,12 @@ fn groups<'a>(
 ) -> Vec<Group<'a>> {
     let mut groups: Vec<(Option<Address>, Group<'a>)> = Vec::new();
     let mut places = HashMap::new();
+    let sought = wanted.peer.as_ref().map(|peer| Sought::of(peer, capture));
     for connection in &capture.connections {
         let who = connection.peer.identity.map(|(address, _)| address).or(connection.peer.address);
-        let is = |address: Address| {
-            connection.peer.address == Some(address)
-                || who == Some(address)
-                || connection.peer.on_air == Some(address)
-        };
         let fits = numbers.is_empty() || numbers.contains(&connection.number);
         if !fits
-            || wanted.peer.is_some_and(|address| !is(address))
+            || sought.as_ref().is_some_and(|sought| !sought.has(connection))
             || wanted.adapter.is_some_and(|adapter| connection.adapter != Some(adapter))
         {
             continue;
@@ -477,6 +473,12 @@ pub fn attempts(capture: &Capture, options: &Options) -> Vec<u32> {
         .iter()
         .flat_map(|group| group.attempts.iter().map(|c| c.number))
         .collect()
+}
+
+/// Numbers of the attempts of one of two captures that are wanted of it.
+pub fn attempts_wanted(capture: &Capture, wanted: &Wanted) -> Vec<u32> {
+    let groups = groups(capture, wanted, wanted.connection.as_slice(), |who| who);
+    groups.iter().flat_map(|group| group.attempts.iter().map(|c| c.number)).collect()
 }
 
 /// Of these attempts, the one that shows best what goes wrong.

@@ -1,6 +1,5 @@
 //! Two connections side by side: which to compare, how their steps align, what
 //! differs, and since when.
-use crate::packet::Address;
 use crate::packet::att::Uuid;
 use crate::sides::Sides;
 use crate::time::Span;
@@ -20,6 +19,7 @@ mod habits;
 mod key;
 mod names;
 mod parameters;
+mod peer;
 mod standing;
 mod timeline;
 pub mod words;
@@ -27,12 +27,15 @@ pub mod words;
 #[cfg(test)]
 mod tests;
 
-pub use choose::{Choice, NoMatch, attempts, choose, describe, holds, most_telling, same_peer};
+pub use choose::{
+    Choice, NoMatch, attempts, attempts_wanted, choose, describe, holds, most_telling, same_peer,
+};
 pub use clocks::rounded;
 pub use count::{Tally, others, tally};
 pub use ending::Ending;
 pub use key::Key;
 pub use names::{Meaning, Names};
+pub use peer::{Peer, Sought};
 pub use standing::{Failure, Standing, bad};
 
 /// What the user decides about a comparison.
@@ -51,10 +54,10 @@ impl Default for Options {
 }
 
 /// The connections of one side that may be compared: those that fit all that is given.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Connections to the device of this address.
-    pub peer: Option<Address>,
+    /// Connections to this device.
+    pub peer: Option<Peer>,
     /// Connections of this adapter.
     pub adapter: Option<u16>,
     /// The connection of this number.
@@ -62,9 +65,9 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// Connections to the device of this address.
-    pub fn peer(peer: Address) -> Self {
-        Self { peer: Some(peer), ..Self::default() }
+    /// Connections to this device.
+    pub fn peer(peer: impl Into<Peer>) -> Self {
+        Self { peer: Some(peer.into()), ..Self::default() }
     }
 
     /// The connection of this number.

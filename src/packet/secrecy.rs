@@ -1,5 +1,7 @@
-//! Which attributes carry keys, and which tell whose device it is.
+//! Which attributes carry keys, and which tell whose device it is; and the bytes of a packet without its keys.
 use super::att::Uuid;
+use super::visit::{Kind, Part, Visitor};
+use super::{Event, Packet};
 
 /// Characteristics whose values are keys, or messages that hold keys or passkeys.
 const KEYS: &[u16] = &[
@@ -56,6 +58,77 @@ pub fn carries_key(uuid: Uuid) -> bool {
 /// Whether values of this type tell whose device it is: where aliases stand, they are left out.
 pub fn tells_identity(uuid: Uuid) -> bool {
     matches!(uuid, Uuid::Short(short) if IDENTITIES.contains(&short))
+}
+
+/// A run of a record's bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// The field's name; `header` for what stands before the fields.
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Where it begins in the record.
+    pub at: usize,
+    pub len: usize,
+    /// `None` where they are, or may be, a key.
+    pub bytes: Option<Vec<u8>>,
+}
+
+/// A record's bytes, field by field, without keys. `None` where it is not sure which bytes are keys: of hidden
+/// packets, of fragments, of notes, and where the record holds more or less than the packet's fields.
+pub fn pieces(event: &Event<'_>, record: &[u8]) -> Option<Vec<Piece>> {
+    // What stands before the fields; no part of it is a key.
+    let header = match &event.packet {
+        Packet::Command(_) => 3,
+        Packet::Event(_) => 2,
+        // ACL, L2CAP, and the protocol's own.
+        Packet::Att { .. } | Packet::Smp { .. } => 4 + 4 + 1,
+        Packet::Signal { .. } => 4 + 4 + 4,
+        Packet::Mgmt { .. } => 4 + 2,
+        Packet::L2cap { .. } => 4 + 4,
+        Packet::Fragment { .. }
+        | Packet::Sco { .. }
+        | Packet::Iso { .. }
+        | Packet::Note(_)
+        | Packet::Opaque { .. } => return None,
+    };
+    let (head, rest) = record.split_at_checked(header)?;
+    if event.hidden {
+        return None;
+    }
+    let first = Piece {
+        name: "header",
+        kind: Kind::Number,
+        at: 0,
+        len: header,
+        bytes: Some(head.to_vec()),
+    };
+    let mut walk = Walk { pieces: vec![first], rest, at: header, fits: true };
+    event.packet.visit(&mut walk);
+    // A frame of several fragments, a channel's segment, a tail behind the fields: the bytes are somewhere else.
+    (walk.fits && walk.rest.is_empty()).then_some(walk.pieces)
+}
+
+/// Follows the fields through a record.
+struct Walk<'r> {
+    pieces: Vec<Piece>,
+    rest: &'r [u8],
+    at: usize,
+    fits: bool,
+}
+
+impl Visitor for Walk<'_> {
+    fn part(&mut self, part: Part<'_>) {
+        match self.rest.split_at_checked(part.len()) {
+            Some((here, rest)) if part.is(here) => {
+                let bytes = part.bytes().map(<[u8]>::to_vec);
+                let (name, kind, len) = (part.name, part.kind, part.len());
+                self.pieces.push(Piece { name, kind, at: self.at, len, bytes });
+                self.at += len;
+                self.rest = rest;
+            }
+            _ => self.fits = false,
+        }
+    }
 }
 
 #[cfg(test)]

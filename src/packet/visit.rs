@@ -72,6 +72,11 @@ impl<'v> Part<'v> {
         (!self.kind.is_hidden()).then_some(self.wire)
     }
 
+    /// Whether the field's bytes are these; nobody else learns what they are.
+    pub(crate) fn is(&self, bytes: &[u8]) -> bool {
+        self.wire == bytes
+    }
+
     /// How many bytes the field has.
     pub fn len(&self) -> usize {
         self.wire.len()

@@ -1,8 +1,8 @@
 //! `hcidiff events`: one line for each record, as a table or as JSON.
 use super::clock::Moments;
 use super::line::Line;
-use super::{fields, safe, sentence};
-use crate::packet::{Address, Direction, Event, Problem};
+use super::{fields, hexdump, safe, sentence};
+use crate::packet::{Address, Direction, Event, Packet, Problem, secrecy};
 use crate::redact;
 use crate::time::{Clock, Timestamp};
 use std::fmt::Write as _;
@@ -16,6 +16,8 @@ pub struct Place<'a> {
     pub peer: Option<Address>,
     /// What somebody wrote beside the record (pcapng).
     pub comment: Option<&'a str>,
+    /// The record's bytes, where they are to be shown.
+    pub record: Option<&'a [u8]>,
 }
 
 /// How events are shown.
@@ -114,6 +116,12 @@ impl Events {
             let _ = write!(row, " ({})", safe::text(&redact::text(comment)));
         }
         row.push('\n');
+        // A note is text, and the text is shown.
+        if let Some(record) = place.record
+            && !matches!(event.packet, Packet::Note(_))
+        {
+            hexdump::write(row, secrecy::pieces(event, record).as_deref());
+        }
         out.write_all(row.as_bytes())
     }
 
@@ -186,6 +194,13 @@ impl Events {
         if let Some(comment) = place.comment {
             line.key("comment");
             line.text(&redact::text(comment));
+        }
+        if let Some(record) = place.record {
+            line.key("bytes");
+            match secrecy::pieces(event, record) {
+                Some(pieces) => line.word(&hexdump::digits(&pieces)),
+                None => line.null(),
+            }
         }
         out.write_all(line.end())
     }

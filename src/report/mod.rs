@@ -8,6 +8,7 @@ mod clock;
 pub mod content;
 pub mod events;
 mod fields;
+mod hexdump;
 pub mod html;
 pub mod json;
 mod line;

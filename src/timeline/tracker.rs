@@ -172,6 +172,8 @@ pub struct Tracker {
     crowded: bool,
     pub(super) first_time: Option<Timestamp>,
     pub(super) last_time: Option<Timestamp>,
+    /// Frame of the event that came last.
+    last_frame: u32,
     /// Frame of the first event that is HCI.
     pub(super) first_hci: Option<u32>,
 }
@@ -189,6 +191,7 @@ impl Tracker {
     /// Takes one event; returns the number of the connection that it belongs to.
     pub fn push(&mut self, event: &Event<'_>) -> Option<u32> {
         self.totals.records += 1;
+        self.last_frame = event.frame;
         if self.totals.records.is_multiple_of(LOOKED_AT_EVERY) && !self.crowded {
             self.look_at_what_is_kept();
         }
@@ -397,7 +400,7 @@ pub struct Origin {
 impl Tracker {
     /// The capture is over: links that are still up end as they are.
     pub fn finish(mut self, origin: Origin) -> Capture {
-        let frame = u32::try_from(self.totals.records).unwrap_or(u32::MAX);
+        let frame = self.last_frame;
         let end = At {
             source: self.source,
             frame,

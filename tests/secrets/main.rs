@@ -100,6 +100,8 @@ fn the_program_says_no_secret() {
             &["--full", "--show-values"][..],
             &["--format", "markdown", "--show-values", "--salvage"],
             &["events", "--show-values"],
+            &["events", "--bytes"],
+            &["events", "--bytes", "--format", "jsonl"],
         ] {
             let run = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
                 .args(arguments)

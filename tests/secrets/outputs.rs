@@ -108,7 +108,9 @@ fn listed(
         let event = decoder.decode(&record);
         let connection = tracker.push(&event);
         let peer = connection.and_then(|number| tracker.peer_of(number));
-        let place = Place { connection, peer, comment: record.comment.as_deref() };
+        let comment = record.comment.as_deref();
+        // Whoever wants values gets bytes here too.
+        let place = Place { connection, peer, comment, record: values.then_some(record.bytes()) };
         events.push(&event, place, out)?;
     }
     let mut warnings = opened.warnings;

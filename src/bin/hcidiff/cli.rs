@@ -2,6 +2,8 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcidiff::Case;
 use hcidiff::capture::{Input, OpenOptions};
+use hcidiff::case::{Bound, Range};
+use hcidiff::compare::Peer;
 use hcidiff::packet::Address;
 use hcidiff::sides::{Sides, Which};
 use hcidiff::time::Span;
@@ -78,9 +80,9 @@ pub struct Compare {
     #[arg(long, hide_short_help = true, value_name = "MS", default_value_t = 500)]
     pub window: u32,
 
-    /// The device to look at; once, or once per side in order
-    #[arg(long, value_name = "ADDR", value_parser = address)]
-    pub peer: Vec<[u8; 6]>,
+    /// The device to look at, by address or name; once, or once per side in order
+    #[arg(long, value_name = "DEVICE", value_parser = peer)]
+    pub peer: Vec<Peer>,
 
     /// The adapter (hciN) to look at; once, or once per side in order
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = adapter)]
@@ -93,6 +95,19 @@ pub struct Compare {
     /// Connection of the subject, as numbered in the list of connections
     #[arg(long, hide_short_help = true, value_name = "N")]
     pub subject_connection: Option<u32>,
+
+    /// The connection to look at in a single capture, as numbered in the list of connections
+    #[arg(long, hide_short_help = true, value_name = "N", conflicts_with_all = ["reference_connection", "subject_connection"])]
+    pub connection: Option<u32>,
+
+    /// Where to begin: a frame (431), seconds since the first record (12.5s), or a time (09:47:56); once, or once
+    /// per side
+    #[arg(long, hide_short_help = true, value_name = "WHERE", value_parser = bound)]
+    pub from: Vec<Bound>,
+
+    /// Where to end, named as in --from; what stands there belongs to it
+    #[arg(long, hide_short_help = true, value_name = "WHERE", value_parser = bound)]
+    pub to: Vec<Bound>,
 
     #[command(flatten)]
     pub reading: Reading,
@@ -164,9 +179,9 @@ pub struct Events {
     #[arg(short, long, value_enum, default_value_t = EventsFormat::Terminal)]
     pub format: EventsFormat,
 
-    /// Only events of this device
-    #[arg(long, value_name = "ADDR", value_parser = address)]
-    pub peer: Option<[u8; 6]>,
+    /// Only events of this device, by address or name
+    #[arg(long, value_name = "DEVICE", value_parser = peer)]
+    pub peer: Option<Peer>,
 
     /// Only events of this adapter (hciN)
     #[arg(long, value_name = "N", value_parser = adapter)]
@@ -176,12 +191,38 @@ pub struct Events {
     #[arg(long, value_name = "N")]
     pub connection: Option<u32>,
 
+    /// Where to begin: a frame (431), seconds since the first record (12.5s), or a time (09:47:56)
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub from: Option<Bound>,
+
+    /// Where to end, named as in --from; what stands there belongs to it
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub to: Option<Bound>,
+
+    /// Only these frames, the first and the last of them
+    #[arg(long, value_name = "FIRST-LAST", value_parser = frames, conflicts_with_all = ["from", "to"])]
+    pub frames: Option<(u32, u32)>,
+
     #[command(flatten)]
     pub reading: Reading,
 
     /// Show attribute values; elsewhere their length
     #[arg(long)]
     pub show_values: bool,
+
+    /// Show the bytes of each record, field by field; never those of keys
+    #[arg(long)]
+    pub bytes: bool,
+}
+
+impl Events {
+    /// Which part of the capture is listed.
+    pub fn range(&self) -> Range {
+        match self.frames {
+            Some((first, last)) => Range::new(Some(Bound::Frame(first)), Some(Bound::Frame(last))),
+            None => Range::new(self.from, self.to),
+        }
+    }
 }
 
 /// A report's format.
@@ -238,10 +279,19 @@ impl Cli {
             ("--tz-offset", compare.reading.tz_offset.len()),
             ("--member", compare.reading.member.len()),
             ("--label", compare.label.len()),
+            ("--from", compare.from.len()),
+            ("--to", compare.to.len()),
         ] {
             if given > 2 {
                 return Err(format!("{option} can be given twice at most, once per side"));
             }
+        }
+        if compare.connection.is_some() && compare.captures.len() > 1 {
+            return Err(
+                "--connection is for a single capture; of two, --reference-connection and \
+                --subject-connection name the connections"
+                    .into(),
+            );
         }
         for path in &compare.output {
             if path.as_os_str() == "-" {
@@ -293,6 +343,8 @@ impl Compare {
             let mut of = case::Side::new(Input::parse(path));
             of.reading = self.reading.of(side);
             of.reading.sha256 = self.writes_json();
+            of.range =
+                Range::new(of_side(&self.from, side).copied(), of_side(&self.to, side).copied());
             // A label names one side; it is no label for the other.
             of.label = self.label.get(side as usize).cloned();
             of
@@ -304,9 +356,10 @@ impl Compare {
             // Clap takes one or two.
             captures => Case::one(side(&captures[0], Which::Reference)),
         };
-        let numbers = Sides::new(self.reference_connection, self.subject_connection);
+        let numbers =
+            Sides::new(self.reference_connection, self.subject_connection.or(self.connection));
         let wanted = |side| compare::Wanted {
-            peer: of_side(&self.peer, side).copied().map(Address),
+            peer: of_side(&self.peer, side).cloned(),
             adapter: of_side(&self.adapter, side).copied(),
             connection: numbers[side],
         };
@@ -331,7 +384,12 @@ impl Compare {
             option("--window", self.window.to_string());
         }
         for peer in &self.peer {
-            option("--peer", Address(*peer).to_string());
+            match peer {
+                Peer::Address(address) => option("--peer", address.to_string()),
+                // A part of a name is no name that an alias could stand for.
+                Peer::Name(name) if self.show_addresses => option("--peer", name.clone()),
+                Peer::Name(_) => option("--peer", "NAME".to_owned()),
+            }
         }
         for adapter in &self.adapter {
             option("--adapter", adapter.to_string());
@@ -339,10 +397,16 @@ impl Compare {
         let connections = [
             ("--reference-connection", self.reference_connection),
             ("--subject-connection", self.subject_connection),
+            ("--connection", self.connection),
         ];
         for (name, number) in connections {
             if let Some(number) = number {
                 option(name, number.to_string());
+            }
+        }
+        for (name, bounds) in [("--from", &self.from), ("--to", &self.to)] {
+            for bound in bounds {
+                option(name, bound.to_string());
             }
         }
         for minutes in &self.reading.tz_offset {
@@ -397,6 +461,33 @@ fn address(text: &str) -> Result<[u8; 6], String> {
     match parts.next() {
         None => Ok(bytes),
         Some(_) => Err("expected AA:BB:CC:DD:EE:FF".into()),
+    }
+}
+
+/// An address, or else a name.
+fn peer(text: &str) -> Result<Peer, String> {
+    match address(text) {
+        Ok(bytes) => Ok(Peer::Address(Address(bytes))),
+        Err(_) if text.trim().is_empty() => Err("expected an address or a name".into()),
+        Err(_) => Ok(Peer::Name(text.to_owned())),
+    }
+}
+
+fn bound(text: &str) -> Result<Bound, String> {
+    Bound::parse(text).ok_or_else(|| {
+        "expected a frame (431), seconds since the first record (12.5s), or a time (09:47:56)"
+            .into()
+    })
+}
+
+/// `431-447`, or one frame.
+fn frames(text: &str) -> Result<(u32, u32), String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let frame = |text: &str| text.trim().trim_start_matches('#').parse().ok();
+    match (frame(first), frame(last)) {
+        (Some(first), Some(last)) if first <= last => Ok((first, last)),
+        (Some(_), Some(_)) => Err("the first frame stands behind the last".into()),
+        _ => Err("expected the first frame and the last, as in 431-447".into()),
     }
 }
 
@@ -478,6 +569,30 @@ mod tests {
         {
             assert!(address(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_is_no_address_is_a_name() {
+        assert_eq!(
+            peer("C0:DE:C0:FF:EE:01"),
+            Ok(Peer::Address(Address([1, 0xee, 0xff, 0xc0, 0xde, 0xc0])))
+        );
+        assert_eq!(peer("C0:DE"), Ok(Peer::Name("C0:DE".into())));
+        assert!(peer(" ").is_err());
+    }
+
+    #[test]
+    fn frames_have_a_first_and_a_last() {
+        assert_eq!(
+            (frames("431-447"), frames("7"), frames("#1 - #2")),
+            (Ok((431, 447)), Ok((7, 7)), Ok((1, 2)))
+        );
+        for wrong in ["", "-", "447-431", "1-", "1-2-3", "a-b"] {
+            assert!(frames(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse("events a --frames 1-2 --from 1").is_err());
+        assert!(parse("--connection 1 a b").unwrap().check().is_err());
+        assert!(parse("--connection 1 a").unwrap().check().is_ok());
     }
 
     #[test]

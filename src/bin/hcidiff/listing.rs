@@ -1,21 +1,27 @@
 //! `hcidiff events`: from a file to its event lines.
 use hcidiff::capture::{self, CaptureError, Input, OpenOptions, Warning};
+use hcidiff::case::{self, Range, Side};
+use hcidiff::compare::{Peer, Sought};
 use hcidiff::decode::Decoder;
 use hcidiff::packet::{Address, Event};
 use hcidiff::report::events::{Events, Place, Style};
 use hcidiff::timeline::Tracker;
+use std::collections::HashSet;
 use std::io::Write;
 
 /// Which events, and how.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Listing {
     pub style: Style,
     /// Attribute values and other bytes are shown.
     pub values: bool,
-    pub peer: Option<Address>,
+    /// The bytes of each record are shown.
+    pub bytes: bool,
+    pub peer: Option<Peer>,
     pub adapter: Option<u16>,
     /// Connection number.
     pub connection: Option<u32>,
+    pub range: Range,
 }
 
 impl Listing {
@@ -26,20 +32,27 @@ impl Listing {
         options: &OpenOptions,
         out: &mut impl Write,
     ) -> Result<Vec<Warning>, CaptureError> {
+        let peers = self.peers(input, options)?;
         let mut opened = capture::open(input, options)?;
         let mut warnings = std::mem::take(&mut opened.warnings);
         let clock = opened.source.describe().clock;
         let mut decoder = Decoder::new();
         let mut tracker = Tracker::new();
+        let mut range = self.range.clone();
         let mut events = Events::new(self.style, self.values, clock);
         events.begin(out)?;
         while let Some(record) = opened.source.next()? {
             let event = decoder.decode(&record);
             let connection = tracker.push(&event);
             let tracked = connection.and_then(|number| tracker.peer_of(number));
-            let peer = tracked.or_else(|| event.packet.peer());
-            let place = Place { connection, peer, comment: record.comment.as_deref() };
-            if self.wants(&event, place) {
+            let place = Place {
+                connection,
+                peer: tracked.or_else(|| event.packet.peer()),
+                comment: record.comment.as_deref(),
+                record: self.bytes.then_some(record.bytes()),
+            };
+            let inside = range.has(event.frame, event.time);
+            if inside && self.wants(&event, place, peers.as_ref()) {
                 events.push(&event, place, out)?;
             } else {
                 events.skip(&event);
@@ -50,10 +63,40 @@ impl Listing {
         Ok(warnings)
     }
 
-    fn wants(&self, event: &Event<'_>, place: Place<'_>) -> bool {
-        let peer = |peer| place.peer == Some(peer) || event.packet.names(peer);
+    /// The addresses of the device that is asked for. Whose a name is shows only at the end of a capture, so a
+    /// name takes a look at all of it before.
+    fn peers(
+        &self,
+        input: &Input,
+        options: &OpenOptions,
+    ) -> Result<Option<HashSet<Address>>, CaptureError> {
+        let name = match &self.peer {
+            None => return Ok(None),
+            Some(Peer::Address(address)) => return Ok(Some(HashSet::from([*address]))),
+            Some(Peer::Name(name)) => name,
+        };
+        let refused = |why: String| Err(CaptureError::Refused(why));
+        if input.is_read_once() {
+            let why = "a name is looked up in the whole capture first: give a file, or the device's address";
+            return refused(why.to_owned());
+        }
+        let mut side = Side::new(input.clone());
+        side.reading = options.clone();
+        let capture = case::read(&side)?;
+        let sought = Sought::of(&Peer::Name(name.clone()), &capture);
+        if sought.addresses.is_empty() {
+            return refused(format!("no device here is called {name}"));
+        }
+        Ok(Some(sought.addresses))
+    }
+
+    fn wants(&self, event: &Event<'_>, place: Place<'_>, peers: Option<&HashSet<Address>>) -> bool {
+        let peer = |peers: &HashSet<Address>| {
+            place.peer.is_some_and(|peer| peers.contains(&peer))
+                || peers.iter().any(|peer| event.packet.names(*peer))
+        };
         self.adapter.is_none_or(|adapter| event.adapter == Some(adapter))
             && self.connection.is_none_or(|number| place.connection == Some(number))
-            && self.peer.is_none_or(peer)
+            && peers.is_none_or(peer)
     }
 }

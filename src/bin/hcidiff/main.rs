@@ -3,7 +3,6 @@ use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use hcidiff::capture::{CaptureError, Input};
 use hcidiff::diagnose::Level;
-use hcidiff::packet::Address;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
@@ -253,9 +252,11 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
             cli::EventsFormat::Jsonl => Style::JsonLines,
         },
         values: events.show_values,
-        peer: events.peer.map(Address),
+        bytes: events.bytes,
+        peer: events.peer.clone(),
         adapter: events.adapter,
         connection: events.connection,
+        range: events.range(),
     };
     let options = events.reading.of(Which::Reference);
     let input = Input::parse(&events.capture);

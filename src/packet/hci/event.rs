@@ -238,7 +238,14 @@ impl<'a> Event<'a> {
         match Return::decode(command_opcode.0, return_parameters.0, false) {
             // A tail that no field holds is no reason to lose it.
             (returned, None) => returned.visit(visitor),
-            (_, Some(_)) => opaque("return_parameters", return_parameters.0, visitor),
+            (_, Some(_)) => match return_parameters.0.split_first() {
+                // All but vendors' commands return a status first.
+                Some((status, rest)) if command_opcode.0 != 0 && command_opcode.0 >> 10 != 0x3f => {
+                    Field::visit(&Status(*status), "status", Kind::Status, visitor);
+                    opaque("return_parameters", rest, visitor);
+                }
+                _ => opaque("return_parameters", return_parameters.0, visitor),
+            },
         }
     }
 

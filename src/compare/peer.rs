@@ -1,0 +1,122 @@
+//! The device that the user asks for: by its address, or by its name.
+use crate::packet::Address;
+use crate::timeline::{Capture, Connection};
+use std::collections::HashSet;
+
+/// A device, as the user names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Peer {
+    Address(Address),
+    /// Upper and lower case are the same. Where no device has exactly this name, each whose name holds it.
+    Name(String),
+}
+
+impl From<Address> for Peer {
+    fn from(address: Address) -> Self {
+        Self::Address(address)
+    }
+}
+
+/// What a capture knows of the device that is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sought {
+    pub addresses: HashSet<Address>,
+    names: HashSet<String>,
+}
+
+impl Sought {
+    pub fn of(peer: &Peer, capture: &Capture) -> Self {
+        let mut sought = Self::default();
+        let asked = match peer {
+            Peer::Address(address) => {
+                sought.addresses.insert(*address);
+                return sought;
+            }
+            Peer::Name(name) => name.trim().to_lowercase(),
+        };
+        let devices = capture.devices.iter().map(|device| device.name.as_deref());
+        let peers = capture.connections.iter().map(|connection| connection.peer.name.as_deref());
+        let all: HashSet<&str> = devices.chain(peers).flatten().collect();
+        let names_like = |fits: &dyn Fn(&str) -> bool| -> HashSet<String> {
+            let names = all.iter().filter(|name| fits(name.trim().to_lowercase().as_str()));
+            names.map(|name| (*name).to_owned()).collect()
+        };
+        sought.names = names_like(&|name| name == asked);
+        if sought.names.is_empty() && !asked.is_empty() {
+            sought.names = names_like(&|name| name.contains(&asked));
+        }
+        for device in &capture.devices {
+            if device.name.as_ref().is_some_and(|name| sought.names.contains(name)) {
+                sought.addresses.insert(device.address);
+                sought.addresses.extend(device.identity.map(|(address, _)| address));
+            }
+        }
+        for connection in &capture.connections {
+            let peer = &connection.peer;
+            if peer.name.as_deref().is_some_and(|name| sought.names.contains(name)) {
+                sought.addresses.extend(peer.address);
+                sought.addresses.extend(peer.identity.map(|(address, _)| address));
+            }
+        }
+        sought
+    }
+
+    /// Whether a connection is to this device.
+    pub fn has(&self, connection: &Connection) -> bool {
+        let peer = &connection.peer;
+        let identity = peer.identity.map(|(address, _)| address);
+        let mut addresses = [peer.address, identity, peer.on_air].into_iter().flatten();
+        addresses.any(|address| self.addresses.contains(&address))
+            || peer.name.as_deref().is_some_and(|name| self.names.contains(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{AddressType, Status};
+    use crate::trace::{PEER, Trace};
+
+    const OTHER: Address = Address([9, 9, 9, 9, 9, 0xc9]);
+
+    /// Two devices: `LabSensor` and `LabSensor 2`.
+    fn capture() -> Capture {
+        let link = |peer| {
+            let trace = Trace::new().peer(peer, AddressType::RANDOM).up();
+            trace.hangs_up(Status::REMOTE_USER_TERMINATED)
+        };
+        let mut capture = link(PEER).followed_by(link(OTHER)).followed_by(link(PEER)).run();
+        for (number, name) in [(0, "LabSensor"), (1, "LabSensor 2")] {
+            capture.connections[number].peer.name = Some(name.into());
+        }
+        capture
+    }
+
+    fn numbers(peer: &str) -> Vec<u32> {
+        let capture = capture();
+        let sought = Sought::of(&Peer::Name(peer.to_owned()), &capture);
+        capture.connections.iter().filter(|c| sought.has(c)).map(|c| c.number).collect()
+    }
+
+    #[test]
+    fn a_name_means_its_device_whatever_the_letters_case() {
+        // The third attempt has no name, but the address of the first.
+        assert_eq!(numbers("labsensor"), [1, 3]);
+        assert_eq!(numbers(" LABSENSOR 2"), [2]);
+    }
+
+    #[test]
+    fn a_part_of_a_name_means_each_that_holds_it_where_none_is_just_that() {
+        assert_eq!(numbers("sensor"), [1, 2, 3]);
+        assert_eq!(numbers("sensor 2"), [2]);
+        assert!(numbers("lamp").is_empty() && numbers(" ").is_empty());
+    }
+
+    #[test]
+    fn an_address_means_itself() {
+        let capture = capture();
+        let sought = Sought::of(&Peer::from(OTHER), &capture);
+        let has: Vec<_> = capture.connections.iter().filter(|c| sought.has(c)).collect();
+        assert_eq!(has.len(), 1);
+    }
+}
