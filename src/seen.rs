@@ -62,11 +62,37 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The time of what may not have been seen.
+    pub fn when(seen: Option<Self>) -> Moment {
+        seen.map_or(Moment::UNKNOWN, |seen| seen.at)
+    }
+
     /// The distance from an earlier place of the same source, if both times are known.
     pub fn since(&self, earlier: &Self) -> Option<crate::time::Span> {
         (self.source == earlier.source).then(|| self.at.since(earlier.at))?
     }
 }
+
+/// Facts that are read as the place where they were seen: `end.frame` is `end.seen.frame`.
+macro_rules! seen_at {
+    ($($fact:ty: $place:ident),+ $(,)?) => {$(
+        impl std::ops::Deref for $fact {
+            type Target = $crate::seen::Seen;
+
+            fn deref(&self) -> &$crate::seen::Seen {
+                &self.$place
+            }
+        }
+
+        impl std::ops::DerefMut for $fact {
+            fn deref_mut(&mut self) -> &mut $crate::seen::Seen {
+                &mut self.$place
+            }
+        }
+    )+};
+}
+
+pub(crate) use seen_at;
 
 #[cfg(test)]
 mod tests {

@@ -69,7 +69,7 @@ fn moved(moment: &mut Moment, by: Span) {
 fn delay(connection: &mut Connection, from: usize, by: Span) {
     for step in &mut connection.steps[from..] {
         moved(&mut step.at, by);
-        moved(&mut step.last_at, by);
+        moved(&mut step.last.at, by);
     }
     if let Some(end) = &mut connection.end {
         moved(&mut end.at, by);
@@ -101,37 +101,35 @@ fn renamed(capture: &Capture, addresses: u8, handles: u16, adapters: u16, clock:
         if let Some(request) = &mut connection.request {
             address(&mut request.peer);
             moved(&mut request.at, clock);
-            moved(&mut request.cancel_at, clock);
+            request.cancelled.iter_mut().for_each(|seen| moved(&mut seen.at, clock));
         }
         for sighting in [&mut connection.heard, &mut connection.last_heard].into_iter().flatten() {
             moved(&mut sighting.seen.at, clock);
         }
         if let Some(mtu) = &mut connection.mtu {
             moved(&mut mtu.at, clock);
-            moved(&mut mtu.answered_at, clock);
+            mtu.answer.iter_mut().for_each(|seen| moved(&mut seen.at, clock));
         }
         if let Some(first) = &mut connection.first_att {
             moved(&mut first.at, clock);
         }
         if let Some(end) = &mut connection.end {
             moved(&mut end.at, clock);
-            moved(&mut end.command_at, clock);
+            end.command.iter_mut().for_each(|seen| moved(&mut seen.at, clock));
         }
         for open in &mut connection.open_requests {
             moved(&mut open.at, clock);
         }
         for step in &mut connection.steps {
             moved(&mut step.at, clock);
-            moved(&mut step.last_at, clock);
+            moved(&mut step.last.at, clock);
         }
-        for moment in [
-            &mut connection.connected_at,
-            &mut connection.usable_at,
-            &mut connection.last_pdu_at,
-            &mut connection.last_sent_pdu_at,
-            &mut connection.capture_end,
-        ] {
+        for moment in [&mut connection.usable_at, &mut connection.capture_end] {
             moved(moment, clock);
+        }
+        let places = [&mut connection.up, &mut connection.last_pdu, &mut connection.last_sent_pdu];
+        for seen in places.into_iter().flatten() {
+            moved(&mut seen.at, clock);
         }
     }
     capture
@@ -197,11 +195,8 @@ proptest! {
             exchanged = keys[0] != keys[1];
             // What they are changes places; when and where stays.
             let (mut one, mut other) = (connection.steps[at].clone(), connection.steps[at + 1].clone());
-            let (first, second) = ((one.at, one.last_at), (other.at, other.last_at));
-            (one.at, one.last_at) = second;
-            (other.at, other.last_at) = first;
-            (one.frame, other.frame) = (other.frame, one.frame);
-            (one.last_frame, other.last_frame) = (other.last_frame, one.last_frame);
+            (one.first, other.first) = (other.first, one.first);
+            (one.last, other.last) = (other.last, one.last);
             connection.steps[at] = other;
             connection.steps[at + 1] = one;
         });

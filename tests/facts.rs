@@ -2,6 +2,7 @@
 //! (`fixtures/lab/FACTS.tsv`, made by the laboratory's own scripts).
 use hcidiff::packet::Direction;
 use hcidiff::packet::att;
+use hcidiff::seen::Seen;
 use hcidiff::timeline::{Capture, Connection, Moment};
 use hcidiff::{Case, analyse};
 use std::collections::BTreeMap;
@@ -23,7 +24,7 @@ fn row(connection: &Connection) -> BTreeMap<&'static str, String> {
     };
     let code = |code: u8| format!("{code:#04x}");
     row.insert("status", connection.status.map_or(String::new(), |s| code(s.0)));
-    if connection.connected_frame.is_some() {
+    if connection.connected_frame().is_some() {
         row.insert("role", connection.role.map_or(String::new(), |r| r.to_string()));
         let granted = connection.granted.expect("a connection has parameters");
         row.insert("interval_ms", format!("{:?}", granted.interval().as_ms()));
@@ -53,7 +54,7 @@ fn row(connection: &Connection) -> BTreeMap<&'static str, String> {
         row.insert("mtu_asked_ms", ms(mtu.at));
         if let Some(answered) = mtu.answered {
             row.insert("mtu_answered", answered.to_string());
-            row.insert("mtu_answered_ms", ms(mtu.answered_at));
+            row.insert("mtu_answered_ms", ms(Seen::when(mtu.answer)));
         }
     }
     row.retain(|_, value| !value.is_empty());
@@ -182,9 +183,12 @@ fn data_before_connection_complete_belongs_to_the_attempt() {
     assert_eq!(capture.connections.len(), 1);
     let connection = &capture.connections[0];
     assert_eq!(connection.first_att.map(|f| (f.frame, f.opcode)), Some((34, 0x02)));
-    assert_eq!(connection.connected_frame, Some(35));
+    assert_eq!(connection.connected_frame(), Some(35));
     let mtu = connection.mtu.expect("an exchange");
-    assert_eq!((mtu.requested, mtu.answered, mtu.answer_frame), (247, Some(517), Some(38)));
+    assert_eq!(
+        (mtu.requested, mtu.answered, mtu.answer.map(|seen| seen.frame)),
+        (247, Some(517), Some(38))
+    );
     assert!(connection.steps.is_sorted_by_key(|s| s.frame));
 }
 
@@ -202,10 +206,10 @@ fn both_sides_of_a_link_agree() {
         let ours: Vec<&Connection> = ours
             .connections
             .iter()
-            .filter(|c| c.connected_frame.is_some() && !c.never_heard())
+            .filter(|c| c.connected_frame().is_some() && !c.never_heard())
             .collect();
         let theirs: Vec<&Connection> =
-            theirs.connections.iter().filter(|c| c.connected_frame.is_some()).collect();
+            theirs.connections.iter().filter(|c| c.connected_frame().is_some()).collect();
         assert_eq!(ours.len(), theirs.len(), "{stem}");
         for (a, b) in ours.iter().zip(&theirs) {
             pairs += 1;

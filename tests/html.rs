@@ -175,7 +175,7 @@ fn a_connection_of_many_steps_fits() {
         for round in 0..30_000_i64 {
             let mut step = template[round as usize % template.len()].clone();
             step.at = (start + hcidiff::time::Span(round * 37_000)).into();
-            step.last_at = step.at;
+            step.last.at = step.at;
             connection.steps.push(step);
         }
     });

@@ -90,7 +90,12 @@ fn mtu(connection: &Connection) -> String {
     let Some(mtu) = connection.mtu else { return "-".to_owned() };
     let by = if mtu.by == Direction::Sent { "host" } else { "peer" };
     let answered = mtu.answered.map_or("-".to_owned(), |value| value.to_string());
-    format!("{by} {}@{} {answered}@{}", mtu.requested, mtu.frame, mtu.answer_frame.unwrap_or(0))
+    format!(
+        "{by} {}@{} {answered}@{}",
+        mtu.requested,
+        mtu.frame,
+        mtu.answer.map_or(0, |seen| seen.frame)
+    )
 }
 
 fn end(connection: &Connection) -> String {

@@ -7,8 +7,9 @@
 mod common;
 
 use common::piped;
+use hcidiff::seen::Seen;
 use hcidiff::time::Span;
-use hcidiff::timeline::{Connection, Moment, Report, Sighting};
+use hcidiff::timeline::{Connection, Moment};
 use hcidiff::{Analysis, Case, analyse};
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,65 +43,54 @@ fn analysed(path: &Path) -> Analysis {
 fn timeless(connection: &Connection) -> Connection {
     const AT: Moment = Moment::UNKNOWN;
     let frame = |frame: &mut Option<u32>| *frame = frame.map(|_| 0);
-    let sighting = |sighting: &mut Option<Sighting>| {
-        if let Some(Sighting { seen, .. }) = sighting {
-            (seen.frame, seen.at) = (0, AT);
-        }
-    };
-    let report = |report: &mut Report| (report.frame, report.at) = (0, AT);
+    let place = |seen: &mut Seen| (seen.frame, seen.at) = (0, AT);
+    let maybe = |seen: &mut Option<Seen>| seen.iter_mut().for_each(place);
 
     let mut it = connection.clone();
     if let Some(request) = &mut it.request {
-        (request.frame, request.at, request.cancel_at) = (0, AT, AT);
+        place(request);
         frame(&mut request.status_frame);
-        frame(&mut request.cancel_frame);
+        maybe(&mut request.cancelled);
     }
     frame(&mut it.status_frame);
-    frame(&mut it.connected_frame);
-    it.connected_at = AT;
-    it.keys.iter_mut().for_each(|key| key.frame = 0);
-    it.pace.iter_mut().for_each(|pace| (pace.frame, pace.at) = (0, AT));
-    sighting(&mut it.heard);
-    sighting(&mut it.last_heard);
+    maybe(&mut it.up);
+    it.keys.iter_mut().for_each(|key| place(key));
+    it.pace.iter_mut().for_each(|pace| place(pace));
+    it.heard.iter_mut().for_each(|sighting| place(sighting));
+    it.last_heard.iter_mut().for_each(|sighting| place(sighting));
     it.usable_at = AT;
     if let Some(mtu) = &mut it.mtu {
-        (mtu.frame, mtu.at, mtu.answered_at) = (0, AT, AT);
-        frame(&mut mtu.answer_frame);
+        place(mtu);
+        maybe(&mut mtu.answer);
     }
-    if let Some(first) = &mut it.first_att {
-        (first.frame, first.at) = (0, AT);
-    }
-    (it.last_pdu_at, it.last_sent_pdu_at) = (AT, AT);
-    frame(&mut it.last_pdu_frame);
-    frame(&mut it.last_sent_pdu_frame);
-    if let Some(write) = &mut it.last_write {
-        (write.frame, write.at) = (0, AT);
-    }
+    it.first_att.iter_mut().for_each(|first| place(first));
+    maybe(&mut it.last_pdu);
+    maybe(&mut it.last_sent_pdu);
+    it.last_write.iter_mut().for_each(|written| place(written));
     if let Some(end) = &mut it.end {
-        (end.frame, end.at, end.command_at) = (0, AT, AT);
-        frame(&mut end.command_frame);
+        place(end);
+        maybe(&mut end.command);
         end.echoes.fill(0);
     }
-    if let Some(gone) = &mut it.gone {
-        (gone.frame, gone.at) = (0, AT);
-    }
+    it.gone.iter_mut().for_each(|gone| place(gone));
     for open in &mut it.open_requests {
-        (open.frame, open.at, open.age) = (0, AT, None);
+        place(open);
+        open.age = None;
     }
     it.credits.most_outstanding_frame = 0;
     frame(&mut it.credits.overrun_frame);
-    frame(&mut it.credits.last_completed_frame);
-    frame(&mut it.credits.stuck_frame);
-    (it.credits.last_completed_at, it.credits.stuck_since) = (AT, AT);
+    maybe(&mut it.credits.last_completed);
+    maybe(&mut it.credits.stuck);
     for step in &mut it.steps {
-        (step.frame, step.last_frame, step.at, step.last_at) = (0, 0, AT, AT);
+        place(&mut step.first);
+        place(&mut step.last);
     }
     frame(&mut it.scan_started_frame);
-    it.report_before.iter_mut().for_each(report);
-    it.report_after.iter_mut().for_each(report);
+    it.report_before.iter_mut().for_each(|report| place(report));
+    it.report_after.iter_mut().for_each(|report| place(report));
     if let Some(advertised) = &mut it.advertised {
-        report(&mut advertised.first);
-        report(&mut advertised.last);
+        place(&mut advertised.first);
+        place(&mut advertised.last);
     }
     it.mgmt_reason = it.mgmt_reason.map(|(_, reason)| (0, reason));
     it.mgmt_failed = it.mgmt_failed.map(|(_, status)| (0, status));

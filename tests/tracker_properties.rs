@@ -207,24 +207,24 @@ proptest! {
             prop_assert_eq!(connection.number as usize, index + 1);
             prop_assert!(connection.steps.is_sorted_by_key(|s| s.frame), "{:?}", connection.steps);
             for step in &connection.steps {
-                prop_assert!(step.frame <= step.last_frame && step.count >= 1, "{step:?}");
-                prop_assert!(step.last_frame as usize <= packets.len());
+                prop_assert!(step.frame <= step.last.frame && step.count >= 1, "{step:?}");
+                prop_assert!(step.last.frame as usize <= packets.len());
             }
-            if let (Some(connected), Some(end)) = (connection.connected_frame, &connection.end) {
+            if let (Some(connected), Some(end)) = (connection.connected_frame(), &connection.end) {
                 prop_assert!(connected < end.frame);
                 prop_assert!(connection.end_seen);
                 // Frame order is authoritative: nothing of the link lies behind its end.
-                prop_assert!(connection.steps.iter().all(|s| s.last_frame <= end.frame), "{:?} {:?}", end, connection.steps);
+                prop_assert!(connection.steps.iter().all(|s| s.last.frame <= end.frame), "{:?} {:?}", end, connection.steps);
             }
             // The link's own events name it, from its first sight to its end.
-            if let Some(connected) = connection.connected_frame {
+            if let Some(connected) = connection.connected_frame() {
                 prop_assert_eq!(owners[connected as usize - 1], Some(connection.number));
             }
             for open in &connection.open_requests {
                 prop_assert!(open.frame >= 1 && open.frame as usize <= packets.len());
             }
             if !connection.start_seen {
-                prop_assert!(connection.connected_frame.is_none() && connection.request.is_none());
+                prop_assert!(connection.connected_frame().is_none() && connection.request.is_none());
             }
             prop_assert!(!(connection.never_heard() && connection.heard.is_some()));
         }

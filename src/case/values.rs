@@ -80,7 +80,7 @@ fn frames(analysis: &Analysis, index: usize) -> HashSet<u32> {
     };
     let steps = told.iter().flat_map(|connection| &connection.steps);
     let steps = steps.filter(|step| step.bytes > 0).take(MOST_VALUES);
-    steps.flat_map(|step| [step.frame, step.last_frame]).collect()
+    steps.flat_map(|step| [step.frame, step.last.frame]).collect()
 }
 
 /// The types of the values that are told of a capture, as far as either capture teaches them.
@@ -106,7 +106,7 @@ fn types(analysis: &Analysis, index: usize) -> Vec<(u32, Uuid)> {
         let steps = connection.steps.iter().filter(|step| step.bytes > 0);
         steps.filter_map(move |step| Some((step, names.attribute(connection, step)?.uuid?)))
     });
-    types.flat_map(|(step, kind)| [(step.frame, kind), (step.last_frame, kind)]).collect()
+    types.flat_map(|(step, kind)| [(step.frame, kind), (step.last.frame, kind)]).collect()
 }
 
 /// The attribute values in some frames of a capture: what was folded has none.

@@ -4,6 +4,7 @@ use super::standing::{Failure, Standing};
 use super::{MatchedBy, Options, Others, Side, Sought, Wanted};
 use crate::packet::att::Uuid;
 use crate::packet::{Address, Status};
+use crate::seen::Seen;
 use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, EndedBy, Role, Transport};
@@ -265,11 +266,11 @@ fn groups<'a>(
 /// Cancelled only to be armed again at once, as hosts do that wait by accept list (HABITS R10).
 pub(super) fn routine(capture: &Capture, connection: &Connection) -> bool {
     let Some(request) = &connection.request else { return false };
-    if connection.connected() || request.filter_policy == 0 || request.cancel_frame.is_none() {
+    if connection.connected() || request.filter_policy == 0 || request.cancelled.is_none() {
         return false;
     }
     capture.connections.iter().skip(connection.number as usize).take(FEW).any(|next| {
-        let again = next.request.as_ref().and_then(|r| r.at.since(request.cancel_at));
+        let again = next.request.as_ref().and_then(|r| r.at.since(Seen::when(request.cancelled)));
         next.adapter == connection.adapter
             && again.is_some_and(|gap| gap.0 >= 0 && gap < Span::from_ms(2000))
     })

@@ -25,7 +25,7 @@ type Clock = fn(&View<'_>) -> Option<Span>;
 const CLOCKS: &[(&str, Clock)] = &[
     ("request to complete", |v| {
         let request = v.connection.request.as_ref()?;
-        v.connection.connected_at.since(request.at)
+        v.connection.connected_at().since(request.at)
     }),
     ("complete to first answer of the peer", |v| v.connection.after(v.connection.heard?.seen.at)),
     ("to first ATT", |v| v.connection.after(v.connection.first_att?.at)),
@@ -34,7 +34,7 @@ const CLOCKS: &[(&str, Clock)] = &[
     ("to end of discovery", |v| {
         let steps = v.connection.steps.iter().filter(|s| by_central(v.connection, s));
         let found = steps.filter(|s| habits::discovery(s.procedure) && s.outcome == Outcome::Ok);
-        v.connection.after(found.map(|s| s.last_at).max()?)
+        v.connection.after(found.map(|s| s.last.at).max()?)
     }),
     ("to first application write", |v| {
         first(v, |v, at, _| {
@@ -58,7 +58,7 @@ const CLOCKS: &[(&str, Clock)] = &[
             .steps
             .iter()
             .find(|s| s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok)?;
-        v.connection.after(done.last_at)
+        v.connection.after(done.last.at)
     }),
     ("to disconnect", |v| v.connection.life()),
 ];
@@ -70,7 +70,7 @@ fn mtu<'a>(view: &View<'a>) -> Option<&'a Step> {
 }
 
 fn answered_at(step: &Step) -> Moment {
-    if step.outcome == Outcome::Ok { step.last_at } else { Moment::UNKNOWN }
+    if step.outcome == Outcome::Ok { step.last.at } else { Moment::UNKNOWN }
 }
 
 fn first(view: &View<'_>, fits: fn(&View<'_>, usize, &Step) -> bool) -> Option<Span> {

@@ -93,7 +93,7 @@ fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
     let usable = match connection.transport {
         Transport::Le => Some(connection.usable_at).filter(|at| *at != Moment::UNKNOWN),
         // BR/EDR: L2CAP may begin as soon as the link is up.
-        Transport::BrEdr => Some(connection.connected_at),
+        Transport::BrEdr => Some(connection.connected_at()),
         // Its beginning is not in the capture.
         Transport::Unknown => None,
     };

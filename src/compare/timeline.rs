@@ -88,7 +88,7 @@ fn matched(pair: &Pair<'_>, x: usize, y: usize, before: Option<(usize, usize)>) 
     }
     // The wait before a step, not its distance from zero: a delay early on does not colour all that follows.
     let wait = |view: &View<'_>, at: usize, before: Option<usize>| {
-        let from = before.map_or_else(|| view.connection.zero(), |b| view.step(b).last_at);
+        let from = before.map_or_else(|| view.connection.zero(), |b| view.step(b).last.at);
         view.step(at).at.since(from)
     };
     if (x > 0 || y > 0) && a.procedure != Procedure::Disconnect {
@@ -215,8 +215,8 @@ impl View<'_> {
     pub fn echo(&self, step: &Step) -> bool {
         let Some(end) = &self.connection.end else { return false };
         let same_code = step.status == Some(end.reason.0) && step.outcome == Outcome::Error;
-        let close = end.at.since(step.last_at).is_some_and(|gap| gap.abs() <= Span::from_ms(15));
-        same_code && close || end.echoes.contains(&step.last_frame)
+        let close = end.at.since(step.last.at).is_some_and(|gap| gap.abs() <= Span::from_ms(15));
+        same_code && close || end.echoes.contains(&step.last.frame)
     }
 
     /// Why this side never came to a moment, if it did not.
@@ -259,7 +259,7 @@ pub fn divergence(pair: &Pair<'_>, steps: &[AlignedStep]) -> (Option<(u32, u32)>
             if let (Some(x), Some(y)) = (step.reference, step.subject)
                 && step.kind != StepKind::Moved
             {
-                same = Some((left.step(x).last_frame, right.step(y).last_frame));
+                same = Some((left.step(x).last.frame, right.step(y).last.frame));
             }
             continue;
         }

@@ -171,7 +171,7 @@ pub fn ended_by(by: EndedBy) -> &'static str {
 /// How an attempt came out, in one clause.
 pub fn ending(connection: &Connection) -> String {
     if !connection.connected() {
-        return match (connection.status, connection.request.as_ref().and_then(|r| r.cancel_frame)) {
+        return match (connection.status, connection.request.as_ref().and_then(|r| r.cancelled)) {
             (Some(Status::UNKNOWN_CONNECTION_IDENTIFIER), Some(_))
                 if connection.wanted().is_none() =>
             {

@@ -138,7 +138,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let before =
         events.get(..events.partition_point(|e| e.frame <= gone.frame)).unwrap_or_default();
     // A controller that had stopped answering was taken away because of that.
-    let begin = connection.connected_frame.unwrap_or(0);
+    let begin = connection.connected_frame().unwrap_or(0);
     let hung = |e: &&AdapterEvent| {
         e.adapter == connection.adapter
             && matches!(e.what, Happening::CommandUnanswered { command_frame, .. } if command_frame > begin)
@@ -156,8 +156,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         frame: gone.frame,
         process: gone.process.clone(),
         switched_off_frame: off.map(|e| e.frame),
-        connected_frame: connection.connected_frame,
-        lived: connection.connected_frame.and_then(|_| gone.at.since(connection.connected_at)),
+        connected_frame: connection.connected_frame(),
+        lived: connection.connected_frame().and_then(|_| gone.at.since(connection.connected_at())),
     };
     // Whoever resets an adapter may want to: only the links' programs know whether it was wanted.
     Some(match gone.how {

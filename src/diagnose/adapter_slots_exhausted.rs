@@ -123,7 +123,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         end.or(c.gone.as_ref().map(|gone| gone.frame))
     };
     let others = scene.capture().connections.iter().filter_map(|c| {
-        let up = c.connected_frame.filter(|up| *up < frame && c.adapter == connection.adapter)?;
+        let up = c.connected_frame().filter(|up| *up < frame && c.adapter == connection.adapter)?;
         over(c).is_none_or(|end| end > frame).then_some((c.peer.address, up))
     });
     let facts = Full { status, frame, open, links: others.take(SHOWN).collect() };

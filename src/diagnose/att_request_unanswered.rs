@@ -107,7 +107,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     }
     let question = Question::of(scene, connection, open);
     let elsewhere = question.elsewhere(scene, connection);
-    let command_frame = end.command_frame?;
+    let command_frame = end.command_frame()?;
     let facts = GaveUp { question, age, elsewhere, command_frame, end };
     Some(Verdict::cause(facts).sure(Confidence::Medium))
 }

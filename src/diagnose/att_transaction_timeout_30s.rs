@@ -221,7 +221,8 @@ impl Facts for Expired {
 
     fn evidence(&self) -> Vec<Sight> {
         let asked = text!("{}, never answered", self.question.says());
-        let hangs_up = self.end.command_frame.map(|frame| Sight::here(frame, "this host hangs up"));
+        let hangs_up =
+            self.end.command_frame().map(|frame| Sight::here(frame, "this host hangs up"));
         let theirs = self.elsewhere.and_then(Elsewhere::frame);
         let theirs =
             theirs.map(|frame| Sight::in_reference(frame, "the working side sends the same"));

@@ -192,7 +192,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         let Happening::AcceptListAdded(address, kind) = event.what else { continue };
         let fixed = !kind.is_random() || address.looks_static();
         let known = capture.device(address).is_some_and(|d| d.reports > 0)
-            || capture.attempts_to(address).any(|c| c.connected_frame.is_some());
+            || capture.attempts_to(address).any(|c| c.connected_frame().is_some());
         if !fixed || known || resolved.contains(&(event.adapter, address)) {
             continue;
         }

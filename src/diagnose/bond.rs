@@ -43,11 +43,11 @@ pub fn key_of(scene: &Scene<'_>, connection: &Connection, step: &Step) -> Option
         let encrypted = link.steps.iter().filter(|s| {
             s.procedure == Procedure::Encrypt
                 && s.outcome == Outcome::Ok
-                && s.last_frame < used.frame
+                && s.last.frame < used.frame
         });
         for done in encrypted {
             if used_by(link, done).is_some_and(|key| key.number == used.number) {
-                worked = Some(done.last_frame);
+                worked = Some(done.last.frame);
             }
         }
     }
@@ -76,7 +76,7 @@ pub fn key_of(scene: &Scene<'_>, connection: &Connection, step: &Step) -> Option
 /// The key that our host named for this encryption.
 fn used_by<'c>(connection: &'c Connection, step: &Step) -> Option<&'c KeySeen> {
     let mut used = connection.keys.iter().filter(|key| key.how == KeyUse::Used);
-    used.rfind(|key| (step.frame..=step.last_frame.max(step.frame)).contains(&key.frame))
+    used.rfind(|key| (step.frame..=step.last.frame.max(step.frame)).contains(&key.frame))
 }
 
 /// What one pairing made: the key for links on which our side is the peripheral, and that for the others.

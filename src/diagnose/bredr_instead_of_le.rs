@@ -137,7 +137,7 @@ fn pages_whatever_it_knows(capture: &Capture) -> bool {
     capture.connections.iter().filter(|c| page(c).is_some()).any(|paged| {
         let mut same =
             paged.peer.address.into_iter().flat_map(|address| capture.attempts_to(address));
-        same.any(|c| c.transport == Transport::Le && c.connected_frame.is_some())
+        same.any(|c| c.transport == Transport::Le && c.connected_frame().is_some())
     })
 }
 
@@ -146,7 +146,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let device = scene.capture().device(paged.first()?.peer.address?)?;
     let report = device.first.filter(|_| device.connectable_reports > 0)?;
     // A device that answers a page after all has BR/EDR, whatever its advertising says.
-    let answers = |c: &&Connection| c.transport == Transport::BrEdr && c.connected_frame.is_some();
+    let answers =
+        |c: &&Connection| c.transport == Transport::BrEdr && c.connected_frame().is_some();
     let tried_le = |c: &&Connection| c.transport == Transport::Le && c.start_seen;
     if attempts.iter().any(|c| answers(c) || tried_le(c)) {
         return None;

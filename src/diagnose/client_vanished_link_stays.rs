@@ -102,7 +102,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         return Vec::new();
     }
     let left = |c: &Connection| {
-        let up = c.connected_frame.filter(|up| c.open() && *up < event.frame)?;
+        let up = c.connected_frame().filter(|up| c.open() && *up < event.frame)?;
         c.capture_end.since(event.at).filter(|lived| *lived >= STAYS)?;
         let (process, closed_frame) = (process.clone(), event.frame);
         let facts = Left { process, closed_frame, connected_frame: up };

@@ -64,7 +64,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
         Verdict::note(format!("The central claims clock accuracy {ours} here and {theirs} on the working side (0 is 500 ppm, 7 is 20 ppm)."))
             .sure(Confidence::Low)
             .about([subject.number])
-            .sees(subject.connected_frame?, format!("Central_Clock_Accuracy {ours}"))
-            .sees_in_reference(reference.connected_frame?, format!("Central_Clock_Accuracy {theirs}")),
+            .sees(subject.connected_frame()?, format!("Central_Clock_Accuracy {ours}"))
+            .sees_in_reference(reference.connected_frame()?, format!("Central_Clock_Accuracy {theirs}")),
     )
 }

@@ -158,7 +158,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let silent = |c: &&Connection| {
         c.adapter == first.adapter
             && c.end.is_none()
-            && c.connected_frame.is_some_and(|up| up < first.frame)
+            && c.connected_frame().is_some_and(|up| up < first.frame)
             && c.last_heard.is_none_or(|heard| heard.seen.frame < command_frame)
     };
     let broken = capture.connections.iter().filter(silent).map(|c| c.number);

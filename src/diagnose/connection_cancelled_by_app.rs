@@ -142,7 +142,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         life,
         open: step.clone(),
         age: open.age?,
-        command_frame: end.command_frame?,
+        command_frame: end.command_frame()?,
         end: end.clone(),
     };
     Some(Verdict::suspect(facts).sure(Confidence::Medium))

@@ -107,15 +107,15 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     });
     // Links without an end, in the order in which they came up.
     let mut endless: Vec<_> = capture.connections.iter().filter(|c| c.end.is_none()).collect();
-    endless.retain(|c| c.connected_frame.is_some());
-    endless.sort_by_key(|c| c.connected_frame);
+    endless.retain(|c| c.connected_frame().is_some());
+    endless.sort_by_key(|c| c.connected_frame());
     let found = crashes.map(|(at, event, code)| {
         let (before, after) = capture.adapter_events.split_at(at);
         // What came up before the last crash or reset was lost then.
         let since = before.iter().rev().find(|e| e.adapter == event.adapter && clears(e));
         let from = Some(since.map_or(0, |e| e.frame));
-        let from = endless.partition_point(|c| c.connected_frame <= from);
-        let to = endless.partition_point(|c| c.connected_frame < Some(event.frame));
+        let from = endless.partition_point(|c| c.connected_frame() <= from);
+        let to = endless.partition_point(|c| c.connected_frame() < Some(event.frame));
         let lost: Vec<u32> = endless
             .get(from..to)
             .unwrap_or_default()

@@ -101,19 +101,19 @@ fn asked(connection: &Connection) -> u32 {
 
 /// The first frame that shows what became of an attempt after a reset.
 fn shown(connection: &Connection) -> u32 {
-    connection.connected_frame.or(connection.status_frame).unwrap_or(0)
+    connection.connected_frame().or(connection.status_frame).unwrap_or(0)
 }
 
 /// Still waiting when the capture ended, or when a reset came.
 fn waits(connection: &Connection) -> bool {
     connection.request.is_some()
         && connection.status.is_none()
-        && connection.connected_frame.is_none()
+        && connection.connected_frame().is_none()
 }
 
 fn unasked(connection: &Connection) -> bool {
     let odd = |kind| kind == OddityKind::CompleteWithoutCreate;
-    connection.connected_frame.is_some()
+    connection.connected_frame().is_some()
         && connection.role == Some(Role::Central)
         && connection.oddities.iter().any(|o| odd(o.kind))
 }

@@ -192,8 +192,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let passed = status == Status::COMMAND_DISALLOWED
         && near(scene, connection).any(|other| {
             other.adapter == connection.adapter
-                && other.connected_frame.is_some_and(|up| up > status_frame)
-                && other.connected_at.since(request.at).is_some_and(|after| after < RACE)
+                && other.connected_frame().is_some_and(|up| up > status_frame)
+                && other.connected_at().since(request.at).is_some_and(|after| after < RACE)
                 && other.peer_heard()
         });
     let pending = pending(scene, connection).and_then(|other| other.request.as_deref());

@@ -155,8 +155,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let report = connection.report_before.map(|report| (report.frame, age(report.at)));
     let next = scene.capture().kin(connection, 1).find(|c| c.number > connection.number);
     let came = next.filter(|c| c.peer_heard()).and_then(|c| {
-        let after = c.connected_at.since(wait.request.cancel_at)?;
-        Some((c.connected_frame?, after))
+        let after = c.connected_at().since(wait.request.cancelled?.at)?;
+        Some((c.connected_frame()?, after))
     });
     let facts = InVain {
         wait: wait.facts(),

@@ -68,7 +68,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let reference = scene.reference()?;
     let subject = scene.compared()?;
     let attempts = attempts_of(scene, subject);
-    let up: Vec<&&Connection> = attempts.iter().filter(|c| c.connected_frame.is_some()).collect();
+    let up: Vec<&&Connection> = attempts.iter().filter(|c| c.connected_frame().is_some()).collect();
     let old = reference.request.as_ref().is_some_and(|r| r.kind == RequestKind::LeCreate)
         && reference.channel_selection != Some(1);
     let all = up.len() > 1 && up.iter().all(|c| c.never_heard() && newer(c));

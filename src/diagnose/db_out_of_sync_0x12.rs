@@ -116,7 +116,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         return None;
     }
     let cure = connection.steps.iter().find(|s| {
-        s.by == Sent && s.frame > last.last_frame && s.outcome == Outcome::Ok && looks_again(s)
+        s.by == Sent && s.frame > last.last.frame && s.outcome == Outcome::Ok && looks_again(s)
     });
     let facts = OutOfSync {
         count: refused.len(),
@@ -146,7 +146,7 @@ impl Facts for OutOfSync {
         let cure = self.cure.as_ref().map(|step| Sight::here(step.frame, see::request(step)));
         let refused = self.refused.iter().map(|step| {
             let text = text!("{} refused: Database Out Of Sync (0x12)", see::request(step));
-            Sight::here(step.last_frame, text)
+            Sight::here(step.last.frame, text)
         });
         cure.into_iter().chain(refused).collect()
     }

@@ -165,23 +165,23 @@ fn stream_of(c: &Connection) -> Option<Stream> {
         use Procedure::{Subscribe, Write, WriteCommand};
         s.by == Direction::Sent && matches!(s.procedure, Write | WriteCommand | Subscribe)
     };
-    let write = c.steps.iter().filter(writes).max_by_key(|s| s.last_frame)?;
+    let write = c.steps.iter().filter(writes).max_by_key(|s| s.last.frame)?;
     let notified = |s: &&Step| s.by == Direction::Received && s.procedure == Procedure::Notify;
-    let run = c.steps.iter().filter(notified).max_by_key(|s| s.last_frame)?;
+    let run = c.steps.iter().filter(notified).max_by_key(|s| s.last.frame)?;
     let pace = Span(run.duration()?.0 / i64::from(run.count.max(2) - 1));
     let peer = see::peer_hung_up(c).filter(|end| end.reason == HUNG_UP);
     let until: Moment = match &c.end {
-        Some(end) if end.command_frame.is_some() => end.command_at,
+        Some(end) if end.command_frame().is_some() => end.command_at(),
         Some(end) => end.at,
         None => c.capture_end,
     };
-    let stopped = until.since(run.last_at)?.0 > pace.0 * SILENT_PACES;
-    let lost = c.end.as_ref().is_some_and(|end| end.command_frame.is_none() && peer.is_none());
+    let stopped = until.since(run.last.at)?.0 > pace.0 * SILENT_PACES;
+    let lost = c.end.as_ref().is_some_and(|end| end.command_frame().is_none() && peer.is_none());
     let (last, at) = match peer {
         Some(end) if !stopped => (end.frame, end.at),
-        _ => (run.last_frame, run.last_at),
+        _ => (run.last.frame, run.last.at),
     };
-    let held = at.since(write.last_at)?;
+    let held = at.since(write.last.at)?;
     let counts = (stopped || peer.is_some())
         && !lost
         && c.gone.is_none()
@@ -189,10 +189,10 @@ fn stream_of(c: &Connection) -> Option<Stream> {
         && c.transport == Transport::Le
         && run.count > 1
         && held >= SHORTEST;
-    let life = if stopped { c.after(run.last_at) } else { c.life() };
+    let life = if stopped { c.after(run.last.at) } else { c.life() };
     counts.then_some(Stream {
         number: c.number,
-        write: write.last_frame,
+        write: write.last.frame,
         last,
         held,
         pace,

@@ -225,7 +225,7 @@ fn left(c: &Connection) -> Option<Left> {
     let end = c
         .end
         .as_ref()
-        .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none())?;
+        .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame().is_none())?;
     let request = last_request(c);
     let shown = during(c, end).map(Shown::During).or_else(|| after_update(c, request?, end))?;
     Some(Left {
@@ -259,13 +259,13 @@ fn after_update(c: &Connection, request: &Step, end: &End) -> Option<Shown> {
 fn last_request(c: &Connection) -> Option<&Step> {
     let ours =
         |s: &&Step| s.by == Direction::Sent && s.is_att() && s.procedure != Procedure::Notify;
-    c.steps.iter().filter(ours).max_by_key(|s| s.last_frame)
+    c.steps.iter().filter(ours).max_by_key(|s| s.last.frame)
 }
 
 /// The frame of a step's last packet of ours: its answer, if one came, is the device's.
 fn sent_last(step: &Step) -> u32 {
     match step.procedure {
-        Procedure::WriteCommand => step.last_frame,
+        Procedure::WriteCommand => step.last.frame,
         _ => step.frame,
     }
 }

@@ -122,7 +122,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
 fn died(c: &Connection) -> bool {
     see::peer_hung_up(c).is_some()
         || c.end.as_ref().is_some_and(|end| {
-            end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none()
+            end.reason == Status::CONNECTION_TIMEOUT && end.command_frame().is_none()
         })
 }
 

@@ -65,8 +65,8 @@ fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
         Verdict::note("The device answered the feature request differently on the two sides: look whether both captures are of the same firmware.")
             .sure(Confidence::Medium)
             .about([subject.number])
-            .sees(ours.last_frame, format!("features {}", hex(&a)))
-            .sees_in_reference(theirs.last_frame, format!("features {}", hex(&b))),
+            .sees(ours.last.frame, format!("features {}", hex(&a)))
+            .sees_in_reference(theirs.last.frame, format!("features {}", hex(&b))),
     )
 }
 

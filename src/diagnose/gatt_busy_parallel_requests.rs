@@ -126,7 +126,7 @@ impl Facts for Parallel {
             Sight::here(*frame, text)
         });
         let end = self.end.as_ref().map(|end| {
-            let frame = end.command_frame.unwrap_or(end.frame);
+            let frame = end.command_frame().unwrap_or(end.frame);
             Sight::here(frame, text!("the link ends: {}", end.reason))
         });
         open.chain(end).collect()

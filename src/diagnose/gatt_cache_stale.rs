@@ -132,7 +132,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = StaleHandles {
         count: refused.len(),
         refused: refused.iter().take(SHOWN).map(|step| (*step).clone()).collect(),
-        cured: discovered_at.is_some_and(|frame| frame > last.last_frame),
+        cured: discovered_at.is_some_and(|frame| frame > last.last.frame),
         reference_frame: theirs.map(|step| step.frame),
     };
     let confidence = if facts.count > 1 { Confidence::High } else { Confidence::Medium };
@@ -153,7 +153,7 @@ impl Facts for StaleHandles {
     fn evidence(&self) -> Vec<Sight> {
         let refused = self.refused.iter().map(|step| {
             let code = step.status.map(ErrorCode);
-            Sight::here(step.last_frame, text!("{} refused: {}", see::request(step), code))
+            Sight::here(step.last.frame, text!("{} refused: {}", see::request(step), code))
         });
         let theirs = self.reference_frame;
         let theirs = theirs.map(|frame| Sight::in_reference(frame, "the working host discovers"));

@@ -208,7 +208,7 @@ impl Facts for AfterCommand {
     fn evidence(&self) -> Vec<Sight> {
         let tries = self.tries.iter().flat_map(|Try { request, wait, end }| {
             let ends = text!("{}, {} later", end.reason, *wait);
-            [Sight::here(request.step.last_frame, request.request()), Sight::here(end.frame, ends)]
+            [Sight::here(request.step.last.frame, request.request()), Sight::here(end.frame, ends)]
         });
         let theirs = self.elsewhere.and_then(Elsewhere::frame);
         let theirs =

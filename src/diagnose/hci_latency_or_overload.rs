@@ -94,7 +94,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
                 signs.push(format!("{fast} links were open at intervals of {FAST} or less"));
             }
             if let [.., worst] = late.as_slice() {
-                let longest = worst.last_at.since(worst.at)?;
+                let longest = worst.last.at.since(worst.at)?;
                 signs.push(format!("this host took up to {longest} to answer what devices asked"));
             }
             let says = "Links to different devices were lost within one second: look at what they share, this adapter and its surroundings.";
@@ -112,9 +112,9 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
                     .sees(c.end.as_ref()?.frame, format!("connection {} is lost (0x08)", c.number));
             }
             for step in late.iter().rev().take(OFTEN) {
-                let took = step.last_at.since(step.at)?;
+                let took = step.last.at.since(step.at)?;
                 verdict = verdict
-                    .sees(step.last_frame, format!("this host answers {took} after the question"));
+                    .sees(step.last.frame, format!("this host answers {took} after the question"));
             }
             Some(verdict)
         })
@@ -126,7 +126,7 @@ fn fast_links(scene: &Scene<'_>, lost: &Connection) -> usize {
     let Some(end) = &lost.end else { return 0 };
     let open = |c: &&Connection| {
         c.adapter == lost.adapter
-            && c.connected_frame.is_some_and(|frame| frame < end.frame)
+            && c.connected_frame().is_some_and(|frame| frame < end.frame)
             && c.end.as_ref().is_none_or(|e| e.frame >= end.frame || together(c, lost))
             && c.current.is_some_and(|current| current.interval() <= FAST)
     };
@@ -140,16 +140,16 @@ fn late_answers<'a>(scene: &Scene<'a>, lost: &Connection) -> Vec<&'a Step> {
         s.by == Direction::Received
             && s.is_att()
             && s.count == 1
-            && s.last_frame > s.frame
-            && s.last_at.since(s.at).is_some_and(|took| took >= LATE)
+            && s.last.frame > s.frame
+            && s.last.at.since(s.at).is_some_and(|took| took >= LATE)
             && end
                 .at
-                .since(s.last_at)
+                .since(s.last.at)
                 .is_some_and(|ago| ago >= Span::from_ms(0) && ago <= Span::from_ms(10_000))
     };
     let links = scene.capture().connections.iter().filter(|c| c.adapter == lost.adapter);
     let mut all: Vec<&Step> = links.flat_map(|c| c.steps.iter().filter(late)).collect();
-    all.sort_by_key(|s| s.last_at.since(s.at));
+    all.sort_by_key(|s| s.last.at.since(s.at));
     if all.len() < OFTEN { Vec::new() } else { all }
 }
 

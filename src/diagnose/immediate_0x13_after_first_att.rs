@@ -143,9 +143,9 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         let whole = c.start_seen && c.cut_packets == 0 && c.role == Some(Role::Central);
         let step = see::last_sent(c).filter(|s| s.is_att())?;
         let end = c.end.clone()?;
-        let wait = end.at.since(c.last_sent_pdu_at)?;
+        let wait = end.at.since(c.last_sent_pdu?.at)?;
         let reaction = wait >= c.granted?.interval() && wait < LONGEST;
-        let frame = c.last_sent_pdu_frame.unwrap_or(step.frame);
+        let frame = c.last_sent_pdu?.frame;
         (whole && reaction && !see::peer_request_open(c)).then_some((
             c,
             step,

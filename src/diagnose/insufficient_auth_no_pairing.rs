@@ -160,7 +160,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let first = refused.first()?;
     let secured = connection.steps.iter().any(|s| {
         matches!(s.procedure, Procedure::Pair | Procedure::Encrypt)
-            && s.last_frame > first.frame
+            && s.last.frame > first.frame
             && !matches!(s.detail, Detail::SecurityRequest { .. })
     });
     let was_secure = connection.steps.iter().any(|s| {
@@ -200,7 +200,7 @@ impl Facts for NeverPairs {
 
     fn evidence(&self) -> Vec<Sight> {
         let line = |step: &Step| {
-            Sight::here(step.last_frame, text!("{}: {}", see::request(step), self.code))
+            Sight::here(step.last.frame, text!("{}: {}", see::request(step), self.code))
         };
         let mut sights: Vec<Sight> = self.refused.iter().map(line).collect();
         sights.extend(self.reference.map(|(how, frame)| {

@@ -79,8 +79,8 @@ fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
         return None;
     }
     let facts = IntervalDiffers {
-        here: Interval { frame: subject.connected_frame?, length: b.interval() },
-        reference: Interval { frame: reference.connected_frame?, length: a.interval() },
+        here: Interval { frame: subject.connected_frame()?, length: b.interval() },
+        reference: Interval { frame: reference.connected_frame()?, length: a.interval() },
     };
     Some(Verdict::note(facts).sure(Confidence::High).about([subject.number]))
 }

@@ -204,7 +204,7 @@ impl Facts for WrongKey {
             _ => {}
         }
         if let Some(status) = self.failed {
-            sights.push(Sight::here(self.used.last_frame, text!("encryption failed: {}", status)));
+            sights.push(Sight::here(self.used.last.frame, text!("encryption failed: {}", status)));
         }
         sights.extend(self.end.as_ref().map(see::link_ended));
         sights

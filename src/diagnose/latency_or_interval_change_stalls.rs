@@ -254,7 +254,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         update_frame: after.frame,
         quick,
         slow,
-        lost: end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none(),
+        lost: end.reason == Status::CONNECTION_TIMEOUT && end.command_frame().is_none(),
         end: end.clone(),
     };
     if facts.wider() < WIDER || facts.slower() < SLOWER {

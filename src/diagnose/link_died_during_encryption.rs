@@ -85,10 +85,10 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 || s.status == Some(Status::CONNECTION_TIMEOUT.0))
     })?;
     // Nothing else may have gone well after the encryption began.
-    if connection.last_heard.is_some_and(|heard| heard.seen.frame > started.last_frame) {
+    if connection.last_heard.is_some_and(|heard| heard.seen.frame > started.last.frame) {
         return None;
     }
-    let echo = (started.last_frame != started.frame).then_some(started.last_frame);
+    let echo = (started.last.frame != started.frame).then_some(started.last.frame);
     let facts = Died { started_frame: started.frame, echo_frame: echo, end: end.clone() };
     Some(Verdict::cause(facts).sure(Confidence::High))
 }

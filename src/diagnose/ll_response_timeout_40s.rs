@@ -158,7 +158,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection
         .end
         .as_ref()
-        .filter(|end| end.reason == Status::LL_RESPONSE_TIMEOUT && end.command_frame.is_none())?;
+        .filter(|end| end.reason == Status::LL_RESPONSE_TIMEOUT && end.command_frame().is_none())?;
     let seen = seen(connection, end);
     let in_time = seen.as_ref().is_some_and(|seen| seen.wait > EARLIEST && seen.wait < LATEST);
     let worked = seen.as_ref().and_then(|seen| worked(scene, connection, seen));
@@ -177,7 +177,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 fn worked(scene: &Scene<'_>, connection: &Connection, seen: &Procedures) -> Option<u32> {
     let kin = scene.capture().kin(connection, SHOWN_KIN);
     let same = |s: &&Step| s.procedure.word() == seen.name && s.outcome == Outcome::Ok;
-    kin.flat_map(|c| &c.steps).find(same).map(|step| step.last_frame)
+    kin.flat_map(|c| &c.steps).find(same).map(|step| step.last.frame)
 }
 
 /// The procedure that failed with 0x22, else one that was open. What the peer asks of the controller itself shows on
@@ -193,7 +193,7 @@ fn seen(connection: &Connection, end: &End) -> Option<Procedures> {
             name: step.procedure.word(),
             ours: step.by == Direction::Sent,
             wait: end.at.since(step.at)?,
-            failed_frame: Some(step.last_frame),
+            failed_frame: Some(step.last.frame),
         });
     }
     let open = connection.open_requests.iter().find(|o| o.pending.is_link_layer())?;

@@ -102,15 +102,15 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let central = connection.role == Some(Role::Central);
     let features =
         connection.steps.iter().find(|s| s.procedure == Procedure::Features && !s.failed())?;
-    let traffic =
-        connection.att_sent + connection.att_received > 0 || connection.last_pdu_frame.is_some();
-    let after = end.command_at.since(features.last_at)?;
+    let traffic = connection.att_sent + connection.att_received > 0
+        || connection.last_pdu.map(|seen| seen.frame).is_some();
+    let after = end.command_at().since(features.last.at)?;
     let two_seconds = after > EARLIEST && after < LATEST;
     if known_other || !central || traffic || !two_seconds || end.reason_sent != Some(REASON) {
         return None;
     }
     let facts =
-        Idle { features_frame: features.last_frame, after, command_frame: end.command_frame? };
+        Idle { features_frame: features.last.frame, after, command_frame: end.command_frame()? };
     Some(Verdict::cause(facts).sure(Confidence::High))
 }
 

@@ -89,13 +89,13 @@ struct Dropped {
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
-    let command_frame = end.command_frame?;
+    let command_frame = end.command_frame()?;
     let rejected = |s: &&crate::timeline::Step| {
         s.procedure == Procedure::Features && s.status == Some(UNKNOWN.0)
     };
     let (answer_frame, after) = connection.steps.iter().filter(rejected).find_map(|s| {
-        let after = end.command_at.since(s.last_at)?;
-        (after >= Span(0) && after <= AT_ONCE).then_some((s.last_frame, after))
+        let after = end.command_at().since(s.last.at)?;
+        (after >= Span(0) && after <= AT_ONCE).then_some((s.last.frame, after))
     })?;
     let facts = Dropped { answer_frame, after, command_frame, end: end.clone() };
     Some(Verdict::cause(facts).sure(Confidence::High))

@@ -101,11 +101,11 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // Events stand in the order of their frames: only those of this link's life are looked at.
     let events = &scene.capture().adapter_events;
     let events = events.get(..events.partition_point(|e| e.frame < end.frame)).unwrap_or_default();
-    let begin = connection.connected_frame.unwrap_or(0);
+    let begin = connection.connected_frame().unwrap_or(0);
     let events = events.get(events.partition_point(|e| e.frame <= begin)..).unwrap_or_default();
     let (closed, process, wait) = events.iter().rev().find_map(|e| {
         let Happening::ProcessClosed { process } = &e.what else { return None };
-        let wait = end.command_at.since(e.at)?;
+        let wait = end.command_at().since(e.at)?;
         // The socket's record may come a moment after the command that follows from it.
         let soon = wait > Span::from_ms(-500) && wait < LATEST;
         (soon && holds_links(process)).then_some((e, process, wait))
@@ -122,7 +122,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         process: process.clone(),
         closed_frame: closed.frame,
         wait,
-        command_frame: end.command_frame?,
+        command_frame: end.command_frame()?,
         end: end.clone(),
     };
     Some(Verdict::cause(facts).sure(Confidence::High))

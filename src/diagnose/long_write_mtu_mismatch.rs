@@ -96,7 +96,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     for step in refused.iter().take(3) {
         verdict = verdict
             .sees(step.frame, "Prepare Write Request")
-            .sees(step.last_frame, format!("Error Response: {code}"));
+            .sees(step.last.frame, format!("Error Response: {code}"));
     }
     if let Some(reference) = scene.reference()
         && let Some(mtu) = reference.mtu
@@ -104,7 +104,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         && Some(theirs) > effective
     {
         verdict = verdict.sees_in_reference(
-            mtu.answer_frame.unwrap_or(mtu.frame),
+            mtu.answer.unwrap_or(mtu.seen).frame,
             format!("the working host has an MTU of {theirs}"),
         );
     }

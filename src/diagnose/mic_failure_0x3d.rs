@@ -119,7 +119,7 @@ struct MicFailure {
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| end.reason == Status::MIC_FAILURE)?;
     let started = connection.steps.iter().rev().find(|s| s.procedure == Procedure::Encrypt);
-    let soon = started.and_then(|s| end.at.since(s.last_at)).map(|passed| passed < SOON);
+    let soon = started.and_then(|s| end.at.since(s.last.at)).map(|passed| passed < SOON);
     let key = started.and_then(|step| bond::key_of(scene, connection, step));
     let known = match key {
         Some(Key::Worked { frame } | Key::Right { made: frame }) => Some(frame),
@@ -128,7 +128,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = MicFailure {
         started: started.map(|step| step.frame),
         soon,
-        worked: known.filter(|frame| connection.connected_frame.is_some_and(|up| *frame > up)),
+        worked: known.filter(|frame| connection.connected_frame().is_some_and(|up| *frame > up)),
         known,
         end: end.clone(),
     };

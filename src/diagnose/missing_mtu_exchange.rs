@@ -88,7 +88,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     for step in refused.iter().take(4) {
         verdict = verdict
             .sees(step.frame, see::pdu(step))
-            .sees(step.last_frame, format!("Error Response {:#04x}", step.status?));
+            .sees(step.last.frame, format!("Error Response {:#04x}", step.status?));
     }
     if let Some(att) = connection.first_att {
         verdict =

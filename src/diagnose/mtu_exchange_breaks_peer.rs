@@ -113,8 +113,8 @@ fn shortens(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             read.bytes
         ))
         .sure(Confidence::Low)
-        .sees(read.last_frame, format!("{}: {} bytes", see::pdu(read), read.bytes))
-        .sees(ours.last_frame, format!("the device answers this host's request: {server}"))
+        .sees(read.last.frame, format!("{}: {} bytes", see::pdu(read), read.bytes))
+        .sees(ours.last.frame, format!("the device answers this host's request: {server}"))
         .sees(theirs.frame, format!("the device's own request: {client}"))
         .settled_by("Read the same value with Read Blob from where it ends: is there more?")
         .try_these(remedies(scene, REMEDIES)),
@@ -147,8 +147,8 @@ fn breaks(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         ),
     };
     let mut verdict = Verdict::cause(says).sure(confidence).sees(asked.frame, see::pdu(asked));
-    if asked.last_frame != asked.frame {
-        verdict = verdict.sees(asked.last_frame, sees);
+    if asked.last.frame != asked.frame {
+        verdict = verdict.sees(asked.last.frame, sees);
     }
     if let Some(end) = &connection.end {
         let (frame, text) = see::ended(end);
@@ -167,18 +167,18 @@ fn breaks(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 
 fn wrong(connection: &Connection, asked: &Step) -> Option<Wrong> {
     let later =
-        connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last_frame);
+        connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last.frame);
     match (asked.outcome, asked.detail) {
         (Outcome::Error, _) => {
             let code = asked.status.filter(|code| *code != 0x06)?;
             // The host had time to go on, and did not.
             let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
-            let stalled = stop.since(asked.last_at)? >= Span::from_ms(1000);
+            let stalled = stop.since(asked.last.at)? >= Span::from_ms(1000);
             (!later && stalled).then_some(Wrong::Refused(code))
         }
         (Outcome::Ok, Detail::Mtu { answers: 2.., .. }) => {
             let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
-            let soon = end.command_at.since(asked.last_at)? < Span::from_ms(3000);
+            let soon = end.command_at().since(asked.last.at)? < Span::from_ms(3000);
             soon.then_some(Wrong::AnsweredTwice)
         }
         (Outcome::Unanswered, _) => connection

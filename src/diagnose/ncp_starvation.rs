@@ -59,10 +59,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         )
     );
     let until = connection.end.as_ref().map_or(connection.capture_end, |e| {
-        if e.command_frame.is_some() { e.command_at } else { e.at }
+        if e.command_frame().is_some() { e.command_at() } else { e.at }
     });
-    let stuck = until.since(credits.stuck_since).filter(|d| *d >= Span::from_ms(5_000))?;
-    let last_completed = credits.last_completed_frame?;
+    let stuck = until.since(credits.stuck?.at).filter(|d| *d >= Span::from_ms(5_000))?;
+    let last_completed = credits.last_completed.map(|seen| seen.frame)?;
     if lost || buffers == 0 || credits.outstanding() < u64::from(buffers) || !connection.start_seen
     {
         return None;
@@ -72,7 +72,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     ))
     .sure(Confidence::Medium)
     .sees(last_completed, "the last Number Of Completed Packets")
-    .sees(credits.stuck_frame?, format!("the oldest packet that was never acknowledged; {} are outstanding", credits.outstanding()));
+    .sees(credits.stuck.map(|seen| seen.frame)?, format!("the oldest packet that was never acknowledged; {} are outstanding", credits.outstanding()));
     if connection.last_heard.is_some_and(|h| h.seen.frame > last_completed) {
         let heard = connection.last_heard?;
         verdict = verdict.sees(
@@ -81,8 +81,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         );
     }
     if let Some(end) = &connection.end {
-        verdict = verdict
-            .sees(end.command_frame.unwrap_or(end.frame), format!("the link ends: {}", end.reason));
+        verdict = verdict.sees(
+            end.command_frame().unwrap_or(end.frame),
+            format!("the link ends: {}", end.reason),
+        );
     }
     Some(
         verdict

@@ -191,7 +191,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     }
     let recovered = recovered(scene, connection);
     let facts = NeverHeard {
-        connected_frame: connection.connected_frame,
+        connected_frame: connection.connected_frame(),
         interval: connection.granted.map(|granted| granted.interval()),
         end_frame: end.frame,
         reason: end.reason,
@@ -216,8 +216,8 @@ fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<(u32, Span)> 
         return None;
     }
     let next = others.iter().find(|other| other.number > connection.number && other.connected())?;
-    let later = next.connected_at.since(end.at).filter(|later| *later <= AT_ONCE)?;
-    next.peer_heard().then_some((next.connected_frame?, later))
+    let later = next.connected_at().since(end.at).filter(|later| *later <= AT_ONCE)?;
+    next.peer_heard().then_some((next.connected_frame()?, later))
 }
 
 /// Whether the request was for any device of the accept list.
@@ -229,7 +229,7 @@ fn by_list(connection: &Connection) -> bool {
 pub(super) fn fresh(connection: &Connection) -> Option<(Report, Span)> {
     let report = connection.report_before?;
     let request = connection.request.as_ref().filter(|_| !by_list(connection));
-    let age = request.map_or(connection.connected_at, |request| request.at).since(report.at)?;
+    let age = request.map_or(connection.connected_at(), |request| request.at).since(report.at)?;
     (Span(0) <= age && age <= FRESH).then_some((report, age))
 }
 

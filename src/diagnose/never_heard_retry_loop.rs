@@ -156,10 +156,10 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     if unheard.len() < FEWEST {
         return None;
     }
-    let heard = attempts.iter().find(|c| c.connected_frame.is_some() && c.peer_heard());
+    let heard = attempts.iter().find(|c| c.connected_frame().is_some() && c.peer_heard());
     let pause = |pair: &[&&Connection]| {
         let [before, next] = pair else { return None };
-        next.connected_at.since(before.end.as_ref()?.at)
+        next.connected_at().since(before.end.as_ref()?.at)
     };
     let ends = unheard.iter().filter_map(|c| {
         let end = c.end.as_ref()?;
@@ -167,7 +167,7 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     });
     let facts = Loop {
         unheard: ends.collect(),
-        links: attempts.iter().filter(|c| c.connected_frame.is_some()).count(),
+        links: attempts.iter().filter(|c| c.connected_frame().is_some()).count(),
         pauses: unheard.windows(2).filter_map(pause).collect(),
         heard: heard.and_then(|c| c.heard),
         signal: unheard.iter().filter_map(|c| c.report_before?.rssi).max(),

@@ -120,7 +120,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     {
         return None;
     }
-    let (connected_frame, command_frame) = (connection.connected_frame?, end.command_frame?);
+    let (connected_frame, command_frame) = (connection.connected_frame()?, end.command_frame()?);
     let facts = Unusable { connected_frame, request, age, command_frame, end };
     Some(Verdict::cause(facts).sure(Confidence::Medium))
 }

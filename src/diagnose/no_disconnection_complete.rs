@@ -86,7 +86,7 @@ struct Endless {
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let capture = scene.capture();
-    let connected_frame = connection.connected_frame?;
+    let connected_frame = connection.connected_frame()?;
     if !connection.open() || !connection.start_seen {
         return None;
     }
@@ -100,7 +100,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let next = capture.kin(connection, 64).filter(|c| c.number > connection.number);
     let again = next
         .filter(|c| c.adapter == connection.adapter && c.transport == connection.transport)
-        .find_map(|c| c.connected_frame);
+        .find_map(|c| c.connected_frame());
     let facts = Endless {
         connected_frame,
         handle: connection.handle,

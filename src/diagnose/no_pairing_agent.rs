@@ -155,7 +155,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             && REASONS.iter().any(|r| s.status == Some(r.0))
     })?;
     let near =
-        |frame: u32| (failed.frame..=failed.last_frame.saturating_add(NEAR)).contains(&frame);
+        |frame: u32| (failed.frame..=failed.last.frame.saturating_add(NEAR)).contains(&frame);
     let find = |what: fn(&Happening) -> bool| {
         let events = scene.capture().adapter_events.iter();
         events.filter(|e| near(e.frame)).find(|e| what(&e.what)).map(|e| e.frame)
@@ -163,7 +163,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = NoAgent {
         reason: smp::Reason(failed.status?),
         begun: failed.frame,
-        failed: failed.last_frame,
+        failed: failed.last.frame,
         refusal: find(|what| {
             matches!(what, Happening::ConfirmationAnswered { accepted: false, .. })
         }),

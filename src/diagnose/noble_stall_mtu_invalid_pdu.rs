@@ -66,9 +66,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .find(|s| s.procedure == Procedure::ExchangeMtu && s.by == Sent)
         .filter(|s| s.outcome == Outcome::Error && s.status == Some(0x04))?;
     let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
-    let stalled = stop.since(asked.last_at).filter(|wait| *wait >= Span::from_ms(3000))?;
+    let stalled = stop.since(asked.last.at).filter(|wait| *wait >= Span::from_ms(3000))?;
     let later =
-        connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last_frame);
+        connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last.frame);
     if later || connection.cut_packets > 0 {
         return None;
     }
@@ -77,7 +77,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     ))
     .sure(if host.guessed { Confidence::Medium } else { Confidence::High })
     .sees(asked.frame, see::pdu(asked))
-    .sees(asked.last_frame, "Error Response, Invalid PDU (0x04)");
+    .sees(asked.last.frame, "Error Response, Invalid PDU (0x04)");
     if let Some(frame) = host.evidence_frame {
         verdict = verdict.sees(frame, format!("the host is noble: {}", host.evidence));
     }

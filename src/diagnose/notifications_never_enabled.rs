@@ -95,7 +95,7 @@ fn refused(connection: &Connection) -> Option<Verdict> {
         ))
         .sure(Confidence::High)
         .sees(step.frame, see::pdu(step))
-        .sees(step.last_frame, format!("refused: {:#04x}", step.status?))
+        .sees(step.last.frame, format!("refused: {:#04x}", step.status?))
         .rules_out("never-heard-peer", "the device was heard and answered ATT")
         .settled_by("Does another host get the same refusal? Then it is the device's firmware.")
         .try_this("See whether the descriptor lies where the firmware expects it, and whether the device must first be put into another state (a login write, pairing).")
@@ -122,7 +122,7 @@ fn left_out(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .sure(Confidence::Medium)
         .sees(wrote.frame, format!("this host uses the device: {}", see::pdu(wrote)))
         .sees(
-            connection.last_pdu_frame?,
+            connection.last_pdu.map(|seen| seen.frame)?,
             "last packet of this link; no CCCD was written and nothing notified up to here",
         )
         .sees_in_reference(theirs.frame, format!("the working host: {}", see::pdu(theirs)))

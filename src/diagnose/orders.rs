@@ -29,7 +29,7 @@ impl Order {
 /// The order that a link's end obeyed: the last thing that this host wrote told the device to restart or to leave.
 pub fn obeyed(scene: &Scene<'_>, connection: &Connection) -> Option<Order> {
     let written = connection.last_write?;
-    let end = connection.end.as_ref().filter(|end| end.command_frame.is_none())?;
+    let end = connection.end.as_ref().filter(|end| end.command_frame().is_none())?;
     end.at.since(written.at).filter(|after| *after <= OBEYED)?;
     let meaning = Names::of(scene.capture(), connection).meaning(written.attribute, Owner::Peer);
     let known = meaning.and_then(|meaning| by_uuid(meaning.uuid, written));

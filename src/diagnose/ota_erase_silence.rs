@@ -180,19 +180,19 @@ fn died(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 let next = reference
                     .steps
                     .iter()
-                    .find(|n| n.frame > s.last_frame && n.procedure != Procedure::Disconnect)?;
-                Some((s, next.at.since(s.last_at)?))
+                    .find(|n| n.frame > s.last.frame && n.procedure != Procedure::Disconnect)?;
+                Some((s, next.at.since(s.last.at)?))
             },
         )?;
     let timeout = subject.current?.timeout();
     // The link must have died of this very silence, not of a later one.
-    let died_of_it = end.at.since(write.last_at).is_some_and(|wait| wait.0 <= timeout.0 * TIMEOUTS);
+    let died_of_it = end.at.since(write.last.at).is_some_and(|wait| wait.0 <= timeout.0 * TIMEOUTS);
     if silence < SHORTEST || silence < timeout || !died_of_it {
         return None;
     }
     let facts = Silence {
         write: Named::of(scene, subject, write),
-        answered: write.last_frame > write.frame && write.procedure == Procedure::Write,
+        answered: write.last.frame > write.frame && write.procedure == Procedure::Write,
         silence,
         same_frame: same.frame,
         timeout,
@@ -287,7 +287,7 @@ impl Facts for Resumed {
 
     fn evidence(&self) -> Vec<Sight> {
         vec![
-            Sight::here(self.transfer.step.last_frame, "the last packet of the transfer here"),
+            Sight::here(self.transfer.step.last.frame, "the last packet of the transfer here"),
             see::link_ended(&self.end),
             Sight::here(self.next_frame, "the next link goes on"),
         ]

@@ -77,7 +77,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let subject = scene.compared()?;
     let (theirs, ours) = (reference.request.as_ref()?, subject.request.as_ref()?);
     let attempts = attempts_of(scene, subject);
-    let up: Vec<&&Connection> = attempts.iter().filter(|c| c.connected_frame.is_some()).collect();
+    let up: Vec<&&Connection> = attempts.iter().filter(|c| c.connected_frame().is_some()).collect();
     let unheard = !up.is_empty() && up.iter().all(|c| c.never_heard());
     if !unheard || !reference.peer_heard() || random(theirs) == random(ours) {
         return None;

@@ -160,7 +160,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let wanted = (response[2] & MITM != 0 && pairing.by == Direction::Sent)
         || (request[2] & MITM != 0 && pairing.by == Direction::Received);
     let refused = connection.steps.iter().find(|s| {
-        s.frame > pairing.last_frame && wants_security(s) && s.status == Some(AUTHENTICATION.0)
+        s.frame > pairing.last.frame && wants_security(s) && s.status == Some(AUTHENTICATION.0)
     })?;
     if !just_works || !wanted || !connection.encrypted {
         return None;
@@ -183,7 +183,7 @@ impl Facts for TooWeak {
                 "this pairing: one side has no input and no output; the device demands MITM protection",
             ),
             Sight::here(
-                self.refused.last_frame,
+                self.refused.last.frame,
                 text!(
                     "after encryption: {} refused with {}",
                     see::request(&self.refused),

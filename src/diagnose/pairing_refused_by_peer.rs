@@ -137,7 +137,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         reason: smp::Reason(failed.status?),
         keys: handed_over_keys(failed),
         begun: failed.frame,
-        refused_frame: failed.last_frame,
+        refused_frame: failed.last.frame,
         end: connection.end.clone(),
     };
     Some(Verdict::cause(facts).sure(Confidence::High))

@@ -212,7 +212,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             && matches!(s.detail, Detail::Pairing { refused_by: Some(Direction::Sent), .. })
     })?;
     let secured = connection.steps.iter().any(|s| {
-        s.frame > failed.last_frame
+        s.frame > failed.last.frame
             && matches!(s.procedure, Procedure::Encrypt | Procedure::Pair)
             && s.outcome == Outcome::Ok
     });
@@ -268,11 +268,11 @@ impl Facts for RefusedHere {
 
     fn evidence(&self) -> Vec<Sight> {
         let mut sights = Vec::new();
-        if self.pairing.frame != self.pairing.last_frame {
+        if self.pairing.frame != self.pairing.last.frame {
             sights.push(Sight::here(self.pairing.frame, "pairing begins"));
         }
         sights.push(Sight::here(
-            self.pairing.last_frame,
+            self.pairing.last.frame,
             text!("Pairing Failed sent by this host: {}", self.reason),
         ));
         sights.extend(self.end.as_ref().map(see::link_ended));

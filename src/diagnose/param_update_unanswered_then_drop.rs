@@ -121,9 +121,9 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .filter_map(|s| match s.detail {
             Detail::Parameters { min: 0, .. } => None,
             Detail::Parameters { min, max, latency, timeout, .. } => {
-                let refused_frame = (s.outcome == Outcome::Error).then_some(s.last_frame);
+                let refused_frame = (s.outcome == Outcome::Error).then_some(s.last.frame);
                 let wanted = Wanted { min, max, latency, timeout, frame: s.frame, refused_frame };
-                Some((wanted, s.last_at))
+                Some((wanted, s.last.at))
             }
             _ => None,
         })

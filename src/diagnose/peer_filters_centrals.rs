@@ -145,7 +145,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
         c.never_heard() || in_vain(scene, c).is_some_and(|wait| wait.whom.is_some())
     };
     let tried: Vec<&Connection> = attempts.iter().copied().filter(failed).collect();
-    let heard = attempts.iter().any(|c| c.connected_frame.is_some() && c.peer_heard());
+    let heard = attempts.iter().any(|c| c.connected_frame().is_some() && c.peer_heard());
     if tried.len() < FEWEST || heard {
         return None;
     }

@@ -267,7 +267,7 @@ fn explained(c: &Connection) -> bool {
 fn same_last_pdu(tries: &[&Connection]) -> bool {
     let mut last = tries.iter().filter_map(|c| {
         let step = see::last_sent(c)?;
-        let reacted = c.end.as_ref()?.at.since(c.last_sent_pdu_at)? >= c.granted?.interval();
+        let reacted = c.end.as_ref()?.at.since(c.last_sent_pdu?.at)? >= c.granted?.interval();
         reacted.then_some(step)
     });
     let Some(first) = last.next() else { return false };
@@ -281,7 +281,7 @@ fn candidates(reference: &Connection, deadline: Span, tries: &[&Connection]) -> 
     let wanted = |s: &&Step| {
         s.by == Direction::Sent
             && s.outcome == Outcome::Ok
-            && reference.after(s.last_at).is_some_and(|after| after.0 >= 0 && after <= deadline)
+            && reference.after(s.last.at).is_some_and(|after| after.0 >= 0 && after <= deadline)
     };
     let done = |s: &Step| {
         tries.iter().any(|c| {

@@ -155,7 +155,7 @@ impl Facts for OldHandles {
     fn evidence(&self) -> Vec<Sight> {
         let refused = self.refused.iter().map(|step| {
             let line = text!("the other side's {}: {}", see::request(step), see::failure(step));
-            Sight::here(step.last_frame, line)
+            Sight::here(step.last.frame, line)
         });
         let more = self.count.saturating_sub(self.refused.len());
         let mut sights: Vec<Sight> = refused.collect();

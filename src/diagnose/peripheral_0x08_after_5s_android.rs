@@ -73,7 +73,7 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     for (_, update, end) in lost {
         let (frame, text) = see::ended(end);
         verdict =
-            verdict.sees(update.last_frame, "the connection parameters change").sees(frame, text);
+            verdict.sees(update.last.frame, "the connection parameters change").sees(frame, text);
     }
     Some(
         verdict
@@ -92,7 +92,7 @@ fn deaf(connection: &Connection) -> Option<(&Connection, &Step, &End)> {
         .iter()
         .rev()
         .find(|s| s.procedure == Procedure::ParameterUpdate && s.outcome == Outcome::Ok)?;
-    let heard = connection.last_heard.and_then(|h| h.seen.at.since(update.last_at));
+    let heard = connection.last_heard.and_then(|h| h.seen.at.since(update.last.at));
     (connection.role == Some(Role::Peripheral) && heard.is_none_or(|after| after <= GRACE))
         .then_some((connection, update, end))
 }

@@ -131,7 +131,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         c.steps.iter().any(|s| {
             s.procedure == first.procedure
                 && s.outcome == Outcome::Ok
-                && c.last_heard.is_some_and(|h| h.seen.frame > s.last_frame + 2)
+                && c.last_heard.is_some_and(|h| h.seen.frame > s.last.frame + 2)
         })
     });
     let often = lost.len() >= TRIES;
@@ -168,7 +168,7 @@ impl Facts for Killed {
                 }
                 _ => text!("LE Data Length Change"),
             };
-            [Sight::here(step.last_frame, text), see::link_ended(end)]
+            [Sight::here(step.last.frame, text), see::link_ended(end)]
         };
         self.links.iter().flat_map(of).collect()
     }
@@ -190,7 +190,7 @@ impl Facts for Killed {
 fn last_change(c: &Connection) -> Option<&Step> {
     let heard = c.last_heard?;
     c.steps.iter().find(|s| {
-        s.last_frame == heard.seen.frame
+        s.last.frame == heard.seen.frame
             && s.outcome == Outcome::Ok
             && match (s.procedure, s.detail) {
                 (Procedure::Phy, Detail::Phy { tx, rx, .. }) => tx != 1 || rx != 1,

@@ -113,7 +113,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = KeyMissing {
         here: connection.role == Some(Role::Peripheral),
         asked: refused.map(|step| step.frame),
-        refused_frame: refused.map(|step| step.last_frame).or(ended.map(|end| end.frame))?,
+        refused_frame: refused.map(|step| step.last.frame).or(ended.map(|end| end.frame))?,
         known: match key {
             Some(Key::Worked { frame } | Key::Right { made: frame }) => Some(frame),
             _ => None,
@@ -153,7 +153,7 @@ impl Facts for KeyMissing {
                 Some(sent) => text!("the link is ended by this host, reason sent {}", sent),
                 None => text!("Disconnection Complete, {}", end.reason),
             };
-            sights.push(Sight::here(end.command_frame.unwrap_or(end.frame), how));
+            sights.push(Sight::here(end.command_frame().unwrap_or(end.frame), how));
         }
         sights.extend(self.known.map(|frame| Sight::here(frame, "the same key, before")));
         sights

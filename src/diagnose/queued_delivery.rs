@@ -45,7 +45,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             "After {silence} without any event, the link's beginning and its end were delivered {life} apart: they were queued. The link lived longer than that."
         ))
         .sure(Confidence::High)
-        .sees(connection.connected_frame?, "LE Connection Complete")
+        .sees(connection.connected_frame()?, "LE Connection Complete")
         .sees(end.frame, format!("Disconnection Complete, {}", end.reason)),
     )
 }

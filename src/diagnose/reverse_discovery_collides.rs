@@ -57,7 +57,7 @@ const REMEDIES: &[Remedy] = &[
 
 /// What became of the link after that refusal.
 fn harm(connection: &Connection, refused: &Step) -> Level {
-    let later = || connection.steps.iter().filter(|s| s.frame > refused.last_frame);
+    let later = || connection.steps.iter().filter(|s| s.frame > refused.last.frame);
     let secures = |s: &&Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
     if later().any(|s| s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok) {
         return Level::Note;
@@ -108,7 +108,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     .sees(ours.frame, format!("this peripheral asks as a client: {}", see::pdu(ours)));
     if let Some(step) = refused {
         verdict = verdict
-            .sees(step.last_frame, format!("the central refuses: {}", ErrorCode(step.status?)));
+            .sees(step.last.frame, format!("the central refuses: {}", ErrorCode(step.status?)));
     }
     if let Some(open) = blocked {
         verdict = verdict.sees(open.frame, "the central's request that was never answered");

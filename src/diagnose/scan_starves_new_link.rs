@@ -74,7 +74,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         })
         .collect();
     starved.first()?;
-    let heard = |c: &&&Connection| c.connected_frame.is_some() && c.peer_heard();
+    let heard = |c: &&&Connection| c.connected_frame().is_some() && c.peer_heard();
     let came_up_under_scan = attempts.iter().filter(heard).any(|c| scanned(scene, c));
     let free = attempts.iter().filter(heard).find(|c| !scanned(scene, c));
     let died_without = attempts.iter().any(|c| c.never_heard() && !scanned(scene, c));
@@ -96,7 +96,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
             None => {
                 let duty = connection.scan_at_connect.map_or(0.0, |scan| scan.duty() * 100.0);
                 (
-                    connection.connected_frame?,
+                    connection.connected_frame()?,
                     format!("link reported while scanning takes {duty:.0} % of the time"),
                 )
             }
@@ -107,7 +107,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     }
     if let Some(free) = contrast {
         verdict = verdict.sees(
-            free.connected_frame?,
+            free.connected_frame()?,
             "link reported without such scanning, and heard afterwards",
         );
     }

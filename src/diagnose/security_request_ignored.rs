@@ -91,7 +91,7 @@ struct Ignored {
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| {
-        end.command_frame.is_none()
+        end.command_frame().is_none()
             && matches!(end.reason, Status::REMOTE_USER_TERMINATED | Status::AUTHENTICATION_FAILURE)
     })?;
     let asked = connection.steps.iter().find(|s| {

@@ -12,7 +12,7 @@ pub fn peer_hung_up(connection: &Connection) -> Option<&End> {
     connection
         .end
         .as_ref()
-        .filter(|end| end.by == EndedBy::Peer && connection.connected_frame.is_some())
+        .filter(|end| end.by == EndedBy::Peer && connection.connected_frame().is_some())
 }
 
 /// The line that names a link's end.
@@ -77,7 +77,7 @@ pub fn last_request(connection: &Connection) -> Option<&Step> {
         let asks = s.is_att() || matches!(s.procedure, Procedure::Pair | Procedure::Channel);
         s.by == Sent && asks && !pushed
     };
-    connection.steps.iter().filter(talks).max_by_key(|s| s.last_frame)
+    connection.steps.iter().filter(talks).max_by_key(|s| s.last.frame)
 }
 
 /// A device that leaves this many intervals, and some more, after a request or its answer reacts to it: an answer
@@ -89,7 +89,7 @@ const REACTION_GRACE: Span = Span::from_ms(200);
 pub fn reaction(connection: &Connection, step: &Step) -> Option<Span> {
     let interval = connection.current.or(connection.granted)?.interval();
     let longest = Span(interval.0 * REACTION_INTERVALS + REACTION_GRACE.0);
-    connection.end.as_ref()?.at.since(step.last_at).filter(|wait| *wait <= longest)
+    connection.end.as_ref()?.at.since(step.last.at).filter(|wait| *wait <= longest)
 }
 
 /// How a step failed: its code with its name, or that no answer came.

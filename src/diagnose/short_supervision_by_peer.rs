@@ -138,7 +138,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection
         .end
         .as_ref()
-        .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none())?;
+        .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame().is_none())?;
     let (update, before) = match connection.pace.as_slice() {
         [.., before, update] => (update, Some(before)),
         // Text that does not print what came with the connection.

@@ -133,7 +133,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection
         .end
         .as_ref()
-        .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none())?;
+        .filter(|end| end.reason == Status::CONNECTION_TIMEOUT && end.command_frame().is_none())?;
     let granted = connection.granted?;
     let events = granted.events_in_timeout();
     let long = granted.timeout() > LONG;
@@ -141,7 +141,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if !few || connection.pace.len() > 1 {
         return None;
     }
-    let facts = Short { granted, connected_frame: connection.connected_frame?, end: end.clone() };
+    let facts = Short { granted, connected_frame: connection.connected_frame()?, end: end.clone() };
     let confidence = if events <= HARDLY_ANY { Confidence::High } else { Confidence::Medium };
     Some(Verdict::suspect(facts).sure(confidence))
 }

@@ -183,7 +183,7 @@ impl Facts for Stalled {
             }));
         if let Some(end) = &self.end {
             let Sight { frame, text, .. } = see::link_ended(end);
-            sights.push(Sight::here(end.command_frame.unwrap_or(frame), text));
+            sights.push(Sight::here(end.command_frame().unwrap_or(frame), text));
         }
         sights
     }

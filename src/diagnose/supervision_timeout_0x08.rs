@@ -248,7 +248,7 @@ struct Lost {
 
 fn lost_by(connection: &Connection) -> Option<&End> {
     let end = connection.end.as_ref()?;
-    (end.reason == Status::CONNECTION_TIMEOUT && end.command_frame.is_none()).then_some(end)
+    (end.reason == Status::CONNECTION_TIMEOUT && end.command_frame().is_none()).then_some(end)
 }
 
 /// The end of a link to another device that fell silent at the same moment: by the controller's timers, the end less
@@ -274,7 +274,7 @@ fn together(scene: &Scene<'_>, connection: &Connection) -> Option<u32> {
 fn regular(scene: &Scene<'_>, connection: &Connection) -> Option<(usize, Span)> {
     let lived = |c: &Connection| {
         lost_by(c).filter(|_| c.start_seen)?;
-        c.last_heard?.seen.at.since(c.connected_at)
+        c.last_heard?.seen.at.since(c.connected_at())
     };
     let own = lived(connection)?;
     let mut all: Vec<Span> = scene.capture().kin(connection, SHOWN_KIN).filter_map(lived).collect();

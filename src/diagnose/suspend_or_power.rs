@@ -130,7 +130,7 @@ fn ended(
     suspended: &[&AdapterEvent],
 ) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
-    let command_frame = end.command_frame?;
+    let command_frame = end.command_frame()?;
     let suspended = suspended.iter().find(|e| {
         e.adapter == connection.adapter
             && end.at.since(e.at).is_some_and(|d| d.abs() < NEAR_SUSPEND)

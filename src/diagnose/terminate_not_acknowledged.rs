@@ -81,10 +81,10 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| {
         matches!(end.reason, Status::LL_RESPONSE_TIMEOUT | Status::CONNECTION_TIMEOUT)
     })?;
-    let (waited, timeout) = (end.at.since(end.command_at)?, connection.current?.timeout());
+    let (waited, timeout) = (end.at.since(end.command_at())?, connection.current?.timeout());
     let near = (waited - timeout).abs().0 * 100 <= timeout.0 * NEAR_PERCENT;
     let facts = Unacknowledged {
-        command_frame: end.command_frame?,
+        command_frame: end.command_frame()?,
         waited,
         timeout,
         last_heard: connection.last_heard,

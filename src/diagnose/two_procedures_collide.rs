@@ -96,7 +96,7 @@ struct Both {
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let end = connection.end.as_ref().filter(|end| end.command_frame.is_none())?;
+    let end = connection.end.as_ref().filter(|end| end.command_frame().is_none())?;
     let collided = matches!(
         end.reason,
         Status::LL_COLLISION | Status::INSTANT_PASSED | Status::DIFFERENT_TRANSACTION_COLLISION
@@ -132,7 +132,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 
 /// When a step was over; one that the link's end cut off, then.
 fn closed(step: &Step, end: Moment) -> Moment {
-    if step.last_frame == step.frame { end } else { step.last_at }
+    if step.last.frame == step.frame { end } else { step.last.at }
 }
 
 impl Facts for Both {

@@ -234,7 +234,7 @@ fn open_request(connection: &Connection) -> Option<(&Step, Option<Span>)> {
 
 fn last_request(connection: &Connection) -> Option<(&Step, Span)> {
     let step = see::last_request(connection)?;
-    Some((step, connection.end.as_ref()?.at.since(step.last_at)?))
+    Some((step, connection.end.as_ref()?.at.since(step.last.at)?))
 }
 
 /// Links to the same device that it ended as soon after the same request.
@@ -251,7 +251,7 @@ fn alike(scene: &Scene<'_>, connection: &Connection, step: &Step) -> usize {
 fn failed(scene: &Scene<'_>, connection: &Connection) -> Vec<Named> {
     let echo = |step: &Step| {
         connection.end.as_ref().is_some_and(|end| {
-            end.echoes.contains(&step.last_frame) || step.status == Some(end.reason.0)
+            end.echoes.contains(&step.last.frame) || step.status == Some(end.reason.0)
         })
     };
     let theirs = |step: &Step| {
@@ -342,7 +342,7 @@ impl Facts for Unexplained {
             let line = text!("{}, without an answer", request.request());
             sights.push(Sight::here(request.step.frame, line));
         } else if let Some((request, _)) = &self.last {
-            sights.push(Sight::here(request.step.last_frame, request.request()));
+            sights.push(Sight::here(request.step.last.frame, request.request()));
         }
         sights.push(match &self.how {
             How::Ended(end) => Sight::here(end.frame, self.what()),
@@ -351,7 +351,7 @@ impl Facts for Unexplained {
         let failed = self.failed.iter();
         sights.extend(failed.map(|named| {
             let line = text!("{}: {}", named.request(), see::failure(&named.step));
-            Sight::here(named.step.last_frame, line)
+            Sight::here(named.step.last.frame, line)
         }));
         sights
     }

@@ -96,7 +96,7 @@ struct Refused {
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| {
-        end.reason == Status::UNACCEPTABLE_CONNECTION_PARAMETERS && end.command_frame.is_none()
+        end.reason == Status::UNACCEPTABLE_CONNECTION_PARAMETERS && end.command_frame().is_none()
     })?;
     let update = connection
         .steps

@@ -1,6 +1,7 @@
 //! Attempts that asked for a link, waited, and got none.
 use super::{Scene, Sight};
 use crate::packet::{Address, AddressType, Status};
+use crate::seen::Seen;
 use crate::text;
 use crate::time::{Moment, Span};
 use crate::timeline::{Connection, Happening, Request, RequestKind, Transport};
@@ -24,12 +25,12 @@ pub struct Wait<'a> {
 impl Wait<'_> {
     /// What a sentence needs of it.
     pub fn facts(&self) -> Waited {
-        let Request { kind, frame, cancel_frame, .. } = *self.request;
+        let Request { kind, seen, cancelled, .. } = *self.request;
         Waited {
             kind,
             whom: self.whom,
-            frame,
-            cancel_frame,
+            frame: seen.frame,
+            cancel_frame: cancelled.map(|seen| seen.frame),
             end_frame: self.end_frame,
             lasted: self.lasted,
         }
@@ -81,25 +82,25 @@ impl Waited {
 /// requests all the time (HABITS R10), and whoever switches Bluetooth off takes them back.
 pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait<'a>> {
     let request = connection.request.as_deref()?;
-    let cancelled = connection.status == Some(Status::UNKNOWN_CONNECTION_IDENTIFIER)
-        && request.cancel_frame.is_some()
+    let cancelled = request.cancelled?;
+    let ended = connection.status == Some(Status::UNKNOWN_CONNECTION_IDENTIFIER)
         && connection.transport == Transport::Le;
-    let lasted = request.cancel_at.since(request.at).filter(|lasted| *lasted >= SHORTEST)?;
+    let lasted = cancelled.since(request).filter(|lasted| *lasted >= SHORTEST)?;
     let whom = connection.wanted();
-    let counts = cancelled && (whom.is_some() || !goes_on(scene, connection, request));
+    let counts = ended && (whom.is_some() || !goes_on(scene, connection, cancelled));
     counts.then_some(Wait { request, lasted, end_frame: connection.status_frame?, whom })
 }
 
 /// Whether a request by list was taken back only to be renewed, or because Bluetooth was switched off.
-fn goes_on(scene: &Scene<'_>, connection: &Connection, request: &Request) -> bool {
+fn goes_on(scene: &Scene<'_>, connection: &Connection, cancelled: Seen) -> bool {
     let capture = scene.capture();
-    let soon = |at: Moment| at.since(request.cancel_at).is_some_and(|gap| gap < REARMED);
+    let soon = |at: Moment| at.since(cancelled.at).is_some_and(|gap| gap < REARMED);
     let later = capture.connections.iter().skip(connection.number as usize);
     let mut later = later.filter(|c| c.adapter == connection.adapter);
     // The next one tells; that a clock stepped back in between does not.
     let renewed = later.by_ref().take(2).any(|c| c.request.as_ref().is_some_and(|r| soon(r.at)));
     let events = &capture.adapter_events;
-    let after = events.partition_point(|e| Some(e.frame) <= request.cancel_frame);
+    let after = events.partition_point(|e| e.frame <= cancelled.frame);
     let after = events.get(after..).unwrap_or_default().iter();
     let off = after.take_while(|e| soon(e.at)).any(|e| {
         use Happening::{AcceptListCleared, IndexClosed, Powered, Reset};

@@ -166,7 +166,7 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
 fn fell(c: &Connection) -> bool {
     let radio =
         matches!(c.reason(), Some(Status::CONNECTION_TIMEOUT | Status::FAILED_TO_BE_ESTABLISHED));
-    radio && c.end.as_ref().is_some_and(|end| end.command_frame.is_none())
+    radio && c.end.as_ref().is_some_and(|end| end.command_frame().is_none())
 }
 
 /// The parameters under which most answers came.
@@ -185,7 +185,7 @@ fn slowest(c: &Connection, pace: &Pace) -> Option<(u32, Procedure, Span)> {
             && s.frame > pace.frame
     };
     let step = c.steps.iter().filter(bare).max_by_key(|s| s.duration())?;
-    Some((step.last_frame, step.procedure, step.duration()?))
+    Some((step.last.frame, step.procedure, step.duration()?))
 }
 
 impl Facts for Weak {

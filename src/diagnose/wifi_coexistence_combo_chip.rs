@@ -122,7 +122,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let links: Vec<&&Connection> = attempts
         .iter()
         .filter(of_combo)
-        .filter(|c| c.connected_frame.is_some() && c.role == Some(Role::Central))
+        .filter(|c| c.connected_frame().is_some() && c.role == Some(Role::Central))
         .collect();
     let dead: Vec<&&&Connection> = links
         .iter()

@@ -113,7 +113,7 @@ fn refused(connection: &Connection) -> Option<Verdict> {
     .sure(Confidence::High);
     for step in failed.iter().take(4) {
         verdict = verdict
-            .sees(step.last_frame, format!("{} refused: {:#04x}", see::pdu(step), step.status?));
+            .sees(step.last.frame, format!("{} refused: {:#04x}", see::pdu(step), step.status?));
     }
     Some(verdict)
 }
@@ -128,7 +128,7 @@ fn ignored(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let answered = connection.steps.iter().any(|s| {
         s.by == Received
             && matches!(s.procedure, Procedure::Notify | Procedure::Indicate)
-            && s.last_frame > step.frame
+            && s.last.frame > step.frame
     });
     if answered {
         return None;

@@ -64,23 +64,23 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .steps
         .iter()
         .filter(|s| s.procedure == Procedure::Notify && s.by == Direction::Received)
-        .max_by_key(|s| s.last_frame)?;
+        .max_by_key(|s| s.last.frame)?;
     let pace = Span(run.duration()?.0 / i64::from(run.count.max(2) - 1));
     let until: Moment = connection.end.as_ref().map_or(connection.capture_end, |end| {
-        if end.command_frame.is_some() { end.command_at } else { end.at }
+        if end.command_frame().is_some() { end.command_at() } else { end.at }
     });
-    let silence = until.since(run.last_at)?;
+    let silence = until.since(run.last.at)?;
     let by_us = connection.end.as_ref().is_none_or(|end| end.by == EndedBy::Host);
     let other_traffic = connection
         .steps
         .iter()
-        .any(|s| s.last_frame > run.last_frame && s.procedure != Procedure::Disconnect);
+        .any(|s| s.last.frame > run.last.frame && s.procedure != Procedure::Disconnect);
     // What comes once for each write is an answer: it stops when the host stops asking.
     let asked: u32 = connection
         .steps
         .iter()
         .filter(|s| matches!(s.procedure, Procedure::Write | Procedure::WriteCommand))
-        .filter(|s| s.by == Direction::Sent && s.last_frame > run.frame)
+        .filter(|s| s.by == Direction::Sent && s.last.frame > run.frame)
         .map(|s| s.count)
         .fold(0, u32::saturating_add);
     let answers = asked.saturating_mul(2) >= run.count;
@@ -101,11 +101,11 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     ))
     .sure(Confidence::Medium)
     .sees(run.frame, format!("first of {} notifications, one every {pace}", run.count))
-    .sees(run.last_frame, "the last notification");
+    .sees(run.last.frame, "the last notification");
     match &connection.end {
         Some(end) => {
             verdict = verdict.sees(
-                end.command_frame.unwrap_or(end.frame),
+                end.command_frame().unwrap_or(end.frame),
                 format!("{silence} later this host hangs up"),
             )
         }

@@ -5,7 +5,7 @@ use crate::case;
 use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side};
 use crate::diagnose::{Evidence, Finding, Remedy};
 use crate::packet::{AddressType, Direction, att};
-use crate::seen::SourceId;
+use crate::seen::{Seen, SourceId};
 use crate::sides::Sides;
 use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step, Transport};
@@ -241,7 +241,7 @@ fn connection(c: &Connection) -> Value {
         "end_seen": c.end_seen,
         "requested": c.request.as_deref().map(request),
         "status": c.status.map(|s| s.0),
-        "connected_frame": c.connected_frame,
+        "connected_frame": c.connected_frame(),
         "handle": c.handle.map(|h| h.0),
         "interval_ms": c.granted.map(|g| g.interval().as_ms()),
         "latency": c.granted.map(|g| g.latency),
@@ -284,7 +284,7 @@ fn request(request: &Request) -> Value {
             "latency": request.latency,
             "supervision_timeout_ms": u32::from(request.timeout) * 10,
         },
-        "cancel_frame": request.cancel_frame,
+        "cancel_frame": request.cancelled.map(|seen| seen.frame),
     })
 }
 
@@ -298,7 +298,7 @@ fn mtu(c: &Connection) -> Value {
         "answered": answer,
         "effective": effective,
         "requested_after_ms": maybe(c.after(mtu.at)),
-        "answered_after_ms": maybe(c.after(mtu.answered_at)),
+        "answered_after_ms": maybe(c.after(Seen::when(mtu.answer))),
         "frame": mtu.frame,
     })
 }
@@ -314,7 +314,7 @@ fn step(c: &Connection, names: &Names, step: &Step, value: Option<&case::Value>)
         "procedure": step.procedure.word(),
         "name": compare::words::step(c, names, step),
         "frame": step.frame,
-        "last_frame": step.last_frame,
+        "last_frame": step.last.frame,
         "after_ms": maybe(c.after(step.at)),
         "duration_ms": maybe(step.duration()),
         "dir": if step.by == Direction::Sent { "sent" } else { "received" },

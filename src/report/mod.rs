@@ -79,7 +79,7 @@ impl Report {
             return None;
         }
         let at = |frame| self.values.get(&(capture, frame)).filter(|value| self.may_show(value));
-        at(step.frame).or_else(|| at(step.last_frame).filter(|_| step.count == 1))
+        at(step.frame).or_else(|| at(step.last.frame).filter(|_| step.count == 1))
     }
 
     /// Where aliases stand, no value tells whose device it is.

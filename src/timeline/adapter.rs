@@ -1,6 +1,6 @@
 //! The local controller, and what happened on it outside any connection.
 use crate::packet::{Address, AddressType, Opcode, Status};
-use crate::time::Moment;
+use crate::seen::{Seen, seen_at};
 
 /// Scanning as the host commanded it; times in units of 0.625 ms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,11 +48,12 @@ pub struct Adapter {
 /// Something that happened on an adapter, outside any one connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AdapterEvent {
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub adapter: Option<u16>,
     pub what: Happening,
 }
+
+seen_at!(AdapterEvent: seen);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {

@@ -97,8 +97,7 @@ impl Air {
     ) {
         let rssi = (report.rssi != 127).then_some(report.rssi);
         let seen = Report {
-            frame: at.frame,
-            at: at.time,
+            seen: at.seen(),
             address_type: report.address_type,
             connectable: report.connectable,
             directed: report.directed,

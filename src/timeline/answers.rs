@@ -54,8 +54,7 @@ impl Tracker {
             }
             state.commands.push(OpenCommand {
                 opcode,
-                frame: at.frame,
-                at: at.time,
+                seen: at.seen(),
                 reported: false,
                 completed: false,
                 handle,
@@ -120,8 +119,7 @@ impl Tracker {
         state.outstanding = state.outstanding.saturating_sub(u32::from(count));
         let connection = self.connections.get_mut(index)?;
         connection.credits.completed += u64::from(count);
-        connection.credits.last_completed_frame = Some(at.frame);
-        connection.credits.last_completed_at = at.time;
+        connection.credits.last_completed = Some(at.seen());
         if count > 0 {
             let (last_heard, advertised) = (connection.last_heard, connection.advertised);
             connection.hear(at, "Number Of Completed Packets");

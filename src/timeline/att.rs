@@ -7,7 +7,6 @@ use super::step::{Detail, Outcome, Procedure, Step};
 use crate::packet::Direction;
 use crate::packet::Problem;
 use crate::packet::att::{ErrorCode, Pdu, Uuid};
-use crate::time::Moment;
 use std::sync::Arc;
 
 /// The fixed ATT channel.
@@ -46,8 +45,7 @@ impl Link {
         }
         connection.enhanced_att += u64::from(channel != FIXED);
         connection.first_att.get_or_insert(FirstAtt {
-            frame: at.frame,
-            at: at.time,
+            seen: at.seen(),
             opcode: pdu.opcode(),
             direction: at.direction,
         });
@@ -96,7 +94,7 @@ impl Link {
         signed: bool,
     ) {
         if at.sent() {
-            connection.last_write = Some(Written::new(at.frame, at.time, handle, value));
+            connection.last_write = Some(Written::new(at.seen(), handle, value));
         }
         let detail = Detail::Write { head: head(value), prepared: false, signed };
         let mut step = step(Procedure::WriteCommand, at.direction, at, Outcome::Ok, detail);
@@ -185,11 +183,9 @@ impl Link {
                 connection.mtu.get_or_insert(Mtu {
                     by: at.direction,
                     requested: client_rx_mtu,
-                    frame: at.frame,
-                    at: at.time,
+                    seen: at.seen(),
                     answered: None,
-                    answer_frame: None,
-                    answered_at: Moment::UNKNOWN,
+                    answer: None,
                     error: None,
                 });
                 (
@@ -245,7 +241,7 @@ impl Link {
                 attribute = attribute_handle.0;
                 bytes = attribute_value.len() as u64;
                 if at.sent() {
-                    let written = Written::new(at.frame, at.time, attribute, attribute_value);
+                    let written = Written::new(at.seen(), attribute, attribute_value);
                     connection.last_write = Some(written);
                 }
                 let server = self.database(at.direction == Direction::Sent);
@@ -334,7 +330,7 @@ impl Link {
             && let Detail::Mtu { answers, .. } = &mut step.detail
         {
             *answers = answers.saturating_add(1);
-            step.last_frame = at.frame;
+            step.last.frame = at.frame;
         }
     }
 
@@ -367,8 +363,7 @@ impl Link {
                     && mtu.frame == question.at.frame
                 {
                     mtu.answered = Some(server_rx_mtu);
-                    mtu.answer_frame = Some(at.frame);
-                    mtu.answered_at = at.time;
+                    mtu.answer = Some(at.seen());
                 }
             }
             Pdu::ReadResponse { attribute_value } => {

@@ -7,7 +7,8 @@ use super::step::{Detail, Outcome, Procedure};
 use super::tracker::{AdapterState, Tracker};
 use crate::packet::hci::InitiatingPhy;
 use crate::packet::{Address, AddressType, Direction, Status};
-use crate::time::{Moment, Span};
+use crate::seen::Seen;
+use crate::time::Span;
 
 /// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand.
 const MOST_CONNECTIONS: usize = 50_000;
@@ -96,8 +97,9 @@ impl Tracker {
         let Some(asked) = state.accept_list.remove(device) else { return };
         let Some(connection) = self.connections.get_mut(asked.attempt) else { return };
         let Some(request) = connection.request.as_mut() else { return };
-        let at_once = at.time.since(request.cancel_at).is_none_or(|after| after < WITHDRAWN);
-        if request.cancel_frame.is_none() || !at_once || connection.connected_frame.is_some() {
+        let at_once =
+            at.time.since(Seen::when(request.cancelled)).is_none_or(|after| after < WITHDRAWN);
+        if request.cancelled.is_none() || !at_once || connection.up.is_some() {
             return;
         }
         request.reports_before = asked.reports;
@@ -168,9 +170,8 @@ impl Tracker {
             .iter()
             .find(|i| self.connections.get(**i).is_some_and(|c| c.transport == transport))?;
         let request = self.connections.get_mut(index)?.request.as_mut()?;
-        if request.cancel_frame.is_none() {
-            request.cancel_frame = Some(at.frame);
-            request.cancel_at = at.time;
+        if request.cancelled.is_none() {
+            request.cancelled = Some(at.seen());
         }
         Some(index)
     }
@@ -197,8 +198,7 @@ impl Tracker {
     ) -> Request {
         Request {
             kind,
-            frame: at.frame,
-            at: at.time,
+            seen: at.seen(),
             peer: peer.0,
             peer_type: peer.1,
             filter_policy,
@@ -216,8 +216,7 @@ impl Tracker {
             behind: None,
             status: None,
             status_frame: None,
-            cancel_frame: None,
-            cancel_at: Moment::UNKNOWN,
+            cancelled: None,
         }
     }
 

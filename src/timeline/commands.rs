@@ -237,7 +237,7 @@ impl Tracker {
         for link in state.links.iter().flatten() {
             if let Some(connection) = self.connections.get_mut(link.connection)
                 && connection.heard.is_none()
-                && connection.connected_frame.is_some()
+                && connection.up.is_some()
             {
                 connection.scan_started_frame.get_or_insert(at.frame);
             }

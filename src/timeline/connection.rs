@@ -6,7 +6,7 @@ use super::keys::KeySeen;
 use super::pace::Pace;
 use super::step::Step;
 use crate::packet::{Address, AddressType, ConnHandle, Direction, Opcode, Status};
-use crate::seen::Seen;
+use crate::seen::{Seen, seen_at};
 use crate::time::{Moment, Span};
 use crate::vocabulary::vocabulary;
 use std::sync::Arc;
@@ -46,8 +46,7 @@ vocabulary! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     pub kind: RequestKind,
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub peer: Address,
     pub peer_type: AddressType,
     /// 1: connect to anyone on the accept list, the peer fields are ignored.
@@ -74,8 +73,7 @@ pub struct Request {
     pub status: Option<Status>,
     pub status_frame: Option<u32>,
     /// Our LE Create Connection Cancel (or BR/EDR Create Connection Cancel).
-    pub cancel_frame: Option<u32>,
-    pub cancel_at: Moment,
+    pub cancelled: Option<Seen>,
 }
 
 /// Connection parameters in raw units (1.25 ms, events, 10 ms).
@@ -149,11 +147,9 @@ pub struct Mtu {
     /// `Sent`: our host asked.
     pub by: Direction,
     pub requested: u16,
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub answered: Option<u16>,
-    pub answer_frame: Option<u32>,
-    pub answered_at: Moment,
+    pub answer: Option<Seen>,
     /// ATT error that came in place of an answer.
     pub error: Option<u8>,
 }
@@ -167,8 +163,7 @@ impl Mtu {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstAtt {
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub opcode: u8,
     pub direction: Direction,
 }
@@ -201,8 +196,7 @@ impl Pending {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenRequest {
     pub pending: Pending,
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     /// `Sent`: our host asked.
     pub by: Direction,
     pub attribute: u16,
@@ -213,8 +207,7 @@ pub struct OpenRequest {
 /// A value that our host wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Written {
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub attribute: u16,
     pub length: u16,
     /// The value's first bytes, 0 where it is shorter. They tell one command from another and are never shown.
@@ -222,27 +215,38 @@ pub struct Written {
 }
 
 impl Written {
-    pub(super) fn new(frame: u32, at: Moment, attribute: u16, value: &[u8]) -> Self {
+    pub(super) fn new(seen: Seen, attribute: u16, value: &[u8]) -> Self {
         let mut head = [0; 8];
         head.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
         let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
-        Self { frame, at, attribute, length, head }
+        Self { seen, attribute, length, head }
     }
 }
 
 /// The link's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct End {
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub reason: Status,
     /// Parameter of our Disconnect command.
     pub reason_sent: Option<Status>,
-    pub command_frame: Option<u32>,
-    pub command_at: Moment,
+    /// Our Disconnect command.
+    pub command: Option<Seen>,
     pub by: EndedBy,
     /// Frames that only echo this end (HABITS R3): same code up to 15 ms before, or refused with 0x02 after.
     pub echoes: Vec<u32>,
+}
+
+impl End {
+    /// The frame of our Disconnect command.
+    pub fn command_frame(&self) -> Option<u32> {
+        self.command.map(|command| command.frame)
+    }
+
+    /// When our host gave the Disconnect command.
+    pub fn command_at(&self) -> Moment {
+        Seen::when(self.command)
+    }
 }
 
 vocabulary! {
@@ -259,8 +263,7 @@ vocabulary! {
 /// The end of a link that no Disconnection Complete reports: its adapter was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gone {
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub how: AdapterLoss,
     /// The host, where a command or rfkill switched the adapter off; else the controller.
     pub by: EndedBy,
@@ -279,12 +282,21 @@ pub struct Credits {
     /// The host sent more than the controller has buffers: the first packet too many.
     pub overrun_frame: Option<u32>,
     /// Last Number Of Completed Packets for this handle.
-    pub last_completed_frame: Option<u32>,
-    pub last_completed_at: Moment,
-    /// When the oldest packet still outstanding at the end was sent.
-    pub stuck_since: Moment,
-    pub stuck_frame: Option<u32>,
+    pub last_completed: Option<Seen>,
+    /// The oldest packet that was still outstanding at the end.
+    pub stuck: Option<Seen>,
 }
+
+seen_at!(
+    Request: seen,
+    Sighting: seen,
+    Mtu: seen,
+    FirstAtt: seen,
+    OpenRequest: seen,
+    Written: seen,
+    End: seen,
+    Gone: seen,
+);
 
 impl Credits {
     pub fn outstanding(&self) -> u64 {
@@ -337,8 +349,7 @@ pub struct Connection {
     /// The frame that carried `status`.
     pub status_frame: Option<u32>,
     /// Connection Complete with status 0.
-    pub connected_frame: Option<u32>,
-    pub connected_at: Moment,
+    pub up: Option<Seen>,
     pub handle: Option<ConnHandle>,
     /// As granted at connect.
     pub granted: Option<Granted>,
@@ -362,10 +373,8 @@ pub struct Connection {
     /// ATT PDUs seen on enhanced bearers.
     pub enhanced_att: u64,
     /// Last ATT, SMP or signalling PDU in either direction, and the last one that we sent.
-    pub last_pdu_at: Moment,
-    pub last_pdu_frame: Option<u32>,
-    pub last_sent_pdu_at: Moment,
-    pub last_sent_pdu_frame: Option<u32>,
+    pub last_pdu: Option<Seen>,
+    pub last_sent_pdu: Option<Seen>,
     /// The last value that our host wrote, by a request or a command.
     pub last_write: Option<Written>,
     pub encrypted: bool,
@@ -424,8 +433,7 @@ impl Connection {
             request: None,
             status: None,
             status_frame: None,
-            connected_frame: None,
-            connected_at: Moment::UNKNOWN,
+            up: None,
             handle: None,
             granted: None,
             current: None,
@@ -440,10 +448,8 @@ impl Connection {
             att_sent: 0,
             att_received: 0,
             enhanced_att: 0,
-            last_pdu_at: Moment::UNKNOWN,
-            last_pdu_frame: None,
-            last_sent_pdu_at: Moment::UNKNOWN,
-            last_sent_pdu_frame: None,
+            last_pdu: None,
+            last_sent_pdu: None,
             last_write: None,
             encrypted: false,
             paired: false,
@@ -457,10 +463,8 @@ impl Connection {
                 most_outstanding: 0,
                 most_outstanding_frame: 0,
                 overrun_frame: None,
-                last_completed_frame: None,
-                last_completed_at: Moment::UNKNOWN,
-                stuck_since: Moment::UNKNOWN,
-                stuck_frame: None,
+                last_completed: None,
+                stuck: None,
             },
             steps: Vec::new(),
             elided_steps: 0,
@@ -484,8 +488,8 @@ impl Connection {
 
     /// Zero of this attempt's offsets: Connection Complete, else the create command.
     pub fn zero(&self) -> Moment {
-        if self.connected_frame.is_some() {
-            self.connected_at
+        if let Some(up) = self.up {
+            up.at
         } else if self.start_seen {
             self.request.as_ref().map_or(Moment::UNKNOWN, |r| r.at)
         } else {
@@ -499,7 +503,7 @@ impl Connection {
     }
 
     pub fn connected(&self) -> bool {
-        self.connected_frame.is_some() || !self.start_seen
+        self.up.is_some() || !self.start_seen
     }
 
     /// Whom our request was for. None where the controller would have taken any device of its accept list, and
@@ -512,10 +516,19 @@ impl Connection {
         }
     }
 
+    /// The frame of Connection Complete with status 0.
+    pub fn connected_frame(&self) -> Option<u32> {
+        self.up.map(|up| up.frame)
+    }
+
+    /// When the link came up.
+    pub fn connected_at(&self) -> Moment {
+        Seen::when(self.up)
+    }
+
     /// Connection Complete to Disconnection Complete.
     pub fn life(&self) -> Option<Span> {
-        self.connected_frame?;
-        self.end.as_ref()?.at.since(self.connected_at)
+        self.end.as_ref()?.at.since(self.up?.at)
     }
 
     /// Whether the link was still up when the capture ended.
@@ -529,12 +542,12 @@ impl Connection {
 
     /// From the last ATT, SMP or signalling PDU to the end.
     pub fn idle_before_end(&self) -> Option<Span> {
-        self.end.as_ref()?.at.since(self.last_pdu_at)
+        self.end.as_ref()?.at.since(self.last_pdu?.at)
     }
 
     /// From the last proof of life to the end.
     pub fn silence_before_end(&self) -> Option<Span> {
-        let last = self.last_heard.map_or(self.connected_at, |s| s.seen.at);
+        let last = self.last_heard.map_or(self.connected_at(), |s| s.seen.at);
         self.end.as_ref()?.at.since(last)
     }
 
@@ -545,7 +558,7 @@ impl Connection {
 
     /// Connected, and nothing proves that the peer was there before it ended.
     pub fn never_heard(&self) -> bool {
-        self.connected_frame.is_some() && self.end.is_some() && !self.peer_heard()
+        self.up.is_some() && self.end.is_some() && !self.peer_heard()
     }
 
     /// An attribute of whichever side a step speaks of.

@@ -1,17 +1,18 @@
 //! A device heard advertising (or connected to), whatever addresses it used.
 use crate::packet::{Address, AddressType};
-use crate::time::Moment;
+use crate::seen::{Seen, seen_at};
 
 /// One advertising report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub address_type: AddressType,
     pub connectable: bool,
     pub directed: bool,
     pub rssi: Option<i8>,
 }
+
+seen_at!(Report: seen);
 
 /// Several advertising reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -53,9 +53,9 @@ impl Tracker {
         connection.mtu = data.mtu;
         connection.att_received = data.att_received;
         connection.usable_at = data.usable_at;
-        connection.last_pdu_at = data.last_pdu_at;
-        connection.last_pdu_frame = data.last_pdu_frame;
-        connection.odd(data.last_pdu_frame.unwrap_or(0), OddityKind::DataBeforeConnectionComplete);
+        connection.last_pdu = data.last_pdu;
+        let last = data.last_pdu.map_or(0, |seen| seen.frame);
+        connection.odd(last, OddityKind::DataBeforeConnectionComplete);
         if let Some(state) = self.adapters.get_mut(adapter) {
             state.facts.attempts = state.facts.attempts.saturating_sub(1);
             state.open(handle, link);

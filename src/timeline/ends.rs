@@ -7,6 +7,7 @@ use super::live::{At, Closing, Link, step};
 use super::step::{Detail, Outcome, Procedure};
 use super::tracker::Tracker;
 use crate::packet::{ConnHandle, Direction, Status};
+use crate::seen::Seen;
 use crate::time::{Moment, Span};
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ impl Tracker {
     ) -> Option<usize> {
         let link = self.adapters.get_mut(adapter)?.link(handle)?;
         if link.command_disconnect.is_none() {
-            link.command_disconnect = Some((at.frame, at.time, reason.0));
+            link.command_disconnect = Some((at.seen(), reason));
         }
         Some(link.connection)
     }
@@ -82,18 +83,17 @@ impl Tracker {
         let echoes: Vec<u32> = link
             .recent_errors
             .iter()
-            .filter(|(_, when, code)| {
-                *code == reason.0 && at.time.since(*when).is_none_or(|d| d <= ECHO)
+            .filter(|(seen, code)| {
+                *code == reason && at.time.since(seen.at).is_none_or(|d| d <= ECHO)
             })
-            .map(|(frame, _, _)| *frame)
+            .map(|(seen, _)| seen.frame)
             .collect();
         // What the controller threw away proves nothing of the peer.
         if reason == Status::CONNECTION_TIMEOUT
             && let Some(before) = link.before_completed
-            && connection.credits.last_completed_at >= before.completed_at
-            && connection
-                .last_heard
-                .is_some_and(|heard| heard.seen.at == connection.credits.last_completed_at)
+            && let completed_at = Seen::when(connection.credits.last_completed)
+            && completed_at >= before.completed_at
+            && connection.last_heard.is_some_and(|heard| heard.at == completed_at)
             && before.last_heard.is_some()
             && at.time.since(before.completed_at).is_some_and(|since| since < CLEARED)
         {
@@ -104,14 +104,12 @@ impl Tracker {
         connection.heard_by_end = (by == EndedBy::Peer
             || reason == Status::CONNECTION_TIMEOUT
             || reason == Status::MIC_FAILURE)
-            && connection.connected_frame.is_some();
+            && connection.up.is_some();
         connection.end = Some(End {
-            frame: at.frame,
-            at: at.time,
+            seen: at.seen(),
             reason,
-            reason_sent: command.map(|(_, _, reason)| Status(reason)),
-            command_frame: command.map(|(frame, _, _)| frame),
-            command_at: command.map_or(Moment::UNKNOWN, |(_, when, _)| when),
+            reason_sent: command.map(|(_, reason)| reason),
+            command: command.map(|(seen, _)| seen),
             by,
             echoes,
         });
@@ -120,12 +118,11 @@ impl Tracker {
             if by == EndedBy::Host { Direction::Sent } else { Direction::Received },
             at,
             Outcome::Ok,
-            Detail::Disconnect { reason_sent: command.map(|(_, _, reason)| reason) },
+            Detail::Disconnect { reason_sent: command.map(|(_, reason)| reason.0) },
         );
         last.status = Some(reason.0);
-        if let Some((frame, when, _)) = command {
-            last.frame = frame;
-            last.at = when;
+        if let Some((seen, _)) = command {
+            last.first = seen;
         }
         link.close(connection, at.time, Closing::Ended);
         // The timeline's cap must not hide how the link ended.
@@ -186,9 +183,9 @@ impl Tracker {
         let process = switched_off.flatten();
         for link in links {
             if let Some(connection) = self.connections.get_mut(link.connection) {
-                let (frame, process) = (at.frame, process.clone());
+                let process = process.clone();
                 connection.end_seen = true;
-                connection.gone = Some(Gone { frame, at: at.time, how, by, process });
+                connection.gone = Some(Gone { seen: at.seen(), how, by, process });
             }
             self.close_unended(link, at, Some(why));
         }
@@ -276,6 +273,6 @@ impl Tracker {
         let data_only = self.totals.control == 0;
         let connection = self.connections.get_mut(index).filter(|_| data_only)?;
         connection.end_unknown = true;
-        Some(connection.last_pdu_at)
+        Some(Seen::when(connection.last_pdu))
     }
 }

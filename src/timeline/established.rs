@@ -57,7 +57,7 @@ impl Tracker {
             connection.status = Some(fact.status);
             connection.status_frame = Some(at.frame);
             connection.end_seen = true;
-            let outcome = if connection.request.as_ref().is_some_and(|r| r.cancel_frame.is_some()) {
+            let outcome = if connection.request.as_ref().is_some_and(|r| r.cancelled.is_some()) {
                 Outcome::Unanswered
             } else {
                 Outcome::Error
@@ -91,8 +91,7 @@ impl Tracker {
         });
         connection.status = Some(Status::SUCCESS);
         connection.status_frame = Some(at.frame);
-        connection.connected_frame = Some(at.frame);
-        connection.connected_at = at.time;
+        connection.up = Some(at.seen());
         connection.start_seen = true;
         connection.handle = Some(fact.handle);
         connection.role = Some(if central { Role::Central } else { Role::Peripheral });
@@ -152,7 +151,7 @@ impl Tracker {
             self.waiting(adapter, |r| r.kind != RequestKind::BrEdrCreate && wanted(r))
         };
         if fact.status != Status::SUCCESS {
-            return waiting(&|r| r.cancel_frame.is_some()).or_else(|| waiting(&|_| true));
+            return waiting(&|r| r.cancelled.is_some()).or_else(|| waiting(&|_| true));
         }
         waiting(&|r| {
             r.filter_policy == 0 && (r.peer == fact.peer_address || Some(r.peer) == fact.peer_rpa)
@@ -198,8 +197,7 @@ impl Tracker {
             finish_connect(connection, at, Outcome::Error, Some(status.0));
             return Some(index);
         }
-        connection.connected_frame = Some(at.frame);
-        connection.connected_at = at.time;
+        connection.up = Some(at.seen());
         connection.handle = Some(handle);
         // A BR/EDR link is complete only once the peer has answered the page.
         connection.hear(at, "Connection Complete");
@@ -274,7 +272,6 @@ pub(super) fn finish_connect(
     if let Some(step) = connection.steps.iter_mut().find(|s| s.procedure == Procedure::Connect) {
         step.outcome = outcome;
         step.status = status;
-        step.last_frame = at.frame;
-        step.last_at = at.time;
+        step.last = at.seen();
     }
 }

@@ -261,7 +261,11 @@ mod tests {
         let capture = data().wait_ms(60_000).handle(0x40).mtu().run();
         let [first, second] = &capture.connections[..] else { panic!("two links") };
         assert!(first.end_unknown && second.end_unknown && !first.open());
-        assert_eq!(second.capture_end, second.last_pdu_at, "it is shown no longer");
+        assert_eq!(
+            second.capture_end,
+            crate::seen::Seen::when(second.last_pdu),
+            "it is shown no longer"
+        );
         assert!(second.capture_end < first.capture_end);
     }
 

@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::live::At;
 use crate::packet::hci::Command;
 use crate::packet::{Direction, Secret, smp};
+use crate::seen::{Seen, seen_at};
 use crate::vocabulary::vocabulary;
 use std::collections::HashMap;
 use std::fmt;
@@ -33,9 +34,11 @@ vocabulary! {
 pub struct KeySeen {
     /// Equal for equal keys of one capture, and nothing else.
     pub number: u32,
-    pub frame: u32,
+    pub seen: Seen,
     pub how: KeyUse,
 }
+
+seen_at!(KeySeen: seen);
 
 /// The keys of a capture, while it is read.
 #[derive(Default)]
@@ -80,7 +83,7 @@ impl Keys {
             return;
         }
         let number = *self.numbers.entry(key).or_insert(next);
-        connection.keys.push(KeySeen { number, frame: at.frame, how });
+        connection.keys.push(KeySeen { number, seen: at.seen(), how });
     }
 }
 

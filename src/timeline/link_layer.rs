@@ -47,7 +47,7 @@ impl Link {
             credits.overrun_frame.get_or_insert(at.frame);
         }
         if self.acl_in_flight.len() < MOST_IN_FLIGHT {
-            self.acl_in_flight.push_back((at.frame, at.time));
+            self.acl_in_flight.push_back(at.seen());
         }
     }
 
@@ -172,7 +172,7 @@ impl Link {
         if self.recent_errors.len() >= 8 {
             self.recent_errors.pop_front();
         }
-        self.recent_errors.push_back((at.frame, at.time, status.0));
+        self.recent_errors.push_back((at.seen(), status));
     }
 
     /// The end of a link-layer procedure of ours, or of one that the other side began.
@@ -426,8 +426,7 @@ impl Link {
                 let step = connection.steps.get_mut(place)?;
                 step.outcome = if status == Status::SUCCESS { Outcome::Ok } else { Outcome::Error };
                 step.status = Some(status.0);
-                step.last_frame = at.frame;
-                step.last_at = at.time;
+                step.last = at.seen();
                 Some(place)
             });
         let index = index.or_else(|| {

@@ -4,7 +4,7 @@ use super::connection::{Connection, OpenRequest, Pending, Sighting};
 use super::database::Database;
 use super::device::Advertised;
 use super::step::{Detail, Outcome, Procedure, Step};
-use crate::packet::Direction;
+use crate::packet::{Direction, Status};
 use crate::seen::{Seen, SourceId};
 use crate::time::{Moment, Span};
 use std::collections::VecDeque;
@@ -99,8 +99,8 @@ pub(super) struct Link {
     pub remote: Database,
     pub local: Database,
     /// Packets that the controller has not acknowledged yet, oldest first.
-    pub acl_in_flight: VecDeque<(u32, Moment)>,
-    pub command_disconnect: Option<(u32, Moment, u8)>,
+    pub acl_in_flight: VecDeque<Seen>,
+    pub command_disconnect: Option<(Seen, Status)>,
     /// What was known of the peer before the last count of completed packets, and when that came: at the link's
     /// end the controller also counts what it only throws away.
     pub before_completed: Option<BeforeCompleted>,
@@ -118,7 +118,7 @@ pub(super) struct Link {
     /// A name was read over GATT and the air does not know it yet.
     pub name_learned: bool,
     /// Completions with an error code and when, to recognise echoes of the end.
-    pub recent_errors: VecDeque<(u32, Moment, u8)>,
+    pub recent_errors: VecDeque<(Seen, Status)>,
 }
 
 impl Link {
@@ -249,8 +249,7 @@ impl Link {
         let step = connection.steps.get_mut(index)?;
         step.outcome = outcome;
         step.status = status;
-        step.last_frame = at.frame;
-        step.last_at = at.time;
+        step.last = at.seen();
         if outcome == Outcome::Ok && foldable(step.procedure) {
             self.may_grow(connection, index);
         }
@@ -279,16 +278,14 @@ impl Link {
             }
             connection.open_requests.push(OpenRequest {
                 pending: question.pending,
-                frame: question.at.frame,
-                at: question.at.time,
+                seen: question.at.seen(),
                 by: question.at.direction,
                 attribute: question.attribute,
                 age,
             });
         }
-        if let Some((frame, since)) = self.acl_in_flight.front() {
-            connection.credits.stuck_frame = Some(*frame);
-            connection.credits.stuck_since = *since;
+        if let Some(oldest) = self.acl_in_flight.front() {
+            connection.credits.stuck = Some(*oldest);
         }
         connection.remote = Arc::new(std::mem::take(&mut self.remote));
         connection.local = Arc::new(std::mem::take(&mut self.local));
@@ -339,10 +336,8 @@ pub(super) fn step(
         outcome,
         status: None,
         attribute: 0,
-        frame: at.frame,
-        last_frame: at.frame,
-        at: at.time,
-        last_at: at.time,
+        first: at.seen(),
+        last: at.seen(),
         count: 1,
         bytes: 0,
         detail,
@@ -365,8 +360,7 @@ fn step_of(question: &Question) -> Step {
 fn grow(run: &mut Step, at: At, bytes: u64) {
     run.count = run.count.saturating_add(1);
     run.bytes = run.bytes.saturating_add(bytes);
-    run.last_frame = at.frame;
-    run.last_at = at.time;
+    run.last = at.seen();
 }
 
 fn run_key(step: &Step, by: Direction) -> RunKey {

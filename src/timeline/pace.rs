@@ -6,7 +6,8 @@ use super::connection::{Connection, Granted, Pending};
 use super::live::{At, Question};
 use super::step::Outcome;
 use crate::packet::Opcode;
-use crate::time::{Moment, Span};
+use crate::seen::{Seen, seen_at};
+use crate::time::Span;
 
 /// Most answers that are kept; of more, every second one, then every fourth.
 const MOST_KEPT: usize = 256;
@@ -63,13 +64,14 @@ impl Samples {
 pub struct Pace {
     pub parameters: Granted,
     /// Connection Complete, or the update.
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     /// Answers that need no thought: those of the peer's link layer, and those to Exchange MTU.
     pub bare: Samples,
     /// Answers to other ATT requests, for which the peer's application may have taken its time.
     pub att: Samples,
 }
+
+seen_at!(Pace: seen);
 
 impl Pace {
     /// How many connection events an answer of the link layer took, in the middle.
@@ -86,13 +88,8 @@ impl Connection {
         if self.pace.len() >= MOST_PACES {
             self.pace.remove(1);
         }
-        let pace = Pace {
-            parameters,
-            frame: at.frame,
-            at: at.time,
-            bare: Samples::default(),
-            att: Samples::default(),
-        };
+        let pace =
+            Pace { parameters, seen: at.seen(), bare: Samples::default(), att: Samples::default() };
         self.pace.push(pace);
     }
 

@@ -83,8 +83,7 @@ impl Link {
                 if let Some(step) = index.and_then(|i| connection.steps.get_mut(i)) {
                     step.outcome = Outcome::Error;
                     step.status = Some(reason.0);
-                    step.last_frame = at.frame;
-                    step.last_at = at.time;
+                    step.last = at.seen();
                     if let Detail::Pairing { refused_by, .. } = &mut step.detail {
                         *refused_by = Some(at.direction);
                     }
@@ -121,8 +120,7 @@ impl Link {
         }
         self.pairing_last = Some((at, pdu.code()));
         if let Some(step) = self.pairing_step(connection) {
-            step.last_frame = at.frame;
-            step.last_at = at.time;
+            step.last = at.seen();
             step.count = step.count.saturating_add(1);
             if let Detail::Pairing { phase: reached, .. } = &mut step.detail {
                 *reached = (*reached).max(phase);
@@ -141,8 +139,7 @@ impl Link {
     pub(super) fn security_answered(&mut self, connection: &mut Connection, at: At) {
         if let Some(step) = self.security_request.take().and_then(|i| connection.steps.get_mut(i)) {
             step.outcome = Outcome::Ok;
-            step.last_frame = at.frame;
-            step.last_at = at.time;
+            step.last = at.seen();
         }
     }
 

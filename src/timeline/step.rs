@@ -1,6 +1,7 @@
 //! One step of a connection's timeline: a procedure, not a packet.
 use crate::packet::Direction;
-use crate::time::{Moment, Span};
+use crate::seen::{Seen, seen_at};
+use crate::time::Span;
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -83,10 +84,10 @@ pub struct Step {
     pub status: Option<u8>,
     /// Attribute handle, 0 for none. Look it up in the connection's database.
     pub attribute: u16,
-    pub frame: u32,
-    pub last_frame: u32,
-    pub at: Moment,
-    pub last_at: Moment,
+    /// The first of its packets.
+    pub first: Seen,
+    /// The last of its packets.
+    pub last: Seen,
     /// PDUs (or request/response pairs) folded into this step; at least 1.
     pub count: u32,
     /// Attribute value bytes carried.
@@ -202,9 +203,11 @@ pub enum Detail {
     },
 }
 
+seen_at!(Step: first);
+
 impl Step {
     pub fn duration(&self) -> Option<Span> {
-        self.last_at.since(self.at)
+        self.last.since(&self.first)
     }
 
     /// Whether this is one of a kind that folds when repeated (failures never do).

@@ -350,7 +350,7 @@ fn a_completion_answers_the_request_that_asked_for_this_device() {
     let both = || to(Trace::new().create_for_anybody(), lamp);
     let connected = |trace: Trace| -> Vec<Option<Address>> {
         let found = trace.run().connections;
-        found.iter().map(|c| c.connected_frame.and(c.peer.address)).collect()
+        found.iter().map(|c| c.up.and(c.peer.address)).collect()
     };
     assert_eq!(connected(up(both(), lamp)), [None, Some(lamp)]);
     assert_eq!(connected(up(both(), lock)), [Some(lock), None]);
@@ -586,7 +586,7 @@ fn a_lost_link_lasts_until_the_loss_and_not_until_the_capture_ends() {
     let capture = Trace::new().up().wait_ms(3000).monitor(CLOSE_INDEX, &[]);
     let capture = capture.wait_ms(30_000).scan(true, 16, 16).run();
     let connection = &capture.connections[0];
-    let lived = connection.capture_end.since(connection.connected_at).expect("times");
+    let lived = connection.capture_end.since(connection.connected_at()).expect("times");
     assert!(lived < Span::from_ms(4000), "{lived}");
 }
 

@@ -12,7 +12,7 @@ use super::trace::{Capture, Totals};
 use crate::capture::{Description, Warning};
 use crate::packet::hci::Family;
 use crate::packet::{Address, ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
-use crate::seen::SourceId;
+use crate::seen::{Seen, SourceId, seen_at};
 use crate::time::{Moment, Span, Timestamp};
 use std::collections::HashMap;
 
@@ -36,14 +36,15 @@ const MOST_ADAPTERS: usize = 64;
 #[derive(Clone, Debug)]
 pub(super) struct OpenCommand {
     pub opcode: Opcode,
-    pub frame: u32,
-    pub at: Moment,
+    pub seen: Seen,
     pub reported: bool,
     /// An event of its own answered it.
     pub completed: bool,
     /// Handle that the command speaks of.
     pub handle: Option<ConnHandle>,
 }
+
+seen_at!(OpenCommand: seen);
 
 /// What is known of one adapter while the capture runs.
 #[derive(Debug)]
@@ -299,7 +300,7 @@ impl Tracker {
             self.totals.adapter_events_elided += 1;
             return;
         }
-        self.events.push(AdapterEvent { frame: at.frame, at: at.time, adapter, what });
+        self.events.push(AdapterEvent { seen: at.seen(), adapter, what });
     }
 
     /// Notices long silences of an adapter, and commands that nothing answers.
@@ -376,11 +377,9 @@ impl Tracker {
 impl Connection {
     /// Data passed on the link.
     pub(super) fn touch(&mut self, at: At) {
-        self.last_pdu_at = at.time;
-        self.last_pdu_frame = Some(at.frame);
+        self.last_pdu = Some(at.seen());
         if at.sent() {
-            self.last_sent_pdu_at = at.time;
-            self.last_sent_pdu_frame = Some(at.frame);
+            self.last_sent_pdu = Some(at.seen());
         }
     }
 }

@@ -43,7 +43,7 @@ fn row(connection: &Connection) -> Vec<Field> {
         .as_ref()
         .map(|r| r.frame)
         .filter(|f| *f > 0)
-        .or(connection.connected_frame)
+        .or(connection.connected_frame())
         .or(connection.status_frame);
     let mut how =
         format!("{}, {}", words::transport(connection.transport), words::link(connection));

@@ -260,15 +260,15 @@ impl Lane<'_> {
         let mut bars: Vec<(Phase, i64, i64, u32, u32, usize)> = Vec::new();
         for step in &self.connection.steps {
             let (Some(phase), Some(from)) = (Phase::of(step), self.us(step.at)) else { continue };
-            let to = self.us(step.last_at).unwrap_or(from).max(from);
+            let to = self.us(step.last.at).unwrap_or(from).max(from);
             match bars.last_mut() {
                 // Drawn together where nothing of another phase stands between, or no gap could be seen.
                 Some(last) if last.0 == phase && self.axis.x(from) - self.axis.x(last.2) < 40.0 => {
                     last.2 = last.2.max(to);
-                    last.4 = step.last_frame;
+                    last.4 = step.last.frame;
                     last.5 += 1;
                 }
-                _ => bars.push((phase, from, to, step.frame, step.last_frame, 1)),
+                _ => bars.push((phase, from, to, step.frame, step.last.frame, 1)),
             }
         }
         let mut free = f64::MIN;
@@ -454,7 +454,7 @@ pub fn micros(connection: &Connection, moment: Moment) -> Option<i64> {
 /// First and last thing of a connection.
 pub fn extent(connection: &Connection) -> Option<(i64, i64)> {
     let steps = connection.steps.iter();
-    let times = steps.flat_map(|step| [step.at, step.last_at]);
+    let times = steps.flat_map(|step| [step.at, step.last.at]);
     let end = connection.end.as_ref().map(|end| end.at);
     let mut from = None::<i64>;
     let mut to = None::<i64>;

@@ -35,7 +35,7 @@ pub fn draw(report: &Report) -> Option<String> {
     for lane in &drawn {
         for step in &lane.connection.steps {
             let at = micros(lane.connection, step.at);
-            let to = micros(lane.connection, step.last_at);
+            let to = micros(lane.connection, step.last.at);
             busy.extend(at.map(|at| (at, to.unwrap_or(at))));
         }
         busy.extend(extent(lane.connection).map(|(from, _)| (from, from)));

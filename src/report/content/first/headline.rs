@@ -309,9 +309,9 @@ fn same_twice(report: &Report) -> bool {
     let [one, other] = report.captures.as_slice() else { return false };
     // Facts name the capture that they come from, so connections cannot be compared as a whole.
     let seen = |c: &Connection| {
-        let last = c.steps.last().map(|step| (step.last_frame, step.last_at, step.count));
+        let last = c.steps.last().map(|step| (step.last.frame, step.last.at, step.count));
         let end = c.end.as_ref().map(|end| (end.frame, end.at));
-        (c.peer.address, c.connected_frame, c.status_frame, c.steps.len(), last, end)
+        (c.peer.address, c.up, c.status_frame, c.steps.len(), last, end)
     };
     one.totals == other.totals
         && one.totals.records > 0
