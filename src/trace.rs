@@ -281,6 +281,17 @@ impl Trace {
         self.reported(0, rssi)
     }
 
+    /// The same, connectable, with a name.
+    pub fn advertises_as(self, name: &str) -> Self {
+        let length = name.len() as u8;
+        let mut bytes = vec![0x3e, length + 14, 0x02, 1, 0, self.peer_type.0];
+        bytes.extend(self.peer.0);
+        bytes.extend([length + 2, length + 1, 0x09]);
+        bytes.extend(name.as_bytes());
+        bytes.push(-60_i8 as u8);
+        self.push(Direction::Received, Kind::Event, bytes)
+    }
+
     fn reported(self, event_type: u8, rssi: i8) -> Self {
         let mut bytes = vec![0x3e, 15, 0x02, 1, event_type, self.peer_type.0];
         bytes.extend(self.peer.0);

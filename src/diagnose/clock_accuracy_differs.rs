@@ -1,7 +1,9 @@
-use super::{Basis, Case, Check, Confidence, Example, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Example, Facts, Rule, Scene, Sight, Verdict};
 use crate::compare::Comparison;
 use crate::packet::hci::LeEvent;
 use crate::packet::{AddressType, Status};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Connection, Role};
 use crate::trace::{HANDLE, PEER, Trace};
 
@@ -26,17 +28,26 @@ Nothing by itself; worth telling the controller's vendor if links are lost.",
     sources: &["Core Specification, Vol 4, Part E, 7.7.65.1"],
     check: Check::Comparison(check),
     cases: &[
-        Case::fires(|| Example::pair(example(1), example(7))),
-        Case::silent("the nearest other trace", || Example::pair(example(1), example(1))),
+        Case::note(Confidence::Low, "one central claims 250 ppm, the other 20 ppm", || {
+            Example::pair(claims(1, 1), claims(1, 7))
+        })
+        .about(&[1])
+        .saying("clock accuracy 7 here and 1 on the working side"),
+        Case::silent("both centrals claim the same", || {
+            Example::pair(claims(1, 1), claims(1, 1))
+        }),
+        Case::silent("this host is the central, where the field means nothing", || {
+            Example::pair(claims(0, 1), claims(0, 7))
+        }),
     ],
 };
 
-fn example(accuracy: u8) -> Trace {
+fn claims(role: u8, accuracy: u8) -> Trace {
     Trace::new()
         .le(LeEvent::ConnectionComplete {
             status: Status::SUCCESS,
             connection_handle: HANDLE,
-            role: 1,
+            role,
             peer_address_type: AddressType::RANDOM,
             peer_address: PEER,
             connection_interval: 24,
@@ -49,22 +60,48 @@ fn example(accuracy: u8) -> Trace {
         .disconnected(Status::REMOTE_USER_TERMINATED)
 }
 
+/// What one central claims, and the frame that says so.
+#[derive(Debug)]
+struct Claim {
+    frame: u32,
+    accuracy: u8,
+}
+
+#[derive(Debug)]
+struct AccuracyDiffers {
+    here: Claim,
+    reference: Claim,
+}
+
 fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let subject = scene.compared()?;
     let reference = scene.reference()?;
-    // The field is valid on the peripheral only.
-    let claim = |c: &Connection| {
-        c.granted.filter(|_| c.role == Some(Role::Peripheral)).map(|g| g.clock_accuracy)
-    };
-    let (ours, theirs) = (claim(subject)?, claim(reference)?);
-    if ours == theirs {
-        return None;
+    let facts = AccuracyDiffers { here: claim(subject)?, reference: claim(reference)? };
+    (facts.here.accuracy != facts.reference.accuracy)
+        .then(|| Verdict::note(facts).sure(Confidence::Low).about([subject.number]))
+}
+
+/// The field is valid on the peripheral only.
+fn claim(connection: &Connection) -> Option<Claim> {
+    let granted = connection.granted.filter(|_| connection.role == Some(Role::Peripheral))?;
+    Some(Claim { frame: connection.connected_frame?, accuracy: granted.clock_accuracy })
+}
+
+impl Facts for AccuracyDiffers {
+    fn says(&self) -> Text {
+        text!(
+            "The central claims clock accuracy {} here and {} on the working side (0 is 500 ppm, 7 is 20 ppm).",
+            self.here.accuracy,
+            self.reference.accuracy
+        )
     }
-    Some(
-        Verdict::note(format!("The central claims clock accuracy {ours} here and {theirs} on the working side (0 is 500 ppm, 7 is 20 ppm)."))
-            .sure(Confidence::Low)
-            .about([subject.number])
-            .sees(subject.connected_frame()?, format!("Central_Clock_Accuracy {ours}"))
-            .sees_in_reference(reference.connected_frame()?, format!("Central_Clock_Accuracy {theirs}")),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let Self { here, reference } = self;
+        let text = |claim: &Claim| text!("Central_Clock_Accuracy {}", claim.accuracy);
+        vec![
+            Sight::here(here.frame, text(here)),
+            Sight::in_reference(reference.frame, text(reference)),
+        ]
+    }
 }

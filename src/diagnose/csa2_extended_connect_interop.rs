@@ -1,9 +1,15 @@
 use super::see::attempts_of;
-use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::compare::Comparison;
 use crate::packet::Status;
-use crate::timeline::{Connection, RequestKind, Stack};
-use crate::trace::Trace;
+use crate::packet::hci::LeEvent;
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, End, RequestKind, Stack};
+use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
     id: "csa2-extended-connect-interop",
@@ -27,24 +33,61 @@ Connect once with a 4.x adapter, or restrict the adapter to the 1M PHY, and comp
     sources: &["Nordic DevZone 43672, 9231", "espressif/esp-idf#12970", "zephyrproject-rtos/zephyr#54531"],
     check: Check::Comparison(check),
     cases: &[
-        Case::fires(|| Example::pair(works(), unheard(7))),
-        Case::silent("the nearest other trace", || Example::pair(works(), legacy())),
+        Case::suspect(Confidence::Medium, "three extended requests are not answered, the legacy one is", || {
+            Example::pair(works(), unheard().repeated(3, 800))
+        })
+        .about(&[1, 2, 3])
+        .saying("LE Extended Create Connection, initiating PHYs 0x07")
+        .pins(&["ENOUGH"]),
+        Case::suspect(Confidence::Low, "two are not answered", || {
+            Example::pair(works(), unheard().repeated(2, 800))
+        })
+        .pins(&["ENOUGH", "FEWEST"]),
+        Case::silent("one is not answered", || Example::pair(works(), unheard()))
+            .pins(&["FEWEST"]),
+        Case::suspect(Confidence::Medium, "legacy requests, and channel selection #2", || {
+            let link = Trace::new().advertises(0).create().connected().le(CHANNEL_SELECTION_2);
+            Example::pair(works(), gives_up(link).repeated(3, 800))
+        }),
+        Case::silent("both sides use the legacy request", || {
+            let link = Trace::new().advertises(0).create().connected();
+            Example::pair(works(), gives_up(link).repeated(3, 800))
+        }),
+        Case::silent("both sides use the extended request", || {
+            let link = Trace::new().advertises(0).create_extended(7, Status::SUCCESS).connected();
+            let works = link.features().mtu().wait_ms(500).hangs_up(HUNG_UP);
+            Example::pair(works, unheard().repeated(3, 800))
+        }),
+        Case::silent("both sides use channel selection #2", || {
+            let link = Trace::new().advertises(0).create().connected().le(CHANNEL_SELECTION_2);
+            let works = link.features().mtu().wait_ms(500).hangs_up(HUNG_UP);
+            Example::pair(works, unheard().repeated(3, 800))
+        }),
+        Case::silent("one of the extended requests is answered", || {
+            let link = Trace::new().create_extended(7, Status::SUCCESS).connected().features();
+            let lost = link.wait_ms(900).disconnected(Status::CONNECTION_TIMEOUT);
+            Example::pair(works(), unheard().repeated(2, 800).followed_by(lost))
+        }),
     ],
 };
 
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+const CHANNEL_SELECTION_2: LeEvent<'_> = LeEvent::ChannelSelectionAlgorithm {
+    connection_handle: HANDLE,
+    channel_selection_algorithm: 1,
+};
+
 fn works() -> Trace {
-    Trace::new().advertises(0).up().mtu().wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)
+    Trace::new().advertises(0).up().mtu().wait_ms(500).hangs_up(HUNG_UP)
 }
 
-fn legacy() -> Trace {
-    let once = Trace::new().advertises(0).create().connected().wait_ms(315);
-    once.disconnected(Status::FAILED_TO_BE_ESTABLISHED).repeated(3, 800)
+fn gives_up(link: Trace) -> Trace {
+    link.wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
 }
 
-fn unheard(phys: u8) -> Trace {
-    let once =
-        Trace::new().advertises(0).create_extended(phys, Status::SUCCESS).connected().wait_ms(315);
-    once.disconnected(Status::FAILED_TO_BE_ESTABLISHED).repeated(3, 800)
+fn unheard() -> Trace {
+    gives_up(Trace::new().advertises(0).create_extended(7, Status::SUCCESS).connected())
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -57,6 +100,38 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// One link that is not answered is ordinary radio loss.
+const FEWEST: usize = 2;
+
+/// From this many on the pattern is no accident.
+const ENOUGH: usize = 3;
+
+/// Most links that are shown.
+const SHOWN: usize = 4;
+
+/// A link that was asked for with the newer request and never answered.
+#[derive(Debug)]
+struct Unheard {
+    request: Option<Asked>,
+    end: End,
+}
+
+/// A connect request.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    frame: u32,
+    kind: RequestKind,
+    phys: u8,
+}
+
+#[derive(Debug)]
+struct NewerRequest {
+    count: usize,
+    links: Vec<Unheard>,
+    /// The working side's.
+    reference: Asked,
+}
+
 fn newer(connection: &Connection) -> bool {
     let extended = connection.request.as_ref().is_some_and(|r| {
         matches!(r.kind, RequestKind::LeExtendedCreate | RequestKind::LeExtendedCreateV2)
@@ -64,38 +139,68 @@ fn newer(connection: &Connection) -> bool {
     extended || connection.channel_selection == Some(1)
 }
 
+fn asked(connection: &Connection) -> Option<Asked> {
+    let request = connection.request.as_ref()?;
+    Some(Asked { frame: request.frame, kind: request.kind, phys: request.phys })
+}
+
 fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
-    let reference = scene.reference()?;
+    let reference = scene.reference().filter(|reference| reference.peer_heard())?;
     let subject = scene.compared()?;
+    let theirs = asked(reference).filter(|asked| asked.kind == RequestKind::LeCreate)?;
     let attempts = attempts_of(scene, subject);
-    let up: Vec<&&Connection> = attempts.iter().filter(|c| c.connected_frame().is_some()).collect();
-    let old = reference.request.as_ref().is_some_and(|r| r.kind == RequestKind::LeCreate)
-        && reference.channel_selection != Some(1);
-    let all = up.len() > 1 && up.iter().all(|c| c.never_heard() && newer(c));
-    if !old || !all || !reference.peer_heard() {
+    let up: Vec<&Connection> =
+        attempts.into_iter().filter(|c| c.connected_frame.is_some()).collect();
+    let all = up.len() >= FEWEST && up.iter().all(|c| c.never_heard() && newer(c));
+    if newer(reference) || !all {
         return None;
     }
-    let mut verdict = Verdict::suspect(format!(
-        "All {} links of this side were asked for with the newer request and never answered; the working side used the legacy request. The request may be what this device cannot take.",
-        up.len()
-    ))
-    .sure(if up.len() > 2 { Confidence::Medium } else { Confidence::Low })
-    .about(up.iter().map(|c| c.number))
-    .rules_out("missing-mtu-exchange", "the device was never heard, so no ATT exchange could have helped");
-    for connection in up.iter().take(4) {
-        if let Some(request) = connection.request.as_ref() {
-            let phys = request.phys;
-            verdict = verdict
-                .sees(request.frame, format!("{}, initiating PHYs {phys:#04x}", request.kind));
-        }
-        let end = connection.end.as_ref()?;
-        verdict = verdict.sees(end.frame, format!("Disconnection Complete, {}", end.reason));
+    let links = up.iter().take(SHOWN);
+    let links = links.map(|c| Some(Unheard { request: asked(c), end: c.end.clone()? }));
+    let facts =
+        NewerRequest { count: up.len(), links: links.collect::<Option<_>>()?, reference: theirs };
+    let confidence = if up.len() >= ENOUGH { Confidence::Medium } else { Confidence::Low };
+    Some(Verdict::suspect(facts).sure(confidence).about(up.iter().map(|c| c.number)))
+}
+
+impl Facts for NewerRequest {
+    fn says(&self) -> Text {
+        text!(
+            "All {} links of this side were asked for with the newer request and never answered; the working side used the legacy request. The request may be what this device cannot take.",
+            self.count
+        )
     }
-    let request = reference.request.as_ref()?;
-    Some(
-        verdict
-            .sees_in_reference(request.frame, format!("{}, and the device is heard", request.kind))
-            .settled_by("The same adapter with the legacy request, ten times each: only the difference counts.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = Vec::new();
+        for Unheard { request, end } in &self.links {
+            sights.extend(request.map(|Asked { frame, kind, phys }| {
+                Sight::here(
+                    frame,
+                    text!("{}, initiating PHYs {}", kind, format_args!("{phys:#04x}")),
+                )
+            }));
+            sights.push(see::link_ended(end));
+        }
+        let Asked { frame, kind, .. } = self.reference;
+        sights.push(Sight::in_reference(frame, text!("{}, and the device is heard", kind)));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "missing-mtu-exchange",
+            "the device was never heard, so no ATT exchange could have helped",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "The same adapter with the legacy request, ten times each: only the difference counts."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

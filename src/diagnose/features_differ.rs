@@ -1,8 +1,10 @@
-use super::{Basis, Case, Check, Confidence, Example, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Example, Facts, Rule, Scene, Sight, Verdict};
 use crate::compare::Comparison;
 use crate::packet::Status;
 use crate::packet::hci::{Command, LeEvent};
-use crate::timeline::{Connection, Detail, Step};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, Detail};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -26,15 +28,31 @@ Make sure that both captures are of the same device with the same firmware.",
     sources: &["Core Specification, Vol 6, Part B, 4.6"],
     check: Check::Comparison(check),
     cases: &[
-        Case::fires(|| Example::pair(example(0x3f), example(0x01))),
-        Case::silent("the nearest other trace", || Example::pair(example(0x3f), example(0x3f))),
+        Case::note(Confidence::Medium, "the device names fewer features here", || {
+            Example::pair(answers(0, 0x3f), answers(0, 0x01))
+        })
+        .about(&[1])
+        .saying("features 01 00 00 00 00 00 00 00"),
+        Case::silent("it names the same features", || {
+            Example::pair(answers(0, 0x3f), answers(0, 0x3f))
+        }),
+        Case::silent("the working side is the peripheral", || {
+            Example::pair(answers(1, 0x3f), answers(0, 0x01))
+        }),
+        Case::silent("it was not asked here", || {
+            let link = Trace::new().create().connected().mtu().wait_ms(900);
+            Example::pair(answers(0, 0x3f), link.hangs_up(HUNG_UP))
+        }),
     ],
 };
 
-fn example(bits: u8) -> Trace {
-    Trace::new()
-        .create()
-        .connected()
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+/// A link on which the other side names these features.
+fn answers(role: u8, bits: u8) -> Trace {
+    let trace = if role == 0 { Trace::new().create() } else { Trace::new() };
+    trace
+        .connected_as(role, 39, 0, 42)
         .taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE })
         .wait_ms(90)
         .le(LeEvent::ReadRemoteFeaturesComplete {
@@ -44,32 +62,55 @@ fn example(bits: u8) -> Trace {
         })
         .mtu()
         .wait_ms(900)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+        .hangs_up(HUNG_UP)
 }
 
-fn features(c: &Connection) -> Option<(&Step, [u8; 8])> {
-    c.steps.iter().find_map(|s| match s.detail {
-        Detail::Features(bits) => Some((s, bits)),
+/// What the device answered, and the frame that shows it.
+#[derive(Debug)]
+struct Answer {
+    frame: u32,
+    bits: [u8; 8],
+}
+
+#[derive(Debug)]
+struct FeaturesDiffer {
+    here: Answer,
+    reference: Answer,
+}
+
+fn answer(connection: &Connection) -> Option<Answer> {
+    connection.steps.iter().find_map(|step| match step.detail {
+        Detail::Features(bits) => Some(Answer { frame: step.last_frame, bits }),
         _ => None,
     })
 }
 
 fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
     let subject = scene.compared()?;
-    let reference = scene.reference()?;
-    let ((ours, a), (theirs, b)) = (features(subject)?, features(reference)?);
-    if a == b || comparison.roles_differ {
-        return None;
-    }
-    Some(
-        Verdict::note("The device answered the feature request differently on the two sides: look whether both captures are of the same firmware.")
-            .sure(Confidence::Medium)
-            .about([subject.number])
-            .sees(ours.last.frame, format!("features {}", hex(&a)))
-            .sees_in_reference(theirs.last.frame, format!("features {}", hex(&b))),
-    )
+    let facts = FeaturesDiffer { here: answer(subject)?, reference: answer(scene.reference()?)? };
+    let differ = facts.here.bits != facts.reference.bits && !comparison.roles_differ;
+    differ.then(|| Verdict::note(facts).sure(Confidence::Medium).about([subject.number]))
 }
 
-fn hex(bits: &[u8]) -> String {
-    bits.iter().map(|b| format!("{b:02x}")).collect::<Vec<_>>().join(" ")
+impl Facts for FeaturesDiffer {
+    fn says(&self) -> Text {
+        text!(
+            "The device answered the feature request differently on the two sides: look whether both captures are of the same firmware."
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let Self { here, reference } = self;
+        vec![
+            Sight::here(here.frame, here.text()),
+            Sight::in_reference(reference.frame, reference.text()),
+        ]
+    }
+}
+
+impl Answer {
+    fn text(&self) -> Text {
+        let byte = |text: Text, byte: &u8| text.and(format_args!(" {byte:02x}"));
+        self.bits.iter().fold(text!("features"), byte)
+    }
 }

@@ -1,7 +1,9 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, Scene, Sight, Verdict, see};
 use crate::packet::{Direction, Status, att};
-use crate::timeline::OddityKind;
-use crate::timeline::{Connection, Role, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, End, OddityKind, Role, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -26,18 +28,36 @@ Treat `connect` as provisional until the first answer came: give it a second, th
     sources: &["noble/noble#474, #751", "noble, onLeConnComplete: the MTU request is queued at Connection Complete"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| dead_link(true).into()),
-        Case::silent("the nearest other trace", || dead_link(false).into()),
+        Case::note(Confidence::High, "it asks for the MTU 2 ms after the link was reported", || {
+            gives_up(asks(link().wait_ms(2))).into()
+        })
+        .about(&[1])
+        .saying("first ATT request 2.1 ms after the link was reported"),
+        Case::note(Confidence::High, "it asks after the link has ended", || {
+            asks(gives_up(link())).into()
+        })
+        .saying("ATT sent after the link had ended"),
+        Case::silent("it sends nothing on ATT", || gives_up(link()).into()),
+        Case::silent("the device answered", || gives_up(asks(link().features())).into()),
+        Case::silent("the link ended for another reason", || {
+            let link = asks(link().wait_ms(2)).wait_ms(315);
+            link.disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("the device connected to us", || {
+            gives_up(asks(Trace::new().connected_as(1, 39, 0, 42))).into()
+        }),
     ],
 };
 
-fn dead_link(writes: bool) -> Trace {
-    let trace = Trace::new().advertises(0).create().connected().wait_ms(2);
-    let trace = if writes {
-        trace.att(Direction::Sent, att::Pdu::ExchangeMtuRequest { client_rx_mtu: 256 })
-    } else {
-        trace
-    };
+fn link() -> Trace {
+    Trace::new().advertises(0).create().connected()
+}
+
+fn asks(trace: Trace) -> Trace {
+    trace.att(Direction::Sent, att::Pdu::ExchangeMtuRequest { client_rx_mtu: 256 })
+}
+
+fn gives_up(trace: Trace) -> Trace {
     trace.wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
 }
 
@@ -51,7 +71,23 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// ATT that this host sent where nobody could hear it.
+#[derive(Debug)]
+struct SentInVain {
+    first: Option<FirstRequest>,
+    /// Sent when the link had already ended.
+    late_frame: Option<u32>,
+    end: End,
+}
+
+#[derive(Debug)]
+struct FirstRequest {
+    frame: u32,
+    /// Since the link was reported.
+    after: Option<Span>,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
     let dead = connection.never_heard() && end.reason == Status::FAILED_TO_BE_ESTABLISHED;
     if !dead || connection.role != Some(Role::Central) || connection.att_received > 0 {
@@ -62,22 +98,32 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if late.is_none() && first.is_none() {
         return None;
     }
-    let mut verdict = Verdict::note(
-        "The host sent ATT although nothing from the device had been heard on this link. It could not be answered: a consequence of the dead link, not its cause.",
-    )
-    .sure(Confidence::High);
-    if let Some(first) = first {
-        let after = connection
-            .after(first.at)
-            .map_or(String::new(), |d| format!(" {d} after the link was reported"));
-        verdict = verdict.sees(first.frame, format!("first ATT request{after}"));
+    let facts = SentInVain {
+        first: first
+            .map(|first| FirstRequest { frame: first.frame, after: connection.after(first.at) }),
+        late_frame: late.map(|late| late.frame),
+        end: end.clone(),
+    };
+    Some(Verdict::note(facts).sure(Confidence::High))
+}
+
+impl Facts for SentInVain {
+    fn says(&self) -> Text {
+        text!(
+            "The host sent ATT although nothing from the device had been heard on this link. It could not be answered: a consequence of the dead link, not its cause."
+        )
     }
-    if let Some(late) = late {
-        verdict = verdict.sees(late.frame, "ATT sent after the link had ended");
+
+    fn evidence(&self) -> Vec<Sight> {
+        let first = self.first.iter().map(|FirstRequest { frame, after }| {
+            let after = after.map(|after| text!(" {} after the link was reported", after));
+            Sight::here(*frame, text!("first ATT request{}", after))
+        });
+        let late = self.late_frame.map(|f| Sight::here(f, "ATT sent after the link had ended"));
+        first.chain(late).chain([see::link_ended(&self.end)]).collect()
     }
-    Some(
-        verdict
-            .sees(end.frame, format!("Disconnection Complete, {}", end.reason))
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

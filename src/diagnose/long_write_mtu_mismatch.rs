@@ -1,8 +1,12 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
-use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -26,27 +30,64 @@ Split the value in the application to MTU minus 3, or get a larger MTU.",
     sources: &["BlueZ src/shared/gatt-client.c (long writes)", "Core Specification, Vol 3, Part F, 3.4.6"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(true).into()),
-        Case::silent("the nearest other trace", || example(false).into()),
+        Case::cause(Confidence::High, "a piece of a long value is refused for its length", || {
+            prepared(up(247), ErrorCode::INVALID_VALUE_LENGTH).into()
+        })
+        .about(&[1])
+        .saying("(the MTU is 247)"),
+        Case::cause(Confidence::High, "the device takes no long writes", || {
+            prepared(up(247), ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        }),
+        Case::cause(Confidence::High, "no MTU was exchanged, and its queue is full", || {
+            prepared(Trace::new().up(), ErrorCode::PREPARE_QUEUE_FULL).into()
+        })
+        .saying("no MTU was exchanged, so it is 23"),
+        Case::cause(Confidence::Medium, "what was exchanged before the capture began is not known", || {
+            prepared(Trace::new().write(3, &[1]), ErrorCode::INVALID_VALUE_LENGTH).into()
+        })
+        .saying("its MTU was settled before the capture began"),
+        Case::cause(Confidence::High, "the working host has a larger MTU", || {
+            Example::pair(works(247), prepared(up(100), ErrorCode::INVALID_VALUE_LENGTH))
+        })
+        .saying("the working host has an MTU of 247"),
+        Case::cause(Confidence::High, "the working host has the same MTU", || {
+            Example::pair(works(100), prepared(up(100), ErrorCode::INVALID_VALUE_LENGTH))
+        })
+        .not_saying("the working host has"),
+        Case::silent("an ordinary write is refused for its length", || {
+            let write = Pdu::WriteRequest { attribute_handle: VALUE, attribute_value: &[1; 18] };
+            let trace = up(247).refused(write, ErrorCode::INVALID_VALUE_LENGTH);
+            trace.hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("a piece is refused for want of a right", || {
+            prepared(up(247), ErrorCode::WRITE_NOT_PERMITTED).into()
+        }),
+        Case::silent("this host refuses what the device writes", || {
+            let trace = up(247).from_peer(&[0x16, 3, 0, 0, 0, 7], &[0x01, 0x16, 3, 0, 0x06]);
+            trace.hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 
-fn example(prepared: bool) -> Trace {
-    let handle = Handle(0x10);
-    let request = if prepared {
-        Pdu::PrepareWriteRequest {
-            attribute_handle: handle,
-            value_offset: 0,
-            part_attribute_value: &[1; 18],
-        }
-    } else {
-        Pdu::WriteRequest { attribute_handle: handle, attribute_value: &[1; 18] }
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+const VALUE: Handle = Handle(0x10);
+
+fn up(mtu: u16) -> Trace {
+    let request = Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+    Trace::new().up().exchange(request, Pdu::ExchangeMtuResponse { server_rx_mtu: mtu })
+}
+
+fn prepared(trace: Trace, error: ErrorCode) -> Trace {
+    let piece = Pdu::PrepareWriteRequest {
+        attribute_handle: VALUE,
+        value_offset: 0,
+        part_attribute_value: &[1; 18],
     };
-    Trace::new()
-        .up()
-        .mtu()
-        .refused(request, ErrorCode::INVALID_VALUE_LENGTH)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+    trace.refused(piece, error).hangs_up(HUNG_UP)
+}
+
+fn works(mtu: u16) -> Trace {
+    up(mtu).write(VALUE.0, &[1; 18]).wait_ms(900).hangs_up(HUNG_UP)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -62,58 +103,100 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// What a device answers that takes no long writes, or not this one.
+const CODES: [ErrorCode; 3] = [
+    ErrorCode::REQUEST_NOT_SUPPORTED,
+    ErrorCode::INVALID_VALUE_LENGTH,
+    ErrorCode::PREPARE_QUEUE_FULL,
+];
+
+/// Most refused pieces that are shown.
+const SHOWN: usize = 3;
+
+/// A value that was written in pieces and refused.
+#[derive(Debug)]
+struct LongWrite {
+    attribute: Handle,
+    mtu: Option<u16>,
+    /// What was exchanged before the capture began does not show.
+    start_seen: bool,
+    /// Never empty.
+    refused: Vec<Refused>,
+    /// The working host's larger MTU.
+    theirs: Option<(u32, u16)>,
+}
+
+/// A piece, the answer to it, and the error.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    frame: u32,
+    answer_frame: u32,
+    code: ErrorCode,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let codes = [
-        ErrorCode::REQUEST_NOT_SUPPORTED,
-        ErrorCode::INVALID_VALUE_LENGTH,
-        ErrorCode::PREPARE_QUEUE_FULL,
-    ];
-    let refused: Vec<_> = connection
-        .steps
-        .iter()
-        .filter(|s| {
-            s.procedure == Procedure::Write
-                && s.by == Direction::Sent
-                && s.outcome == Outcome::Error
-        })
-        .filter(|s| {
-            matches!(s.detail, Detail::Write { prepared: true, .. })
-                && codes.iter().any(|c| s.status == Some(c.0))
-        })
-        .collect();
-    let first = refused.first()?;
-    let effective = connection.mtu.and_then(|m| m.effective());
-    let mtu = match effective {
-        Some(mtu) => format!("the MTU is {mtu}"),
-        None => "no MTU was exchanged, so it is 23".to_owned(),
+    let refused = |step: &Step| {
+        let code = CODES.into_iter().find(|code| step.status == Some(code.0))?;
+        let piece = step.procedure == Procedure::Write
+            && step.by == Direction::Sent
+            && step.outcome == Outcome::Error
+            && matches!(step.detail, Detail::Write { prepared: true, .. });
+        let refused = Refused { frame: step.frame, answer_frame: step.last_frame, code };
+        piece.then_some((Handle(step.attribute), refused))
     };
-    let code = ErrorCode(first.status?);
-    let mut verdict = Verdict::cause(format!(
-        "A value for attribute {:#06x} did not fit into one packet ({mtu}); the host wrote it in pieces, and the device refused: {code}.",
-        first.attribute
-    ))
-    .sure(Confidence::High);
-    for step in refused.iter().take(3) {
-        verdict = verdict
-            .sees(step.frame, "Prepare Write Request")
-            .sees(step.last.frame, format!("Error Response: {code}"));
+    let all: Vec<(Handle, Refused)> = connection.steps.iter().filter_map(refused).collect();
+    let (attribute, _) = *all.first()?;
+    let mtu = connection.mtu.and_then(|mtu| mtu.effective());
+    let theirs = scene.reference().and_then(|reference| reference.mtu).and_then(|theirs| {
+        let effective = theirs.effective().filter(|effective| Some(*effective) > mtu)?;
+        Some((theirs.answer_frame.unwrap_or(theirs.frame), effective))
+    });
+    let facts = LongWrite {
+        attribute,
+        mtu,
+        start_seen: connection.start_seen,
+        refused: all.into_iter().map(|(_, refused)| refused).take(SHOWN).collect(),
+        theirs,
+    };
+    Some(Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for LongWrite {
+    fn says(&self) -> Text {
+        let mtu = match self.mtu {
+            Some(mtu) => text!("the MTU is {}", mtu),
+            None if self.start_seen => "no MTU was exchanged, so it is 23".into(),
+            None => "its MTU was settled before the capture began".into(),
+        };
+        text!(
+            "A value for attribute {} did not fit into one packet ({}); the host wrote it in pieces, and the device refused: {}.",
+            self.attribute,
+            mtu,
+            self.refused.first().map(|refused| refused.code)
+        )
     }
-    if let Some(reference) = scene.reference()
-        && let Some(mtu) = reference.mtu
-        && let Some(theirs) = mtu.effective()
-        && Some(theirs) > effective
-    {
-        verdict = verdict.sees_in_reference(
-            mtu.answer.unwrap_or(mtu.seen).frame,
-            format!("the working host has an MTU of {theirs}"),
-        );
+
+    fn evidence(&self) -> Vec<Sight> {
+        let refused = self.refused.iter().flat_map(|Refused { frame, answer_frame, code }| {
+            [
+                Sight::here(*frame, "Prepare Write Request"),
+                Sight::here(*answer_frame, text!("Error Response: {}", *code)),
+            ]
+        });
+        let theirs = self.theirs.map(|(frame, mtu)| {
+            Sight::in_reference(frame, text!("the working host has an MTU of {}", mtu))
+        });
+        refused.chain(theirs).collect()
     }
-    Some(
-        verdict
-            .rules_out(
-                "write-type-mismatch",
-                "the error is about the length, not about the kind of write",
-            )
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "write-type-mismatch",
+            "the error is about the length, not about the kind of write",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,8 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
-use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack, Step};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, Detail, Mtu, Outcome, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -27,27 +32,70 @@ Ask for the MTU before the first long write, or send at most 20 bytes at a time.
     sources: &["matter-js/matterjs-server#1006", "BlueZ src/shared/gatt-client.c: long writes"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(true).into()),
-        // No MTU exchange either, and nothing was too long for it.
-        Case::silent("the nearest other trace", || example(false).into()),
+        Case::cause(Confidence::Medium, "a piece of a long value is refused", || {
+            prepared(up(), ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        })
+        .about(&[1])
+        .saying("Request Not Supported (0x06)"),
+        Case::cause(Confidence::Medium, "a piece is refused for its length", || {
+            prepared(up(), ErrorCode::INVALID_VALUE_LENGTH).into()
+        }),
+        Case::cause(Confidence::High, "the working link exchanges the MTU", || {
+            let works = Trace::new().up().mtu().discovery(0x0a).write(3, &[7; 60]).wait_ms(900);
+            let fails = prepared(up(), ErrorCode::REQUEST_NOT_SUPPORTED);
+            Example::pair(works.hangs_up(HUNG_UP), fails)
+        })
+        .saying("the working link exchanges the MTU: 517 asked, in force: 247"),
+        Case::silent("the short value is taken", || up().write(3, &[7; 18]).hangs_up(HUNG_UP).into()),
+        Case::silent("a piece is refused for a full queue", || {
+            prepared(up(), ErrorCode::PREPARE_QUEUE_FULL).into()
+        }),
+        Case::cause(Confidence::Medium, "a write that fills the packet is refused for its length", || {
+            written(&[7; 20], ErrorCode::INVALID_VALUE_LENGTH).into()
+        })
+        .pins(&["FULL"]),
+        Case::silent("a write one byte shorter is refused for its length", || {
+            written(&[7; 19], ErrorCode::INVALID_VALUE_LENGTH).into()
+        })
+        .pins(&["FULL"]),
+        Case::silent("a write that fills the packet is not supported", || {
+            written(&[7; 20], ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        }),
+        Case::silent("this host asked for an MTU", || {
+            prepared(Trace::new().up().mtu(), ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        }),
+        Case::silent("the device asked for an MTU", || {
+            let trace = up().from_peer(&[0x02, 5, 2], &[0x03, 5, 2]);
+            prepared(trace, ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        }),
+        Case::silent("the link was up before the capture began", || {
+            prepared(Trace::new().discovery(0x0a), ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        }),
+        Case::silent("this host refuses what the device writes", || {
+            let trace = up().from_peer(&[0x16, 3, 0, 0, 0, 7], &[0x01, 0x16, 3, 0, 0x06]);
+            trace.hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 
-fn example(long: bool) -> Trace {
-    let trace = Trace::new().up().discovery(0x0a);
-    let trace = if long {
-        trace.refused(
-            Pdu::PrepareWriteRequest {
-                attribute_handle: Handle(3),
-                value_offset: 0,
-                part_attribute_value: &[7; 18],
-            },
-            ErrorCode(0x06),
-        )
-    } else {
-        trace.write(3, &[7; 18])
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+fn up() -> Trace {
+    Trace::new().up().discovery(0x0a)
+}
+
+fn prepared(trace: Trace, error: ErrorCode) -> Trace {
+    let piece = Pdu::PrepareWriteRequest {
+        attribute_handle: Handle(3),
+        value_offset: 0,
+        part_attribute_value: &[7; 18],
     };
-    trace.wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)
+    trace.refused(piece, error).wait_ms(500).hangs_up(HUNG_UP)
+}
+
+fn written(value: &[u8], error: ErrorCode) -> Trace {
+    let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: value };
+    up().refused(write, error).wait_ms(500).hangs_up(HUNG_UP)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -67,6 +115,22 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Or write at most 20 bytes at a time, if the device's protocol allows it."),
 ];
 
+/// The longest value that fits into one packet when no MTU was exchanged: a write this long may have been more.
+const FULL: u64 = 20;
+
+/// Most refused writes that are shown.
+const SHOWN: usize = 4;
+
+/// Writes that did not fit into the smallest MTU.
+#[derive(Debug)]
+struct NoMtu {
+    /// Never empty.
+    refused: Vec<Step>,
+    first_att_frame: Option<u32>,
+    /// The working link's exchange.
+    theirs: Option<Mtu>,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let asked = connection.steps.iter().any(|s| s.procedure == Procedure::ExchangeMtu);
     if asked
@@ -77,45 +141,69 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     {
         return None;
     }
-    let refused: Vec<&Step> = connection.steps.iter().filter(|s| too_long(s)).collect();
-    let first = *refused.first()?;
-    let theirs = scene.reference().and_then(|r| r.mtu.as_ref());
-    let mut verdict = Verdict::cause(format!(
-        "No side asked for a larger MTU on this link, so 20 bytes fit into one packet. This host had a longer value, and the device refused it with error {:#04x}.",
-        first.status?
-    ))
-    .sure(if theirs.is_some() { Confidence::High } else { Confidence::Medium });
-    for step in refused.iter().take(4) {
-        verdict = verdict
-            .sees(step.frame, see::pdu(step))
-            .sees(step.last.frame, format!("Error Response {:#04x}", step.status?));
-    }
-    if let Some(att) = connection.first_att {
-        verdict =
-            verdict.sees(att.frame, "first ATT packet; no Exchange MTU Request before or after it");
-    }
-    if let Some(mtu) = theirs {
-        let effective = mtu.effective().map_or(String::new(), |e| format!(", in force: {e}"));
-        verdict = verdict.sees_in_reference(
-            mtu.frame,
-            format!("the working link exchanges the MTU: {} asked{effective}", mtu.requested),
-        );
-    }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the device was heard and answered ATT")
-            .settled_by("Repeat with an MTU exchange before the write.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    let refused = connection.steps.iter().filter(|step| too_long(step));
+    let facts = NoMtu {
+        refused: refused.take(SHOWN).cloned().collect(),
+        first_att_frame: connection.first_att.map(|first| first.frame),
+        theirs: scene.reference().and_then(|reference| reference.mtu),
+    };
+    facts.refused.first()?;
+    let confidence = if facts.theirs.is_some() { Confidence::High } else { Confidence::Medium };
+    Some(Verdict::cause(facts).sure(confidence))
 }
 
 /// A write that failed for its length, or for having to be split.
 fn too_long(step: &Step) -> bool {
-    step.by == Sent
-        && step.procedure == Procedure::Write
-        && step.outcome == Outcome::Error
+    let failed =
+        step.by == Sent && step.procedure == Procedure::Write && step.outcome == Outcome::Error;
+    let code = step.status.map(ErrorCode);
+    let length = code == Some(ErrorCode::INVALID_VALUE_LENGTH);
+    failed
         && match step.detail {
-            Detail::Write { prepared: true, .. } => matches!(step.status, Some(0x06 | 0x0d)),
-            _ => step.status == Some(0x0d) && step.bytes >= 20,
+            Detail::Write { prepared: true, .. } => {
+                length || code == Some(ErrorCode::REQUEST_NOT_SUPPORTED)
+            }
+            _ => length && step.bytes >= FULL,
         }
+}
+
+impl Facts for NoMtu {
+    fn says(&self) -> Text {
+        text!(
+            "No side asked for a larger MTU on this link, so 20 bytes fit into one packet. This host had a longer value, and the device refused it with {}.",
+            self.refused.first().and_then(|step| step.status).map(ErrorCode)
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let refused = self.refused.iter().flat_map(|step| {
+            let code = step.status.map(ErrorCode);
+            [
+                Sight::here(step.frame, see::request(step)),
+                Sight::here(step.last_frame, text!("Error Response: {}", code)),
+            ]
+        });
+        let first = self.first_att_frame.map(|frame| {
+            Sight::here(frame, "first ATT packet; no Exchange MTU Request before or after it")
+        });
+        let theirs = self.theirs.map(|mtu| {
+            let effective = mtu.effective().map(|effective| text!(", in force: {}", effective));
+            let text =
+                text!("the working link exchanges the MTU: {} asked{}", mtu.requested, effective);
+            Sight::in_reference(mtu.frame, text)
+        });
+        refused.chain(first).chain(theirs).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "the device was heard and answered ATT")]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat with an MTU exchange before the write.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,6 +1,9 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Facts, Rule, Scene, Sight, Verdict, see};
 use crate::packet::Status;
-use crate::timeline::Connection;
+use crate::prose::Text;
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{Connection, End};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -24,28 +27,61 @@ Do not draw conclusions from the distances there. The codes hold.",
     sources: &["a phone's log in which both events of a link stand 0.8 ms apart after 1.5 s of silence"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| after(1).into()),
-        Case::silent("the nearest other trace", || after(315).into()),
+        Case::note(Confidence::High, "after 1.5 s of silence a link begins and ends within 1 ms", || {
+            lives(1).into()
+        })
+        .about(&[1])
+        .saying("delivered 1.1 ms apart"),
+        Case::note(Confidence::High, "it ends a little less than one interval later", || {
+            lives(48).into()
+        }),
+        Case::silent("it ends a little more than one interval later", || lives(49).into()),
+        Case::silent("there was no silence before", || {
+            let trace = Trace::new().advertises(0).create().connected().wait_ms(1);
+            trace.disconnected(Status::FAILED_TO_BE_ESTABLISHED).into()
+        }),
     ],
 };
 
-fn after(ms: u32) -> Trace {
+fn lives(ms: u32) -> Trace {
     let trace = Trace::new().advertises(0).create().wait_ms(1_500).advertises(0);
     trace.connected_now().wait_ms(ms).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
 }
 
+/// The beginning and the end of a link that came together.
+#[derive(Debug)]
+struct Queued {
+    silence: Span,
+    life: Span,
+    connected_frame: u32,
+    end: End,
+}
+
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let end = connection.end.as_ref()?;
-    let (silence, life) = (connection.silence_before?, connection.life()?);
-    if life >= connection.granted?.interval() {
-        return None;
+    let facts = Queued {
+        silence: connection.silence_before?,
+        life: connection.life()?,
+        connected_frame: connection.connected_frame?,
+        end: connection.end.clone()?,
+    };
+    // No link ends sooner than after one interval.
+    let queued = facts.life < connection.granted?.interval();
+    queued.then(|| Verdict::note(facts).sure(Confidence::High))
+}
+
+impl Facts for Queued {
+    fn says(&self) -> Text {
+        text!(
+            "After {} without any event, the link's beginning and its end were delivered {} apart: they were queued. The link lived longer than that.",
+            self.silence,
+            self.life
+        )
     }
-    Some(
-        Verdict::note(format!(
-            "After {silence} without any event, the link's beginning and its end were delivered {life} apart: they were queued. The link lived longer than that."
-        ))
-        .sure(Confidence::High)
-        .sees(connection.connected_frame()?, "LE Connection Complete")
-        .sees(end.frame, format!("Disconnection Complete, {}", end.reason)),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.connected_frame, "LE Connection Complete"),
+            see::link_ended(&self.end),
+        ]
+    }
 }
