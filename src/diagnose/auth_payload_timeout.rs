@@ -29,22 +29,27 @@ Look at what ended the link. The notice only dates the silence.",
     check: Check::Connection(check),
     cases: &[
         Case::note(Confidence::Low, "the controller reports it, and the link is lost", || {
-            example(true).into()
+            lost(expires()).into()
         })
         .about(&[1])
         .saying("Disconnection Complete"),
-        Case::silent("the link is lost without that report", || example(false).into()),
+        Case::silent("the link is lost without that report", || lost(silent()).into()),
+        Case::silent("the controller reports something else", || {
+            lost(silent().event(Event::QosViolation { connection_handle: HANDLE })).into()
+        }),
     ],
 };
 
-fn example(expires: bool) -> Trace {
-    let trace = Trace::new().create().connected_as(0, 39, 0, 3200).features().wait_ms(30_000);
-    let trace = if expires {
-        trace.event(Event::AuthenticatedPayloadTimeoutExpired { connection_handle: HANDLE })
-    } else {
-        trace
-    };
-    trace.wait_ms(2000).disconnected(Status::CONNECTION_TIMEOUT)
+fn silent() -> Trace {
+    Trace::new().create().connected_as(0, 39, 0, 3200).features().wait_ms(30_000)
+}
+
+fn expires() -> Trace {
+    silent().event(Event::AuthenticatedPayloadTimeoutExpired { connection_handle: HANDLE })
+}
+
+fn lost(trace: Trace) -> Trace {
+    trace.wait_ms(2_000).disconnected(Status::CONNECTION_TIMEOUT)
 }
 
 /// The controller's notice, and the end of the link, if there is one.

@@ -1,9 +1,14 @@
-use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
-use crate::packet::att::{Handle, LastUuid, Pdu};
+use crate::packet::att::{ErrorCode, Handle, LastUuid, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Detail, Pending, Procedure, Role, Stack, Step};
+use crate::timeline::{Connection, Detail, End, Pending, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -29,35 +34,99 @@ Make this host discover less: by UUID, or from a cache after one success. Report
     sources: &["bluez/bluez#2224", "hbldh/bleak#1171"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| example(false)),
-        // The working host sends the same request, and lives.
-        Case::silent("the nearest other trace", || example(true)),
+        Case::cause(Confidence::High, "twice the device leaves at a request that the working host never sends", || {
+            Example::pair(works(), twice(400, 1_900))
+        })
+        .about(&[1, 2])
+        .saying("In all 2 tries")
+        .pins(&["FEWEST"]),
+        Case::silent("once", || Example::pair(works(), left(at_search(Trace::new(), 400))))
+            .pins(&["FEWEST"]),
+        Case::cause(Confidence::High, "twice the device is lost at that request", || {
+            let first = lost(at_search(Trace::new(), 400)).wait_ms(1_000);
+            Example::pair(works(), lost(at_search(first, 1_900)))
+        }),
+        Case::silent("the working host sends the same request, and lives", || {
+            let trace = Trace::new().up().mtu().discovery(2).write(3, &[1]);
+            Example::pair(ends_well(trace.refused(search(0x40), NOTHING)), twice(400, 1_900))
+        }),
+        Case::silent("the working host searches a range that holds this one", || {
+            let trace = Trace::new().up().mtu().discovery(2).write(3, &[1]);
+            let wider = Pdu::ReadByTypeRequest {
+                starting_handle: Handle(0x20),
+                ending_handle: Handle(0xffff),
+                attribute_type: LastUuid::short(0x2803),
+            };
+            Example::pair(ends_well(trace.refused(wider, NOTHING)), twice(400, 1_900))
+        }),
+        Case::silent("the capture of the working host began late", || {
+            Example::pair(ends_well(Trace::new().mtu().discovery(2)), twice(400, 1_900))
+        }),
+        Case::silent("there is nothing to compare with", || twice(400, 1_900).into()),
+        Case::silent("both links lasted equally long", || Example::pair(works(), twice(400, 400))),
+        Case::silent("the second try ends at another range", || {
+            let first = left(at_search(Trace::new(), 400)).wait_ms(1_000);
+            let second = first.up().mtu().wait_ms(1_900).att(Sent, search(0x60)).wait_ms(100);
+            Example::pair(works(), left(second))
+        }),
+        Case::silent("a third link ends without a request", || {
+            let third = twice(400, 1_900).wait_ms(1_000).up().mtu().wait_ms(5_000);
+            Example::pair(works(), left(third))
+        }),
+        Case::silent("the request was only just sent", || {
+            let dies = |trace: Trace, busy| {
+                left(trace.up().mtu().wait_ms(busy).att(Sent, search(0x40)).wait_ms(48))
+            };
+            Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
+        }),
+        Case::silent("this host hangs up", || {
+            let first = at_search(Trace::new(), 400).hangs_up(HUNG_UP).wait_ms(1_000);
+            Example::pair(works(), at_search(first, 1_900).hangs_up(HUNG_UP))
+        }),
+        Case::silent("a read is open, not a discovery", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let dies = |trace: Trace, busy| {
+                left(trace.up().mtu().wait_ms(busy).att(Sent, read).wait_ms(100))
+            };
+            Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
+        }),
     ],
 };
 
-fn example(reference_too: bool) -> Example {
-    let search = Pdu::ReadByTypeRequest {
-        starting_handle: Handle(0x40),
-        ending_handle: Handle(0x49),
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+const NOTHING: ErrorCode = ErrorCode::ATTRIBUTE_NOT_FOUND;
+
+fn search(from: u16) -> Pdu<'static> {
+    Pdu::ReadByTypeRequest {
+        starting_handle: Handle(from),
+        ending_handle: Handle(from + 9),
         attribute_type: LastUuid::short(0x2803),
-    };
-    let reference = Trace::new().up().mtu().discovery(2).write(3, &[1]);
-    let reference = if reference_too {
-        reference.refused(search, crate::packet::att::ErrorCode::ATTRIBUTE_NOT_FOUND)
-    } else {
-        reference
-    };
-    let dies = |trace: Trace, after| {
-        trace
-            .up()
-            .mtu()
-            .wait_ms(after)
-            .att(Sent, search)
-            .wait_ms(100)
-            .disconnected(Status::REMOTE_USER_TERMINATED)
-    };
-    let subject = dies(dies(Trace::new(), 400).wait_ms(1000), 1900);
-    Example::pair(reference.wait_ms(4000).hangs_up(Status::REMOTE_USER_TERMINATED), subject)
+    }
+}
+
+fn ends_well(trace: Trace) -> Trace {
+    trace.wait_ms(4_000).hangs_up(HUNG_UP)
+}
+
+fn works() -> Trace {
+    ends_well(Trace::new().up().mtu().discovery(2).write(3, &[1]))
+}
+
+/// One more link, on which the request is open for two intervals.
+fn at_search(before: Trace, busy: u32) -> Trace {
+    before.up().mtu().wait_ms(busy).att(Sent, search(0x40)).wait_ms(100)
+}
+
+fn left(trace: Trace) -> Trace {
+    trace.disconnected(HUNG_UP)
+}
+
+fn lost(trace: Trace) -> Trace {
+    trace.disconnected(Status::CONNECTION_TIMEOUT)
+}
+
+fn twice(first: u32, second: u32) -> Trace {
+    left(at_search(left(at_search(Trace::new(), first)).wait_ms(1_000), second))
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -74,48 +143,96 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// Once may be chance.
+const FEWEST: usize = 2;
+
+/// One link that ended while the request was open.
+#[derive(Debug)]
+struct Try {
+    request_frame: u32,
+    end: End,
+    life: Option<Span>,
+}
+
+/// A discovery request that the device does not survive.
+#[derive(Debug)]
+struct Killer {
+    request: Step,
+    tries: Vec<Try>,
+    /// What the working host discovers instead.
+    theirs: Option<Step>,
+}
+
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let reference = scene.reference().filter(|r| r.start_seen && r.cut_packets == 0)?;
-    let tries: Vec<(&Connection, &Step)> =
+    let killed: Vec<(&Connection, &Step)> =
         attempts.iter().filter_map(|c| Some((*c, killer(c)?))).collect();
-    let (_, first) = *tries.first()?;
+    let (_, first) = *killed.first()?;
     let ended = attempts.iter().filter(|c| died(c)).count();
-    let lives: Vec<Span> = tries.iter().filter_map(|(c, _)| c.life()).collect();
-    if tries.len() < 2
-        || tries.len() != ended
-        || !tries.iter().all(|(_, step)| see::same_pdu(first, step))
-        || see::constant(&lives)
-        || reference.steps.iter().any(|s| covers(s, first))
-    {
-        return None;
-    }
-    let name = see::pdu(first);
-    let mut verdict = Verdict::cause(format!(
-        "In all {} tries the device failed while {name} was open, {} after the connection; the working host never searched that range.",
-        tries.len(),
-        see::range(&lives)
-    ))
-    .sure(Confidence::High)
-    .about(tries.iter().map(|(c, _)| c.number));
-    for (c, step) in &tries {
-        let (frame, text) = see::ended(c.end.as_ref()?);
-        verdict = verdict.sees(step.frame, format!("{name}, without answer")).sees(frame, text);
-    }
+    let tries = killed.iter().map(|(c, step)| {
+        Some(Try { request_frame: step.frame, end: c.end.clone()?, life: c.life() })
+    });
     let theirs = reference.steps.iter().find(|s| s.by == Sent && discovers(s));
-    if let Some(step) = theirs {
-        verdict = verdict
-            .sees_in_reference(step.frame, format!("the working host instead: {}", see::pdu(step)));
+    let facts = Killer {
+        request: first.clone(),
+        tries: tries.collect::<Option<_>>()?,
+        theirs: theirs.cloned(),
+    };
+    let always = killed.len() >= FEWEST
+        && killed.len() == ended
+        && killed.iter().all(|(_, step)| see::same_pdu(first, step));
+    let harmless = reference.steps.iter().any(|step| covers(step, first));
+    (always && !harmless && !see::constant(&facts.lives())).then(|| {
+        let about = killed.iter().map(|(c, _)| c.number);
+        Verdict::cause(facts).sure(Confidence::High).about(about)
+    })
+}
+
+impl Killer {
+    fn lives(&self) -> Vec<Span> {
+        self.tries.iter().filter_map(|a_try| a_try.life).collect()
     }
-    Some(
-        verdict
-            .rules_out(
+}
+
+impl Facts for Killer {
+    fn says(&self) -> Text {
+        text!(
+            "In all {} tries the device failed while {} was open, {} after the connection; the working host never searched that range.",
+            self.tries.len(),
+            see::request(&self.request),
+            see::from_to(&self.lives())
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let tries = self.tries.iter().flat_map(|Try { request_frame, end, .. }| {
+            let text = text!("{}, without answer", see::request(&self.request));
+            [Sight::here(*request_frame, text), see::link_ended(end)]
+        });
+        let theirs = self.theirs.iter().map(|step| {
+            let text = text!("the working host instead: {}", see::request(step));
+            Sight::in_reference(step.frame, text)
+        });
+        tries.chain(theirs).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new(
                 "peer-hangs-up-on-deadline",
                 "the time since the connection differs from try to try",
-            )
-            .rules_out("never-heard-peer", "the device was heard and answered ATT")
-            .settled_by("Repeat with discovery by UUID, or with a cached database, on this host.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+            ),
+            RuledOut::new("never-heard-peer", "the device was heard and answered ATT"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat with discovery by UUID, or with a cached database, on this host.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 /// Ended by the peer, or lost.

@@ -1,5 +1,7 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::{Address, AddressType, Direction, Status};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, Stack, Step};
 use crate::trace::{PEER, Trace};
@@ -27,31 +29,100 @@ Fewer links on an adapter, longer intervals with a common factor, no scanning me
     sources: &["hbldh/bleak#1858", "Nordic SoftDevice scheduling documentation"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| example(200, 12).into()),
-        Case::silent("the nearest other trace", || example(5_000, 12).into()),
+        Case::suspect(Confidence::Medium, "of four fast links two are lost 200 ms apart", || {
+            lost(links(4, 12), 4, 200).into()
+        })
+        .about(&[1, 4])
+        .saying("4 links were open at intervals of 15 ms or less"),
+        Case::silent("they are lost 5 s apart", || lost(links(4, 12), 4, 5_000).into()),
+        Case::suspect(Confidence::Medium, "they are lost 999 ms apart", || {
+            lost(links(4, 12), 4, 999).into()
+        })
+        .pins(&["TOGETHER"]),
+        Case::silent("they are lost 1.001 s apart", || lost(links(4, 12), 4, 1_001).into())
+            .pins(&["TOGETHER"]),
+        Case::note(Confidence::Low, "the links are not fast", || lost(links(4, 39), 4, 200).into())
+            .not_saying("busy"),
+        Case::suspect(Confidence::Medium, "an interval of 15 ms", || {
+            lost(links(4, 12), 4, 200).into()
+        })
+        .pins(&["FAST"]),
+        Case::note(Confidence::Low, "an interval of 16.25 ms", || {
+            lost(links(4, 13), 4, 200).into()
+        })
+        .pins(&["FAST"]),
+        Case::suspect(Confidence::Medium, "four fast links", || {
+            lost(links(4, 12), 4, 200).into()
+        })
+        .pins(&["MANY"]),
+        Case::note(Confidence::Low, "three fast links", || lost(links(3, 12), 3, 200).into())
+            .pins(&["MANY"]),
+        Case::suspect(Confidence::Medium, "this host answers three questions after 200 ms", || {
+            lost(answers(200, 3), 4, 200).into()
+        })
+        .saying("this host took up to 200 ms to answer what devices asked")
+        .pins(&["LATE", "OFTEN"]),
+        Case::note(Confidence::Low, "it answers three questions after 199 ms", || {
+            lost(answers(199, 3), 4, 200).into()
+        })
+        .pins(&["LATE"]),
+        Case::note(Confidence::Low, "it answers two questions after 200 ms", || {
+            lost(answers(200, 2), 4, 200).into()
+        })
+        .pins(&["OFTEN"]),
+        Case::suspect(Confidence::Medium, "the first late answer is 9.99 s before the loss", || {
+            lost(answers(200, 3).wait_ms(6_590), 4, 200).into()
+        })
+        .pins(&["RECENT"]),
+        Case::note(Confidence::Low, "the first late answer is 10.01 s before the loss", || {
+            lost(answers(200, 3).wait_ms(6_610), 4, 200).into()
+        })
+        .pins(&["RECENT"]),
+        Case::silent("one link is lost", || {
+            links(4, 12).wait_ms(3_000).disconnected(LOST).into()
+        }),
+        Case::silent("the devices hang up", || {
+            let first = links(4, 12).wait_ms(3_000).disconnected(Status::REMOTE_USER_TERMINATED);
+            let second = first.wait_ms(200).handle(0x40);
+            second.disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("the links are those of two adapters", || {
+            let one = Trace::new().up().mtu().wait_ms(3_000).disconnected(LOST);
+            one.beside(Trace::new().up().mtu().wait_ms(3_000).disconnected(LOST).with(numbered(9))).into()
+        }),
     ],
 };
 
-/// Four links at that interval, of which two are lost, that much apart.
-fn example(apart: u32, interval: u16) -> Trace {
-    let lost = Status::CONNECTION_TIMEOUT;
-    let mut trace = Trace::new();
-    for number in 0..4_u8 {
-        let device = Address([number + 2, 0, 0, 0, 0, 0xc0]);
-        trace = trace
-            .peer(device, AddressType::RANDOM)
+const LOST: Status = Status::CONNECTION_TIMEOUT;
+
+fn numbered(number: u8) -> Address {
+    Address([number, 0, 0, 0, 0, 0xc0])
+}
+
+/// So many links at that interval, to a device each.
+fn links(count: u8, interval: u16) -> Trace {
+    (0..count).fold(Trace::new(), |trace, number| {
+        trace
+            .peer(numbered(number + 2), AddressType::RANDOM)
             .handle(0x40 + u16::from(number))
             .create()
             .connected_as(0, interval, 0, 100)
-            .features();
-    }
-    trace
-        .peer(PEER, AddressType::RANDOM)
-        .wait_ms(3_000)
-        .disconnected(lost)
-        .wait_ms(apart)
-        .handle(0x40)
-        .disconnected(lost)
+            .features()
+    })
+}
+
+/// The last of so many links is lost, and the first that much later.
+fn lost(links: Trace, count: u16, apart: u32) -> Trace {
+    let links = links.peer(PEER, AddressType::RANDOM).handle(0x3f + count);
+    links.wait_ms(3_000).disconnected(LOST).wait_ms(apart).handle(0x40).disconnected(LOST)
+}
+
+/// Four slow links, on one of which the device reads so many values, each answered that late.
+fn answers(late: u32, count: u8) -> Trace {
+    (0..count).fold(links(4, 39), |trace, number| {
+        let asked = trace.acl(Direction::Received, 4, &[0x0a, 3 + number, 0]).wait_ms(late);
+        asked.acl(Direction::Sent, 4, &[0x0b, 1])
+    })
 }
 
 /// Links this fast, and so many of them, leave a controller no time for anything else.
@@ -62,8 +133,15 @@ const MANY: usize = 4;
 const LATE: Span = Span::from_ms(200);
 const OFTEN: usize = 3;
 
-/// Most pairs told of one capture.
-const MOST: usize = 20;
+/// Late answers show the load of the moment only this long before the loss.
+const RECENT: Span = Span::from_ms(10_000);
+
+/// Links that are lost within this time are lost together.
+const TOGETHER: Span = Span::from_ms(1_000);
+
+/// Most pairs, and most late answers of each, that are shown.
+const SHOWN_PAIRS: usize = 20;
+const SHOWN_ANSWERS: usize = 3;
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -73,52 +151,100 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Repeat with Wi-Fi off: what all links share is this host's radio."),
 ];
 
+/// Two links that were lost together.
+#[derive(Debug)]
+struct LostTogether {
+    lost: [Lost; 2],
+    /// How many fast links were open, if they were many.
+    fast: Option<usize>,
+    /// The latest answer first.
+    late: Vec<Answer>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Lost {
+    connection: u32,
+    frame: u32,
+}
+
+/// An answer of this host to a device, and how long it took.
+#[derive(Clone, Copy, Debug)]
+struct Answer {
+    frame: u32,
+    took: Span,
+}
+
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
-    let mut lost: Vec<&Connection> = scene
-        .capture()
-        .connections
-        .iter()
-        .filter(|c| c.reason() == Some(Status::CONNECTION_TIMEOUT))
-        .collect();
+    let mut lost: Vec<&Connection> =
+        scene.capture().connections.iter().filter(|c| c.reason() == Some(LOST)).collect();
     // Neighbours are those of one adapter.
     lost.sort_by_key(|c| c.adapter);
-    lost.windows(2)
-        .filter(|pair| together(pair[0], pair[1]))
-        .take(MOST)
-        .filter_map(|pair| {
-            let [one, other] = pair else { return None };
-            let fast = fast_links(scene, other);
-            let late = late_answers(scene, other);
-            let mut signs = Vec::new();
-            if fast >= MANY {
-                signs.push(format!("{fast} links were open at intervals of {FAST} or less"));
+    let pairs = lost.windows(2).filter_map(|pair| match pair {
+        [one, other] if together(one, other) => Some((*one, *other)),
+        _ => None,
+    });
+    pairs.take(SHOWN_PAIRS).filter_map(|(one, other)| verdict(scene, one, other)).collect()
+}
+
+fn verdict(scene: &Scene<'_>, one: &Connection, other: &Connection) -> Option<Verdict> {
+    let lost = |c: &Connection| Some(Lost { connection: c.number, frame: c.end.as_ref()?.frame });
+    let facts = LostTogether {
+        lost: [lost(one)?, lost(other)?],
+        fast: Some(fast_links(scene, other)).filter(|fast| *fast >= MANY),
+        late: late_answers(scene, other),
+    };
+    let verdict = if facts.fast.is_none() && facts.late.is_empty() {
+        Verdict::note(facts).sure(Confidence::Low)
+    } else {
+        Verdict::suspect(facts)
+    };
+    Some(verdict.about([one.number, other.number]))
+}
+
+impl Facts for LostTogether {
+    fn says(&self) -> Text {
+        let says = text!(
+            "Links to different devices were lost within one second: look at what they share, this adapter and its surroundings."
+        );
+        let fast = self
+            .fast
+            .map(|fast| text!("{} links were open at intervals of {} or less", fast, FAST));
+        let late = self
+            .late
+            .first()
+            .map(|late| text!("this host took up to {} to answer what devices asked", late.took));
+        match (fast, late) {
+            (None, None) => says,
+            (Some(one), None) | (None, Some(one)) => {
+                text!("{} The adapter was busy: {}.", says, one)
             }
-            if let [.., worst] = late.as_slice() {
-                let longest = worst.last.at.since(worst.at)?;
-                signs.push(format!("this host took up to {longest} to answer what devices asked"));
+            (Some(one), Some(other)) => {
+                text!("{} The adapter was busy: {}, and {}.", says, one, other)
             }
-            let says = "Links to different devices were lost within one second: look at what they share, this adapter and its surroundings.";
-            let mut verdict = if signs.is_empty() {
-                Verdict::note(says).sure(Confidence::Low)
-            } else {
-                Verdict::suspect(format!("{says} The adapter was busy: {}.", signs.join(", and ")))
-            }
-            .about([one.number, other.number])
-            .rules_out("remote-user-terminated-idle", "no device hung up: packets stayed away")
-            .settled_by("Repeat with one device at a time, without scanning, and with Wi-Fi off.")
-            .try_these(remedies(scene, REMEDIES));
-            for c in pair {
-                verdict = verdict
-                    .sees(c.end.as_ref()?.frame, format!("connection {} is lost (0x08)", c.number));
-            }
-            for step in late.iter().rev().take(OFTEN) {
-                let took = step.last.at.since(step.at)?;
-                verdict = verdict
-                    .sees(step.last.frame, format!("this host answers {took} after the question"));
-            }
-            Some(verdict)
-        })
-        .collect()
+        }
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let lost = self.lost.iter().map(|Lost { connection, frame }| {
+            Sight::here(*frame, text!("connection {} is lost (0x08)", *connection))
+        });
+        let late = self.late.iter().take(SHOWN_ANSWERS).map(|Answer { frame, took }| {
+            Sight::here(*frame, text!("this host answers {} after the question", *took))
+        });
+        lost.chain(late).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("remote-user-terminated-idle", "no device hung up: packets stayed away")]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat with one device at a time, without scanning, and with Wi-Fi off.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 /// How many fast links the adapter had when that one was lost, itself included.
@@ -133,47 +259,30 @@ fn fast_links(scene: &Scene<'_>, lost: &Connection) -> usize {
     scene.capture().connections.iter().filter(open).count()
 }
 
-/// What this host answered late on the adapter, in the ten seconds before that link was lost: the worst last.
-fn late_answers<'a>(scene: &Scene<'a>, lost: &Connection) -> Vec<&'a Step> {
+/// What this host answered late on the adapter shortly before that link was lost, if that was often: the latest
+/// answer first.
+fn late_answers(scene: &Scene<'_>, lost: &Connection) -> Vec<Answer> {
     let Some(end) = &lost.end else { return Vec::new() };
-    let late = |s: &&Step| {
-        s.by == Direction::Received
-            && s.is_att()
-            && s.count == 1
-            && s.last.frame > s.frame
-            && s.last.at.since(s.at).is_some_and(|took| took >= LATE)
-            && end
-                .at
-                .since(s.last.at)
-                .is_some_and(|ago| ago >= Span::from_ms(0) && ago <= Span::from_ms(10_000))
+    let late = |s: &Step| {
+        let asked = s.by == Direction::Received && s.is_att() && s.count == 1;
+        let took = s.last_at.since(s.at).filter(|took| *took >= LATE)?;
+        let ago = end.at.since(s.last_at)?;
+        let recent = ago >= Span::from_ms(0) && ago <= RECENT;
+        let answered = asked && s.last_frame > s.frame && recent;
+        answered.then_some(Answer { frame: s.last_frame, took })
     };
     let links = scene.capture().connections.iter().filter(|c| c.adapter == lost.adapter);
-    let mut all: Vec<&Step> = links.flat_map(|c| c.steps.iter().filter(late)).collect();
-    all.sort_by_key(|s| s.last.at.since(s.at));
+    let mut all: Vec<Answer> = links.flat_map(|c| c.steps.iter().filter_map(late)).collect();
+    all.sort_by_key(|answer| answer.took);
+    all.reverse();
     if all.len() < OFTEN { Vec::new() } else { all }
 }
 
-/// Two links of one adapter to different devices, lost within a second.
+/// Two links of one adapter to different devices, lost at about the same moment.
 fn together(a: &Connection, b: &Connection) -> bool {
-    let near = a
-        .end
-        .as_ref()
-        .zip(b.end.as_ref())
-        .and_then(|(a, b)| b.at.since(a.at))
-        .is_some_and(|d| d.abs() <= Span::from_ms(1000));
-    near && a.adapter == b.adapter && a.peer.address != b.peer.address
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnose::{Level, diagnose};
-
-    #[test]
-    fn without_a_sign_of_load_it_is_a_note() {
-        let captures = [example(200, 39).run()];
-        let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
-        let finding = found.iter().find(|f| f.rule == RULE.id).expect("it fires");
-        assert_eq!(finding.level, Level::Note);
-    }
+    let ends = a.end.as_ref().zip(b.end.as_ref());
+    let apart = ends.and_then(|(a, b)| b.at.since(a.at));
+    apart.is_some_and(|apart| apart.abs() <= TOGETHER)
+        && a.adapter == b.adapter
+        && a.peer.address != b.peer.address
 }

@@ -378,6 +378,4 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 }
 
 #[cfg(test)]
-mod near_misses;
-#[cfg(test)]
 mod tests;

@@ -1,9 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
-use crate::packet::att::{ErrorCode, Pdu};
+use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Detail, EndedBy, Outcome, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -33,16 +37,107 @@ Exchange MTU Response.",
     sources: &["BlueZ src/shared/gatt-client.c and att.c", "bluez/bluez#2486, #2224, #65", "embassy-rs/trouble#619"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(ErrorCode(0x04), false).into()),
-        // Refused as the specification allows, and discovery goes on.
-        Case::silent("the nearest other trace", || example(ErrorCode(0x06), true).into()),
+        Case::cause(Confidence::High, "it is refused with Invalid PDU, and nothing follows for 12 s", || {
+            refused(ErrorCode::INVALID_PDU).wait_ms(12_000).hangs_up(HUNG_UP).into()
+        })
+        .about(&[1])
+        .saying("Invalid PDU (0x04)"),
+        Case::silent("it is refused as the specification allows", || {
+            refused(ErrorCode::REQUEST_NOT_SUPPORTED).wait_ms(12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("it is refused, and this host goes on", || {
+            let trace = refused(ErrorCode::INVALID_PDU).discovery(2).wait_ms(12_000);
+            trace.hangs_up(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::High, "it is refused, and nothing follows for 1.005 s", || {
+            refused(ErrorCode::INVALID_PDU).wait_ms(955).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["STALLED"]),
+        Case::silent("it is refused, and nothing follows for 0.995 s", || {
+            refused(ErrorCode::INVALID_PDU).wait_ms(945).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["STALLED"]),
+        Case::cause(Confidence::High, "it is answered twice, and this host hangs up", || {
+            answered_twice().wait_ms(500).hangs_up(HUNG_UP).into()
+        })
+        .saying("a second answer to the same Exchange MTU Request"),
+        Case::silent("it is answered once, and this host hangs up", || {
+            Trace::new().up().mtu().wait_ms(500).hangs_up(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::High, "this host hangs up 2.99 s after the second answer", || {
+            answered_twice().wait_ms(2_990).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["CLOSED_SOON"]),
+        Case::silent("this host hangs up 3.01 s after the second answer", || {
+            answered_twice().wait_ms(3_010).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["CLOSED_SOON"]),
+        Case::silent("it is answered twice, and the device leaves", || {
+            answered_twice().wait_ms(500).disconnected(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::Medium, "both sides ask, and the device never answers", || {
+            let trace = Trace::new().up().att(Sent, ASKS).from_peer(&[0x02, 5, 2], &[0x03, 5, 2]);
+            trace.wait_ms(5_000).hangs_up(HUNG_UP).into()
+        })
+        .saying("Both sides asked for the MTU"),
+        Case::silent("only this host asks, and the device never answers", || {
+            Trace::new().up().att(Sent, ASKS).wait_ms(5_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("the link was up before the capture began", || {
+            let trace = Trace::new().write(3, &[1]).refused(ASKS, ErrorCode::INVALID_PDU);
+            trace.wait_ms(12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::suspect(Confidence::Low, "a value ends at the smaller of the device's two MTUs", || {
+            reads(679, 103, 102).into()
+        })
+        .saying("679 as a server and 103 as a client"),
+        Case::silent("a value ends one byte before that", || reads(679, 103, 101).into()),
+        Case::silent("the device has one MTU", || reads(103, 103, 102).into()),
+        Case::silent("this host reads on from there", || {
+            let blob =
+                Pdu::ReadBlobRequest { attribute_handle: Handle(3), value_offset: 102 };
+            let more = Pdu::ReadBlobResponse { part_attribute_value: &[7] };
+            exchanges(679, 103, 102).exchange(blob, more).wait_ms(5_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::suspect(Confidence::Low, "it names less than the smallest MTU, and a value ends at that", || {
+            reads(679, 10, 22).into()
+        })
+        .pins(&["SMALLEST"]),
+        Case::silent("it names less than the smallest MTU, and a value ends there", || {
+            reads(679, 10, 9).into()
+        })
+        .pins(&["SMALLEST"]),
     ],
 };
 
-fn example(error: ErrorCode, discovers: bool) -> Trace {
-    let trace = Trace::new().up().refused(Pdu::ExchangeMtuRequest { client_rx_mtu: 517 }, error);
-    let trace = if discovers { trace.discovery(2) } else { trace };
-    trace.wait_ms(12_000).hangs_up(Status::REMOTE_USER_TERMINATED)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+const ASKS: Pdu<'_> = Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+
+fn refused(error: ErrorCode) -> Trace {
+    Trace::new().up().refused(ASKS, error)
+}
+
+fn answered_twice() -> Trace {
+    Trace::new().up().mtu().att(Received, Pdu::ExchangeMtuResponse { server_rx_mtu: 247 })
+}
+
+/// The device answers `server`, asks for `client`, and sends a value of that length.
+fn exchanges(server: u16, client: u16, length: usize) -> Trace {
+    let [low, high] = client.to_le_bytes();
+    let value = vec![7; length];
+    Trace::new()
+        .up()
+        .exchange(ASKS, Pdu::ExchangeMtuResponse { server_rx_mtu: server })
+        .from_peer(&[0x02, low, high], &[0x03, 5, 2])
+        .discovery(2)
+        .exchange(
+            Pdu::ReadRequest { attribute_handle: Handle(3) },
+            Pdu::ReadResponse { attribute_value: &value },
+        )
+}
+
+fn reads(server: u16, client: u16, length: usize) -> Trace {
+    exchanges(server, client, length).wait_ms(5_000).hangs_up(HUNG_UP)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -63,22 +158,51 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// A host whose client survived the answer goes on sooner.
+const STALLED: Span = Span::from_ms(1_000);
+
+/// A host that hangs up this soon after the second answer does so because of it.
+const CLOSED_SOON: Span = Span::from_ms(3_000);
+
+/// No MTU is smaller, whatever a side names.
+const SMALLEST: u16 = 23;
+
+/// An exchange after which this host's ATT client does not go on.
+#[derive(Debug)]
+struct Broken {
+    asked: Step,
+    wrong: Wrong,
+    end: Option<End>,
+}
+
 /// The three ways in which the exchange goes wrong.
+#[derive(Clone, Copy, Debug)]
 enum Wrong {
-    Refused(u8),
+    Refused(ErrorCode),
     AnsweredTwice,
     BothAsked,
 }
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// A value that may have been cut at the smaller of the device's two MTUs.
+#[derive(Debug)]
+struct Shortened {
+    /// What the device says as server and as client, and the frames that show it.
+    server: u16,
+    server_frame: u32,
+    client: u16,
+    client_frame: u32,
+    read: Step,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.cut_packets > 0 || !connection.start_seen {
         return None;
     }
-    breaks(scene, connection).or_else(|| shortens(scene, connection))
+    breaks(connection).or_else(|| shortens(connection))
 }
 
 /// The device has one MTU as server and another as client, and cuts a value at the smaller.
-fn shortens(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+fn shortens(connection: &Connection) -> Option<Verdict> {
     let exchange = |by| {
         connection
             .steps
@@ -91,7 +215,7 @@ fn shortens(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     };
     let ((ours, _, server), (theirs, client, _)) = (exchange(Sent)?, exchange(Received)?);
     let server = server?;
-    let small = client.min(server).max(23);
+    let small = client.min(server).max(SMALLEST);
     let read = connection.steps.iter().find(|s| {
         s.procedure == Procedure::Read
             && s.by == Sent
@@ -104,65 +228,26 @@ fn shortens(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let goes_on = connection.steps.iter().any(|s| {
         s.attribute == read.attribute && matches!(s.detail, Detail::Read { offset: 1.., .. })
     });
-    if client == server || goes_on {
-        return None;
-    }
-    Some(
-        Verdict::suspect(format!(
-            "The device says that its MTU is {server} as a server and {client} as a client, and a value that it sent ends exactly where the smaller one does, after {} bytes: it may have been cut, and this host did not ask for more.",
-            read.bytes
-        ))
-        .sure(Confidence::Low)
-        .sees(read.last.frame, format!("{}: {} bytes", see::pdu(read), read.bytes))
-        .sees(ours.last.frame, format!("the device answers this host's request: {server}"))
-        .sees(theirs.frame, format!("the device's own request: {client}"))
-        .settled_by("Read the same value with Read Blob from where it ends: is there more?")
-        .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts = Shortened {
+        server,
+        server_frame: ours.last_frame,
+        client,
+        client_frame: theirs.frame,
+        read: read.clone(),
+    };
+    (client != server && !goes_on).then(|| Verdict::suspect(facts).sure(Confidence::Low))
 }
 
-fn breaks(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+fn breaks(connection: &Connection) -> Option<Verdict> {
     let asked =
         connection.steps.iter().find(|s| s.procedure == Procedure::ExchangeMtu && s.by == Sent)?;
     let wrong = wrong(connection, asked)?;
-    let (says, sees, confidence) = match wrong {
-        Wrong::Refused(code) => (
-            format!(
-                "The device answered the Exchange MTU Request with error {code:#04x} instead of a value; this host's ATT client sent no further request on a healthy link."
-            ),
-            format!("Error Response to the Exchange MTU Request, code {code:#04x}"),
-            Confidence::High,
-        ),
-        Wrong::AnsweredTwice => (
-            "The device answered one Exchange MTU Request twice. The second answer belongs to no request; this host then closed the link."
-                .to_owned(),
-            "a second answer to the same Exchange MTU Request".to_owned(),
-            Confidence::High,
-        ),
-        Wrong::BothAsked => (
-            "Both sides asked for the MTU, and the device never answered this host's request: everything behind it in the queue waited."
-                .to_owned(),
-            "Exchange MTU Request of this host, without answer".to_owned(),
-            Confidence::Medium,
-        ),
+    let confidence = match wrong {
+        Wrong::Refused(_) | Wrong::AnsweredTwice => Confidence::High,
+        Wrong::BothAsked => Confidence::Medium,
     };
-    let mut verdict = Verdict::cause(says).sure(confidence).sees(asked.frame, see::pdu(asked));
-    if asked.last.frame != asked.frame {
-        verdict = verdict.sees(asked.last.frame, sees);
-    }
-    if let Some(end) = &connection.end {
-        let (frame, text) = see::ended(end);
-        verdict = verdict.sees(frame, text);
-    }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the device answered on ATT")
-            .rules_out("supervision-timeout-0x08", "the link itself was healthy")
-            .settled_by(
-                "Repeat without the MTU exchange: if services then appear, it was this answer.",
-            )
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    let facts = Broken { asked: asked.clone(), wrong, end: connection.end.clone() };
+    Some(Verdict::cause(facts).sure(confidence))
 }
 
 fn wrong(connection: &Connection, asked: &Step) -> Option<Wrong> {
@@ -170,15 +255,16 @@ fn wrong(connection: &Connection, asked: &Step) -> Option<Wrong> {
         connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last.frame);
     match (asked.outcome, asked.detail) {
         (Outcome::Error, _) => {
-            let code = asked.status.filter(|code| *code != 0x06)?;
+            let code = asked.status.map(ErrorCode);
+            let code = code.filter(|code| *code != ErrorCode::REQUEST_NOT_SUPPORTED)?;
             // The host had time to go on, and did not.
             let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
-            let stalled = stop.since(asked.last.at)? >= Span::from_ms(1000);
+            let stalled = stop.since(asked.last_at)? >= STALLED;
             (!later && stalled).then_some(Wrong::Refused(code))
         }
         (Outcome::Ok, Detail::Mtu { answers: 2.., .. }) => {
             let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
-            let soon = end.command_at().since(asked.last.at)? < Span::from_ms(3000);
+            let soon = end.command_at.since(asked.last_at)? < CLOSED_SOON;
             soon.then_some(Wrong::AnsweredTwice)
         }
         (Outcome::Unanswered, _) => connection
@@ -190,45 +276,81 @@ fn wrong(connection: &Connection, asked: &Step) -> Option<Wrong> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnose::{Finding, Level, diagnose};
-    use crate::packet::att::Handle;
-
-    /// The device answers `server`, asks for `client`, and sends a value of that length.
-    fn found(server: u16, client: u16, length: usize) -> Option<Finding> {
-        let [low, high] = client.to_le_bytes();
-        let value = vec![7; length];
-        let trace = Trace::new()
-            .up()
-            .exchange(
-                Pdu::ExchangeMtuRequest { client_rx_mtu: 517 },
-                Pdu::ExchangeMtuResponse { server_rx_mtu: server },
-            )
-            .from_peer(&[0x02, low, high], &[0x03, 5, 2])
-            .discovery(2)
-            .exchange(
-                Pdu::ReadRequest { attribute_handle: Handle(3) },
-                Pdu::ReadResponse { attribute_value: &value },
-            )
-            .wait_ms(5_000)
-            .hangs_up(Status::REMOTE_USER_TERMINATED);
-        let captures = [trace.run()];
-        diagnose(&Scene { captures: &captures, subject: 0, comparison: None })
-            .into_iter()
-            .find(|f| f.rule == RULE.id)
+impl Facts for Broken {
+    fn says(&self) -> Text {
+        match self.wrong {
+            Wrong::Refused(code) => text!(
+                "The device answered the Exchange MTU Request with error {} instead of a value; this host's ATT client sent no further request on a healthy link.",
+                code
+            ),
+            Wrong::AnsweredTwice => text!(
+                "The device answered one Exchange MTU Request twice. The second answer belongs to no request; this host then closed the link."
+            ),
+            Wrong::BothAsked => text!(
+                "Both sides asked for the MTU, and the device never answered this host's request: everything behind it in the queue waited."
+            ),
+        }
     }
 
-    #[test]
-    fn a_value_that_ends_at_the_smaller_of_two_mtus_may_be_cut() {
-        let finding = found(679, 103, 102).expect("a finding");
-        assert_eq!((finding.level, finding.confidence), (Level::Suspect, Confidence::Low));
-        assert!(
-            finding.says.to_string().contains("679") && finding.says.to_string().contains("103"),
-            "{finding:?}"
-        );
-        assert_eq!(found(679, 103, 60), None, "shorter than either");
-        assert_eq!(found(103, 103, 102), None, "one MTU");
+    fn evidence(&self) -> Vec<Sight> {
+        let Self { asked, wrong, end } = self;
+        let mut sights = vec![Sight::here(asked.frame, see::request(asked))];
+        if asked.last_frame != asked.frame {
+            let text = match *wrong {
+                Wrong::Refused(code) => {
+                    text!("Error Response to the Exchange MTU Request: {}", code)
+                }
+                Wrong::AnsweredTwice => "a second answer to the same Exchange MTU Request".into(),
+                Wrong::BothAsked => "Exchange MTU Request of this host, without answer".into(),
+            };
+            sights.push(Sight::here(asked.last_frame, text));
+        }
+        sights.extend(end.as_ref().map(see::link_ended));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new("never-heard-peer", "the device answered on ATT"),
+            RuledOut::new("supervision-timeout-0x08", "the link itself was healthy"),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat without the MTU exchange: if services then appear, it was this answer.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
+}
+
+impl Facts for Shortened {
+    fn says(&self) -> Text {
+        text!(
+            "The device says that its MTU is {} as a server and {} as a client, and a value that it sent ends exactly where the smaller one does, after {} bytes: it may have been cut, and this host did not ask for more.",
+            self.server,
+            self.client,
+            self.read.bytes
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let read = text!("{}: {} bytes", see::request(&self.read), self.read.bytes);
+        let answers = text!("the device answers this host's request: {}", self.server);
+        let asks = text!("the device's own request: {}", self.client);
+        vec![
+            Sight::here(self.read.last_frame, read),
+            Sight::here(self.server_frame, answers),
+            Sight::here(self.client_frame, asks),
+        ]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Read the same value with Read Blob from where it ends: is there more?")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
     }
 }

@@ -1,10 +1,15 @@
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction::Sent;
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Pdu};
+use crate::packet::hci::Command;
+use crate::prose::{Text, quoted};
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, EndedBy, Outcome, Procedure, Stack};
-use crate::trace::Trace;
+use crate::timeline::{Connection, End, EndedBy, Outcome, Procedure, Stack, Step};
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "noble-stall-mtu-invalid-pdu",
@@ -29,21 +34,47 @@ request.",
     sources: &["stoprocent/noble lib/hci-socket/gatt.js"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(ErrorCode(0x04)).into()),
-        Case::silent("the nearest other trace", || example(ErrorCode(0x06)).into()),
+        Case::cause(Confidence::Medium, "after the error noble is silent for 25 s", || {
+            gives_up(asks(ErrorCode::INVALID_PDU), 25_000).into()
+        })
+        .about(&[1])
+        .saying("this host gives up"),
+        Case::silent("the error is the one that means that it is not supported", || {
+            gives_up(asks(ErrorCode::REQUEST_NOT_SUPPORTED), 25_000).into()
+        }),
+        Case::cause(Confidence::Medium, "it is silent for 3.005 s", || {
+            gives_up(asks(ErrorCode::INVALID_PDU), 2_955).into()
+        })
+        .pins(&["STALLED"]),
+        Case::silent("it is silent for 2.995 s", || {
+            gives_up(asks(ErrorCode::INVALID_PDU), 2_945).into()
+        })
+        .pins(&["STALLED"]),
+        Case::cause(Confidence::Medium, "the device leaves", || {
+            asks(ErrorCode::INVALID_PDU).wait_ms(25_000).disconnected(HUNG_UP).into()
+        })
+        .saying("Disconnection Complete, "),
+        Case::silent("noble goes on", || {
+            gives_up(asks(ErrorCode::INVALID_PDU).discovery(2), 25_000).into()
+        }),
+        Case::silent("another host asked", || {
+            let request = Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+            gives_up(Trace::new().up().refused(request, ErrorCode::INVALID_PDU), 25_000).into()
+        }),
     ],
 };
 
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
 /// noble's own request: 7.5-22.5 ms, and the MTU at once.
-fn example(error: ErrorCode) -> Trace {
-    let peer = crate::trace::PEER;
+fn asks(error: ErrorCode) -> Trace {
     Trace::new()
-        .taken(crate::packet::hci::Command::LeCreateConnection {
+        .taken(Command::LeCreateConnection {
             le_scan_interval: 0x60,
             le_scan_window: 0x30,
             initiator_filter_policy: 0,
             peer_address_type: crate::packet::AddressType::RANDOM,
-            peer_address: peer,
+            peer_address: PEER,
             own_address_type: 0,
             connection_interval_min: 6,
             connection_interval_max: 18,
@@ -54,8 +85,33 @@ fn example(error: ErrorCode) -> Trace {
         })
         .connected_as(0, 18, 0, 42)
         .refused(Pdu::ExchangeMtuRequest { client_rx_mtu: 256 }, error)
-        .wait_ms(25_000)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+/// The end comes 50 ms later than that.
+fn gives_up(trace: Trace, ms: u32) -> Trace {
+    trace.wait_ms(ms).hangs_up(HUNG_UP)
+}
+
+const REMEDIES: &[Remedy] = &[
+    Remedy::any(
+        "Use noble's D-Bus binding (`withBindings('dbus')`) or a release whose ATT queue goes on after error 0x04.",
+    ),
+    Remedy::any(
+        "In the device's firmware: answer the Exchange MTU Request with a value, or with error 0x06 (Request Not Supported).",
+    ),
+];
+
+/// A queue that works sends its next request sooner.
+const STALLED: Span = Span::from_ms(3_000);
+
+/// noble waits for an answer that has come.
+#[derive(Debug)]
+struct Stall {
+    asked: Step,
+    stalled: Span,
+    /// What shows that the host is noble.
+    host: Option<(u32, Box<str>)>,
+    end: Option<End>,
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -64,33 +120,56 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .steps
         .iter()
         .find(|s| s.procedure == Procedure::ExchangeMtu && s.by == Sent)
-        .filter(|s| s.outcome == Outcome::Error && s.status == Some(0x04))?;
+        .filter(|s| s.outcome == Outcome::Error && s.status == Some(ErrorCode::INVALID_PDU.0))?;
     let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
-    let stalled = stop.since(asked.last.at).filter(|wait| *wait >= Span::from_ms(3000))?;
+    let stalled = stop.since(asked.last_at).filter(|wait| *wait >= STALLED)?;
     let later =
         connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last.frame);
     if later || connection.cut_packets > 0 {
         return None;
     }
-    let mut verdict = Verdict::cause(format!(
-        "The device answered noble's Exchange MTU Request with error 0x04, and noble sent nothing more on ATT for {stalled}: its queue still waits for this request."
-    ))
-    .sure(if host.guessed { Confidence::Medium } else { Confidence::High })
-    .sees(asked.frame, see::pdu(asked))
-    .sees(asked.last.frame, "Error Response, Invalid PDU (0x04)");
-    if let Some(frame) = host.evidence_frame {
-        verdict = verdict.sees(frame, format!("the host is noble: {}", host.evidence));
+    let facts = Stall {
+        asked: asked.clone(),
+        stalled,
+        host: host.evidence_frame.map(|frame| (frame, host.evidence.as_str().into())),
+        end: connection.end.clone(),
+    };
+    let confidence = if host.guessed { Confidence::Medium } else { Confidence::High };
+    Some(Verdict::cause(facts).sure(confidence))
+}
+
+impl Facts for Stall {
+    fn says(&self) -> Text {
+        text!(
+            "The device answered noble's Exchange MTU Request with error {}, and noble sent nothing more on ATT for {}: its queue still waits for this request.",
+            ErrorCode::INVALID_PDU,
+            self.stalled
+        )
     }
-    if let Some(end) = &connection.end {
-        let (frame, text) = see::ended(end);
-        let text = if end.by == EndedBy::Host { "this host gives up".to_owned() } else { text };
-        verdict = verdict.sees(frame, text);
+
+    fn evidence(&self) -> Vec<Sight> {
+        let mut sights = vec![
+            Sight::here(self.asked.frame, see::request(&self.asked)),
+            Sight::here(self.asked.last_frame, text!("Error Response, {}", ErrorCode::INVALID_PDU)),
+        ];
+        sights.extend(self.host.iter().map(|(frame, shows)| {
+            Sight::here(*frame, text!("the host is noble: {}", quoted(shows)))
+        }));
+        sights.extend(self.end.iter().map(|end| match end.by {
+            EndedBy::Host => Sight::here(end.frame, "this host gives up"),
+            _ => see::link_ended(end),
+        }));
+        sights
     }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the device answered on ATT")
-            .rules_out("att-request-unanswered", "the request was answered, with an error")
-            .try_this("Use noble's D-Bus binding (`withBindings('dbus')`) or a release whose ATT queue goes on after error 0x04.")
-            .try_this("In the device's firmware: answer the Exchange MTU Request with a value, or with error 0x06 (Request Not Supported)."),
-    )
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new("never-heard-peer", "the device answered on ATT"),
+            RuledOut::new("att-request-unanswered", "the request was answered, with an error"),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

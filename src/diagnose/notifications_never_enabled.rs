@@ -1,7 +1,12 @@
-use super::{Basis, Case, Check, Confidence, Example, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
-use crate::packet::att::Uuid;
+use crate::packet::att::{ErrorCode, Handle, Pdu, Uuid};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{AttributeKind, Connection, EndedBy, Outcome, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 
@@ -28,20 +33,88 @@ Subscribe before the first command.",
     sources: &["Bluetooth-Devices/aiobmsble#205", "hbldh/bleak#472"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(false)),
-        Case::silent("the nearest other trace", || example(true)),
+        Case::cause(Confidence::Medium, "the working host subscribes, this one only writes", || {
+            Example::pair(works(), ends(uses(up())))
+        })
+        .about(&[1])
+        .saying("the working host: write of 0x0001 to the CCCD 0x0004"),
+        Case::silent("both subscribe", || Example::pair(works(), works())),
+        Case::silent("there is nothing to compare with", || ends(uses(up())).into()),
+        Case::silent("the working host got no notification either", || {
+            Example::pair(ends(uses(up().write(4, &[1, 0]))), ends(uses(up())))
+        }),
+        Case::silent("the device notifies all the same", || {
+            Example::pair(works(), ends(uses(up()).notified(3, &[1])))
+        }),
+        Case::silent("this host writes nothing at all", || Example::pair(works(), ends(up()))),
+        Case::silent("this link ended before the working host had its first notification", || {
+            Example::pair(works(), uses(up()).hangs_up(HUNG_UP))
+        }),
+        Case::silent("the device left", || {
+            Example::pair(works(), uses(up()).wait_ms(4_000).disconnected(HUNG_UP))
+        }),
+        Case::silent("the device may remember what this bonded host subscribed to", || {
+            let bonded = Trace::new().up().encrypts().encryption(Status::SUCCESS);
+            Example::pair(works(), ends(uses(bonded.mtu().discovery(0x1a))))
+        }),
+        Case::silent("the link was up before the capture began", || {
+            Example::pair(works(), ends(uses(Trace::new().mtu().discovery(0x1a))))
+        }),
+        Case::silent("the working host subscribes to Service Changed alone", || {
+            let found = [9, 7, 2, 0, 0x20, 3, 0, 0x05, 0x2a];
+            let trace = Trace::new().up().mtu();
+            let trace = trace.by_wire(&[8, 1, 0, 0xff, 0xff, 0x03, 0x28], found[0], &found[1..]);
+            let trace = trace.write(4, &[2, 0]).write(0x10, &[1]).notified(0x20, &[1]);
+            Example::pair(ends(trace), ends(uses(up())))
+        }),
+        Case::cause(Confidence::High, "the device refuses the subscription", || {
+            subscription_refused(up(), ErrorCode::WRITE_NOT_PERMITTED).into()
+        })
+        .about(&[1])
+        .saying("Write Not Permitted (0x03)"),
+        Case::silent("it refuses the subscription for want of a pairing", || {
+            subscription_refused(up(), ErrorCode::INSUFFICIENT_AUTHENTICATION).into()
+        }),
+        Case::silent("it refuses the subscription at first only", || {
+            let trace = subscribes(up(), ErrorCode::WRITE_NOT_PERMITTED).write(4, &[1, 0]);
+            ends(trace).into()
+        }),
+        Case::silent("it refuses a write to its value", || {
+            let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
+            ends(up().refused(write, ErrorCode::WRITE_NOT_PERMITTED)).into()
+        }),
+        Case::silent("the device connected to us", || {
+            let trace = Trace::new().connected_as(1, 39, 0, 42).features().discovery(0x1a);
+            subscription_refused(trace, ErrorCode::WRITE_NOT_PERMITTED).into()
+        }),
     ],
 };
 
-fn example(subscribes: bool) -> Example {
-    let use_it = |subscribes: bool| {
-        let trace = Trace::new().up().mtu().discovery(0x1a);
-        let trace = if subscribes { trace.write(4, &[1, 0]) } else { trace };
-        let trace = trace.write(3, &[0xa5]).wait_ms(200);
-        let trace = if subscribes { trace.notified(3, &[1, 2, 3]) } else { trace };
-        trace.wait_ms(4000).hangs_up(Status::REMOTE_USER_TERMINATED)
-    };
-    Example::pair(use_it(true), use_it(subscribes))
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+fn up() -> Trace {
+    Trace::new().up().mtu().discovery(0x1a)
+}
+
+fn uses(trace: Trace) -> Trace {
+    trace.write(3, &[0xa5]).wait_ms(200)
+}
+
+fn ends(trace: Trace) -> Trace {
+    trace.wait_ms(4_000).hangs_up(HUNG_UP)
+}
+
+fn works() -> Trace {
+    ends(uses(up().write(4, &[1, 0])).notified(3, &[1, 2, 3]))
+}
+
+fn subscribes(trace: Trace, error: ErrorCode) -> Trace {
+    let write = Pdu::WriteRequest { attribute_handle: Handle(4), attribute_value: &[1, 0] };
+    trace.refused(write, error)
+}
+
+fn subscription_refused(trace: Trace, error: ErrorCode) -> Trace {
+    ends(subscribes(trace, error))
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -64,6 +137,42 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Write 0x0100 (indications: 0x0200) to the CCCD before the first command."),
 ];
 
+const REFUSED: &[Remedy] = &[
+    Remedy::any(
+        "See whether the descriptor lies where the firmware expects it, and whether the device must first be put into another state (a login write, pairing).",
+    ),
+    Remedy::any("In the device's firmware: a CCCD must be writable."),
+];
+
+/// Refusals that say more than that the descriptor cannot be written. Rules of their own explain them: stale handles,
+/// security, a database that changed.
+const EXPLAINED: [ErrorCode; 7] = [
+    ErrorCode::INVALID_HANDLE,
+    ErrorCode::ATTRIBUTE_NOT_FOUND,
+    ErrorCode::INSUFFICIENT_AUTHENTICATION,
+    ErrorCode::INSUFFICIENT_AUTHORIZATION,
+    ErrorCode::ENCRYPTION_KEY_TOO_SHORT,
+    ErrorCode::INSUFFICIENT_ENCRYPTION,
+    ErrorCode::DATABASE_OUT_OF_SYNC,
+];
+
+/// The device turned the subscription down.
+#[derive(Debug)]
+struct Refused {
+    step: Step,
+    code: ErrorCode,
+}
+
+/// The working host subscribed; this one only wrote.
+#[derive(Debug)]
+struct LeftOut {
+    wrote: Step,
+    last_frame: u32,
+    theirs: Step,
+    /// The working host's first notification after that.
+    gained_frame: u32,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let healthy = connection.end.as_ref().is_none_or(|end| end.by == EndedBy::Host);
     if !connection.start_seen
@@ -79,31 +188,15 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     refused(connection).or_else(|| left_out(scene, connection))
 }
 
-/// The device turned the subscription down.
 fn refused(connection: &Connection) -> Option<Verdict> {
-    let step = connection.steps.iter().find(|s| {
-        s.by == Sent
-            && s.outcome == Outcome::Error
-            && cccd(connection, s)
-            // Security and stale handles have rules of their own.
-            && !matches!(s.status, Some(0x01 | 0x05 | 0x08 | 0x0a | 0x0c | 0x0f | 0x12) | None)
+    let facts = connection.steps.iter().find_map(|step| {
+        let code = step.status.map(ErrorCode).filter(|code| !EXPLAINED.contains(code))?;
+        let failed = step.by == Sent && step.outcome == Outcome::Error && cccd(connection, step);
+        failed.then(|| Refused { step: step.clone(), code })
     })?;
-    Some(
-        Verdict::cause(format!(
-            "The device refused the subscription with error {:#04x}, and no notification came.",
-            step.status?
-        ))
-        .sure(Confidence::High)
-        .sees(step.frame, see::pdu(step))
-        .sees(step.last.frame, format!("refused: {:#04x}", step.status?))
-        .rules_out("never-heard-peer", "the device was heard and answered ATT")
-        .settled_by("Does another host get the same refusal? Then it is the device's firmware.")
-        .try_this("See whether the descriptor lies where the firmware expects it, and whether the device must first be put into another state (a login write, pairing).")
-        .try_this("In the device's firmware: a CCCD must be writable."),
-    )
+    Some(Verdict::cause(facts).sure(Confidence::High))
 }
 
-/// The working host subscribed; this one only wrote.
 fn left_out(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let reference = scene.reference()?;
     let theirs = reference.steps.iter().find(|s| subscribed(reference, s))?;
@@ -112,25 +205,77 @@ fn left_out(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let outlived = connection.after(stop)? > reference.after(gained.at)?;
     let wrote = connection.steps.iter().find(|s| application_write(connection, s))?;
     // A bonded device may remember what this host subscribed to.
-    if !outlived || connection.encrypted && !connection.paired {
-        return None;
+    let remembers = connection.encrypted && !connection.paired;
+    let facts = LeftOut {
+        wrote: wrote.clone(),
+        last_frame: connection.last_pdu_frame?,
+        theirs: theirs.clone(),
+        gained_frame: gained.frame,
+    };
+    (outlived && !remembers).then(|| Verdict::cause(facts).sure(Confidence::Medium))
+}
+
+const HEARD: &str = "the device was heard and answered ATT";
+
+impl Facts for Refused {
+    fn says(&self) -> Text {
+        text!(
+            "The device refused the subscription with error {}, and no notification came.",
+            self.code
+        )
     }
-    Some(
-        Verdict::cause(
-            "The working host switched notifications on before it used the device; this host never did, and received none. Its commands were delivered.",
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![
+            Sight::here(self.step.frame, see::request(&self.step)),
+            Sight::here(self.step.last_frame, text!("refused: {}", self.code)),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", HEARD)]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Does another host get the same refusal? Then it is the device's firmware.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REFUSED.to_vec()
+    }
+}
+
+impl Facts for LeftOut {
+    fn says(&self) -> Text {
+        text!(
+            "The working host switched notifications on before it used the device; this host never did, and received none. Its commands were delivered."
         )
-        .sure(Confidence::Medium)
-        .sees(wrote.frame, format!("this host uses the device: {}", see::pdu(wrote)))
-        .sees(
-            connection.last_pdu.map(|seen| seen.frame)?,
-            "last packet of this link; no CCCD was written and nothing notified up to here",
-        )
-        .sees_in_reference(theirs.frame, format!("the working host: {}", see::pdu(theirs)))
-        .sees_in_reference(gained.frame, "and the device notifies")
-        .rules_out("never-heard-peer", "the device was heard and answered ATT")
-        .settled_by("Subscribe on this host before the first command, and repeat.")
-        .try_these(remedies(scene, REMEDIES)),
-    )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let Self { wrote, last_frame, theirs, gained_frame } = self;
+        vec![
+            Sight::here(wrote.frame, text!("this host uses the device: {}", see::request(wrote))),
+            Sight::here(
+                *last_frame,
+                "last packet of this link; no CCCD was written and nothing notified up to here",
+            ),
+            Sight::in_reference(theirs.frame, text!("the working host: {}", see::request(theirs))),
+            Sight::in_reference(*gained_frame, "and the device notifies"),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", HEARD)]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Subscribe on this host before the first command, and repeat.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }
 
 fn pushed(step: &Step, by: crate::packet::Direction) -> bool {

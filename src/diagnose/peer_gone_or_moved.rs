@@ -1,6 +1,9 @@
-use super::waits::{in_vain, show};
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::waits::{Waited, in_vain};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType};
+use crate::prose::{Text, count};
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, Device, Happening, Report, Stack};
 use crate::trace::{PEER, Trace};
@@ -28,28 +31,80 @@ Connect within a second or two of a fresh report, to the newest address. With a 
     sources: &["espressif/esp-idf#7699", "bluez/bluetooth-next#725"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| after_the_wait(false).into()),
-        Case::silent("the nearest other trace", || after_the_wait(true).into()),
+        Case::cause(Confidence::Medium, "a scan after the request hears another device for 4 s", || {
+            hears(waits(), 8, false).into()
+        })
+        .about(&[1])
+        .saying("hears 1 other device and not this one"),
+        Case::silent("the scan hears this device too", || hears(waits(), 8, true).into()),
+        Case::silent("nobody scans after the request", || waits().into()),
+        Case::cause(Confidence::Medium, "the scan hears the other device for a little over 3 s", || {
+            hears(waits(), 6, false).into()
+        })
+        .pins(&["LONG_ENOUGH"]),
+        Case::silent("the scan hears the other device for a little over 2.5 s", || {
+            hears(waits(), 5, false).into()
+        })
+        .pins(&["LONG_ENOUGH"]),
+        Case::silent("the scan hears devices of a list only", || {
+            let trace = waits().done(Command::LeSetScanParameters {
+                le_scan_type: 1,
+                le_scan_interval: 96,
+                le_scan_window: 48,
+                own_address_type: 0,
+                scanning_filter_policy: 1,
+            });
+            let on = Command::LeSetScanEnable { le_scan_enable: 1, filter_duplicates: 0 };
+            others(trace.done(on), 8, false).into()
+        }),
+        Case::silent("this device was never heard", || {
+            hears(Trace::new().create().wait_ms(20_500).cancel().wait_ms(500), 8, false).into()
+        }),
+        Case::cause(Confidence::Medium, "its name appears under another private address", || {
+            named(OLD).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().peer(NEW, RANDOM).advertises_as("Lamp").into()
+        })
+        .about(&[1])
+        .saying("the same name appears under 5A:00:00:00:00:04"),
+        Case::silent("another name appears under another private address", || {
+            named(OLD).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().peer(NEW, RANDOM).advertises_as("Lock").into()
+        }),
+        Case::silent("its name appears under an address that stays", || {
+            named(OLD).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().peer(PEER, RANDOM).advertises_as("Lamp").into()
+        }),
+        Case::silent("its own address stays", || {
+            named(PEER).create().wait_ms(20_500).cancel().peer(NEW, RANDOM).advertises_as("Lamp").into()
+        }),
+        Case::silent("the other address was heard before", || {
+            named(NEW).followed_by(named(OLD)).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().into()
+        }),
     ],
 };
 
-fn after_the_wait(still_there: bool) -> Trace {
+const RANDOM: AddressType = AddressType::RANDOM;
+const OLD: Address = Address([3, 0, 0, 0, 0, 0x5a]);
+const NEW: Address = Address([4, 0, 0, 0, 0, 0x5a]);
+
+/// A request for a device that was heard, which waits in vain.
+fn waits() -> Trace {
+    let asked = Trace::new().advertises(0).wait_ms(800).create();
+    asked.wait_ms(20_500).cancel().wait_ms(500)
+}
+
+/// A scan that hears another device so many times, every half second, and this one or not.
+fn hears(trace: Trace, times: u32, this_too: bool) -> Trace {
+    others(trace.scan(true, 96, 48), times, this_too)
+}
+
+fn others(trace: Trace, times: u32, this_too: bool) -> Trace {
     let other = Address([7, 0, 0, 0, 0, 0xc0]);
-    let mut trace = Trace::new()
-        .advertises(0)
-        .wait_ms(800)
-        .create()
-        .wait_ms(20_500)
-        .cancel()
-        .wait_ms(500)
-        .scan(true, 96, 48);
-    for _ in 0..8 {
-        trace = trace.wait_ms(500).peer(other, AddressType::RANDOM).advertises(0);
-        if still_there {
-            trace = trace.peer(PEER, AddressType::RANDOM).advertises(0);
-        }
-    }
-    trace
+    (0..times).fold(trace, |trace, _| {
+        let trace = trace.wait_ms(500).peer(other, RANDOM).advertises(0).peer(PEER, RANDOM);
+        if this_too { trace.advertises(0) } else { trace }
+    })
+}
+
+fn named(address: Address) -> Trace {
+    Trace::new().peer(address, RANDOM).advertises_as("Lamp").wait_ms(800)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -66,15 +121,35 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 /// How long a scan must hear others before its silence about one device counts.
-const LONG_ENOUGH: Span = Span::from_ms(3000);
+const LONG_ENOUGH: Span = Span::from_ms(3_000);
 
-/// A scan after the request that hears others, and not this device: its frame, and how many others.
+/// A request for a device that was not there any more.
+#[derive(Debug)]
+struct NotThere {
+    asked: Address,
+    /// The last report before the request, and how long before.
+    report_frame: u32,
+    ago: Option<Span>,
+    wait: Waited,
+    /// The new address, and its first report.
+    moved: Option<(Address, Option<u32>)>,
+    scan: Option<LaterScan>,
+}
+
+/// A scan that hears others only.
+#[derive(Clone, Copy, Debug)]
+struct LaterScan {
+    frame: u32,
+    others: usize,
+}
+
+/// A scan after the request that hears others, and not this device.
 fn later_scan(
     scene: &Scene<'_>,
     adapter: Option<u16>,
     after: u32,
     address: Address,
-) -> Option<(u32, usize)> {
+) -> Option<LaterScan> {
     let capture = scene.capture();
     let gone = capture.device(address).is_none_or(|d| d.last.is_none_or(|last| last.frame < after));
     if !gone {
@@ -89,7 +164,7 @@ fn later_scan(
     let reports = capture.devices.iter().filter(|d| d.adapter == adapter).filter_map(|d| d.last);
     let heard: Vec<Report> = reports.filter(|last| last.frame > scan.frame).collect();
     let long = heard.iter().any(|last| last.at.since(scan.at).is_some_and(|d| d >= LONG_ENOUGH));
-    long.then_some((scan.frame, heard.len()))
+    long.then_some(LaterScan { frame: scan.frame, others: heard.len() })
 }
 
 /// A private address that took the name over after the old one fell silent.
@@ -113,40 +188,70 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let wait = in_vain(scene, connection)?;
     let (address, kind) = wait.whom?;
     let report = connection.report_before.filter(|r| r.address_type == kind)?;
-    let ago = wait
-        .request
-        .at
-        .since(report.at)
-        .map_or(String::new(), |d| format!(", {d} before the request"));
     let new = moved(scene, &report, address);
-    let scan = later_scan(scene, connection.adapter, wait.request.frame, address);
-    let mut verdict = match (new, scan) {
-        (Some(new), _) => Verdict::cause(format!(
-            "The device changed its private address: after the last report of {address} the same name appears under {}. The request went to the old address.",
-            new.address
-        ))
-        .settled_by("Two devices of one make can share a name: switch the other one off and repeat."),
-        (None, Some((_, others))) => Verdict::cause(format!(
-            "The device was last heard before the request{ago}; a later scan hears {others} other device{} and not this one.",
-            if others == 1 { "" } else { "s" }
-        )),
-        (None, None) => return None,
+    let facts = NotThere {
+        asked: address,
+        report_frame: report.frame,
+        ago: wait.request.at.since(report.at),
+        wait: wait.facts(),
+        moved: new.map(|device| (device.address, device.first.map(|first| first.frame))),
+        scan: later_scan(scene, connection.adapter, wait.request.frame, address),
+    };
+    let shown = facts.moved.is_some() || facts.scan.is_some();
+    shown.then(|| Verdict::cause(facts).sure(Confidence::Medium))
+}
+
+impl NotThere {
+    /// `, 800 ms before the request`.
+    fn before(&self) -> Option<Text> {
+        self.ago.map(|ago| text!(", {} before the request", ago))
     }
-    .sure(Confidence::Medium)
-    .sees(report.frame, format!("last advertising report of this address before the request{ago}"));
-    verdict = show(verdict, wait.shown());
-    if let Some(first) = new.and_then(|d| d.first) {
-        verdict = verdict.sees(first.frame, "the same name under a new private address");
+}
+
+impl Facts for NotThere {
+    fn says(&self) -> Text {
+        match (self.moved, self.scan) {
+            (Some((new, _)), _) => text!(
+                "The device changed its private address: after the last report of {} the same name appears under {}. The request went to the old address.",
+                self.asked,
+                new
+            ),
+            (None, scan) => text!(
+                "The device was last heard before the request{}; a later scan hears {} and not this one.",
+                self.before(),
+                scan.map(|scan| count(scan.others, "other device", "other devices"))
+            ),
+        }
     }
-    if let Some((frame, _)) = scan {
-        verdict = verdict.sees(frame, "a scan begins that hears others only");
+
+    fn evidence(&self) -> Vec<Sight> {
+        let last =
+            text!("last advertising report of this address before the request{}", self.before());
+        let mut sights = vec![Sight::here(self.report_frame, last)];
+        sights.extend(self.wait.sights());
+        let first = self.moved.and_then(|(_, first_frame)| first_frame);
+        let first = first.map(|f| Sight::here(f, "the same name under a new private address"));
+        sights.extend(first);
+        let scan =
+            self.scan.map(|scan| Sight::here(scan.frame, "a scan begins that hears others only"));
+        sights.extend(scan);
+        sights
     }
-    Some(
-        verdict
-            .rules_out(
-                "wrong-peer-address-type",
-                "the request names the kind of address that the report had",
-            )
-            .try_these(remedies(scene, REMEDIES)),
-    )
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "wrong-peer-address-type",
+            "the request names the kind of address that the report had",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        let two =
+            text!("Two devices of one make can share a name: switch the other one off and repeat.");
+        self.moved.map(|_| two).into_iter().collect()
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

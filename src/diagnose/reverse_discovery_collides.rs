@@ -1,8 +1,12 @@
 use super::insufficient_auth_no_pairing::wants_security;
-use super::{Basis, Case, Check, Confidence, Level, Remedy, Rule, Scene, Verdict, remedies, see};
-use crate::packet::Direction;
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
+use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, Outcome, Pending, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
@@ -29,19 +33,82 @@ Switch it off on the peripheral: `ReverseServiceDiscovery = false`.",
     sources: &["bluez/bluez#153", "NordicSemiconductor/IOS-nRF-Connect#94", "ukBaz/python-bluezero#331, #336"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(ErrorCode::INSUFFICIENT_AUTHENTICATION).into()),
-        Case::silent("the nearest other trace", || example(ErrorCode::ATTRIBUTE_NOT_FOUND).into()),
+        Case::cause(Confidence::Medium, "the central refuses for want of a pairing, and leaves", || {
+            left(refused(SECURITY), 3_000).into()
+        })
+        .about(&[1])
+        .saying("Nothing came of it, and the central left."),
+        Case::silent("the central refuses for another reason", || {
+            left(refused(ErrorCode::ATTRIBUTE_NOT_FOUND), 3_000).into()
+        }),
+        Case::suspect(Confidence::Medium, "it pairs, and that fails: the refusal is the cause", || {
+            let failed = crate::packet::smp::Pdu::PairingFailed {
+                reason: crate::packet::smp::Reason::PAIRING_NOT_SUPPORTED,
+            };
+            let trace = refused(SECURITY).asks_to_pair().wait_ms(50).smp(Received, failed);
+            trace.wait_ms(3_000).hangs_up(HUNG_UP).into()
+        })
+        .saying("Nothing came of it.")
+        .not_saying("the central left"),
+        Case::suspect(Confidence::Medium, "it goes on for a while, and leaves", || {
+            left(refused(SECURITY).from_peer(&READ, &[0x0b, 1]), 3_000).into()
+        })
+        .saying("went on for a while"),
+        Case::note(Confidence::Medium, "it pairs, and goes on for a minute", || {
+            let paired = refused(SECURITY).wait_ms(2_000).encryption(Status::SUCCESS);
+            left(paired.notified_by_us(3, &[1]), 60_000).into()
+        })
+        .saying("did well all the same"),
+        Case::note(Confidence::Medium, "the link is lost for another reason", || {
+            refused(SECURITY).wait_ms(800).disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::cause(Confidence::Medium, "the central's request is open for 30 s", || {
+            left(asks(ErrorCode::ATTRIBUTE_NOT_FOUND).acl(Received, 4, &READ), 30_000).into()
+        })
+        .saying("left the central's request unanswered"),
+        Case::cause(Confidence::Medium, "it is open for 29.6 s", || {
+            left(asks(ErrorCode::ATTRIBUTE_NOT_FOUND).acl(Received, 4, &READ), 29_600).into()
+        })
+        .pins(&["OPEN"]),
+        Case::silent("it is open for 29.4 s", || {
+            left(asks(ErrorCode::ATTRIBUTE_NOT_FOUND).acl(Received, 4, &READ), 29_400).into()
+        })
+        .pins(&["OPEN"]),
+        Case::silent("a request of this peripheral is open for 30 s", || {
+            left(asks(ErrorCode::ATTRIBUTE_NOT_FOUND).acl(Sent, 4, &READ), 30_000).into()
+        }),
+        Case::silent("the peripheral asked nothing itself", || {
+            let trace = Trace::new().connected_as(1, 24, 0, 72).notified_by_us(3, &[1]);
+            left(trace.acl(Received, 4, &READ), 30_000).into()
+        }),
+        Case::silent("this host is the central", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            left(Trace::new().up().refused(read, SECURITY), 3_000).into()
+        }),
     ],
 };
 
-fn example(error: ErrorCode) -> Trace {
-    let request = Pdu::ReadRequest { attribute_handle: Handle(3) };
-    Trace::new()
-        .connected_as(1, 24, 0, 72)
-        .from_peer(&[0x02, 5, 2], &[0x03, 0xf7, 0])
-        .refused(request, error)
-        .wait_ms(3000)
-        .disconnected(Status::REMOTE_USER_TERMINATED)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+const SECURITY: ErrorCode = ErrorCode::INSUFFICIENT_AUTHENTICATION;
+
+/// A read of attribute 3.
+static READ: [u8; 3] = [0x0a, 3, 0];
+
+/// This peripheral reads of the central, which refuses.
+fn asks(error: ErrorCode) -> Trace {
+    let read = Pdu::ReadRequest { attribute_handle: Handle(0x4e) };
+    Trace::new().connected_as(1, 24, 0, 72).refused(read, error)
+}
+
+/// The same, and the central has asked for the MTU before.
+fn refused(error: ErrorCode) -> Trace {
+    let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+    let up = Trace::new().connected_as(1, 24, 0, 72).from_peer(&[0x02, 5, 2], &[0x03, 0xf7, 0]);
+    up.refused(read, error)
+}
+
+fn left(trace: Trace, ms: u32) -> Trace {
+    trace.wait_ms(ms).disconnected(HUNG_UP)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -55,126 +122,132 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// ATT gives up after 30 s; a request that was open for almost as long was not going to be answered.
+const OPEN: Span = Span::from_ms(29_500);
+
+/// A peripheral that asked questions of its own.
+#[derive(Debug)]
+struct Reverse {
+    ours: Step,
+    refused: Option<(u32, ErrorCode)>,
+    /// The central's request that was never answered.
+    blocked_frame: Option<u32>,
+    harm: Harm,
+    end: Option<(u32, Status)>,
+}
+
+/// What became of the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harm {
+    /// This peripheral left a request of the central open.
+    Blocked,
+    /// The central's pairing failed.
+    Failed,
+    /// The central left, at once or after it went on for a while.
+    Left,
+    LeftLater,
+    None,
+}
+
 /// What became of the link after that refusal.
-fn harm(connection: &Connection, refused: &Step) -> Level {
-    let later = || connection.steps.iter().filter(|s| s.frame > refused.last.frame);
+fn harm(connection: &Connection, refused: &Step) -> Harm {
+    let later = || connection.steps.iter().filter(|s| s.frame > refused.last_frame);
     let secures = |s: &&Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
     if later().any(|s| s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok) {
-        return Level::Note;
-    }
-    if later().filter(secures).any(Step::failed) {
-        return Level::Cause;
+        return Harm::None;
     }
     let used = later().any(|s| {
         let by_server = matches!(s.procedure, Procedure::Notify | Procedure::Indicate);
-        s.is_att() && by_server == (s.by == Direction::Sent)
+        s.is_att() && by_server == (s.by == Sent)
     });
-    match see::peer_hung_up(connection) {
-        None => Level::Note,
-        Some(_) if used => Level::Suspect,
-        Some(_) => Level::Cause,
+    let failed = later().filter(secures).any(Step::failed);
+    match (failed, see::peer_hung_up(connection).is_some()) {
+        (true, false) => Harm::Failed,
+        (true, true) => Harm::Left,
+        (false, false) => Harm::None,
+        (false, true) if used => Harm::LeftLater,
+        (false, true) => Harm::Left,
     }
 }
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.role != Some(Role::Peripheral) {
         return None;
     }
     let ours = connection.steps.iter().find(|s| {
-        s.by == Direction::Sent
+        s.by == Sent
             && s.is_att()
             && !matches!(s.procedure, Procedure::Notify | Procedure::Indicate)
     })?;
-    let refused = connection.steps.iter().find(|s| s.by == Direction::Sent && wants_security(s));
+    let refused = connection.steps.iter().find(|s| s.by == Sent && wants_security(s));
     let blocked = connection.open_requests.iter().find(|o| {
-        o.by == Direction::Received
+        o.by == Received
             && matches!(o.pending, Pending::Att(_))
-            && o.age.is_some_and(|age| age >= Span::from_ms(29_500))
+            && o.age.is_some_and(|age| age >= OPEN)
     });
-    if refused.is_none() && blocked.is_none() {
-        return None;
-    }
-    let mut verdict = match (refused, blocked) {
-        (_, Some(_)) => Verdict::cause("This peripheral discovered the central's services while the central discovered its own, and left the central's request unanswered."),
-        (Some(step), None) => match harm(connection, step) {
-            Level::Cause if see::peer_hung_up(connection).is_none() => Verdict::cause("This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. Nothing came of it."),
-            Level::Cause => Verdict::cause("This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. Nothing came of it, and the central left."),
-            Level::Suspect => Verdict::suspect("This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. The central went on for a while, and then left."),
-            Level::Note => Verdict::note("This peripheral asked the central for attributes that need pairing, which makes phones ask their user. The link did well all the same."),
-        },
+    let harm = match (refused, blocked) {
+        (_, Some(_)) => Harm::Blocked,
+        (Some(step), None) => harm(connection, step),
         (None, None) => return None,
-    }
-    .sure(Confidence::Medium)
-    .sees(ours.frame, format!("this peripheral asks as a client: {}", see::pdu(ours)));
-    if let Some(step) = refused {
-        verdict = verdict
-            .sees(step.last.frame, format!("the central refuses: {}", ErrorCode(step.status?)));
-    }
-    if let Some(open) = blocked {
-        verdict = verdict.sees(open.frame, "the central's request that was never answered");
-    }
-    if let Some(end) = &connection.end {
-        verdict = verdict.sees(end.frame, format!("the link ends: {}", end.reason));
-    }
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the central was heard on this link")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    };
+    let code = |step: &Step| Some((step.last_frame, ErrorCode(step.status?)));
+    let facts = Reverse {
+        ours: ours.clone(),
+        refused: refused.and_then(code),
+        blocked_frame: blocked.map(|open| open.frame),
+        harm,
+        end: connection.end.as_ref().map(|end| (end.frame, end.reason)),
+    };
+    let verdict = match harm {
+        Harm::Blocked | Harm::Failed | Harm::Left => Verdict::cause(facts),
+        Harm::LeftLater => Verdict::suspect(facts),
+        Harm::None => Verdict::note(facts),
+    };
+    Some(verdict.sure(Confidence::Medium))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnose::{Finding, diagnose};
-    use crate::timeline::Capture;
-
-    fn refused() -> Trace {
-        let request = Pdu::ReadRequest { attribute_handle: Handle(3) };
-        Trace::new()
-            .connected_as(1, 24, 0, 72)
-            .from_peer(&[0x02, 5, 2], &[0x03, 0xf7, 0])
-            .refused(request, ErrorCode::INSUFFICIENT_AUTHENTICATION)
+impl Facts for Reverse {
+    fn says(&self) -> Text {
+        match self.harm {
+            Harm::Blocked => {
+                "This peripheral discovered the central's services while the central discovered its own, and left the central's request unanswered."
+            }
+            Harm::Failed => {
+                "This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. Nothing came of it."
+            }
+            Harm::Left => {
+                "This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. Nothing came of it, and the central left."
+            }
+            Harm::LeftLater => {
+                "This peripheral asked the central for attributes that need pairing: phones answer with a pairing pop-up or an error. The central went on for a while, and then left."
+            }
+            Harm::None => {
+                "This peripheral asked the central for attributes that need pairing, which makes phones ask their user. The link did well all the same."
+            }
+        }
+        .into()
     }
 
-    fn encrypted(trace: Trace) -> Trace {
-        trace.wait_ms(2000).encryption(Status::SUCCESS)
+    fn evidence(&self) -> Vec<Sight> {
+        let ours = text!("this peripheral asks as a client: {}", see::request(&self.ours));
+        let mut sights = vec![Sight::here(self.ours.frame, ours)];
+        let (refused, end) = (self.refused, self.end);
+        sights.extend(
+            refused.map(|(f, code)| Sight::here(f, text!("the central refuses: {}", code))),
+        );
+        sights.extend(
+            self.blocked_frame
+                .map(|f| Sight::here(f, "the central's request that was never answered")),
+        );
+        sights.extend(end.map(|(f, reason)| Sight::here(f, text!("the link ends: {}", reason))));
+        sights
     }
 
-    fn found(trace: &Trace) -> Vec<Finding> {
-        let captures: [Capture; 1] = [trace.run()];
-        diagnose(&Scene { captures: &captures, subject: 0, comparison: None })
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new("never-heard-peer", "the central was heard on this link")]
     }
 
-    fn level(trace: &Trace) -> Option<Level> {
-        found(trace).iter().find(|f| f.rule == RULE.id).map(|f| f.level)
-    }
-
-    #[test]
-    fn refused_then_paired_then_going_on_is_worth_a_note() {
-        let trace = encrypted(refused())
-            .notified_by_us(3, &[1])
-            .wait_ms(60_000)
-            .disconnected(Status::REMOTE_USER_TERMINATED);
-        let found = found(&trace);
-        assert!(found.iter().all(|f| f.level == Level::Note), "{found:#?}");
-        assert_eq!(level(&trace), Some(Level::Note));
-    }
-
-    #[test]
-    fn refused_and_lost_for_another_reason_is_a_note_that_hides_nothing() {
-        let trace = refused().wait_ms(800).disconnected(Status::CONNECTION_TIMEOUT);
-        let found = found(&trace);
-        assert_eq!(found[0].rule, "supervision-timeout-0x08", "{found:#?}");
-        assert_eq!(level(&trace), Some(Level::Note));
-    }
-
-    #[test]
-    fn a_central_that_went_on_for_a_while_makes_it_a_suspicion() {
-        let trace = refused()
-            .from_peer(&[0x0a, 3, 0], &[0x0b, 1])
-            .wait_ms(3000)
-            .disconnected(Status::REMOTE_USER_TERMINATED);
-        assert_eq!(level(&trace), Some(Level::Suspect));
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
     }
 }

@@ -1,10 +1,11 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
-use crate::timeline::{Connection, Happening, Role, Scan, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, End, Happening, Role, Scan, Stack};
 use crate::trace::Trace;
-
-/// Share of the time that the receiver scans, from which on little is left for a new link.
-const HEAVY: f64 = 0.8;
 
 pub const RULE: Rule = Rule {
     id: "scan-starves-new-link",
@@ -29,15 +30,68 @@ second adapter for scanning.",
     sources: &["stoprocent/noble#136", "raspberrypi/linux#3330"],
     check: Check::Device(check),
     cases: &[
-        Case::fires(|| dead(true).repeated(2, 500).wait_ms(500).scan(false, 0, 0).up().mtu().into()),
-        Case::silent("the nearest other trace", || dead(false).repeated(2, 500).wait_ms(500).up().mtu().into()),
+        Case::suspect(Confidence::Medium, "two links fail under a scan, the one without it comes up", || {
+            works(quiet(fails_under(18, 18).repeated(2, 500))).into()
+        })
+        .about(&[1, 2])
+        .saying("the setup of 2 links")
+        .pins(&["FEWEST"]),
+        Case::note(Confidence::Low, "one link fails under a scan, the one without it comes up", || {
+            works(quiet(fails_under(18, 18))).into()
+        })
+        .about(&[1])
+        .pins(&["FEWEST"]),
+        Case::note(Confidence::Low, "two links fail under a scan, and none comes up", || {
+            fails_under(18, 18).repeated(2, 500).into()
+        }),
+        Case::note(Confidence::Low, "a link came up under the same scan", || {
+            let scanned = fails_under(18, 18).repeated(2, 500).wait_ms(500);
+            works(quiet(works(scanned).wait_ms(500))).into()
+        }),
+        Case::note(Confidence::Low, "a link failed without a scan too", || {
+            let scanned = fails_under(18, 18).repeated(2, 500);
+            works(fails(link(quiet(scanned))).wait_ms(500)).into()
+        }),
+        Case::note(Confidence::Low, "the scan was on before the link was asked for", || {
+            fails(link(Trace::new().scan(true, 20, 18))).into()
+        })
+        .saying("link reported while scanning takes 90 % of the time"),
+        Case::silent("nobody scans", || {
+            works(fails(link(Trace::new())).repeated(2, 500).wait_ms(500)).into()
+        }),
+        Case::note(Confidence::Low, "a scan takes 80 % of the time", || fails_under(20, 16).into())
+            .pins(&["HEAVY"]),
+        Case::silent("a scan takes 75 % of the time", || fails_under(20, 15).into())
+            .pins(&["HEAVY"]),
+        Case::silent("the link ended for another reason", || {
+            let link = link(Trace::new().scan(true, 18, 18)).wait_ms(315);
+            link.disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("the device connected to us", || {
+            fails(Trace::new().scan(true, 18, 18).connected_as(1, 39, 0, 42)).into()
+        }),
     ],
 };
 
-fn dead(scanning: bool) -> Trace {
-    let trace = Trace::new().advertises(0).create().connected();
-    let trace = if scanning { trace.scan(true, 18, 18) } else { trace };
-    trace.wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+fn link(before: Trace) -> Trace {
+    before.advertises(0).create().connected()
+}
+
+fn fails(link: Trace) -> Trace {
+    link.wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+}
+
+/// A link that fails while a scan with that interval and window is switched on.
+fn fails_under(interval: u16, window: u16) -> Trace {
+    fails(link(Trace::new()).scan(true, interval, window))
+}
+
+fn quiet(before: Trace) -> Trace {
+    before.wait_ms(500).scan(false, 0, 0)
+}
+
+fn works(before: Trace) -> Trace {
+    before.up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -51,6 +105,38 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::any("Scan with a second adapter, or with a window of at most half the interval."),
 ];
+
+/// Share of the time that the receiver scans, from which on little is left for a new link.
+const HEAVY: f64 = 0.8;
+
+/// One link that is not answered is ordinary radio loss.
+const FEWEST: usize = 2;
+
+/// Most links that are shown.
+const SHOWN: usize = 4;
+
+/// A link that was never answered while the receiver scanned.
+#[derive(Debug)]
+struct Starved {
+    scan: Scanning,
+    end: End,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Scanning {
+    /// Switched on during the link's first events.
+    Began { frame: u32 },
+    /// On when the link was reported, in that frame: its share of the time.
+    On { frame: u32, duty: f64 },
+}
+
+#[derive(Debug)]
+struct ScanStarves {
+    count: usize,
+    links: Vec<Starved>,
+    /// A link without such a scan that came through, where that is telling.
+    contrast_frame: Option<u32>,
+}
 
 /// Whether the receiver scanned heavily during this link's first events.
 fn scanned(scene: &Scene<'_>, connection: &Connection) -> bool {
@@ -66,8 +152,9 @@ fn scanned(scene: &Scene<'_>, connection: &Connection) -> bool {
 }
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
-    let starved: Vec<&&Connection> = attempts
+    let starved: Vec<&Connection> = attempts
         .iter()
+        .copied()
         .filter(|c| {
             let dead = c.never_heard() && c.reason() == Some(Status::FAILED_TO_BE_ESTABLISHED);
             dead && c.role == Some(Role::Central) && scanned(scene, c)
@@ -78,38 +165,79 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let came_up_under_scan = attempts.iter().filter(heard).any(|c| scanned(scene, c));
     let free = attempts.iter().filter(heard).find(|c| !scanned(scene, c));
     let died_without = attempts.iter().any(|c| c.never_heard() && !scanned(scene, c));
-    let contrast = free.filter(|_| !came_up_under_scan && !died_without && starved.len() > 1);
-    let count = starved.len();
-    let mut verdict = match contrast {
-        Some(_) => Verdict::suspect(format!(
-            "Scanning took the radio during the setup of {count} links that were never answered; the attempt without such scanning came through."
-        )),
-        None => Verdict::note("The adapter was scanning while the unanswered link was set up. By itself this seldom matters; repeat once with the scan stopped.")
-            .sure(Confidence::Low),
+    let telling = !came_up_under_scan && !died_without && starved.len() >= FEWEST;
+    let facts = ScanStarves {
+        count: starved.len(),
+        links: starved.iter().take(SHOWN).map(|c| under_scan(c)).collect::<Option<_>>()?,
+        contrast_frame: free.filter(|_| telling).and_then(|c| c.connected_frame),
     };
-    verdict = verdict.about(starved.iter().map(|c| c.number));
-    for connection in starved.iter().take(4) {
-        let line = match connection.scan_started_frame {
-            Some(frame) => {
-                (frame, "scanning is switched on while the link is being set up".to_owned())
-            }
-            None => {
-                let duty = connection.scan_at_connect.map_or(0.0, |scan| scan.duty() * 100.0);
-                (
-                    connection.connected_frame()?,
-                    format!("link reported while scanning takes {duty:.0} % of the time"),
-                )
-            }
-        };
-        verdict = verdict.sees(line.0, line.1);
-        let end = connection.end.as_ref()?;
-        verdict = verdict.sees(end.frame, format!("Disconnection Complete, {}", end.reason));
+    let verdict = match facts.contrast_frame {
+        Some(_) => Verdict::suspect(facts).sure(Confidence::Medium),
+        None => Verdict::note(facts).sure(Confidence::Low),
+    };
+    Some(verdict.about(starved.iter().map(|c| c.number)))
+}
+
+fn under_scan(connection: &Connection) -> Option<Starved> {
+    let scan = match connection.scan_started_frame {
+        Some(frame) => Scanning::Began { frame },
+        None => Scanning::On {
+            frame: connection.connected_frame?,
+            duty: connection.scan_at_connect.map_or(0.0, |scan| scan.duty()),
+        },
+    };
+    Some(Starved { scan, end: connection.end.clone()? })
+}
+
+impl Facts for ScanStarves {
+    fn says(&self) -> Text {
+        match self.contrast_frame {
+            Some(_) => text!(
+                "Scanning took the radio during the setup of {} links that were never answered; the attempt without such scanning came through.",
+                self.count
+            ),
+            None => text!(
+                "The adapter was scanning while the unanswered link was set up. By itself this seldom matters; repeat once with the scan stopped."
+            ),
+        }
     }
-    if let Some(free) = contrast {
-        verdict = verdict.sees(
-            free.connected_frame()?,
-            "link reported without such scanning, and heard afterwards",
-        );
+
+    fn evidence(&self) -> Vec<Sight> {
+        let links = self.links.iter().flat_map(|Starved { scan, end }| {
+            let scan = match *scan {
+                Scanning::Began { frame } => {
+                    Sight::here(frame, "scanning is switched on while the link is being set up")
+                }
+                Scanning::On { frame, duty } => {
+                    let percent = duty * 100.0;
+                    let percent = format_args!("{percent:.0}");
+                    let text =
+                        text!("link reported while scanning takes {} % of the time", percent);
+                    Sight::here(frame, text)
+                }
+            };
+            [scan, see::link_ended(end)]
+        });
+        let contrast = self.contrast_frame.map(|frame| {
+            Sight::here(frame, "link reported without such scanning, and heard afterwards")
+        });
+        links.chain(contrast).collect()
     }
-    Some(verdict.settled_by("Ten attempts with the scan stopped, ten with it running: only the difference counts.").rules_out("missing-mtu-exchange", "the device was never heard, so no ATT exchange could have helped").try_these(remedies(scene, REMEDIES)))
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "missing-mtu-exchange",
+            "the device was never heard, so no ATT exchange could have helped",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!(
+            "Ten attempts with the scan stopped, ten with it running: only the difference counts."
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

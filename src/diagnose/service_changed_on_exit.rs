@@ -1,8 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
+use crate::packet::att::Handle;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Detail, Procedure, Role, Stack};
+use crate::timeline::{Connection, Detail, End, Procedure, Role, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -28,23 +33,63 @@ that does not restart, with stable handles.",
     sources: &["laboratory: a BlueZ HID peripheral whose application exits"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(Status::REMOTE_USER_TERMINATED).into()),
-        Case::silent("the nearest other trace", || example(Status::CONNECTION_TIMEOUT).into()),
+        Case::cause(Confidence::High, "the host is told of a change, looks again, and leaves", || {
+            looks_again(told()).wait_ms(800).disconnected(LEFT).into()
+        })
+        .about(&[1])
+        .saying("its services 0x000e to 0xffff changed"),
+        Case::cause(Confidence::Medium, "the host leaves without another look", || {
+            told().wait_ms(800).disconnected(LEFT).into()
+        })
+        .saying("did not even look again"),
+        Case::silent("the link is lost", || {
+            looks_again(told()).wait_ms(800).disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
+        Case::silent("this peripheral hangs up", || {
+            looks_again(told()).wait_ms(800).hangs_up(LEFT).into()
+        }),
+        Case::cause(Confidence::Medium, "the host leaves 29.9 s after it was told", || {
+            told().wait_ms(29_850).disconnected(LEFT).into()
+        })
+        .pins(&["SOON"]),
+        Case::silent("the host leaves 30.1 s after it was told", || {
+            told().wait_ms(30_050).disconnected(LEFT).into()
+        })
+        .pins(&["SOON"]),
+        Case::silent("another value is indicated", || {
+            let trace = up(0x19, 0x2a).to_peer(&[0x1d, 8, 0, 1], &[0x1e]);
+            looks_again(trace).wait_ms(800).disconnected(LEFT).into()
+        }),
+        Case::silent("the device tells this host of a change", || {
+            let found = [7, 7, 0, 0x20, 8, 0, 0x05, 0x2a];
+            let trace = Trace::new().up();
+            let trace = trace.by_wire(&[8, 1, 0, 0xff, 0xff, 0x03, 0x28], 0x09, &found);
+            let trace = trace.from_peer(&[0x1d, 8, 0, 0x0e, 0, 0xff, 0xff], &[0x1e]);
+            trace.wait_ms(800).disconnected(LEFT).into()
+        }),
     ],
 };
 
-/// The central finds Service Changed (0x0008) and its CCCD, is told of a change, looks again, and leaves.
-fn example(reason: Status) -> Trace {
+const LEFT: Status = Status::REMOTE_USER_TERMINATED;
+
+/// The central finds a characteristic of that kind at 0x0008, and its CCCD, and subscribes.
+fn up(low: u8, high: u8) -> Trace {
+    let declared = [0x09, 7, 7, 0, 0x20, 8, 0, low, high];
     Trace::new()
         .connected_as(1, 24, 0, 72)
-        .from_peer(&[0x08, 1, 0, 0xff, 0xff, 0x03, 0x28], &[0x09, 7, 7, 0, 0x20, 8, 0, 0x05, 0x2a])
+        .from_peer(&[0x08, 1, 0, 0xff, 0xff, 0x03, 0x28], &declared)
         .from_peer(&[0x04, 9, 0, 9, 0], &[0x05, 1, 9, 0, 0x02, 0x29])
         .from_peer(&[0x12, 9, 0, 2, 0], &[0x13])
-        .wait_ms(1000)
-        .to_peer(&[0x1d, 8, 0, 0x0e, 0, 0xff, 0xff], &[0x1e])
-        .from_peer(&[0x10, 0x0e, 0, 0xff, 0xff, 0x00, 0x28], &[0x01, 0x10, 0x0e, 0, 0x0a])
-        .wait_ms(800)
-        .disconnected(reason)
+        .wait_ms(1_000)
+}
+
+/// The central is told that services changed.
+fn told() -> Trace {
+    up(0x05, 0x2a).to_peer(&[0x1d, 8, 0, 0x0e, 0, 0xff, 0xff], &[0x1e])
+}
+
+fn looks_again(trace: Trace) -> Trace {
+    trace.from_peer(&[0x10, 0x0e, 0, 0xff, 0xff, 0x00, 0x28], &[0x01, 0x10, 0x0e, 0, 0x0a])
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -61,17 +106,34 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// A host that misses a service leaves within this time.
+const SOON: Span = Span::from_ms(30_000);
+
+/// The host left after it was told that services changed.
+#[derive(Debug)]
+struct Changed {
+    first: Handle,
+    last: Handle,
+    indication_frame: u32,
+    /// Where the host discovered again.
+    again_frame: Option<u32>,
+    wait: Span,
+    end: End,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = see::peer_hung_up(connection)?;
     if connection.role != Some(Role::Peripheral) {
         return None;
     }
-    let changed = connection.steps.iter().find(|s| {
-        s.procedure == Procedure::Indicate
-            && s.by == Direction::Sent
-            && matches!(s.detail, Detail::Discovery { attribute_type: 0x2a05, .. })
+    let (changed, first, last) = connection.steps.iter().find_map(|s| match s.detail {
+        Detail::Discovery { attribute_type: 0x2a05, first, last, .. }
+            if s.procedure == Procedure::Indicate && s.by == Direction::Sent =>
+        {
+            Some((s, first, last))
+        }
+        _ => None,
     })?;
-    let Detail::Discovery { first, last, .. } = changed.detail else { return None };
     let again = connection.steps.iter().find(|s| {
         s.frame > changed.frame
             && s.by == Direction::Received
@@ -80,25 +142,52 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 Procedure::DiscoverServices | Procedure::DiscoverCharacteristics
             )
     });
-    let wait = end.at.since(changed.at).filter(|d| *d < Span::from_ms(30_000))?;
-    let mut verdict = Verdict::cause(format!(
-        "This peripheral told the host that its services {first:#06x} to {last:#06x} changed; {} and {wait} later it left. The host reacted to our own change, it was no whim of its.",
-        if again.is_some() { "the host looked again" } else { "the host did not even look again" }
-    ))
-    .sure(if again.is_some() { Confidence::High } else { Confidence::Medium })
-    .sees(changed.frame, format!("Service Changed indication sent, {first:#06x} to {last:#06x}"));
-    if let Some(step) = again {
-        verdict = verdict.sees(step.frame, "the host discovers again");
+    let facts = Changed {
+        first: Handle(first),
+        last: Handle(last),
+        indication_frame: changed.frame,
+        again_frame: again.map(|step| step.frame),
+        wait: end.at.since(changed.at).filter(|wait| *wait < SOON)?,
+        end: end.clone(),
+    };
+    let confidence = if again.is_some() { Confidence::High } else { Confidence::Medium };
+    Some(Verdict::cause(facts).sure(confidence))
+}
+
+impl Facts for Changed {
+    fn says(&self) -> Text {
+        let again = match self.again_frame {
+            Some(_) => "the host looked again",
+            None => "the host did not even look again",
+        };
+        text!(
+            "This peripheral told the host that its services {} to {} changed; {} and {} later it left. The host left because of this peripheral's own change.",
+            self.first,
+            self.last,
+            again,
+            self.wait
+        )
     }
-    let (frame, text) = see::ended(end);
-    Some(
-        verdict
-            .sees(frame, text)
-            .rules_out("supervision-timeout-0x08", "the host ended the link itself")
-            .rules_out(
+
+    fn evidence(&self) -> Vec<Sight> {
+        let sent = text!("Service Changed indication sent, {} to {}", self.first, self.last);
+        let mut sights = vec![Sight::here(self.indication_frame, sent)];
+        sights.extend(self.again_frame.map(|f| Sight::here(f, "the host discovers again")));
+        sights.push(see::link_ended(&self.end));
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![
+            RuledOut::new("supervision-timeout-0x08", "the host ended the link itself"),
+            RuledOut::new(
                 "remote-user-terminated-idle",
                 "the end follows our indication and the host's new discovery",
-            )
-            .try_these(remedies(scene, REMEDIES)),
-    )
+            ),
+        ]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -54,7 +54,12 @@ fn complaint(rule: &Rule, case: &Case) -> Option<String> {
     let hushes = case.absent.is_empty() || !said(case.absent);
     let right = fits && names && speaks && hushes;
     let wanted = (case.expected, case.connections, case.words, case.absent);
-    (!right).then(|| format!("{}: {}: wanted {wanted:?}, found {all:#?}", rule.id, case.name))
+    let brief = |f: &Finding| {
+        let Finding { rule, level, confidence, connections, .. } = f;
+        format!("\n  {rule} {level} {confidence} {connections:?}\n{}", sentences(f))
+    };
+    let found: String = all.iter().map(brief).collect();
+    (!right).then(|| format!("{}: {}: wanted {wanted:?}, found {found}", rule.id, case.name))
 }
 
 #[test]

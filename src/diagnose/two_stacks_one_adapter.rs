@@ -1,8 +1,11 @@
 use super::waits::pending;
-use super::{Basis, Case, Check, Confidence, Rule, Scene, Verdict};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
 use crate::packet::{Opcode, Status};
-use crate::timeline::{AdapterEvent, Happening};
+use crate::prose::{Text, count, quoted};
+use crate::text;
+use crate::time::Span;
+use crate::timeline::{AdapterEvent, Connection, Happening, Request};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -28,39 +31,115 @@ Stop bluetoothd, or give the raw program a user channel, the D-Bus binding, or a
     sources: &["stoprocent/noble#97, #98, #99, #101"],
     check: Check::Capture(check),
     cases: &[
-        Case::fires(|| clash(true).into()),
-        Case::silent("the nearest other trace", || clash(false).into()),
+        Case::cause(Confidence::High, "a program's request is refused while the daemon's is pending", || {
+            refused(asks(daemon().opens(2, 0, "node"))).into()
+        })
+        .about(&[2])
+        .saying("1 connect request was refused"),
+        Case::cause(Confidence::High, "two of its requests are refused", || {
+            let trace = asks(daemon().opens(2, 0, "node"));
+            let trace = trace.command(OTHER).status(CREATE, DISALLOWED).wait_ms(100);
+            refused(trace).into()
+        })
+        .saying("2 connect requests were refused"),
+        Case::silent("only the daemon has a socket", || refused(asks(daemon())).into()),
+        Case::silent("only the program has a socket", || {
+            refused(asks(Trace::new().opens(2, 0, "node"))).into()
+        }),
+        Case::silent("the raw socket is the monitor's", || {
+            refused(asks(daemon().opens(2, 0, "btmon"))).into()
+        }),
+        Case::silent("the raw socket is the daemon's own", || {
+            refused(asks(daemon().opens(2, 0, "bluetoothd"))).into()
+        }),
+        Case::silent("the refused request has the same parameters", || {
+            let trace = asks(daemon().opens(2, 0, "node")).create_refused(DISALLOWED);
+            trace.wait_ms(900).cancel().into()
+        }),
+        Case::silent("nothing was pending when it was refused", || {
+            refused(daemon().opens(2, 0, "node").advertises(0)).into()
+        }),
+        Case::silent("it is refused for its parameters", || {
+            let trace = asks(daemon().opens(2, 0, "node")).command(OTHER);
+            let refused = trace.status(CREATE, Status::INVALID_PARAMETERS);
+            refused.wait_ms(900).cancel().into()
+        }),
     ],
 };
 
-fn clash(two: bool) -> Trace {
-    let trace = Trace::new().opens(1, 2, "bluetoothd");
-    let trace = if two { trace.opens(2, 0, "node") } else { trace };
-    let trace = trace.advertises(0).create().wait_ms(50);
-    let command = Command::LeCreateConnection {
-        le_scan_interval: 0x60,
-        le_scan_window: 0x30,
-        initiator_filter_policy: 0,
-        peer_address_type: crate::packet::AddressType::RANDOM,
-        peer_address: crate::trace::PEER,
-        own_address_type: 0,
-        connection_interval_min: 6,
-        connection_interval_max: 18,
-        max_latency: 0,
-        supervision_timeout: 42,
-        min_ce_length: 4,
-        max_ce_length: 6,
-    };
-    trace.command(command).status(Opcode(0x200d), Status::COMMAND_DISALLOWED).wait_ms(900).cancel()
+const CREATE: Opcode = Opcode(0x200d);
+const DISALLOWED: Status = Status::COMMAND_DISALLOWED;
+
+/// Another program's request.
+const OTHER: Command<'_> = Command::LeCreateConnection {
+    le_scan_interval: 0x60,
+    le_scan_window: 0x30,
+    initiator_filter_policy: 0,
+    peer_address_type: crate::packet::AddressType::RANDOM,
+    peer_address: crate::trace::PEER,
+    own_address_type: 0,
+    connection_interval_min: 6,
+    connection_interval_max: 18,
+    max_latency: 0,
+    supervision_timeout: 42,
+    min_ce_length: 4,
+    max_ce_length: 6,
+};
+
+fn daemon() -> Trace {
+    Trace::new().opens(1, 2, "bluetoothd")
+}
+
+fn asks(trace: Trace) -> Trace {
+    trace.advertises(0).create().wait_ms(50)
+}
+
+fn refused(trace: Trace) -> Trace {
+    trace.command(OTHER).status(CREATE, DISALLOWED).wait_ms(900).cancel()
+}
+
+const REMEDIES: &[Remedy] = &[
+    Remedy::any(
+        "Stop the daemon while the program runs (`sudo systemctl stop bluetooth`), or let BlueZ forget the device (`bluetoothctl remove ADDRESS`) so that it does not connect by itself.",
+    ),
+    Remedy::any(
+        "Or give the program the adapter alone: `sudo hciconfig hci0 down`, then start it with `HCI_CHANNEL_USER=1`; or use noble's D-Bus binding (`withBindings('dbus')`), or a dongle of its own.",
+    ),
+];
+
+/// Most refused requests that are shown.
+const SHOWN: usize = 3;
+
+/// A program and the daemon that got in each other's way.
+#[derive(Debug)]
+struct TwoStacks {
+    program: Socket,
+    daemon: Socket,
+    count: usize,
+    clashes: Vec<Clash>,
+}
+
+/// Who opened a socket, and where.
+#[derive(Debug)]
+struct Socket {
+    frame: u32,
+    process: Box<str>,
+}
+
+/// A request that was refused while another one was pending.
+#[derive(Debug)]
+struct Clash {
+    refused: Box<Request>,
+    pending: Box<Request>,
 }
 
 fn opened<'a>(
     scene: &Scene<'a>,
     wanted: impl Fn(&str, &str) -> bool,
-) -> Option<(&'a AdapterEvent, &'a str)> {
+) -> Option<(&'a AdapterEvent, Socket)> {
     scene.capture().adapter_events.iter().find_map(|event| match &event.what {
         Happening::ProcessOpened { process, channel } if wanted(process, channel) => {
-            Some((event, process.as_str()))
+            Some((event, Socket { frame: event.frame, process: process.as_str().into() }))
         }
         _ => None,
     })
@@ -71,61 +150,90 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
 }
 
 fn verdict(scene: &Scene<'_>) -> Option<Verdict> {
-    let capture = scene.capture();
-    let (daemon, owner) = opened(scene, |process, channel| {
+    let (_, daemon) = opened(scene, |process, channel| {
         channel == "control" && process.starts_with("bluetoothd")
     })?;
     let (raw, program) = opened(scene, |process, channel| {
         channel == "raw" && !process.starts_with("bluetoothd") && !process.starts_with("btmon")
     })?;
-    let clashes: Vec<_> = capture
-        .connections
-        .iter()
+    let connections = scene.capture().connections.iter();
+    let (refused, clashes): (Vec<&Connection>, Vec<Clash>) = connections
         .filter(|c| raw.adapter.is_none() || c.adapter == raw.adapter)
-        .filter_map(|c| {
-            let mine =
-                c.request.as_ref().filter(|r| r.status == Some(Status::COMMAND_DISALLOWED))?;
-            let other = pending(scene, c)?;
-            let theirs = other.request.as_ref()?;
-            let differ = (mine.interval_min, mine.interval_max, mine.timeout, mine.scan_window)
-                != (theirs.interval_min, theirs.interval_max, theirs.timeout, theirs.scan_window);
-            differ.then_some((c, mine, theirs))
-        })
-        .collect();
-    clashes.first()?;
-    let mut verdict = Verdict::cause(format!(
-        "{program} drives the adapter through a raw socket while {owner} and the kernel use it too: {} connect request{} refused because the other's was pending.",
-        clashes.len(),
-        if clashes.len() == 1 { " was" } else { "s were" }
-    ))
-    .sure(Confidence::High)
-    .about(clashes.iter().map(|(c, ..)| c.number))
-    .sees(daemon.frame, format!("{owner} opens the control socket"))
-    .sees(raw.frame, format!("{program} opens a raw socket"));
-    for (_, mine, theirs) in clashes.iter().take(3) {
-        verdict = verdict
-            .sees(
-                theirs.frame,
-                format!(
-                    "{}, scan window {:#06x}, timeout {} ms, is pending",
-                    theirs.kind,
-                    theirs.scan_window,
-                    u32::from(theirs.timeout) * 10
-                ),
-            )
-            .sees(
-                mine.frame,
-                format!(
-                    "{}, scan window {:#06x}, interval {}-{} units",
-                    mine.kind, mine.scan_window, mine.interval_min, mine.interval_max
-                ),
-            )
-            .sees(mine.status_frame?, format!("Command Status: {}", Status::COMMAND_DISALLOWED));
+        .filter_map(|c| Some((c, clash(scene, c)?)))
+        .unzip();
+    refused.first()?;
+    let facts = TwoStacks {
+        program,
+        daemon,
+        count: clashes.len(),
+        clashes: clashes.into_iter().take(SHOWN).collect(),
+    };
+    let about = refused.iter().map(|c| c.number);
+    Some(Verdict::cause(facts).sure(Confidence::High).about(about))
+}
+
+/// A request that was refused for another one with other parameters.
+fn clash(scene: &Scene<'_>, connection: &Connection) -> Option<Clash> {
+    let refused =
+        connection.request.as_ref().filter(|r| r.status == Some(Status::COMMAND_DISALLOWED))?;
+    let pending = pending(scene, connection)?.request.as_ref()?;
+    let parameters = |r: &Request| (r.interval_min, r.interval_max, r.timeout, r.scan_window);
+    (parameters(refused) != parameters(pending))
+        .then(|| Clash { refused: refused.clone(), pending: pending.clone() })
+}
+
+impl Facts for TwoStacks {
+    fn says(&self) -> Text {
+        text!(
+            "{} drives the adapter through a raw socket while {} and the kernel use it too: {} refused because the other's was pending.",
+            quoted(&self.program.process),
+            quoted(&self.daemon.process),
+            count(self.count, "connect request was", "connect requests were")
+        )
     }
-    Some(
-        verdict
-            .rules_out("adapter-slots-exhausted", "Command Disallowed (0x0c) is about what is under way, not about a limit")
-            .try_this("Stop the daemon while the program runs (`sudo systemctl stop bluetooth`), or let BlueZ forget the device (`bluetoothctl remove ADDRESS`) so that it does not connect by itself.")
-            .try_this("Or give the program the adapter alone: `sudo hciconfig hci0 down`, then start it with `HCI_CHANNEL_USER=1`; or use noble's D-Bus binding (`withBindings('dbus')`), or a dongle of its own."),
-    )
+
+    fn evidence(&self) -> Vec<Sight> {
+        let opens = |socket: &Socket, kind| {
+            Sight::here(socket.frame, text!("{} opens {}", quoted(&socket.process), kind))
+        };
+        let mut sights =
+            vec![opens(&self.daemon, "the control socket"), opens(&self.program, "a raw socket")];
+        for Clash { refused, pending } in &self.clashes {
+            let window = pending.scan_window;
+            sights.push(Sight::here(
+                pending.frame,
+                text!(
+                    "{}, scan window {}, timeout {}, is pending",
+                    pending.kind,
+                    format_args!("{window:#06x}"),
+                    Span::from_ms(i64::from(pending.timeout) * 10)
+                ),
+            ));
+            let window = refused.scan_window;
+            sights.push(Sight::here(
+                refused.frame,
+                text!(
+                    "{}, scan window {}, interval {}-{} units",
+                    refused.kind,
+                    format_args!("{window:#06x}"),
+                    refused.interval_min,
+                    refused.interval_max
+                ),
+            ));
+            let status = text!("Command Status: {}", Status::COMMAND_DISALLOWED);
+            sights.extend(refused.status_frame.map(|frame| Sight::here(frame, status)));
+        }
+        sights
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "adapter-slots-exhausted",
+            "Command Disallowed (0x0c) is about what is under way, not about a limit",
+        )]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

@@ -1,6 +1,10 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
-use crate::timeline::{Connection, EndedBy, Stack};
+use crate::prose::Text;
+use crate::text;
+use crate::timeline::{Connection, End, EndedBy, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -25,13 +29,36 @@ Honour the credits: use a stack that queues; write with response every few packe
     sources: &["noble/noble#703, #373", "Core Specification, Vol 4, Part E, 4.1.1"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(6).into()),
-        Case::silent("the nearest other trace", || example(3).into()),
+        Case::cause(Confidence::High, "six packets for four buffers, and the link is lost", || {
+            lost(writes(6)).into()
+        })
+        .about(&[1])
+        .saying("up to 6 packets outstanding"),
+        Case::cause(Confidence::High, "one packet more than there are buffers", || {
+            lost(writes(5)).into()
+        }),
+        Case::silent("all four buffers are in use", || lost(writes(4)).into()),
+        Case::silent("this host hangs up", || {
+            writes(6).wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("all packets were acknowledged in the end", || {
+            lost(writes(6).acknowledged(6)).into()
+        }),
+        Case::silent("how many buffers there are is not known", || {
+            lost(Trace::new().up().mtu().acknowledged(1).writes_at_once(6)).into()
+        }),
+        Case::silent("the link is up when the capture ends", || {
+            writes(6).wait_ms(500).advertises(0).into()
+        }),
     ],
 };
 
-fn example(writes: u8) -> Trace {
-    let trace = Trace::new().buffers(4).up().mtu().acknowledged(1).writes_at_once(writes);
+/// A controller with four buffers, and so many packets at once.
+fn writes(packets: u8) -> Trace {
+    Trace::new().buffers(4).up().mtu().acknowledged(1).writes_at_once(packets)
+}
+
+fn lost(trace: Trace) -> Trace {
     trace.wait_ms(500).disconnected(Status::CONNECTION_TIMEOUT)
 }
 
@@ -47,28 +74,62 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Write with response every 8th to 16th packet, or pause 10-20 ms between writes."),
 ];
 
+/// More packets than the controller can hold.
+#[derive(Debug)]
+struct Flood {
+    buffers: u16,
+    first_frame: u32,
+    most: u32,
+    most_frame: u32,
+    end: End,
+}
+
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let credits = &connection.credits;
-    let overrun = credits.overrun_frame?;
-    let end = connection.end.as_ref()?;
     // Without harm it is the host's own affair; and our own hanging up is no harm.
-    if end.by == EndedBy::Host || credits.outstanding() == 0 {
-        return None;
-    }
+    let end = connection.end.as_ref().filter(|end| end.by != EndedBy::Host)?;
     let adapter = scene.capture().adapters.iter().find(|a| a.index == connection.adapter)?;
-    let buffers = adapter.le_buffers?.1;
-    let (frame, text) = see::ended(end);
-    Some(
-        Verdict::cause(format!(
-            "This host had up to {} packets outstanding where the controller has {buffers} buffers; then the link failed.",
-            credits.most_outstanding
-        ))
-        .sure(Confidence::High)
-        .sees(overrun, format!("the first packet beyond the controller's {buffers} buffers"))
-        .sees(credits.most_outstanding_frame, format!("{} packets outstanding", credits.most_outstanding))
-        .sees(frame, text)
-        .rules_out("supervision-timeout-0x08", "the loss follows the flood; the radio need not be at fault")
-        .settled_by("Repeat with a pause of 20 ms between the writes.")
-        .try_these(remedies(scene, REMEDIES)),
-    )
+    let (_, buffers) = adapter.le_buffers?;
+    let facts = Flood {
+        buffers,
+        first_frame: credits.overrun_frame?,
+        most: credits.most_outstanding,
+        most_frame: credits.most_outstanding_frame,
+        end: end.clone(),
+    };
+    (credits.outstanding() > 0).then(|| Verdict::cause(facts).sure(Confidence::High))
+}
+
+impl Facts for Flood {
+    fn says(&self) -> Text {
+        text!(
+            "This host had up to {} packets outstanding where the controller has {} buffers; then the link failed.",
+            self.most,
+            self.buffers
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let first = text!("the first packet beyond the controller's {} buffers", self.buffers);
+        vec![
+            Sight::here(self.first_frame, first),
+            Sight::here(self.most_frame, text!("{} packets outstanding", self.most)),
+            see::link_ended(&self.end),
+        ]
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "supervision-timeout-0x08",
+            "the loss follows the flood; the radio need not be at fault",
+        )]
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        vec![text!("Repeat with a pause of 20 ms between the writes.")]
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

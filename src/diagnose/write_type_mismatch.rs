@@ -1,7 +1,12 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies, see};
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    see,
+};
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{AttributeKind, Connection, Outcome, Procedure, Role, Stack, Step};
 use crate::trace::Trace;
 
@@ -28,21 +33,68 @@ Use the other kind of write.",
     sources: &["Bluetooth Core, Vol 3, Part G: characteristic properties"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(0x04).into()),
-        Case::silent("the nearest other trace", || example(0x0c).into()),
+        Case::cause(Confidence::High, "a Write Request is refused where Write Commands are announced", || {
+            refused_as(0x04, ErrorCode::WRITE_NOT_PERMITTED).into()
+        })
+        .about(&[1])
+        .saying("Write Not Permitted (0x03)")
+        .pins(&["WRITE"]),
+        Case::silent("it is refused although it is announced", || {
+            refused_as(0x0c, ErrorCode::WRITE_NOT_PERMITTED).into()
+        })
+        .pins(&["WRITE"]),
+        Case::cause(Confidence::High, "it is not supported where nothing but reads is announced", || {
+            refused_as(0x02, ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        })
+        .saying("announce no write at all"),
+        Case::silent("it is refused for want of a pairing", || {
+            refused_as(0x04, ErrorCode::INSUFFICIENT_AUTHENTICATION).into()
+        }),
+        Case::silent("the characteristic was not discovered on this link", || {
+            ends(Trace::new().up().mtu().refused(WRITE_REQUEST, ErrorCode::WRITE_NOT_PERMITTED)).into()
+        }),
+        Case::silent("the device connected to us", || {
+            let trace = Trace::new().connected_as(1, 39, 0, 42).features().discovery(0x04);
+            ends(trace.refused(WRITE_REQUEST, ErrorCode::WRITE_NOT_PERMITTED)).into()
+        }),
+        Case::suspect(Confidence::Medium, "Write Commands where Write Requests are announced", || {
+            ends(up(0x08).writes_to(3, 2)).into()
+        })
+        .saying("which its properties (0x08) do not announce")
+        .pins(&["WRITE_COMMAND"]),
+        Case::silent("Write Commands where both are announced", || {
+            ends(up(0x0c).writes_to(3, 2)).into()
+        })
+        .pins(&["WRITE_COMMAND"]),
+        Case::silent("Write Commands where nothing but reads is announced", || {
+            ends(up(0x02).writes_to(3, 2)).into()
+        }),
+        Case::silent("the device notifies afterwards", || {
+            ends(up(0x18).writes_to(3, 2).notified(3, &[1])).into()
+        }),
+        Case::cause(Confidence::High, "the working host sends a Write Request", || {
+            Example::pair(ends(up(0x08).write(3, &[1])), ends(up(0x08).writes_to(3, 2)))
+        })
+        .saying("the working host sends a Write Request, and is answered"),
+        Case::suspect(Confidence::Medium, "the working host does not write it", || {
+            Example::pair(ends(up(0x08)), ends(up(0x08).writes_to(3, 2)))
+        }),
     ],
 };
 
-/// Refused with Write Not Permitted, although (0x0c) or because (0x04) of the properties.
-fn example(properties: u8) -> Trace {
-    let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
-    Trace::new()
-        .up()
-        .mtu()
-        .discovery(properties)
-        .refused(write, ErrorCode(0x03))
-        .wait_ms(500)
-        .hangs_up(Status::REMOTE_USER_TERMINATED)
+const WRITE_REQUEST: Pdu<'_> =
+    Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
+
+fn up(properties: u8) -> Trace {
+    Trace::new().up().mtu().discovery(properties)
+}
+
+fn ends(trace: Trace) -> Trace {
+    trace.wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+fn refused_as(properties: u8, error: ErrorCode) -> Trace {
+    ends(up(properties).refused(WRITE_REQUEST, error))
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -67,20 +119,35 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// Bits of a characteristic's properties.
 const WRITE_COMMAND: u8 = 0x04;
 const WRITE: u8 = 0x08;
+
+/// Most refused writes that are shown.
+const SHOWN: usize = 4;
+
+/// Write Requests that the device refused, as its properties say.
+#[derive(Debug)]
+struct Refused {
+    properties: u8,
+    /// Never empty.
+    writes: Vec<Step>,
+}
+
+/// A Write Command that the device does not announce, and nothing came of it.
+#[derive(Debug)]
+struct Ignored {
+    properties: u8,
+    write: Step,
+    /// Where the working host sends a Write Request.
+    reference_frame: Option<u32>,
+}
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.cut_packets > 0 || connection.role == Some(Role::Peripheral) {
         return None;
     }
-    let verdict = refused(connection).or_else(|| ignored(scene, connection))?;
-    Some(
-        verdict
-            .rules_out("never-heard-peer", "the device was heard and answered ATT")
-            .settled_by("Repeat with the other kind of write.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    refused(connection).or_else(|| ignored(scene, connection))
 }
 
 /// What the declaration says of the characteristic that a step writes, if this link showed it.
@@ -91,39 +158,25 @@ fn properties(connection: &Connection, step: &Step) -> Option<u8> {
 }
 
 fn refused(connection: &Connection) -> Option<Verdict> {
-    let failed: Vec<&Step> = connection
-        .steps
-        .iter()
-        .filter(|s| {
-            s.by == Sent
-                && s.procedure == Procedure::Write
-                && s.outcome == Outcome::Error
-                && matches!(s.status, Some(0x03 | 0x06))
-                && properties(connection, s).is_some_and(|p| p & WRITE == 0)
-        })
-        .collect();
-    let first = *failed.first()?;
-    let announced = properties(connection, first)?;
-    let other =
-        if announced & WRITE_COMMAND == 0 { "no write at all" } else { "Write Commands only" };
-    let mut verdict = Verdict::cause(format!(
-        "This host wrote attribute {:#06x} with a Write Request, and the device refused it ({:#04x}): its properties ({announced:#04x}) announce {other}.",
-        first.attribute, first.status?
-    ))
-    .sure(Confidence::High);
-    for step in failed.iter().take(4) {
-        verdict = verdict
-            .sees(step.last.frame, format!("{} refused: {:#04x}", see::pdu(step), step.status?));
-    }
-    Some(verdict)
+    let codes = [ErrorCode::WRITE_NOT_PERMITTED, ErrorCode::REQUEST_NOT_SUPPORTED];
+    let not_announced = |s: &&Step| {
+        s.by == Sent
+            && s.procedure == Procedure::Write
+            && s.outcome == Outcome::Error
+            && s.status.is_some_and(|code| codes.contains(&ErrorCode(code)))
+            && properties(connection, s).is_some_and(|p| p & WRITE == 0)
+    };
+    let failed = connection.steps.iter().filter(not_announced);
+    let writes: Vec<Step> = failed.take(SHOWN).cloned().collect();
+    let facts = Refused { properties: properties(connection, writes.first()?)?, writes };
+    Some(Verdict::cause(facts).sure(Confidence::High))
 }
 
-/// A Write Command that the device does not announce, and nothing came of it.
 fn ignored(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let step = connection.steps.iter().find(|s| {
-        s.by == Sent
-            && s.procedure == Procedure::WriteCommand
-            && properties(connection, s).is_some_and(|p| p & WRITE_COMMAND == 0 && p & WRITE != 0)
+    let (step, properties) = connection.steps.iter().find_map(|s| {
+        let announced = properties(connection, s)?;
+        let other = announced & WRITE_COMMAND == 0 && announced & WRITE != 0;
+        (s.by == Sent && s.procedure == Procedure::WriteCommand && other).then_some((s, announced))
     })?;
     let answered = connection.steps.iter().any(|s| {
         s.by == Received
@@ -142,21 +195,83 @@ fn ignored(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 && r.remote.get(s.attribute).is_some_and(|a| a.uuid.is_some() && a.uuid == uuid)
         })
     });
-    let says = format!(
-        "This host wrote attribute {:#06x} with Write Commands, which its properties ({:#04x}) do not announce; a device drops such a packet without an answer, and nothing came afterwards.",
-        step.attribute,
-        properties(connection, step)?
-    );
-    let mut verdict = match theirs {
-        Some(_) => Verdict::cause(says).sure(Confidence::High),
-        None => Verdict::suspect(says),
-    };
-    verdict = verdict.sees(step.frame, see::pdu(step));
-    if let Some(theirs) = theirs {
-        verdict = verdict.sees_in_reference(
-            theirs.frame,
-            "the working host sends a Write Request, and is answered",
-        );
+    let facts =
+        Ignored { properties, write: step.clone(), reference_frame: theirs.map(|s| s.frame) };
+    Some(match facts.reference_frame {
+        Some(_) => Verdict::cause(facts).sure(Confidence::High),
+        None => Verdict::suspect(facts).sure(Confidence::Medium),
+    })
+}
+
+fn rules_out() -> Vec<RuledOut> {
+    vec![RuledOut::new("never-heard-peer", "the device was heard and answered ATT")]
+}
+
+fn would_settle() -> Vec<Text> {
+    vec![text!("Repeat with the other kind of write.")]
+}
+
+impl Facts for Refused {
+    fn says(&self) -> Text {
+        let first = self.writes.first();
+        let properties = self.properties;
+        text!(
+            "This host wrote attribute {} with a Write Request, and the device refused it ({}): its properties ({}) announce {}.",
+            first.map(|step| Handle(step.attribute)),
+            first.and_then(|step| step.status).map(ErrorCode),
+            format_args!("{properties:#04x}"),
+            if properties & WRITE_COMMAND == 0 { "no write at all" } else { "Write Commands only" }
+        )
     }
-    Some(verdict)
+
+    fn evidence(&self) -> Vec<Sight> {
+        let refused = |step: &Step| {
+            let code = step.status.map(ErrorCode);
+            Sight::here(step.last_frame, text!("{} refused: {}", see::request(step), code))
+        };
+        self.writes.iter().map(refused).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        rules_out()
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        would_settle()
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
+}
+
+impl Facts for Ignored {
+    fn says(&self) -> Text {
+        let properties = self.properties;
+        text!(
+            "This host wrote attribute {} with Write Commands, which its properties ({}) do not announce; a device drops such a packet without an answer, and nothing came afterwards.",
+            Handle(self.write.attribute),
+            format_args!("{properties:#04x}")
+        )
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        let write = Sight::here(self.write.frame, see::request(&self.write));
+        let theirs = self.reference_frame.map(|frame| {
+            Sight::in_reference(frame, "the working host sends a Write Request, and is answered")
+        });
+        std::iter::once(write).chain(theirs).collect()
+    }
+
+    fn rules_out(&self) -> Vec<RuledOut> {
+        rules_out()
+    }
+
+    fn would_settle(&self) -> Vec<Text> {
+        would_settle()
+    }
+
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
+    }
 }

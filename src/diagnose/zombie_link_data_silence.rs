@@ -1,6 +1,9 @@
-use super::{Basis, Case, Check, Confidence, Remedy, Rule, Scene, Verdict, remedies};
+use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Direction;
 use crate::packet::Status;
+use crate::packet::att::Handle;
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, EndedBy, Moment, Procedure, Step};
 use crate::trace::Trace;
@@ -27,17 +30,93 @@ A watchdog in the application: read a characteristic or write the CCCD again, an
     sources: &["laboratory: a sensor whose application stops", "noble/noble#269, #347"],
     check: Check::Connection(check),
     cases: &[
-        Case::fires(|| example(120_000).into()),
-        Case::silent("the nearest other trace", || example(900).into()),
+        Case::suspect(Confidence::Medium, "notifications every 200 ms, then none for two minutes", || {
+            ends(paced(6, 200), 120_000).into()
+        })
+        .about(&[1])
+        .saying("first of 6 notifications, one every 200 ms"),
+        Case::silent("none for 900 ms", || ends(paced(6, 200), 900).into()),
+        Case::suspect(Confidence::Medium, "the link is up when the capture ends", || {
+            paced(6, 200).wait_ms(120_000).advertises(0).into()
+        })
+        .saying("record longer"),
+        Case::suspect(Confidence::Medium, "three notifications", || {
+            ends(paced(3, 200), 120_000).into()
+        })
+        .pins(&["FEWEST"]),
+        Case::silent("two notifications", || ends(paced(2, 200), 120_000).into())
+            .pins(&["FEWEST"]),
+        Case::suspect(Confidence::Medium, "a little more than twenty times its pace is missed", || {
+            ends(paced(6, 2_000), 40_100).into()
+        })
+        .pins(&["TIMES"]),
+        Case::silent("a little less than twenty times its pace is missed", || {
+            ends(paced(6, 2_000), 39_900).into()
+        })
+        .pins(&["TIMES"]),
+        Case::suspect(Confidence::Medium, "one every 50.1 ms", || {
+            ends(paced(9, 50), 120_000).into()
+        })
+        .pins(&["BURST"]),
+        Case::silent("one every 49.1 ms", || ends(paced(9, 49), 120_000).into())
+            .pins(&["BURST"]),
+        Case::suspect(Confidence::Medium, "one every 4.99 s", || {
+            ends(paced(6, 4_990), 120_000).into()
+        })
+        .pins(&["SLOWEST"]),
+        Case::silent("one every 5.01 s", || ends(paced(6, 5_010), 120_000).into())
+            .pins(&["SLOWEST"]),
+        Case::suspect(Confidence::Medium, "none for 10.01 s", || {
+            ends(paced(6, 200), 10_010).into()
+        })
+        .pins(&["SILENCE"]),
+        Case::silent("none for 9.99 s", || ends(paced(6, 200), 9_990).into())
+            .pins(&["SILENCE"]),
+        Case::silent("one for each write: an answer", || {
+            let ask = |trace: Trace, n| trace.write(3, &[n]).notified(3, &[n]).wait_ms(300);
+            ends((0..9).fold(ready(), ask), 120_000).into()
+        }),
+        Case::silent("two for each write", || ends(answered(2), 120_000).into())
+            .pins(&["PER_WRITE"]),
+        Case::suspect(Confidence::Medium, "three for each write", || {
+            ends(answered(3), 120_000).into()
+        })
+        .pins(&["PER_WRITE"]),
+        Case::silent("the link goes on with something else", || {
+            let read = crate::packet::att::Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let value = crate::packet::att::Pdu::ReadResponse { attribute_value: &[1] };
+            ends(paced(6, 200).wait_ms(60_000).exchange(read, value), 60_000).into()
+        }),
+        Case::silent("the device leaves", || {
+            paced(6, 200).wait_ms(120_000).disconnected(HUNG_UP).into()
+        }),
+        Case::silent("the notifications are this host's own", || {
+            let own = (0..6).fold(ready(), |trace, n| trace.wait_ms(200).notified_by_us(3, &[n]));
+            ends(own, 120_000).into()
+        }),
     ],
 };
 
-fn example(silence: u32) -> Trace {
-    let mut trace = Trace::new().up().mtu().discovery(0x10).write(4, &[1, 0]);
-    for n in 0..6 {
-        trace = trace.wait_ms(200).notified(3, &[n]);
-    }
-    trace.wait_ms(silence).hangs_up(Status::REMOTE_USER_TERMINATED)
+const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+fn ready() -> Trace {
+    Trace::new().up().mtu().discovery(0x1a).write(4, &[1, 0])
+}
+
+/// So many notifications, that far apart.
+fn paced(count: u8, ms: u32) -> Trace {
+    (0..count).fold(ready(), |trace, n| trace.wait_ms(ms).notified(3, &[n]))
+}
+
+/// Writes, and so many notifications after each.
+fn answered(by: u8) -> Trace {
+    (0..4).fold(ready().wait_ms(300), |trace, n| {
+        (0..by).fold(trace.write(3, &[n]), |trace, n| trace.wait_ms(300).notified(3, &[n]))
+    })
+}
+
+fn ends(trace: Trace, ms: u32) -> Trace {
+    trace.wait_ms(ms).hangs_up(HUNG_UP)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -56,10 +135,29 @@ const REMEDIES: &[Remedy] = &[
 const FEWEST: u32 = 3;
 const TIMES: i64 = 20;
 
+/// A shorter silence is not worth a word.
+const SILENCE: Span = Span::from_ms(10_000);
+
 /// What comes faster is one answer in pieces: it ends because it is complete.
 const BURST: Span = Span::from_ms(50);
 
-fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+/// What comes more slowly has no pace that one could rely on.
+const SLOWEST: Span = Span::from_ms(5_000);
+
+/// At most this many notifications for each write are its answers: they stop when the host stops asking.
+const PER_WRITE: u32 = 2;
+
+/// Notifications that stopped.
+#[derive(Debug)]
+struct Zombie {
+    run: Step,
+    pace: Span,
+    silence: Span,
+    /// Where this host gave up. None: the link is up when the capture ends.
+    end_frame: Option<u32>,
+}
+
+fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let run: &Step = connection
         .steps
         .iter()
@@ -74,8 +172,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let other_traffic = connection
         .steps
         .iter()
-        .any(|s| s.last.frame > run.last.frame && s.procedure != Procedure::Disconnect);
-    // What comes once for each write is an answer: it stops when the host stops asking.
+        .any(|s| s.last_frame > run.last_frame && s.procedure != Procedure::Disconnect);
     let asked: u32 = connection
         .steps
         .iter()
@@ -83,73 +180,61 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .filter(|s| s.by == Direction::Sent && s.last.frame > run.frame)
         .map(|s| s.count)
         .fold(0, u32::saturating_add);
-    let answers = asked.saturating_mul(2) >= run.count;
-    let enough = run.count >= FEWEST && !answers;
-    let regular = pace >= BURST && pace < Span::from_ms(5_000);
-    if !by_us
-        || !enough
-        || !regular
-        || silence.0 < pace.0 * TIMES
-        || silence < Span::from_ms(10_000)
-        || other_traffic
-    {
-        return None;
-    }
-    let mut verdict = Verdict::suspect(format!(
-        "Notifications of attribute {:#06x} came every {pace}, then stopped for {silence}, and the link stayed up: the device's radio lives, its application has stopped.",
-        run.attribute
-    ))
-    .sure(Confidence::Medium)
-    .sees(run.frame, format!("first of {} notifications, one every {pace}", run.count))
-    .sees(run.last.frame, "the last notification");
-    match &connection.end {
-        Some(end) => {
-            verdict = verdict.sees(
-                end.command_frame().unwrap_or(end.frame),
-                format!("{silence} later this host hangs up"),
-            )
-        }
-        None => {
-            verdict = verdict.settled_by("The capture ends while the link is up: record longer.")
-        }
-    }
-    Some(
-        verdict
-            .rules_out("supervision-timeout-0x08", "the link did not end for want of packets, so the device's radio went on answering")
-            .settled_by("Read any characteristic during the silence: an answer shows that only the notifications stopped.")
-            .try_these(remedies(scene, REMEDIES)),
-    )
+    let answers = asked.saturating_mul(PER_WRITE) >= run.count;
+    let regular = run.count >= FEWEST && !answers && pace >= BURST && pace < SLOWEST;
+    let stopped = silence.0 >= pace.0 * TIMES && silence >= SILENCE && !other_traffic;
+    let facts = Zombie {
+        run: run.clone(),
+        pace,
+        silence,
+        end_frame: connection.end.as_ref().map(|end| end.command_frame.unwrap_or(end.frame)),
+    };
+    (by_us && regular && stopped).then(|| Verdict::suspect(facts).sure(Confidence::Medium))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::diagnose::diagnose;
-
-    fn found(trace: Trace) -> bool {
-        let captures = [trace.wait_ms(60_000).hangs_up(Status::REMOTE_USER_TERMINATED).run()];
-        diagnose(&Scene { captures: &captures, subject: 0, comparison: None })
-            .iter()
-            .any(|f| f.rule == RULE.id)
+impl Facts for Zombie {
+    fn says(&self) -> Text {
+        text!(
+            "Notifications of attribute {} came every {}, then stopped for {}, and the link stayed up: the device's radio lives, its application has stopped.",
+            Handle(self.run.attribute),
+            self.pace,
+            self.silence
+        )
     }
 
-    fn ready() -> Trace {
-        Trace::new().up().mtu().discovery(0x1a).write(4, &[1, 0])
+    fn evidence(&self) -> Vec<Sight> {
+        let first = text!("first of {} notifications, one every {}", self.run.count, self.pace);
+        let mut sights = vec![
+            Sight::here(self.run.frame, first),
+            Sight::here(self.run.last_frame, "the last notification"),
+        ];
+        sights.extend(
+            self.end_frame.map(|frame| {
+                Sight::here(frame, text!("{} later this host hangs up", self.silence))
+            }),
+        );
+        sights
     }
 
-    #[test]
-    fn a_stream_that_stops_is_a_zombies() {
-        assert!(found((0..9).fold(ready(), |t, n| t.notified(3, &[n]).wait_ms(300))));
+    fn rules_out(&self) -> Vec<RuledOut> {
+        vec![RuledOut::new(
+            "supervision-timeout-0x08",
+            "the link did not end for want of packets, so the device's radio went on answering",
+        )]
     }
 
-    #[test]
-    fn answers_stop_when_nobody_asks() {
-        let ask = |t: Trace, n| t.write(3, &[n]).notified(3, &[n]).wait_ms(300);
-        assert!(!found((0..9).fold(ready(), ask)));
+    fn would_settle(&self) -> Vec<Text> {
+        let longer = text!("The capture ends while the link is up: record longer.");
+        let read = text!(
+            "Read any characteristic during the silence: an answer shows that only the notifications stopped."
+        );
+        match self.end_frame {
+            Some(_) => vec![read],
+            None => vec![longer, read],
+        }
     }
 
-    #[test]
-    fn a_burst_has_no_pace() {
-        assert!(!found((0..39).fold(ready(), |t, n| t.notified(3, &[n]).wait_ms(11))));
+    fn remedies(&self) -> Vec<Remedy> {
+        REMEDIES.to_vec()
     }
 }
