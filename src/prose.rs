@@ -51,8 +51,6 @@ pub enum Piece {
     Duration(Span),
     /// Words from a capture or a log, which may hold anything.
     Quoted(Box<str>),
-    /// A finished sentence of which nobody knows the parts: its addresses and names are searched for.
-    Finished(String),
 }
 
 /// A number that the specification gives a name.
@@ -147,13 +145,6 @@ impl From<&'static str> for Text {
     }
 }
 
-impl From<String> for Text {
-    /// Somebody else's finished sentence.
-    fn from(sentence: String) -> Self {
-        Self(Words::Pieces(vec![Piece::Finished(sentence)]))
-    }
-}
-
 impl fmt::Display for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -181,7 +172,6 @@ impl fmt::Display for Piece {
             Piece::Code(code) => code.fmt(f),
             Piece::Duration(span) => span.fmt(f),
             Piece::Quoted(words) => f.write_str(words),
-            Piece::Finished(sentence) => f.write_str(sentence),
         }
     }
 }
@@ -387,6 +377,5 @@ mod tests {
         let text = text!("{} said: {}", "bluetoothd", quoted("connect `x` {}"));
         assert_eq!(text.to_string(), "bluetoothd said: connect `x` {}");
         assert_eq!(pieces(&text)[1], Piece::Quoted("connect `x` {}".into()));
-        assert_eq!(pieces(&Text::from("a".to_owned())), [Piece::Finished("a".into())]);
     }
 }

@@ -122,7 +122,7 @@ mod wrong_peer_address_type;
 mod zombie_link_data_silence;
 
 pub use cases::{Case, Example, Expected};
-pub use remedy::{Proof, Remedy, RemedyKind, remedies};
+pub use remedy::{Proof, Remedy, RemedyKind};
 pub use verdict::{Facts, Place, Sight, Verdict};
 pub use weigh::diagnose;
 

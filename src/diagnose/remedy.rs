@@ -1,5 +1,4 @@
 //! What to do, for which host, and how anybody knows that it helps.
-use super::Scene;
 use crate::prose::Text;
 use crate::timeline::{Capture, Stack};
 use crate::vocabulary::vocabulary;
@@ -143,11 +142,6 @@ pub(super) fn names(stacks: &'static [Stack]) -> Text {
     }
     text.plain(": ");
     text
-}
-
-/// The table as a check that writes its own sentences offers it.
-pub fn remedies(_: &Scene<'_>, all: &[Remedy]) -> Vec<Remedy> {
-    all.to_vec()
 }
 
 #[cfg(test)]

@@ -15,12 +15,7 @@ pub fn peer_hung_up(connection: &Connection) -> Option<&End> {
         .filter(|end| end.by == EndedBy::Peer && connection.connected_frame().is_some())
 }
 
-/// The line that names a link's end.
-pub fn ended(end: &End) -> (u32, String) {
-    (end.frame, format!("Disconnection Complete, {}", end.reason))
-}
-
-/// The same as a sight.
+/// The frame that shows a link's end.
 pub fn link_ended(end: &End) -> Sight {
     Sight::here(end.frame, text!("Disconnection Complete, {}", end.reason))
 }
@@ -42,11 +37,6 @@ pub fn constant(spans: &[Span]) -> bool {
     }
     let mean = spans.iter().map(|s| s.0).sum::<i64>() / count;
     mean > 0 && spans.iter().all(|s| (s.0 - mean).abs() * 100 <= mean * SPREAD_PERCENT)
-}
-
-/// Smallest and largest, for a sentence of a check: `423.7 ms` or `0.2 s to 4.0 s`.
-pub fn range(spans: &[Span]) -> String {
-    from_to(spans).to_string()
 }
 
 /// Smallest and largest: `423.7 ms` or `0.2 s to 4.0 s`.
@@ -141,11 +131,6 @@ pub fn used(connection: &Connection) -> bool {
     use Procedure::{Notify, Subscribe, Write, WriteCommand};
     let work = |s: &Step| matches!(s.procedure, Write | WriteCommand | Subscribe | Notify);
     connection.steps.iter().any(|s| s.outcome == Outcome::Ok && work(s))
-}
-
-/// How a step reads in a sentence of a check.
-pub fn pdu(step: &Step) -> String {
-    request(step).to_string()
 }
 
 /// How a step reads in a sentence.

@@ -79,40 +79,28 @@ pub struct Verdict {
     pub connections: Vec<u32>,
     /// Claims of one rule are one finding, unless they differ in this: a code, as a rule.
     pub apart: u8,
-    pub(super) body: Body,
-}
-
-#[derive(Clone, Debug)]
-pub enum Body {
-    Facts(Arc<dyn Facts>),
-    /// Of a rule that still writes its sentences in its check.
-    Told(Box<Told>),
-}
-
-impl<F: Facts + 'static> From<F> for Body {
-    fn from(facts: F) -> Self {
-        Body::Facts(Arc::new(facts))
-    }
+    pub(super) facts: Arc<dyn Facts>,
 }
 
 impl Verdict {
-    fn new(level: Level, body: Body) -> Self {
-        Self { level, confidence: Confidence::Medium, connections: Vec::new(), apart: 0, body }
+    fn new(level: Level, facts: impl Facts + 'static) -> Self {
+        let facts = Arc::new(facts);
+        Self { level, confidence: Confidence::Medium, connections: Vec::new(), apart: 0, facts }
     }
 
     /// The evidence is that of the cause itself.
-    pub fn cause(facts: impl Into<Body>) -> Self {
-        Self::new(Level::Cause, facts.into())
+    pub fn cause(facts: impl Facts + 'static) -> Self {
+        Self::new(Level::Cause, facts)
     }
 
     /// The evidence fits, and fits other causes too.
-    pub fn suspect(facts: impl Into<Body>) -> Self {
-        Self::new(Level::Suspect, facts.into())
+    pub fn suspect(facts: impl Facts + 'static) -> Self {
+        Self::new(Level::Suspect, facts)
     }
 
     /// Worth knowing, and no fault by itself.
-    pub fn note(facts: impl Into<Body>) -> Self {
-        Self::new(Level::Note, facts.into())
+    pub fn note(facts: impl Facts + 'static) -> Self {
+        Self::new(Level::Note, facts)
     }
 
     pub fn sure(mut self, confidence: Confidence) -> Self {
@@ -132,87 +120,6 @@ impl Verdict {
 
     /// What the sentences are made of.
     pub fn facts(&self) -> &dyn Facts {
-        match &self.body {
-            Body::Facts(facts) => facts.as_ref(),
-            Body::Told(told) => told.as_ref(),
-        }
-    }
-}
-
-/// Sentences that a check wrote itself. Rules with [`Facts`] of their own do not need it.
-#[derive(Clone, Debug, Default)]
-pub struct Told {
-    says: Text,
-    evidence: Vec<Sight>,
-    rules_out: Vec<RuledOut>,
-    would_settle: Vec<Text>,
-    remedies: Vec<Remedy>,
-}
-
-impl Facts for Told {
-    fn says(&self) -> Text {
-        self.says.clone()
-    }
-
-    fn evidence(&self) -> Vec<Sight> {
-        self.evidence.clone()
-    }
-
-    fn rules_out(&self) -> Vec<RuledOut> {
-        self.rules_out.clone()
-    }
-
-    fn would_settle(&self) -> Vec<Text> {
-        self.would_settle.clone()
-    }
-
-    fn remedies(&self) -> Vec<Remedy> {
-        self.remedies.clone()
-    }
-}
-
-impl From<&'static str> for Body {
-    fn from(says: &'static str) -> Self {
-        Body::Told(Box::new(Told { says: says.into(), ..Told::default() }))
-    }
-}
-
-impl From<String> for Body {
-    fn from(says: String) -> Self {
-        Body::Told(Box::new(Told { says: says.into(), ..Told::default() }))
-    }
-}
-
-/// For rules that still write their sentences in their check.
-impl Verdict {
-    fn tell(mut self, add: impl FnOnce(&mut Told)) -> Self {
-        if let Body::Told(told) = &mut self.body {
-            add(told);
-        }
-        self
-    }
-
-    pub fn sees(self, frame: u32, text: impl Into<Text>) -> Self {
-        self.tell(|told| told.evidence.push(Sight::here(frame, text)))
-    }
-
-    pub fn sees_in_reference(self, frame: u32, text: impl Into<Text>) -> Self {
-        self.tell(|told| told.evidence.push(Sight::in_reference(frame, text)))
-    }
-
-    pub fn rules_out(self, rule: &'static str, why: impl Into<Text>) -> Self {
-        self.tell(|told| told.rules_out.push(RuledOut::new(rule, why)))
-    }
-
-    pub fn settled_by(self, test: impl Into<Text>) -> Self {
-        self.tell(|told| told.would_settle.push(test.into()))
-    }
-
-    pub fn try_this(self, remedy: &'static str) -> Self {
-        self.try_these([Remedy::any(remedy)])
-    }
-
-    pub fn try_these(self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
-        self.tell(|told| told.remedies.extend(remedies))
+        self.facts.as_ref()
     }
 }

@@ -35,12 +35,6 @@ impl Wait<'_> {
             lasted: self.lasted,
         }
     }
-
-    /// The lines that show the wait.
-    pub fn shown(&self) -> Vec<(u32, String)> {
-        let sights = self.facts().sights();
-        sights.into_iter().map(|sight| (sight.frame, sight.text.to_string())).collect()
-    }
 }
 
 /// A wait in vain, as facts.
@@ -108,11 +102,6 @@ fn goes_on(scene: &Scene<'_>, connection: &Connection, cancelled: Seen) -> bool 
             && matches!(e.what, AcceptListCleared | IndexClosed | Powered(false) | Reset)
     });
     renewed || off
-}
-
-/// Adds the lines to a verdict.
-pub fn show(verdict: super::Verdict, lines: Vec<(u32, String)>) -> super::Verdict {
-    lines.into_iter().fold(verdict, |verdict, (frame, text)| verdict.sees(frame, text))
 }
 
 /// Another attempt that the adapter was still busy with when this one was asked for.

@@ -361,9 +361,22 @@ mod tests {
     use crate::time::Moment;
     use crate::trace::Trace;
 
+    #[derive(Debug)]
+    struct Said;
+
+    impl Facts for Said {
+        fn says(&self) -> Text {
+            "as the test says".into()
+        }
+
+        fn evidence(&self) -> Vec<Sight> {
+            vec![Sight::here(1, "a frame")]
+        }
+    }
+
     fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
-        let verdict = Verdict { level, ..Verdict::note("as the test says") };
-        let verdict = verdict.about(connections.iter().copied()).sees(1, "a frame");
+        let verdict = Verdict { level, ..Verdict::note(Said) };
+        let verdict = verdict.about(connections.iter().copied());
         Claim { rule: rule(id).expect("a rule"), verdict, lack: None, also: None }
     }
 
