@@ -5,6 +5,7 @@ mod common;
 use common::{fixture, flagship, made_of, pair, report};
 use hcidiff::report::html;
 use hcidiff::timeline::Step;
+use hcidiff::{prose, text};
 use roxmltree::{Document, ParsingOptions};
 use std::path::PathBuf;
 
@@ -149,9 +150,9 @@ fn names_from_the_air_do_not_break_out() {
                 }
             });
             for finding in &mut report.analysis.findings {
-                finding.says = hostile.to_owned().into();
+                finding.says = text!("{}", prose::quoted(hostile));
                 for evidence in &mut finding.evidence {
-                    evidence.text = hostile.to_owned().into();
+                    evidence.text = text!("{}", prose::quoted(hostile));
                 }
             }
             for aliases in [false, true] {

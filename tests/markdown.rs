@@ -5,6 +5,7 @@ mod common;
 use common::{fixture, flagship, made_of, pair, report};
 use hcidiff::capture::{Warning, WarningKind};
 use hcidiff::report::markdown;
+use hcidiff::{prose, text};
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 use std::path::PathBuf;
 
@@ -206,9 +207,9 @@ fn names_from_the_air_do_not_break_out() {
                 }
             });
             for finding in &mut report.analysis.findings {
-                finding.says = format!("{hostile} {}", finding.says).into();
+                finding.says = text!("{} {}", prose::quoted(hostile), finding.says);
                 for evidence in &mut finding.evidence {
-                    evidence.text = format!("{} {hostile}", evidence.text).into();
+                    evidence.text = text!("{} {}", evidence.text, prose::quoted(hostile));
                 }
             }
             for aliases in [false, true] {
