@@ -136,7 +136,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let write = connection.steps.iter().rev().find(|s| {
         s.by == Direction::Sent && matches!(s.procedure, Procedure::Write | Procedure::WriteCommand)
     })?;
-    end.at.since(write.last_at).filter(|after| *after < LEAVES_WITHIN)?;
+    end.at.since(write.last.at).filter(|after| *after < LEAVES_WITHIN)?;
     let old = connection.peer.address?;
     let capture = scene.capture();
     let neighbours = [1, 0xff].map(|step: u8| {

@@ -84,7 +84,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
 /// The field is valid on the peripheral only.
 fn claim(connection: &Connection) -> Option<Claim> {
     let granted = connection.granted.filter(|_| connection.role == Some(Role::Peripheral))?;
-    Some(Claim { frame: connection.connected_frame?, accuracy: granted.clock_accuracy })
+    Some(Claim { frame: connection.connected_frame()?, accuracy: granted.clock_accuracy })
 }
 
 impl Facts for AccuracyDiffers {

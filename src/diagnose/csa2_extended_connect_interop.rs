@@ -150,7 +150,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let theirs = asked(reference).filter(|asked| asked.kind == RequestKind::LeCreate)?;
     let attempts = attempts_of(scene, subject);
     let up: Vec<&Connection> =
-        attempts.into_iter().filter(|c| c.connected_frame.is_some()).collect();
+        attempts.into_iter().filter(|c| c.connected_frame().is_some()).collect();
     let all = up.len() >= FEWEST && up.iter().all(|c| c.never_heard() && newer(c));
     if newer(reference) || !all {
         return None;

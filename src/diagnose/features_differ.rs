@@ -80,7 +80,7 @@ struct FeaturesDiffer {
 
 fn answer(connection: &Connection) -> Option<Answer> {
     connection.steps.iter().find_map(|step| match step.detail {
-        Detail::Features(bits) => Some(Answer { frame: step.last_frame, bits }),
+        Detail::Features(bits) => Some(Answer { frame: step.last.frame, bits }),
         _ => None,
     })
 }

@@ -265,11 +265,11 @@ fn late_answers(scene: &Scene<'_>, lost: &Connection) -> Vec<Answer> {
     let Some(end) = &lost.end else { return Vec::new() };
     let late = |s: &Step| {
         let asked = s.by == Direction::Received && s.is_att() && s.count == 1;
-        let took = s.last_at.since(s.at).filter(|took| *took >= LATE)?;
-        let ago = end.at.since(s.last_at)?;
+        let took = s.last.at.since(s.at).filter(|took| *took >= LATE)?;
+        let ago = end.at.since(s.last.at)?;
         let recent = ago >= Span::from_ms(0) && ago <= RECENT;
-        let answered = asked && s.last_frame > s.frame && recent;
-        answered.then_some(Answer { frame: s.last_frame, took })
+        let answered = asked && s.last.frame > s.frame && recent;
+        answered.then_some(Answer { frame: s.last.frame, took })
     };
     let links = scene.capture().connections.iter().filter(|c| c.adapter == lost.adapter);
     let mut all: Vec<Answer> = links.flat_map(|c| c.steps.iter().filter_map(late)).collect();

@@ -141,7 +141,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             && step.by == Direction::Sent
             && step.outcome == Outcome::Error
             && matches!(step.detail, Detail::Write { prepared: true, .. });
-        let refused = Refused { frame: step.frame, answer_frame: step.last_frame, code };
+        let refused = Refused { frame: step.frame, answer_frame: step.last.frame, code };
         piece.then_some((Handle(step.attribute), refused))
     };
     let all: Vec<(Handle, Refused)> = connection.steps.iter().filter_map(refused).collect();
@@ -149,7 +149,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let mtu = connection.mtu.and_then(|mtu| mtu.effective());
     let theirs = scene.reference().and_then(|reference| reference.mtu).and_then(|theirs| {
         let effective = theirs.effective().filter(|effective| Some(*effective) > mtu)?;
-        Some((theirs.answer_frame.unwrap_or(theirs.frame), effective))
+        Some((theirs.answer.unwrap_or(theirs.seen).frame, effective))
     });
     let facts = LongWrite {
         attribute,

@@ -180,7 +180,7 @@ impl Facts for NoMtu {
             let code = step.status.map(ErrorCode);
             [
                 Sight::here(step.frame, see::request(step)),
-                Sight::here(step.last_frame, text!("Error Response: {}", code)),
+                Sight::here(step.last.frame, text!("Error Response: {}", code)),
             ]
         });
         let first = self.first_att_frame.map(|frame| {

@@ -230,7 +230,7 @@ fn shortens(connection: &Connection) -> Option<Verdict> {
     });
     let facts = Shortened {
         server,
-        server_frame: ours.last_frame,
+        server_frame: ours.last.frame,
         client,
         client_frame: theirs.frame,
         read: read.clone(),
@@ -259,12 +259,12 @@ fn wrong(connection: &Connection, asked: &Step) -> Option<Wrong> {
             let code = code.filter(|code| *code != ErrorCode::REQUEST_NOT_SUPPORTED)?;
             // The host had time to go on, and did not.
             let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
-            let stalled = stop.since(asked.last_at)? >= STALLED;
+            let stalled = stop.since(asked.last.at)? >= STALLED;
             (!later && stalled).then_some(Wrong::Refused(code))
         }
         (Outcome::Ok, Detail::Mtu { answers: 2.., .. }) => {
             let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
-            let soon = end.command_at.since(asked.last_at)? < CLOSED_SOON;
+            let soon = end.command_at().since(asked.last.at)? < CLOSED_SOON;
             soon.then_some(Wrong::AnsweredTwice)
         }
         (Outcome::Unanswered, _) => connection
@@ -295,7 +295,7 @@ impl Facts for Broken {
     fn evidence(&self) -> Vec<Sight> {
         let Self { asked, wrong, end } = self;
         let mut sights = vec![Sight::here(asked.frame, see::request(asked))];
-        if asked.last_frame != asked.frame {
+        if asked.last.frame != asked.frame {
             let text = match *wrong {
                 Wrong::Refused(code) => {
                     text!("Error Response to the Exchange MTU Request: {}", code)
@@ -303,7 +303,7 @@ impl Facts for Broken {
                 Wrong::AnsweredTwice => "a second answer to the same Exchange MTU Request".into(),
                 Wrong::BothAsked => "Exchange MTU Request of this host, without answer".into(),
             };
-            sights.push(Sight::here(asked.last_frame, text));
+            sights.push(Sight::here(asked.last.frame, text));
         }
         sights.extend(end.as_ref().map(see::link_ended));
         sights
@@ -340,7 +340,7 @@ impl Facts for Shortened {
         let answers = text!("the device answers this host's request: {}", self.server);
         let asks = text!("the device's own request: {}", self.client);
         vec![
-            Sight::here(self.read.last_frame, read),
+            Sight::here(self.read.last.frame, read),
             Sight::here(self.server_frame, answers),
             Sight::here(self.client_frame, asks),
         ]

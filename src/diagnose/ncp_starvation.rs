@@ -121,8 +121,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let until = connection.end.as_ref().map_or(connection.capture_end, |e| {
         if e.command_frame().is_some() { e.command_at() } else { e.at }
     });
-    let stuck = until.since(credits.stuck_since).filter(|stuck| *stuck >= STUCK)?;
-    let completed_frame = credits.last_completed_frame?;
+    let stuck = until.since(credits.stuck?.at).filter(|stuck| *stuck >= STUCK)?;
+    let completed_frame = credits.last_completed?.frame;
     if lost || buffers == 0 || credits.outstanding() < u64::from(buffers) || !connection.start_seen
     {
         return None;
@@ -133,9 +133,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         outstanding: credits.outstanding(),
         stuck,
         completed_frame,
-        stuck_frame: credits.stuck_frame?,
+        stuck_frame: credits.stuck?.frame,
         heard_frame: heard.map(|heard| heard.seen.frame),
-        end: connection.end.as_ref().map(|e| (e.command_frame.unwrap_or(e.frame), e.reason)),
+        end: connection.end.as_ref().map(|e| (e.command_frame().unwrap_or(e.frame), e.reason)),
     };
     Some(Verdict::cause(facts).sure(Confidence::Medium))
 }

@@ -122,7 +122,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .find(|s| s.procedure == Procedure::ExchangeMtu && s.by == Sent)
         .filter(|s| s.outcome == Outcome::Error && s.status == Some(ErrorCode::INVALID_PDU.0))?;
     let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
-    let stalled = stop.since(asked.last_at).filter(|wait| *wait >= STALLED)?;
+    let stalled = stop.since(asked.last.at).filter(|wait| *wait >= STALLED)?;
     let later =
         connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last.frame);
     if later || connection.cut_packets > 0 {
@@ -150,7 +150,7 @@ impl Facts for Stall {
     fn evidence(&self) -> Vec<Sight> {
         let mut sights = vec![
             Sight::here(self.asked.frame, see::request(&self.asked)),
-            Sight::here(self.asked.last_frame, text!("Error Response, {}", ErrorCode::INVALID_PDU)),
+            Sight::here(self.asked.last.frame, text!("Error Response, {}", ErrorCode::INVALID_PDU)),
         ];
         sights.extend(self.host.iter().map(|(frame, shows)| {
             Sight::here(*frame, text!("the host is noble: {}", quoted(shows)))

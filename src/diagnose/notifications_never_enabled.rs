@@ -208,7 +208,7 @@ fn left_out(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let remembers = connection.encrypted && !connection.paired;
     let facts = LeftOut {
         wrote: wrote.clone(),
-        last_frame: connection.last_pdu_frame?,
+        last_frame: connection.last_pdu?.frame,
         theirs: theirs.clone(),
         gained_frame: gained.frame,
     };
@@ -228,7 +228,7 @@ impl Facts for Refused {
     fn evidence(&self) -> Vec<Sight> {
         vec![
             Sight::here(self.step.frame, see::request(&self.step)),
-            Sight::here(self.step.last_frame, text!("refused: {}", self.code)),
+            Sight::here(self.step.last.frame, text!("refused: {}", self.code)),
         ]
     }
 

@@ -153,7 +153,7 @@ fn deaf(connection: &Connection) -> Option<Lost> {
         .find(|s| s.procedure == Procedure::ParameterUpdate && s.outcome == Outcome::Ok)?;
     let heard = connection.last_heard.and_then(|h| h.seen.at.since(update.last.at));
     (connection.role == Some(Role::Peripheral) && heard.is_none_or(|after| after <= GRACE))
-        .then(|| Lost { update_frame: update.last_frame, end: end.clone() })
+        .then(|| Lost { update_frame: update.last.frame, end: end.clone() })
 }
 
 impl Facts for Deaf {

@@ -61,7 +61,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = Queued {
         silence: connection.silence_before?,
         life: connection.life()?,
-        connected_frame: connection.connected_frame?,
+        connected_frame: connection.connected_frame()?,
         end: connection.end.clone()?,
     };
     // No link ends sooner than after one interval.

@@ -151,7 +151,7 @@ enum Harm {
 
 /// What became of the link after that refusal.
 fn harm(connection: &Connection, refused: &Step) -> Harm {
-    let later = || connection.steps.iter().filter(|s| s.frame > refused.last_frame);
+    let later = || connection.steps.iter().filter(|s| s.frame > refused.last.frame);
     let secures = |s: &&Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
     if later().any(|s| s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok) {
         return Harm::None;
@@ -190,7 +190,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         (Some(step), None) => harm(connection, step),
         (None, None) => return None,
     };
-    let code = |step: &Step| Some((step.last_frame, ErrorCode(step.status?)));
+    let code = |step: &Step| Some((step.last.frame, ErrorCode(step.status?)));
     let facts = Reverse {
         ours: ours.clone(),
         refused: refused.and_then(code),

@@ -169,7 +169,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let facts = ScanStarves {
         count: starved.len(),
         links: starved.iter().take(SHOWN).map(|c| under_scan(c)).collect::<Option<_>>()?,
-        contrast_frame: free.filter(|_| telling).and_then(|c| c.connected_frame),
+        contrast_frame: free.filter(|_| telling).and_then(|c| c.connected_frame()),
     };
     let verdict = match facts.contrast_frame {
         Some(_) => Verdict::suspect(facts).sure(Confidence::Medium),
@@ -182,7 +182,7 @@ fn under_scan(connection: &Connection) -> Option<Starved> {
     let scan = match connection.scan_started_frame {
         Some(frame) => Scanning::Began { frame },
         None => Scanning::On {
-            frame: connection.connected_frame?,
+            frame: connection.connected_frame()?,
             duty: connection.scan_at_connect.map_or(0.0, |scan| scan.duty()),
         },
     };

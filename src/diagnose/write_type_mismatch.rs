@@ -227,7 +227,7 @@ impl Facts for Refused {
     fn evidence(&self) -> Vec<Sight> {
         let refused = |step: &Step| {
             let code = step.status.map(ErrorCode);
-            Sight::here(step.last_frame, text!("{} refused: {}", see::request(step), code))
+            Sight::here(step.last.frame, text!("{} refused: {}", see::request(step), code))
         };
         self.writes.iter().map(refused).collect()
     }

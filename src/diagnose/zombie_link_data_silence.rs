@@ -172,7 +172,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let other_traffic = connection
         .steps
         .iter()
-        .any(|s| s.last_frame > run.last_frame && s.procedure != Procedure::Disconnect);
+        .any(|s| s.last.frame > run.last.frame && s.procedure != Procedure::Disconnect);
     let asked: u32 = connection
         .steps
         .iter()
@@ -187,7 +187,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         run: run.clone(),
         pace,
         silence,
-        end_frame: connection.end.as_ref().map(|end| end.command_frame.unwrap_or(end.frame)),
+        end_frame: connection.end.as_ref().map(|end| end.command_frame().unwrap_or(end.frame)),
     };
     (by_us && regular && stopped).then(|| Verdict::suspect(facts).sure(Confidence::Medium))
 }
@@ -206,7 +206,7 @@ impl Facts for Zombie {
         let first = text!("first of {} notifications, one every {}", self.run.count, self.pace);
         let mut sights = vec![
             Sight::here(self.run.frame, first),
-            Sight::here(self.run.last_frame, "the last notification"),
+            Sight::here(self.run.last.frame, "the last notification"),
         ];
         sights.extend(
             self.end_frame.map(|frame| {
