@@ -2,7 +2,9 @@
 //!
 //! `fixtures/witness` holds a selection of one recording session: captures, and what bluetoothd, journald, the D-Bus,
 //! bleak and others wrote at the same time, on the same clock. `key-lines.tsv` has the truth of each line that matters.
-use hcidiff::witness::{self, Kind, Log, LogClock};
+use hcidiff::case::{self, Side};
+use hcidiff::timeline::Capture;
+use hcidiff::witness::{self, Kind, Log, LogClock, Testimony};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +25,8 @@ struct KeyLine {
     line: u32,
     class: String,
     relation: String,
+    /// Frames of the request and of the Connection Complete of the attempt that it belongs to.
+    attempt: Vec<u32>,
 }
 
 fn key_lines() -> Vec<KeyLine> {
@@ -35,19 +39,32 @@ fn key_lines() -> Vec<KeyLine> {
             line: cells[1].parse().unwrap(),
             class: cells[2].into(),
             relation: cells[3].into(),
+            attempt: cells[4].split('/').filter_map(|frame| frame.parse().ok()).collect(),
         }
     })
     .collect()
 }
 
-#[test]
-fn every_line_that_matters_is_understood() {
+/// The capture of a log's scenario.
+fn capture(log: &str) -> Capture {
+    let scenario = log.split('/').next().unwrap();
+    let own = folder().join(format!("{scenario}/{scenario}.btsnoop"));
+    case::read(&Side::new(own.into())).unwrap()
+}
+
+/// The logs that have key lines, and these.
+fn by_file() -> BTreeMap<String, Vec<KeyLine>> {
     let mut by_file: BTreeMap<String, Vec<KeyLine>> = BTreeMap::new();
     for key in key_lines() {
         by_file.entry(key.file.clone()).or_default().push(key);
     }
+    by_file
+}
+
+#[test]
+fn every_line_that_matters_is_understood() {
     let (mut all, mut missed) = (0, Vec::new());
-    for (file, keys) in by_file {
+    for (file, keys) in by_file() {
         let claimed: BTreeSet<u32> = read(&file).claims.iter().map(|claim| claim.line).collect();
         for key in keys.iter().filter(|key| key.relation != "context") {
             all += 1;
@@ -58,6 +75,79 @@ fn every_line_that_matters_is_understood() {
     }
     assert!(all > 2_000, "{all}");
     assert!(missed.len() * 200 <= all, "{} of {all}: {missed:#?}", missed.len());
+}
+
+#[test]
+fn every_line_that_matters_is_related_to_its_attempt() {
+    let (mut all, mut wrong) = (0, Vec::new());
+    for (file, keys) in by_file() {
+        let capture = capture(&file);
+        let testimony = Testimony::of(read(&file), &capture);
+        for key in keys.iter().filter(|key| key.relation != "context") {
+            all += 1;
+            let mut related = testimony.relations.iter().filter(|r| r.line == key.line);
+            let right = related.any(|relation| {
+                let connection = relation.connection.and_then(|n| capture.connection(n));
+                let frames = connection.map_or(Vec::new(), |connection| {
+                    let request = connection.request.as_ref().map(|request| request.seen.frame);
+                    let up = connection.up.map(|seen| seen.frame);
+                    [request, up, connection.status_frame].into_iter().flatten().collect()
+                });
+                let same = key.attempt.is_empty() || key.attempt.iter().any(|f| frames.contains(f));
+                relation.kind.word() == key.relation && (same || key.relation == "elsewhere")
+            });
+            if !right {
+                wrong.push(format!("{file}:{} {} {}", key.line, key.class, key.relation));
+            }
+        }
+    }
+    assert!(all > 2_000, "{all}");
+    assert!(wrong.len() * 100 <= all * 3, "{} of {all}: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn clocks_that_are_off_are_found_with_their_error() {
+    let table = std::fs::read_to_string(folder().join("derived.tsv")).unwrap();
+    let (mut all, mut wrong) = (0, Vec::new());
+    for row in table.lines().filter(|line| !line.starts_with('#')).skip(1) {
+        let cells: Vec<_> = row.split('\t').collect();
+        let (file, known) = (cells[0], cells[2].parse::<f64>().unwrap());
+        let testimony = Testimony::of(read(file), &capture(file));
+        let alignment = &testimony.alignment;
+        if alignment.anchors < 3 {
+            continue;
+        }
+        all += 1;
+        let seconds = |micros: i64| micros as f64 / 1e6;
+        let most = (2.0 * f64::from(testimony.log.resolution_us) / 1e6).max(0.5);
+        let right = alignment.aligned
+            && alignment.offset.zip(alignment.error).is_some_and(|(offset, error)| {
+                (seconds(offset) - known).abs() <= seconds(error) && seconds(error) <= most
+            });
+        if !right {
+            wrong.push(format!(
+                "{file}: {:?} {:?}, true {known}",
+                alignment.offset, alignment.error
+            ));
+        }
+    }
+    assert!(all >= 25, "{all}");
+    assert!(wrong.len() * 20 <= all, "{wrong:#?}");
+}
+
+#[test]
+fn a_log_of_another_time_is_never_shifted() {
+    for ending in ["home-assistant.log", "journal-precise.txt"] {
+        let file = format!("x04-other-time/x04-other-time.{ending}");
+        let testimony = Testimony::of(read(&file), &capture(&file));
+        assert!(!testimony.alignment.aligned && testimony.alignment.other_time, "{ending}");
+        let words: BTreeSet<_> = testimony
+            .relations
+            .iter()
+            .map(|r| (r.kind.word(), r.detail.map(|d| d.to_string())))
+            .collect();
+        assert_eq!(words, BTreeSet::from([("elsewhere", Some("other-time".to_owned()))]));
+    }
 }
 
 #[test]

@@ -150,6 +150,7 @@ impl Tracker {
             state.creating.remove(place);
             connection.status = Some(status);
             connection.status_frame = Some(at.frame);
+            connection.status_at = at.time;
             connection.end_seen = true;
             connection.scan_at_connect = state.scan;
             finish_connect(connection, at, Outcome::Error, Some(status.0));

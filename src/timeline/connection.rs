@@ -348,6 +348,7 @@ pub struct Connection {
     pub status: Option<Status>,
     /// The frame that carried `status`.
     pub status_frame: Option<u32>,
+    pub status_at: Moment,
     /// Connection Complete with status 0.
     pub up: Option<Seen>,
     pub handle: Option<ConnHandle>,
@@ -433,6 +434,7 @@ impl Connection {
             request: None,
             status: None,
             status_frame: None,
+            status_at: Moment::UNKNOWN,
             up: None,
             handle: None,
             granted: None,

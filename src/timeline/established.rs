@@ -56,6 +56,7 @@ impl Tracker {
             connection.scan_at_connect = scan;
             connection.status = Some(fact.status);
             connection.status_frame = Some(at.frame);
+            connection.status_at = at.time;
             connection.end_seen = true;
             let outcome = if connection.request.as_ref().is_some_and(|r| r.cancelled.is_some()) {
                 Outcome::Unanswered
@@ -91,6 +92,7 @@ impl Tracker {
         });
         connection.status = Some(Status::SUCCESS);
         connection.status_frame = Some(at.frame);
+        connection.status_at = at.time;
         connection.up = Some(at.seen());
         connection.start_seen = true;
         connection.handle = Some(fact.handle);
@@ -192,6 +194,7 @@ impl Tracker {
         connection.peer.name = name;
         connection.status = Some(status);
         connection.status_frame = Some(at.frame);
+        connection.status_at = at.time;
         if status != Status::SUCCESS {
             connection.end_seen = true;
             finish_connect(connection, at, Outcome::Error, Some(status.0));

@@ -46,5 +46,5 @@ pub use device::{Advertised, Device, Report};
 pub use keys::{KeySeen, KeyUse};
 pub use pace::{Pace, Samples};
 pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};
-pub use trace::{Capture, Fitness, FitnessKind, Host, Stack, Totals};
+pub use trace::{Capture, Fitness, FitnessKind, Host, LogLine, Stack, Totals, hash_of_line};
 pub use tracker::{Origin, Tracker};

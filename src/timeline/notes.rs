@@ -2,6 +2,7 @@
 use super::adapter::Happening;
 use super::connection::AdapterLoss;
 use super::live::At;
+use super::trace::{LogLine, hash_of_line};
 use super::tracker::Tracker;
 use crate::packet::note::Note;
 use crate::packet::{Address, mgmt};
@@ -9,6 +10,9 @@ use crate::redact;
 
 /// Longest log line kept, in bytes.
 const LONGEST_LINE: usize = 200;
+
+/// Most lines of daemons whose hash is kept.
+const MOST_LOG_LINES: usize = 100_000;
 
 impl Tracker {
     pub(super) fn note(&mut self, index: Option<u16>, at: At, note: &Note<'_>) {
@@ -53,6 +57,10 @@ impl Tracker {
             Note::System { text } => self.signs.text(at.frame, text),
             Note::UserLogging { process, text, .. } => {
                 self.signs.text(at.frame, text);
+                if self.log_lines.len() < MOST_LOG_LINES {
+                    let hash = hash_of_line(text);
+                    self.log_lines.push(LogLine { hash, frame: at.frame, at: at.time });
+                }
                 self.log_line(index, at, process, text);
             }
             Note::ControlOpen { cookie, format, process } => {

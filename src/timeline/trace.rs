@@ -5,7 +5,7 @@ use super::device::Device;
 use super::index::Index;
 use crate::capture::{Warning, WarningKind};
 use crate::seen::SourceId;
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Moment, Timestamp};
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -104,6 +104,23 @@ pub struct Totals {
     pub databases_elided: u64,
 }
 
+/// A line of a daemon's log among the packets, by which a log of the same daemon is found to be of the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// Of the line's text, see [`hash_of_line`].
+    pub hash: u64,
+    pub frame: u32,
+    pub at: Moment,
+}
+
+/// A number for a line of a log, the same for the same words (FNV-1a).
+pub fn hash_of_line(text: &str) -> u64 {
+    let text = text.trim_end_matches(['\0', '\n', '\r', ' ']);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
 /// A capture after the last event: plain data for compare, rules and reports.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Capture {
@@ -130,6 +147,8 @@ pub struct Capture {
     /// In order of frame.
     pub adapter_events: Vec<AdapterEvent>,
     pub fitness: Vec<Fitness>,
+    /// Lines of daemons that the monitor recorded beside the packets, in order.
+    pub log_lines: Vec<LogLine>,
     /// The recording left packets out on purpose (Android's filtered logs) or cut them.
     pub filtered: bool,
     /// Who is who, found without a search.

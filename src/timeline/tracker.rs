@@ -8,7 +8,7 @@ use super::identity::{Identities, Resolving};
 use super::index::Index;
 use super::keys::Keys;
 use super::live::{At, Link, MOST_STEPS};
-use super::trace::{Capture, Totals};
+use super::trace::{Capture, LogLine, Totals};
 use crate::capture::{Description, Warning};
 use crate::packet::hci::Family;
 use crate::packet::{Address, ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
@@ -173,6 +173,7 @@ pub struct Tracker {
     crowded: bool,
     pub(super) first_time: Option<Timestamp>,
     pub(super) last_time: Option<Timestamp>,
+    pub(super) log_lines: Vec<LogLine>,
     /// Frame of the event that came last.
     last_frame: u32,
     /// Frame of the first event that is HCI.
@@ -453,6 +454,7 @@ impl Tracker {
             devices: self.air.devices,
             adapter_events: self.events,
             fitness: Vec::new(),
+            log_lines: self.log_lines,
             filtered: cut > 0,
             index: Index::default(),
         };

@@ -239,6 +239,8 @@ pub struct Claim {
     pub client: Option<u32>,
     /// The line of the call that this line answers.
     pub answers: Option<u32>,
+    /// Of a daemon's line: the number by which the same line is found in a capture. 0: not asked for.
+    pub said: u64,
     /// The line's message without its keys, shortened.
     pub text: Box<str>,
 }

@@ -10,6 +10,7 @@ use crate::capture::{self, CaptureError, Input, OpenOptions, Stream};
 use crate::packet::Address;
 use crate::redact;
 use crate::time::{Moment, Timestamp};
+use crate::timeline::hash_of_line;
 use aho_corasick::AhoCorasick;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
@@ -348,6 +349,7 @@ impl Keeper {
             handle: said.handle,
             client: None,
             answers: None,
+            said: if author == "bluetoothd" { hash_of_line(text) } else { 0 },
             text: quote(text),
         };
         self.keep(claim, stamp);
@@ -365,6 +367,7 @@ impl Keeper {
             handle: None,
             client: bus.client,
             answers: bus.answers,
+            said: 0,
             text: quote(&bus.text),
         };
         self.keep(claim, stamp);
