@@ -78,6 +78,7 @@ pub mod prose;
 pub mod redact;
 pub mod report;
 pub mod seen;
+pub mod share;
 pub mod sides;
 pub mod time;
 pub mod timeline;

@@ -334,6 +334,10 @@ impl Source for Reader {
     fn take_warnings(&mut self) -> Vec<Warning> {
         self.ledger.take_warnings()
     }
+
+    fn lost(&self) -> u64 {
+        self.ledger.lost()
+    }
 }
 
 /// Whether bytes begin a plausible record, for picking up after damage.
@@ -365,6 +369,7 @@ fn probe(datalink: Datalink) -> impl Fn(&[u8]) -> Link {
 pub struct Writer<W: Write> {
     output: W,
     datalink: Datalink,
+    lost: u32,
 }
 
 impl<W: Write> Writer<W> {
@@ -372,7 +377,12 @@ impl<W: Write> Writer<W> {
         output.write_all(MAGIC)?;
         output.write_all(&1u32.to_be_bytes())?;
         output.write_all(&datalink.encode().to_be_bytes())?;
-        Ok(Self { output, datalink })
+        Ok(Self { output, datalink, lost: 0 })
+    }
+
+    /// How many packets were lost, up to the record that comes next.
+    pub fn lost(&mut self, lost: u64) {
+        self.lost = u32::try_from(lost).unwrap_or(u32::MAX);
     }
 
     /// Appends a record; one that the datalink has no place for is refused.
@@ -419,6 +429,7 @@ impl<W: Write> Writer<W> {
         head[..4].copy_from_slice(&original.to_be_bytes());
         head[4..8].copy_from_slice(&included.to_be_bytes());
         head[8..12].copy_from_slice(&flags.to_be_bytes());
+        head[12..16].copy_from_slice(&self.lost.to_be_bytes());
         head[16..].copy_from_slice(&time.to_be_bytes());
         self.output.write_all(&head)?;
         if let Some(byte) = prefix {

@@ -147,6 +147,12 @@ impl Ledger {
         tally.count += 1;
     }
 
+    /// How many packets the logger says that it lost.
+    pub fn lost(&self) -> u64 {
+        let lost = self.tallies.iter().find(|tally| tally.remark == Remark::DroppedPackets);
+        lost.map_or(0, |tally| tally.amount)
+    }
+
     pub fn remark_sum(&mut self, remark: Remark, offset: u64, amount: u64) {
         let tally = self.tally(remark, offset);
         tally.count += 1;

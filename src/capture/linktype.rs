@@ -3,7 +3,10 @@ use super::bytes::{Endian, be16, be32};
 use super::chain::Link;
 use super::direction::Inference;
 use super::remark::Remark;
-use super::{CaptureError, Direction, Kind, LONGEST, Payload, Record, Timestamp, h4, monitor, usb};
+use super::{
+    CaptureError, Direction, Kind, LONGEST, Payload, Record, Timestamp, WriteError, h4, monitor,
+    usb,
+};
 
 pub(crate) const H4: u16 = 187;
 pub(crate) const H4_WITH_DIRECTION: u16 = 201;
@@ -29,6 +32,26 @@ pub(crate) fn name(linktype: u16) -> String {
         other => return format!("link type {other}"),
     };
     format!("{name} (link type {linktype})")
+}
+
+/// What stands before a record's packet in a frame of this link type, for writing.
+pub(crate) fn header(linktype: u16, record: &Record<'_>) -> Result<([u8; 5], usize), WriteError> {
+    let mut header = [0; 5];
+    if linktype == LINUX_MONITOR {
+        let opcode = monitor::opcode(record.kind, record.direction)
+            .ok_or(WriteError::Unfit("the Linux monitor has no opcode for this record"))?;
+        header[..2].copy_from_slice(&record.adapter.unwrap_or(0xffff).to_be_bytes());
+        header[2..4].copy_from_slice(&opcode.to_be_bytes());
+        return Ok((header, 4));
+    }
+    let byte =
+        h4::byte(record.kind).ok_or(WriteError::Unfit("link type 201 holds HCI packets only"))?;
+    let direction = h4::direction(record.kind)
+        .or(record.direction)
+        .ok_or(WriteError::Unfit("link type 201 needs to know a packet's direction"))?;
+    header[3] = u8::from(direction == Direction::Received);
+    header[4] = byte;
+    Ok((header, 5))
 }
 
 /// Whether frames of this link type can hold HCI.

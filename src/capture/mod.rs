@@ -25,7 +25,7 @@ mod monitor;
 mod monitor_stream;
 mod open;
 pub mod packetlogger;
-mod pcap;
+pub mod pcap;
 pub mod pcapng;
 mod remark;
 mod stream;
@@ -198,6 +198,11 @@ pub trait Source: Send {
 
     /// What has been noticed since this was last asked.
     fn take_warnings(&mut self) -> Vec<Warning>;
+
+    /// How many packets the logger says that it lost, up to the record that was read last.
+    fn lost(&self) -> u64 {
+        0
+    }
 }
 
 /// Why nothing, or nothing more, could be read.

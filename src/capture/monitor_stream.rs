@@ -177,6 +177,10 @@ impl Source for Reader {
     fn take_warnings(&mut self) -> Vec<Warning> {
         self.ledger.take_warnings()
     }
+
+    fn lost(&self) -> u64 {
+        self.ledger.lost()
+    }
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use super::remark::Remark;
 use super::stream::Stream;
 use super::{
     CaptureError, Claim, Clock, Description, Format, LONGEST, OpenOptions, Record, Source, Warning,
-    WarningKind,
+    WarningKind, WriteError,
 };
 use pcap_parser::parse_pcap_header;
+use std::io::Write;
 
 pub(crate) const FORMAT: Format = Format { name: "pcap", claim, open };
 
@@ -201,6 +202,59 @@ impl Source for Reader {
 
     fn take_warnings(&mut self) -> Vec<Warning> {
         self.ledger.take_warnings()
+    }
+}
+
+/// Writes little-endian pcap files, of HCI with direction (201) or of the Linux monitor (254).
+pub struct Writer<W: Write> {
+    output: W,
+    linktype: u16,
+}
+
+impl<W: Write> Writer<W> {
+    /// HCI packets with their direction.
+    pub fn new(output: W) -> Result<Self, WriteError> {
+        Self::of(output, linktype::H4_WITH_DIRECTION)
+    }
+
+    /// Linux monitor records: management traffic and notes too.
+    pub fn monitor(output: W) -> Result<Self, WriteError> {
+        Self::of(output, linktype::LINUX_MONITOR)
+    }
+
+    fn of(mut output: W, linktype: u16) -> Result<Self, WriteError> {
+        // Magic number, version 2.4, no zone, no accuracy, the longest packet, the link type.
+        for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, LONGEST, u32::from(linktype)] {
+            output.write_all(&word.to_le_bytes())?;
+        }
+        Ok(Self { output, linktype })
+    }
+
+    /// Appends a record; one that the link type has no place for is refused.
+    pub fn push(&mut self, record: &Record<'_>) -> Result<(), WriteError> {
+        let (header, length) = linktype::header(self.linktype, record)?;
+        let Some(time) = record.time else {
+            return Err(WriteError::Unfit("pcap needs a time"));
+        };
+        let seconds = u32::try_from(time.0.div_euclid(1_000_000))
+            .map_err(|_| WriteError::Unfit("the time does not fit pcap's seconds"))?;
+        let fraction = time.0.rem_euclid(1_000_000) as u32;
+        let bytes = record.bytes();
+        let longer = u32::try_from(length).unwrap_or(u32::MAX);
+        let kept = u32::try_from(bytes.len()).unwrap_or(u32::MAX).saturating_add(longer);
+        if kept > LONGEST {
+            return Err(WriteError::Unfit("the packet is longer than readers accept"));
+        }
+        for word in [seconds, fraction, kept, record.original_len.saturating_add(longer)] {
+            self.output.write_all(&word.to_le_bytes())?;
+        }
+        self.output.write_all(header.get(..length).unwrap_or(&header))?;
+        Ok(self.output.write_all(bytes)?)
+    }
+
+    pub fn finish(mut self) -> Result<W, WriteError> {
+        self.output.flush()?;
+        Ok(self.output)
     }
 }
 

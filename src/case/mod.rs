@@ -16,6 +16,7 @@ mod values;
 
 pub use analysis::Analysis;
 pub use range::{Bound, Range};
+pub(crate) use read::read_seeing;
 pub use read::{Progress, read};
 pub use values::Value;
 

@@ -1,7 +1,8 @@
 //! From the captures of a case to folded ones: open, decode, track.
 use super::{Case, Side, Unreadable};
-use crate::capture::{self, CaptureError, Digest};
+use crate::capture::{self, CaptureError, Digest, Record};
 use crate::decode::Decoder;
+use crate::packet::Event;
 use crate::timeline::{Capture, Origin, Tracker};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +31,14 @@ impl Progress {
 
 /// Reads the capture of one side to its end and folds it. Memory does not grow with its size.
 pub fn read(side: &Side) -> Result<Capture, CaptureError> {
+    read_seeing(side, |_, _, _| {})
+}
+
+/// The same, and shows each record on the way: with its event, and the number of its connection.
+pub(crate) fn read_seeing(
+    side: &Side,
+    mut see: impl FnMut(&Record<'_>, &Event<'_>, Option<u32>),
+) -> Result<Capture, CaptureError> {
     let mut opened = capture::open(&side.capture, &side.reading)?;
     let mut warnings = std::mem::take(&mut opened.warnings);
     let mut decoder = Decoder::new();
@@ -43,7 +52,8 @@ pub fn read(side: &Side) -> Result<Capture, CaptureError> {
             Ok(Some(record)) => {
                 let event = decoder.decode(record);
                 if range.has(event.frame, event.time) {
-                    tracker.push(&event);
+                    let connection = tracker.push(&event);
+                    see(record, &event, connection);
                 }
             }
             Ok(None) => break,
@@ -51,7 +61,7 @@ pub fn read(side: &Side) -> Result<Capture, CaptureError> {
                 next?;
                 break;
             }
-        };
+        }
         unsaid += 1;
         if unsaid == SAID_EVERY {
             side.progress.add(unsaid);

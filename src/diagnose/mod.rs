@@ -70,7 +70,7 @@ mod no_disconnection_complete;
 mod no_pairing_agent;
 mod noble_stall_mtu_invalid_pdu;
 mod notifications_never_enabled;
-mod orders;
+pub(crate) mod orders;
 mod ota_erase_silence;
 mod own_address_type_differs;
 mod pairing_method_mismatch;

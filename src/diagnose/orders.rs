@@ -5,7 +5,7 @@ use crate::packet::Direction;
 use crate::packet::att::Uuid;
 use crate::prose::Text;
 use crate::text;
-use crate::time::Span;
+use crate::time::{Moment, Span};
 use crate::timeline::{Connection, Owner, Procedure, Written};
 
 /// A device that was told to restart leaves within this time of the write.
@@ -35,6 +35,19 @@ pub fn obeyed(scene: &Scene<'_>, connection: &Connection) -> Option<Order> {
     let known = meaning.and_then(|meaning| by_uuid(meaning.uuid, written));
     let what = known.or_else(|| legacy_update(connection, written))?;
     Some(Order { written, what })
+}
+
+/// How many bytes at the beginning of a written value may be such an order, so that findings rest on them.
+pub(crate) fn telling(uuid: Option<Uuid>, value: &[u8]) -> usize {
+    let written = Written::new(0, Moment::UNKNOWN, 0, value);
+    if uuid.is_some_and(|uuid| by_uuid(uuid, written).is_some()) {
+        return written.head.len().min(value.len());
+    }
+    // The old update protocol under a vendor's own UUID: see [`legacy_update`].
+    match value {
+        [5] | [1] | [1, _] => 1,
+        _ => 0,
+    }
 }
 
 const fn full(uuid: u128) -> Uuid {

@@ -77,6 +77,11 @@ impl<'v> Part<'v> {
         self.wire == bytes
     }
 
+    /// The bytes whatever the field is, keys too: for whoever replaces them and shows none.
+    pub(crate) fn raw(&self) -> &'v [u8] {
+        self.wire
+    }
+
     /// How many bytes the field has.
     pub fn len(&self) -> usize {
         self.wire.len()
@@ -123,6 +128,11 @@ impl PartMut<'_> {
     /// The bytes on the wire, to be changed. `None` where they are, or may be, a key: see [`Self::fill`].
     pub fn bytes_mut(&mut self) -> Option<&mut [u8]> {
         (!self.kind.is_hidden()).then_some(&mut *self.wire)
+    }
+
+    /// The bytes whatever the field is, keys too: for whoever replaces them and shows none.
+    pub(crate) fn raw_mut(&mut self) -> &mut [u8] {
+        self.wire
     }
 
     /// Every byte of the field becomes this one, whatever the field is.

@@ -215,7 +215,7 @@ pub struct Written {
 }
 
 impl Written {
-    pub(super) fn new(seen: Seen, attribute: u16, value: &[u8]) -> Self {
+    pub(crate) fn new(seen: Seen, attribute: u16, value: &[u8]) -> Self {
         let mut head = [0; 8];
         head.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
         let length = u16::try_from(value.len()).unwrap_or(u16::MAX);

@@ -121,7 +121,7 @@ impl Identities {
 }
 
 /// The random address hash function `ah` (Core, Vol 3, Part H, 2.2.2); both operands little-endian.
-fn hash(irk: &[u8; 16], prand: [u8; 3]) -> [u8; 3] {
+pub(crate) fn hash(irk: &[u8; 16], prand: [u8; 3]) -> [u8; 3] {
     let mut key = *irk;
     key.reverse();
     let mut block = Block::<Aes128>::default();

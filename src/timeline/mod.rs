@@ -18,7 +18,7 @@ mod ends;
 mod established;
 mod fitness;
 mod host;
-mod identity;
+pub(crate) mod identity;
 mod index;
 mod keys;
 mod link_layer;

@@ -1,4 +1,5 @@
 //! What can be typed: commands, options, and the words for their values.
+pub use crate::share::Share;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcidiff::Case;
 use hcidiff::capture::{Input, OpenOptions};
@@ -53,6 +54,8 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         what: Vec<String>,
     },
+    /// Make a bundle for a bug report: captures without addresses, names, keys and values, and their report
+    Share(Share),
     /// Print the JSON Schema of the report
     Schema,
     /// Print completions for a shell
@@ -449,7 +452,7 @@ impl Format {
 }
 
 /// An address as it is printed, `AA:BB:CC:DD:EE:FF`, in the order of the wire.
-fn address(text: &str) -> Result<[u8; 6], String> {
+pub fn address(text: &str) -> Result<[u8; 6], String> {
     let mut bytes = [0; 6];
     let mut parts = text.split([':', '-']);
     for byte in bytes.iter_mut().rev() {

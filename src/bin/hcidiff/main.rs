@@ -20,6 +20,7 @@ mod manual;
 mod output;
 mod pager;
 mod progress;
+mod share;
 mod usage;
 mod warnings;
 
@@ -55,6 +56,7 @@ fn check(cli: &Cli) -> Result<(), String> {
     match &cli.command {
         None => usage::captures(&cli.compare.captures),
         Some(Command::Events(events)) => usage::captures(std::slice::from_ref(&events.capture)),
+        Some(Command::Share(asked)) => usage::captures(&asked.captures),
         Some(_) => Ok(()),
     }
 }
@@ -69,6 +71,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         }
         None => return compare(&cli.compare, &mut out),
         Some(Command::Events(events)) => return list(events, &mut out),
+        Some(Command::Share(asked)) => return Ok(share::run(asked)),
         Some(Command::Explain { what }) => explained(what, &mut out)?,
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;

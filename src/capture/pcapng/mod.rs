@@ -330,6 +330,10 @@ impl Source for Reader {
     fn take_warnings(&mut self) -> Vec<Warning> {
         self.ledger.take_warnings()
     }
+
+    fn lost(&self) -> u64 {
+        self.ledger.lost()
+    }
 }
 
 fn unequal(first: u32, last: u32) -> String {

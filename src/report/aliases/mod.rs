@@ -4,11 +4,12 @@
 //! address or a name, and however it spelled it, it is caught.
 mod kind;
 mod name;
-mod spelling;
+pub(crate) mod spelling;
 
 use crate::packet::Address;
 use crate::timeline::{Capture, Peer};
 use name::Names;
+pub(crate) use name::{tells_somebody, vocabulary};
 use serde_json::Value;
 use spelling::Spelled;
 use std::collections::HashMap;
@@ -111,6 +112,37 @@ impl Aliases {
         reversed.reverse();
         self.addresses.entry(reversed).or_insert_with(|| alias.to_owned());
         self.addresses.insert(address.0, alias.to_owned());
+    }
+
+    /// What stands for an address.
+    pub(crate) fn of_address(&self, address: Address) -> Option<&str> {
+        self.addresses.get(&address.0).map(String::as_str)
+    }
+
+    /// What stands for exactly this name.
+    pub(crate) fn of_name(&self, name: &str) -> Option<&str> {
+        self.names.alias(name)
+    }
+
+    /// The same aliases for a capture in which addresses and names were replaced: what is called `lamp-1` in the
+    /// original is called so there.
+    pub(crate) fn renamed(
+        &self,
+        addresses: impl Iterator<Item = (Address, Address)>,
+        names: impl Iterator<Item = (String, String)>,
+    ) -> Self {
+        let mut renamed = Self::default();
+        for (original, replaced) in addresses {
+            if let Some(alias) = self.addresses.get(&original.0) {
+                renamed.name_address(replaced, alias);
+            }
+        }
+        for (original, replaced) in names {
+            if let Some(alias) = self.names.alias(&original) {
+                renamed.names.add(&replaced, alias);
+            }
+        }
+        renamed
     }
 
     /// The text without the addresses and names that it had. An address that is in no

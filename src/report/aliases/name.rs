@@ -111,7 +111,7 @@ fn key(bytes: &[u8]) -> Option<[u8; 3]> {
 
 /// Whether a name says more about its owner than a word of our own texts: replacing every
 /// `Light` or `BlueZ 5.66` would only make the report unreadable.
-fn tells_somebody(name: &str) -> bool {
+pub(crate) fn tells_somebody(name: &str) -> bool {
     if name.chars().count() < SHORTEST {
         return false;
     }
@@ -122,7 +122,7 @@ fn tells_somebody(name: &str) -> bool {
 }
 
 /// Every word of the rules' texts and of the assigned names, in lower case.
-fn vocabulary() -> &'static HashSet<String> {
+pub(crate) fn vocabulary() -> &'static HashSet<String> {
     static WORDS: OnceLock<HashSet<String>> = OnceLock::new();
     WORDS.get_or_init(|| {
         let rules = RULES.iter().flat_map(|rule| [rule.id, rule.title, rule.docs]);

@@ -1,0 +1,78 @@
+//! Records become records that may be shown: of the same length, field by field.
+//!
+//! Nothing is passed through. A new record begins as zeros, and only what was decoded is written into it.
+mod attributes;
+mod fields;
+mod frames;
+mod notes;
+mod record;
+pub mod words;
+
+pub use attributes::{Attributes, Place, What};
+pub use frames::{Held, Line};
+pub use record::Replacer;
+
+/// What may be said of a byte that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mark {
+    /// Replaced: nothing of the original may be left here.
+    Replaced,
+    /// A number, a code or a flag of a few bytes, kept by intent.
+    Number,
+    /// Kept by intent, and long enough to hold something else: a UUID, features, a value or a name that the
+    /// user wants to keep. Known addresses in it were replaced.
+    Long,
+}
+
+/// Bytes that may be shown, and what is known of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clean {
+    pub bytes: Vec<u8>,
+    pub marks: Vec<Mark>,
+}
+
+impl Clean {
+    /// Appends bytes of one kind.
+    pub fn push(&mut self, bytes: &[u8], mark: Mark) {
+        self.bytes.extend_from_slice(bytes);
+        self.marks.resize(self.bytes.len(), mark);
+    }
+
+    pub fn push_all(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+        self.marks.extend_from_slice(&other.marks);
+    }
+
+    /// Zeros up to this length, or cut there.
+    pub fn fit(&mut self, length: usize) {
+        self.bytes.resize(length, 0);
+        self.marks.resize(length, Mark::Replaced);
+    }
+
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.marks.clear();
+    }
+}
+
+/// What was done, by kind: for the manifest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub addresses: u64,
+    pub names: u64,
+    pub keys: u64,
+    pub values: u64,
+    pub texts: u64,
+    /// Packets of which something could not be decoded: those bytes became zeros.
+    pub zeroed: u64,
+    /// Comments that somebody wrote beside records.
+    pub comments: u64,
+}
+
+/// What the user wants to keep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub values: bool,
+    pub names: bool,
+}

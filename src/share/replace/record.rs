@@ -1,0 +1,362 @@
+//! One record after the other, by its kind.
+use super::attributes::{Attributes, Place};
+use super::fields::{Fields, blank};
+use super::frames::{FlowKey, Held, Line};
+use super::notes::Notes;
+use super::words::Words;
+use super::{Clean, Counts, Kept, Mark};
+use crate::capture::{Kind, Record};
+use crate::packet::visit::VisitorMut;
+use crate::packet::{Direction, Event, Layer, Opcode, Packet, att, hci, signal, smp};
+use crate::share::search::Search;
+use crate::share::table::Table;
+use crate::timeline::Capture;
+
+/// Channels from here on are opened by signalling.
+const DYNAMIC: u16 = 0x0040;
+/// Attribute protocol on enhanced credit-based channels.
+const PSM_EATT: u16 = 0x0027;
+/// Length and channel of an L2CAP frame, and the length of a unit behind them.
+const L2CAP: usize = 4;
+const UNIT: usize = 2;
+
+/// Replaces all records of one capture.
+#[derive(Debug)]
+pub struct Replacer<'c> {
+    table: &'c Table,
+    words: &'c Words,
+    search: &'c Search,
+    kept: Kept,
+    attributes: Attributes<'c>,
+    pub counts: Counts,
+    /// Something of the original was found in a frame that was put together: where.
+    pub leak: Option<(u32, &'static str)>,
+}
+
+impl<'c> Replacer<'c> {
+    pub fn of(
+        capture: &'c Capture,
+        table: &'c Table,
+        words: &'c Words,
+        search: &'c Search,
+        kept: Kept,
+    ) -> Self {
+        Self {
+            table,
+            words,
+            search,
+            kept,
+            attributes: Attributes::of(capture),
+            counts: Counts::default(),
+            leak: None,
+        }
+    }
+
+    /// Takes notice of a record that is left out.
+    pub fn skip(&mut self, event: &Event<'_>, connection: Option<u32>) {
+        self.attributes.see(event, connection);
+    }
+
+    /// Puts the record that stands for this one into the line.
+    pub fn push(
+        &mut self,
+        record: &Record<'_>,
+        event: &Event<'_>,
+        connection: Option<u32>,
+        line: &mut Line,
+    ) {
+        let Self { table, words, search, kept, attributes, counts, leak } = self;
+        let place = attributes.see(event, connection);
+        let mut one = One { table, words, kept: *kept, counts, place };
+        one.counts.comments += u64::from(record.comment.is_some());
+        if record.kind == Kind::Acl {
+            if let Some(frame) = one.acl(record, event, line)
+                && leak.is_none()
+            {
+                *leak = search.find(&frame).map(|what| (record.frame, what));
+            }
+            return;
+        }
+        let clean = one.whole(record, event);
+        // A text may have another length than the one that it stands for.
+        let original = record.bytes().len();
+        let original_len = if clean.bytes.len() == original {
+            record.original_len
+        } else {
+            u32::try_from(clean.bytes.len()).unwrap_or(u32::MAX)
+        };
+        line.push(Held::new(record, clean, original_len));
+    }
+}
+
+/// One record while it is replaced.
+struct One<'r> {
+    table: &'r Table,
+    words: &'r Words,
+    kept: Kept,
+    counts: &'r mut Counts,
+    place: Place<'r>,
+}
+
+impl One<'_> {
+    /// A record that needs no other.
+    fn whole(&mut self, record: &Record<'_>, event: &Event<'_>) -> Clean {
+        let bytes = record.bytes();
+        let mut clean = Clean::default();
+        match (record.kind, &event.packet) {
+            (Kind::Command, Packet::Command(command)) => {
+                self.head(bytes, 3, &mut clean);
+                if !self.unknown_command(command, bytes, &mut clean) {
+                    self.fields(event, &mut clean);
+                }
+            }
+            (Kind::Event, Packet::Event(of)) => {
+                self.head(bytes, 2, &mut clean);
+                if !self.unknown_return(of, &mut clean) {
+                    self.fields(event, &mut clean);
+                }
+            }
+            (Kind::Monitor(16 | 17), Packet::Mgmt { .. }) => {
+                self.head(bytes, 6, &mut clean);
+                self.fields(event, &mut clean);
+            }
+            (Kind::Sco, Packet::Sco { .. }) => {
+                self.head(bytes, 3, &mut clean);
+                self.counts.zeroed += 1;
+            }
+            (Kind::Iso, Packet::Iso { .. }) => {
+                self.head(bytes, 4, &mut clean);
+                self.counts.zeroed += 1;
+            }
+            (Kind::Monitor(opcode), _) => {
+                let notes = Notes { table: self.table, words: self.words };
+                if notes.monitor(opcode, bytes, self.counts, &mut clean) {
+                    return clean;
+                }
+                clean.clear();
+                blank(self.table, self.counts, bytes, &mut clean);
+            }
+            (Kind::Note(kind), _) => {
+                let notes = Notes { table: self.table, words: self.words };
+                if notes.packetlogger(kind, bytes, self.counts, &mut clean) {
+                    return clean;
+                }
+                clean.clear();
+                blank(self.table, self.counts, bytes, &mut clean);
+            }
+            _ => blank(self.table, self.counts, bytes, &mut clean),
+        }
+        if clean.bytes.len() < bytes.len() {
+            self.counts.zeroed += 1;
+        }
+        clean.fit(bytes.len());
+        clean
+    }
+
+    fn head(&self, bytes: &[u8], length: usize, clean: &mut Clean) {
+        clean.push(bytes.get(..length).unwrap_or(bytes), Mark::Number);
+    }
+
+    /// The fields of the event's packet.
+    fn fields(&mut self, event: &Event<'_>, clean: &mut Clean) {
+        self.walk(clean, |fields, out| {
+            event.packet.visit_mut(fields, out);
+        });
+    }
+
+    fn walk(&mut self, clean: &mut Clean, walk: impl FnOnce(&mut dyn VisitorMut, &mut Vec<u8>)) {
+        let place = &self.place;
+        let judge =
+            |handle: Option<u16>, uuid: Option<u16>, value: &[u8]| place.judge(handle, uuid, value);
+        let mut fields = Fields::new(self.table, self.kept, self.counts, &mut clean.marks, &judge);
+        walk(&mut fields, &mut clean.bytes);
+        if fields.opaque {
+            self.counts.zeroed += 1;
+        }
+        clean.fit(clean.bytes.len());
+    }
+
+    /// A command that no table knows: its link stays, if it is about one.
+    fn unknown_command(
+        &mut self,
+        command: &hci::Command<'_>,
+        bytes: &[u8],
+        clean: &mut Clean,
+    ) -> bool {
+        let hci::Command::Other { parameters, .. } = command else { return false };
+        let link = command.connection_handle().is_some();
+        let kept = if link { parameters.len().min(2) } else { 0 };
+        clean.push(parameters.get(..kept).unwrap_or_default(), Mark::Number);
+        blank(self.table, self.counts, bytes.get(3 + kept..).unwrap_or_default(), clean);
+        true
+    }
+
+    /// What a command returned that no table knows: its status stays, and its link if it is about one.
+    fn unknown_return(&mut self, event: &hci::Event<'_>, clean: &mut Clean) -> bool {
+        let hci::Event::CommandComplete {
+            num_hci_command_packets,
+            command_opcode,
+            return_parameters,
+        } = event
+        else {
+            return false;
+        };
+        let Opcode(code) = *command_opcode;
+        let known = hci::Return::decode(code, return_parameters.0, false).1.is_none();
+        if known {
+            return false;
+        }
+        let vendor = code == 0 || code >> 10 == 0x3f;
+        let kept = match (vendor, event.connection_handle()) {
+            (true, _) => 0,
+            (false, None) => 1,
+            (false, Some(_)) => 3,
+        };
+        clean.push(&[*num_hci_command_packets], Mark::Number);
+        clean.push(&code.to_le_bytes(), Mark::Number);
+        let (head, rest) = return_parameters.0.split_at(kept.min(return_parameters.0.len()));
+        clean.push(head, Mark::Number);
+        blank(self.table, self.counts, rest, clean);
+        true
+    }
+
+    /// An ACL packet: a whole frame, or a piece of one. The frame that it completes comes back.
+    fn acl(&mut self, record: &Record<'_>, event: &Event<'_>, line: &mut Line) -> Option<Clean> {
+        let bytes = record.bytes();
+        let mut clean = Clean::default();
+        self.head(bytes, 4, &mut clean);
+        clean.fit(bytes.len());
+        let number = line.push(Held::new(record, clean, record.original_len));
+        let (&[h0, h1, l0, l1], data) = bytes.split_first_chunk()?;
+        let word = u16::from_le_bytes([h0, h1]);
+        let declared = usize::from(u16::from_le_bytes([l0, l1]));
+        let data = data.get(..declared).unwrap_or(data);
+        let chip = matches!(event.packet, Packet::Opaque { layer: Layer::ChipLog, .. });
+        let (Some(direction), false) = (record.direction, chip) else {
+            self.counts.zeroed += 1;
+            return None;
+        };
+        let key = (record.adapter, word & 0x0fff, direction == Direction::Received);
+        if (word >> 12) & 3 != 1 {
+            line.begin(key);
+            if let (Some(head), Some(held)) = (data.first_chunk::<L2CAP>(), line.last_mut()) {
+                // The header is no secret, and says that the frame goes on.
+                held.clean.bytes[4..4 + L2CAP].copy_from_slice(head);
+                held.clean.marks[4..4 + L2CAP].fill(Mark::Number);
+            }
+        }
+        if !line.extend(key, number, 4, data) {
+            // A continuation of nothing.
+            self.counts.zeroed += 1;
+            return None;
+        }
+        if matches!(event.packet, Packet::Fragment { .. }) {
+            return None;
+        }
+        self.frame(event, key, data, line)
+    }
+
+    /// A frame is complete: its payload is replaced and laid over its pieces.
+    fn frame(
+        &mut self,
+        event: &Event<'_>,
+        key: FlowKey,
+        data: &[u8],
+        line: &mut Line,
+    ) -> Option<Clean> {
+        let flow = line.complete(key)?;
+        let total = flow.len();
+        let mut clean = Clean::default();
+        clean.push(flow.head.get(..L2CAP).unwrap_or(&flow.head), Mark::Number);
+        let cid = event.packet.cid().unwrap_or_default();
+        match &event.packet {
+            Packet::L2cap { psm: Some(PSM_EATT), cid, .. } if *cid >= DYNAMIC => {
+                // A piece of a unit: it waits for the rest. The first piece tells the unit's length.
+                let length = if line.has_unit(key, *cid) { 0 } else { UNIT };
+                clean.push(flow.head.get(L2CAP..L2CAP + length).unwrap_or_default(), Mark::Number);
+                clean.fit(total);
+                // Two stretches for each piece, one now and one when the unit is complete.
+                line.keep_unit(key, *cid, &flow.behind(L2CAP + length));
+                line.lay_waiting(flow.chunks(), &clean);
+                return None;
+            }
+            Packet::Att { pdu, .. } => {
+                let mut payload = Clean::default();
+                payload.push(&[pdu.code()], Mark::Number);
+                self.att(pdu, &mut payload);
+                let unit = line.take_unit(key, cid);
+                if !unit.is_empty() {
+                    let mut chunks = unit;
+                    chunks.extend(flow.behind(L2CAP));
+                    payload.fit(chunks.iter().map(|chunk| chunk.len()).sum());
+                    line.lay(&chunks, &payload);
+                    return Some(payload);
+                }
+                let prefixed = cid >= DYNAMIC && total >= L2CAP + UNIT && {
+                    let told = flow.head.get(L2CAP..L2CAP + UNIT).and_then(<[u8]>::first_chunk);
+                    told.is_some_and(|told| {
+                        usize::from(u16::from_le_bytes(*told)) + L2CAP + UNIT == total
+                    })
+                };
+                if prefixed {
+                    clean.push(&flow.head[L2CAP..L2CAP + UNIT], Mark::Number);
+                }
+                clean.push_all(&payload);
+            }
+            Packet::Smp { pdu, .. } => self.smp(pdu, &mut clean),
+            Packet::Signal { identifier, pdu, .. } => {
+                // Several commands may follow each other: those of a frame in one piece are here.
+                let whole = (flow.chunks().len() == 1).then_some(data);
+                match whole.and_then(|data| data.get(L2CAP..)) {
+                    Some(commands) => self.signals(commands, &mut clean),
+                    None => self.signal(*identifier, pdu, &mut clean),
+                }
+            }
+            _ => {
+                self.counts.zeroed += u64::from(total > L2CAP);
+            }
+        }
+        if clean.bytes.len() < total {
+            // What no field holds stays zeros.
+            self.counts.zeroed += u64::from(event.problem.is_some());
+        }
+        clean.fit(total);
+        line.lay(flow.chunks(), &clean);
+        Some(clean)
+    }
+
+    fn att(&mut self, pdu: &att::Pdu<'_>, clean: &mut Clean) {
+        if let att::Pdu::Other { .. } = pdu {
+            return;
+        }
+        self.walk(clean, |fields, out| pdu.visit_mut(fields, out));
+    }
+
+    fn smp(&mut self, pdu: &smp::Pdu<'_>, clean: &mut Clean) {
+        clean.push(&[pdu.code()], Mark::Number);
+        self.walk(clean, |fields, out| pdu.visit_mut(fields, out));
+    }
+
+    fn signal(&mut self, identifier: u8, pdu: &signal::Pdu<'_>, clean: &mut Clean) {
+        let mut parameters = Clean::default();
+        self.walk(&mut parameters, |fields, out| pdu.visit_mut(fields, out));
+        let length = u16::try_from(parameters.bytes.len()).unwrap_or(u16::MAX);
+        clean.push(&[pdu.code(), identifier], Mark::Number);
+        clean.push(&length.to_le_bytes(), Mark::Number);
+        clean.push_all(&parameters);
+    }
+
+    fn signals(&mut self, commands: &[u8], clean: &mut Clean) {
+        let mut rest = commands;
+        while let Some((&[code, identifier, l0, l1], behind)) = rest.split_first_chunk() {
+            let length = usize::from(u16::from_le_bytes([l0, l1]));
+            let data = behind.get(..length).unwrap_or(behind);
+            let (pdu, _) = signal::Pdu::decode(code, data, data.len() < length);
+            clean.push(&[code, identifier, l0, l1], Mark::Number);
+            let end = clean.bytes.len() + data.len();
+            self.walk(clean, |fields, out| pdu.visit_mut(fields, out));
+            clean.fit(end);
+            rest = behind.get(length..).unwrap_or_default();
+        }
+    }
+}

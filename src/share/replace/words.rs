@@ -1,0 +1,237 @@
+//! Text that programs wrote: what of it may be shown.
+//!
+//! A word stays where it is one of this tool's own vocabulary or of the usual words of logs. Every other word may be
+//! the name of somebody, and becomes a row of `x`. Keys go first, and addresses and names get their aliases.
+use crate::redact;
+use crate::report::aliases::{spelling, vocabulary};
+use crate::share::table::Table;
+use aho_corasick::AhoCorasick;
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+/// Shorter names are not looked for in text: they occur by chance. As words they go anyway.
+const SHORTEST_NAME: usize = 3;
+/// Longer numbers may be a passkey or a serial number.
+const MOST_DIGITS: usize = 5;
+
+/// Words of logs and notes that the texts of the rules do not have.
+const USUAL: &str = "linux version kernel subsystem bluetooth bluetoothd btmon bluetoothctl hciconfig hcitool hcidump \
+    gatttool python python3 node noble bluez daemon mgmt hci0 hci1 hci2 hci3 hci4 src profiles plugins shared lib \
+    client gatt att smp sdp l2cap rfcomm device adapter agent service input audio battery main log c h py js \
+    debug info warn warning error err fatal notice trace verbose x86 x86_64 aarch64 armv6l armv7l arm64 rpi rpt v6 v7 v8 \
+    generic lts amd64 deb ubuntu debian fedora raspi raspbian arch manjaro opensuse fc pc unknown software product \
+    mac macos ios ipad iphone os x build apple mobilebluetooth host hardware model firmware revision chip chipset \
+    intel broadcom realtek qualcomm mediatek nordic espressif usb uart sdio pci bus btstack btusb hci acl sco iso \
+    connect connected connection connecting disconnect disconnected disconnecting timeout reason status failed fail \
+    failure refused rejected reject aborted abort cancelled canceled cancel busy not found no yes true false null none \
+    on off set get add remove removed added new old start started stop stopped begin end ready done ok retry retrying \
+    retries attempt attempts after before while during until since already in at of to from for by with without and or \
+    is was are be been has have had will would can could may must should do does did it its this that these those a an \
+    the all any each every one two first last next previous more less than then else if when where which who what why \
+    how up down out into over under again too very only also same other another same read write notify notification \
+    indicate indication value handle characteristic descriptor database cache discovery discover scan scanning \
+    advertising advertisement report address random public static private resolvable identity type name alias paired \
+    pairing bonded bonding trusted blocked key keys missing encryption authentication authorization security insufficient \
+    software caused implemented unexpected agent available probe driver profile browse uuid uuids path dev org hci rfkill \
+    event idx op soft hard opened closed open close socket channel mtu interval latency supervision parameter parameters \
+    update request response reply answer command complete disabled enabled enable disable powered power suspend resume \
+    local remote peer central peripheral master slave role supported support unsupported invalid argument arguments \
+    permission denied operation progress input output resource temporarily unavailable transport endpoint such file \
+    directory function call returned return code errno msg ms us s sec seconds min minutes hour usec msec id cb fn";
+
+/// What cleans text.
+pub struct Words {
+    known: &'static HashSet<String>,
+    names: Option<AhoCorasick>,
+    aliases: Vec<String>,
+}
+
+impl std::fmt::Debug for Words {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Words({} names)", self.aliases.len())
+    }
+}
+
+impl Words {
+    pub fn of(table: &Table) -> Self {
+        let (mut names, mut aliases) = (Vec::new(), Vec::new());
+        let mut all: Vec<_> = table.names().filter(|_| !table.keeps_names()).collect();
+        all.sort();
+        for (name, alias) in all {
+            if let (Ok(name), Ok(alias)) = (std::str::from_utf8(name), std::str::from_utf8(alias))
+                && name.chars().count() >= SHORTEST_NAME
+                && !is_our_word(name)
+            {
+                names.push(name.to_owned());
+                aliases.push(alias.to_owned());
+            }
+        }
+        let names = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(aho_corasick::MatchKind::LeftmostLongest)
+            .build(&names)
+            .ok()
+            .filter(|_| !aliases.is_empty());
+        Self { known: known(), names, aliases }
+    }
+
+    /// A text without anything that could tell who somebody is.
+    pub fn clean(&self, table: &Table, text: &str) -> String {
+        let text = redact::text(text);
+        let mut cleaned = String::with_capacity(text.len());
+        let mut rest: &str = &text;
+        while let Some(found) = spelling::next(rest, |bytes| table.known_address(bytes).is_some()) {
+            let (before, from) = rest.split_at(found.at);
+            self.names_in(before, &mut cleaned);
+            let (address, after) = from.split_at(found.length);
+            let alias = table.known_address(found.bytes);
+            spell(address, alias.unwrap_or_else(|| table.address(found.bytes)), &mut cleaned);
+            rest = after;
+        }
+        self.names_in(rest, &mut cleaned);
+        cleaned
+    }
+
+    fn names_in(&self, text: &str, cleaned: &mut String) {
+        let mut rest = 0;
+        if let Some(names) = &self.names {
+            for found in names.find_iter(text) {
+                if !is_whole(text, found.range()) {
+                    continue;
+                }
+                self.words_in(&text[rest..found.start()], cleaned);
+                cleaned.push_str(&self.aliases[found.pattern().as_usize()]);
+                rest = found.end();
+            }
+        }
+        self.words_in(&text[rest..], cleaned);
+    }
+
+    fn words_in(&self, text: &str, cleaned: &mut String) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
+            let (this, after) = rest.split_at(word);
+            let at_home = ["home/", "users/", "users\\"]
+                .iter()
+                .any(|folder| cleaned.to_ascii_lowercase().ends_with(folder));
+            if self.is_known(this) && !at_home {
+                cleaned.push_str(this);
+            } else {
+                cleaned.extend(this.chars().map(|_| 'x'));
+            }
+            let gap = after.find(char::is_alphanumeric).unwrap_or(after.len());
+            let (between, after) = after.split_at(gap);
+            // What is no letter may still be a picture that somebody is known by.
+            cleaned.extend(between.chars().map(|c| if c.is_ascii() { c } else { '?' }));
+            rest = after;
+        }
+    }
+
+    /// Whether a word is nobody's.
+    fn is_known(&self, word: &str) -> bool {
+        let is_number = |digits: &str, most| {
+            digits.len() <= most && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if word.len() <= 1 || is_number(word, MOST_DIGITS) {
+            return true;
+        }
+        if let Some(digits) = word.strip_prefix("0x") {
+            return digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+        }
+        self.known.contains(&word.to_ascii_lowercase())
+            || is_number(word.trim_end_matches(|c: char| c.is_ascii_alphabetic()), MOST_DIGITS)
+                && ["ms", "s", "us", "dBm", "min"].iter().any(|unit| word.ends_with(unit))
+    }
+}
+
+/// Whether a name is one word that everybody uses.
+fn is_our_word(name: &str) -> bool {
+    known().contains(&name.to_ascii_lowercase())
+}
+
+fn known() -> &'static HashSet<String> {
+    static KNOWN: OnceLock<HashSet<String>> = OnceLock::new();
+    KNOWN.get_or_init(|| {
+        vocabulary().iter().cloned().chain(USUAL.split_whitespace().map(str::to_owned)).collect()
+    })
+}
+
+/// Whether a stretch of text is no part of a longer word.
+fn is_whole(text: &str, found: std::ops::Range<usize>) -> bool {
+    let before = text[..found.start].chars().next_back();
+    let after = text[found.end..].chars().next();
+    !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+}
+
+/// Writes an alias as the address was written: the same signs between its pairs, the same letters large or small.
+pub fn spell(address: &str, alias: [u8; 6], out: &mut String) {
+    const LARGE: &[u8; 16] = b"0123456789ABCDEF";
+    const SMALL: &[u8; 16] = b"0123456789abcdef";
+    let digits = if address.bytes().any(|byte| byte.is_ascii_uppercase()) { LARGE } else { SMALL };
+    let mut nibbles = alias.iter().rev().flat_map(|byte| [byte >> 4, byte & 15]);
+    for c in address.chars() {
+        match nibbles.next().filter(|_| c.is_ascii_hexdigit()) {
+            Some(nibble) => out.push(char::from(digits[usize::from(nibble)])),
+            None => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::aliases::Aliases;
+    use crate::share::originals::Originals;
+
+    fn cleaned(text: &str) -> String {
+        let mut found = Originals::default();
+        found.address([1, 0x53, 0, 0x5e, 0, 0xc0]);
+        found.name("Zoe's lamp".as_bytes());
+        let table = Table::of(&found, &Aliases::default(), false);
+        Words::of(&table).clean(&table, text)
+    }
+
+    #[test]
+    fn usual_lines_stay() {
+        for line in [
+            "Linux version 6.12.25+rpt-rpi-v8 (aarch64)",
+            "Bluetooth subsystem version 2.22",
+            "src/device.c:connect_cb() connect error: Software caused connection abort (103)",
+            "reason 3, status 0x3e after 315 ms",
+        ] {
+            assert_eq!(cleaned(line), line);
+        }
+    }
+
+    #[test]
+    fn names_and_words_that_nobody_knows_go() {
+        assert_eq!(cleaned("connected to ZOE'S LAMP"), "connected to name-1____");
+        assert_eq!(cleaned("user Zoltan, host zoltans-pi"), "user xxxxxx, host xxxxxxx-xx");
+        assert_eq!(cleaned("/home/max/log"), "/home/xxx/log");
+        assert_eq!(cleaned("serial 1234567"), "serial xxxxxxx");
+        assert_eq!(cleaned("K\u{fc}che \u{1f321}"), "xxxxx ?");
+    }
+
+    #[test]
+    fn an_address_keeps_its_spelling() {
+        for (spelled, alias) in [
+            ("C0:00:5E:00:53:01", "C2:53:48:00:00:01"),
+            ("c0:00:5e:00:53:01", "c2:53:48:00:00:01"),
+            ("/org/bluez/hci0/dev_C0_00_5E_00_53_01", "/org/bluez/hci0/dev_C2_53_48_00_00_01"),
+            ("c0005e005301", "c25348000001"),
+            ("01 53 00 5e 00 c0", "01 00 00 48 53 c2"),
+            ("C6:11:22:33:44:55", "C2:53:48:FF:FF:FE"),
+        ] {
+            assert_eq!(cleaned(spelled), alias);
+        }
+    }
+
+    #[test]
+    fn keys_go_in_every_spelling() {
+        let key = "6f1ed294b8037ce541af902bd7583ce6";
+        assert!(!cleaned(&format!("LTK {key}")).contains("6f1e"));
+        let list = "111, 30, 210, 148, 184, 3, 124, 229, 65, 175, 144, 43, 215, 88, 60, 230";
+        assert!(!cleaned(list).contains("111"));
+    }
+}

@@ -1,0 +1,300 @@
+//! Looks for the originals in what was written: the proof that nothing was left.
+use super::originals::{Originals, different};
+use super::replace::{Clean, Kept, Mark};
+use crate::report::aliases::tells_somebody;
+use aho_corasick::AhoCorasick;
+use std::collections::HashSet;
+
+/// So many bytes of a key in a row are a leak: half a key is one too.
+const PART: usize = 8;
+/// Addresses and parts of keys with fewer different bytes occur by chance.
+const LEAST_DIFFERENT: usize = 3;
+/// Shorter names occur by chance.
+const SHORTEST_NAME: usize = 4;
+
+/// All originals, ready to be looked for.
+pub struct Search {
+    /// Whether anything begins with four such bytes: nearly always nothing does.
+    begins: Vec<u64>,
+    addresses: HashSet<[u8; 6]>,
+    keys: HashSet<[u8; PART]>,
+    values: HashSet<[u8; PART]>,
+    names: Option<AhoCorasick>,
+}
+
+impl std::fmt::Debug for Search {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Search({} addresses)", self.addresses.len() / 2)
+    }
+}
+
+impl Search {
+    pub fn of(found: &Originals, kept: Kept) -> Self {
+        let many = found.values().len() + found.addresses().len();
+        let words = (many * 2).next_power_of_two().clamp(1 << 12, 1 << 18);
+        let mut search = Self {
+            begins: vec![0; words],
+            addresses: HashSet::new(),
+            keys: HashSet::new(),
+            values: HashSet::new(),
+            names: None,
+        };
+        for address in found.addresses().iter().filter(|it| different(*it) >= LEAST_DIFFERENT) {
+            let mut reversed = *address;
+            reversed.reverse();
+            for bytes in [*address, reversed] {
+                search.note(&bytes);
+                search.addresses.insert(bytes);
+            }
+        }
+        for key in found.keys() {
+            let reversed: Vec<u8> = key.iter().rev().copied().collect();
+            for bytes in [key, &reversed] {
+                for part in bytes.windows(PART).filter(|it| different(it) >= LEAST_DIFFERENT) {
+                    search.note(part);
+                    search.keys.extend(<[u8; PART]>::try_from(part));
+                }
+            }
+        }
+        if !kept.values {
+            for part in found.values() {
+                search.note(part);
+                search.values.insert(*part);
+            }
+        }
+        if !kept.names {
+            let telling = |name: &&Vec<u8>| {
+                name.len() >= SHORTEST_NAME
+                    && different(name) >= LEAST_DIFFERENT
+                    && tells_somebody(&String::from_utf8_lossy(name))
+            };
+            let names: Vec<_> = found.names().iter().filter(telling).collect();
+            let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&names);
+            search.names = built.ok().filter(|_| !names.is_empty());
+        }
+        search
+    }
+
+    /// What of the originals stands in these bytes, outside of what was kept by intent.
+    pub fn find(&self, clean: &Clean) -> Option<&'static str> {
+        let Clean { bytes, marks } = clean;
+        let told = |from: usize, length: usize| {
+            let marks = marks.get(from..from + length).unwrap_or_default();
+            marks.contains(&Mark::Replaced)
+        };
+        let long = |from: usize, length: usize| {
+            let marks = marks.get(from..from + length).unwrap_or_default();
+            marks.iter().all(|mark| *mark == Mark::Long)
+        };
+        for (from, window) in bytes.windows(6).enumerate() {
+            if !self.may_begin(window) {
+                continue;
+            }
+            if let Some(six) = window.first_chunk()
+                && self.addresses.contains(six)
+                && (told(from, 6) || long(from, 6))
+            {
+                return Some("an address");
+            }
+            if let Some(part) = bytes.get(from..).and_then(<[u8]>::first_chunk::<PART>) {
+                if self.keys.contains(part) && (told(from, PART) || long(from, PART)) {
+                    return Some("a key");
+                }
+                if self.values.contains(part) && told(from, PART) {
+                    return Some("a value");
+                }
+            }
+        }
+        if let Some(names) = &self.names {
+            for name in names.find_iter(bytes) {
+                if told(name.start(), name.len()) || long(name.start(), name.len()) {
+                    return Some("a name");
+                }
+            }
+        }
+        None
+    }
+
+    /// What of the originals stands in a text: as bytes in any usual spelling, or as a name.
+    pub fn find_in_text(&self, text: &str) -> Option<&'static str> {
+        for run in spelled(text) {
+            let mut reversed = run.clone();
+            reversed.reverse();
+            for bytes in [run, reversed] {
+                let marks = vec![Mark::Replaced; bytes.len()];
+                if let Some(what) = self.find(&Clean { bytes, marks }) {
+                    return Some(what);
+                }
+            }
+        }
+        let names = self.names.as_ref()?;
+        let whole = |found: aho_corasick::Match| {
+            let before = text.get(..found.start()).and_then(|text| text.chars().next_back());
+            let after = text.get(found.end()..).and_then(|text| text.chars().next());
+            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+        };
+        names.find_iter(text).any(whole).then_some("a name")
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        let place = self.place(bytes);
+        self.begins[place / 64] |= 1 << (place % 64);
+    }
+
+    #[inline]
+    fn may_begin(&self, bytes: &[u8]) -> bool {
+        let place = self.place(bytes);
+        self.begins[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    #[inline]
+    fn place(&self, bytes: &[u8]) -> usize {
+        let word = bytes.first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
+        let mixed = u64::from(word).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
+        mixed as usize & (self.begins.len() * 64 - 1)
+    }
+}
+
+/// Bytes written in hexadecimal or decimal, one run for each row of pairs with the same signs between them.
+fn spelled(text: &str) -> Vec<Vec<u8>> {
+    let mut runs = Vec::new();
+    let tokens = tokens(text);
+    let mut at = 0;
+    while at < tokens.len() {
+        let (first, _, _) = tokens[at];
+        let run: Vec<&str> = {
+            let mut run = vec![first];
+            let mut gap = None;
+            while let Some((next, between, _)) = tokens.get(at + run.len())
+                && gap.is_none_or(|gap| gap == *between)
+                && between.len() <= 4
+            {
+                gap = Some(*between);
+                run.push(next);
+            }
+            run
+        };
+        // A word that is no number parts the row.
+        for row in rows(&run, hexadecimal) {
+            runs.push(row.concat());
+        }
+        runs.extend(rows(&run, |word| word.parse::<u8>().ok()));
+        at += run.len().saturating_sub(1).max(1);
+    }
+    runs.retain(|run| run.len() >= 6);
+    runs
+}
+
+/// The words that can be read, as far as they follow each other.
+fn rows<T>(words: &[&str], read: impl Fn(&str) -> Option<T>) -> Vec<Vec<T>> {
+    let mut rows = vec![Vec::new()];
+    for word in words {
+        match read(word) {
+            Some(value) => {
+                if let Some(row) = rows.last_mut() {
+                    row.push(value);
+                }
+            }
+            None => rows.push(Vec::new()),
+        }
+    }
+    rows
+}
+
+/// Words with the signs before them.
+fn tokens(text: &str) -> Vec<(&str, &str, usize)> {
+    let mut tokens = Vec::new();
+    let mut before = 0;
+    let mut rest = 0;
+    while let Some(start) = text[rest..].find(|c: char| c.is_ascii_alphanumeric()) {
+        let start = rest + start;
+        let length = text[start..].find(|c: char| !c.is_ascii_alphanumeric());
+        let end = length.map_or(text.len(), |length| start + length);
+        tokens.push((&text[start..end], &text[before..start], start));
+        (before, rest) = (end, end);
+    }
+    tokens
+}
+
+/// `c0`, `0xc0`, `xc0` (of `\xc0`), or a longer even row of digits.
+fn hexadecimal(word: &str) -> Option<Vec<u8>> {
+    let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix('x')).unwrap_or(word);
+    if digits.is_empty() || digits.len() % 2 != 0 {
+        return None;
+    }
+    let pair = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    (0..digits.len()).step_by(2).map(pair).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESS: [u8; 6] = [0x9d, 0x3a, 0xe7, 0x52, 0x1b, 0xc4];
+    const KEY: [u8; 16] = [
+        0x6f, 0x1e, 0xd2, 0x94, 0xb8, 0x03, 0x7c, 0xe5, 0x41, 0xaf, 0x90, 0x2b, 0xd7, 0x58, 0x3c,
+        0xe6,
+    ];
+
+    fn search() -> Search {
+        let mut found = Originals::default();
+        found.address(ADDRESS);
+        found.key(&KEY);
+        found.value(b"what was typed");
+        found.name(b"Zoe's lamp");
+        Search::of(&found, Kept::default())
+    }
+
+    fn with(bytes: &[u8], mark: Mark) -> Option<&'static str> {
+        let mut clean = Clean::default();
+        clean.push(&[9, 9], Mark::Number);
+        clean.push(bytes, mark);
+        clean.push(&[9], Mark::Number);
+        search().find(&clean)
+    }
+
+    #[test]
+    fn originals_are_found_in_bytes() {
+        let mut reversed = ADDRESS;
+        reversed.reverse();
+        assert_eq!(with(&ADDRESS, Mark::Replaced), Some("an address"));
+        assert_eq!(with(&reversed, Mark::Replaced), Some("an address"));
+        assert_eq!(with(&ADDRESS[1..], Mark::Replaced), None);
+        assert_eq!(with(&KEY[5..13], Mark::Replaced), Some("a key"));
+        assert_eq!(with(&KEY[5..12], Mark::Replaced), None);
+        assert_eq!(with(b"what was", Mark::Replaced), Some("a value"));
+        assert_eq!(with(b"ZOE'S LAMP", Mark::Replaced), Some("a name"));
+    }
+
+    #[test]
+    fn what_is_kept_by_intent_is_not_found_but_a_long_field_may_hide_an_address() {
+        assert_eq!(with(&ADDRESS, Mark::Number), None);
+        assert_eq!(with(&ADDRESS, Mark::Long), Some("an address"));
+        assert_eq!(with(b"what was", Mark::Long), None);
+    }
+
+    #[test]
+    fn originals_are_found_in_text_in_every_spelling() {
+        let search = search();
+        let join = |separator: &str, spell: fn(&u8) -> String| {
+            ADDRESS.iter().map(spell).collect::<Vec<_>>().join(separator)
+        };
+        for spelled in [
+            join(":", |b| format!("{b:02X}")),
+            join("-", |b| format!("{b:02x}")),
+            join(" ", |b| format!("{b:02x}")),
+            join("_", |b| format!("{b:02x}")),
+            join("", |b| format!("{b:02x}")),
+            join(", ", |b| format!("0x{b:02x}")),
+            join(", ", |b| b.to_string()),
+            join("", |b| format!("\\x{b:02x}")),
+            "C4:1B:52:E7:3A:9D".into(),
+        ] {
+            let text = format!("the device {spelled} left");
+            assert_eq!(search.find_in_text(&text), Some("an address"), "{spelled}");
+        }
+        assert_eq!(search.find_in_text("by zoe's lamp."), Some("a name"));
+        assert_eq!(search.find_in_text("by Zoe's lamps"), None);
+        assert_eq!(search.find_in_text("2026-11-21 07:50:07, frame 12, 0x0040"), None);
+    }
+}
