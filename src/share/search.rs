@@ -219,7 +219,7 @@ fn tokens(text: &str) -> Vec<(&str, &str, usize)> {
 /// `c0`, `0xc0`, `xc0` (of `\xc0`), or a longer even row of digits.
 fn hexadecimal(word: &str) -> Option<Vec<u8>> {
     let digits = word.strip_prefix("0x").or_else(|| word.strip_prefix('x')).unwrap_or(word);
-    if digits.is_empty() || digits.len() % 2 != 0 {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
         return None;
     }
     let pair = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();

@@ -56,11 +56,7 @@ impl<'o> Survey<'o> {
 
     fn note(&mut self, note: &Note<'_>) {
         match note {
-            Note::NewIndex { name, .. } => {
-                if !is_numbered(name) {
-                    self.found.name(name.as_bytes());
-                }
-            }
+            Note::NewIndex { name, .. } if !is_numbered(name) => self.found.name(name.as_bytes()),
             Note::System { text }
             | Note::UserLogging { text, .. }
             | Note::PacketLogger { text, .. } => {

@@ -23,6 +23,7 @@ const BEYOND: u32 = 0x00ff_fffe;
 /// All replacements.
 pub struct Table {
     addresses: HashMap<[u8; 6], [u8; 6]>,
+    aliases: HashSet<[u8; 6]>,
     names: HashMap<Vec<u8>, Vec<u8>>,
     keys: HashMap<Vec<u8>, Vec<u8>>,
     /// Names of people and devices stay.
@@ -41,6 +42,7 @@ impl Table {
     pub fn of(found: &Originals, labels: &Aliases, keeps_names: bool) -> Self {
         let mut table = Self {
             addresses: HashMap::new(),
+            aliases: HashSet::new(),
             names: HashMap::new(),
             keys: HashMap::new(),
             keeps_names,
@@ -53,7 +55,6 @@ impl Table {
             table.keys.insert(key.clone(), dummy(key.len(), *count));
         }
         let irks: Vec<_> = found.irks().iter().map(|irk| (*irk, table.irk(irk))).collect();
-        let mut taken: HashSet<[u8; 6]> = HashSet::new();
         let mut count = 0;
         for address in found.addresses() {
             let alias = loop {
@@ -62,7 +63,7 @@ impl Table {
                 let mut reversed = alias;
                 reversed.reverse();
                 let free = !found.has_address(&alias) && !found.has_address(&reversed);
-                if free && taken.insert(alias) {
+                if free && table.aliases.insert(alias) {
                     break alias;
                 }
             };
@@ -98,6 +99,16 @@ impl Table {
         let mut alias = *self.addresses.get(&reversed)?;
         alias.reverse();
         Some(alias)
+    }
+
+    /// Whether an address is one of the captures', in this byte order.
+    pub fn is_original(&self, address: &[u8; 6]) -> bool {
+        self.addresses.contains_key(address)
+    }
+
+    /// Whether an address stands for another one.
+    pub fn is_alias(&self, address: &[u8; 6]) -> bool {
+        self.aliases.contains(address)
     }
 
     /// Replaces the names in a field. False where it stays as it is.

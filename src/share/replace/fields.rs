@@ -1,5 +1,5 @@
 //! The fields of one packet, replaced by what they are.
-use super::attributes::What;
+use super::attributes::{Place, What};
 use super::{Clean, Counts, Kept, Mark};
 use crate::packet::visit::{Kind, PartMut, VisitorMut};
 use crate::share::table::{FILL, Table};
@@ -13,8 +13,8 @@ pub struct Fields<'t> {
     pub kept: Kept,
     pub counts: &'t mut Counts,
     pub marks: &'t mut Vec<Mark>,
-    /// What is to become of an attribute's value: by its handle, as far as the packet named one.
-    pub judge: &'t dyn Fn(Option<u16>, Option<u16>, &[u8]) -> What,
+    /// Where the packet stands among attributes.
+    pub place: &'t Place<'t>,
     /// Some bytes were not decoded.
     pub opaque: bool,
     handle: Option<u16>,
@@ -28,16 +28,16 @@ impl<'t> Fields<'t> {
         kept: Kept,
         counts: &'t mut Counts,
         marks: &'t mut Vec<Mark>,
-        judge: &'t dyn Fn(Option<u16>, Option<u16>, &[u8]) -> What,
+        place: &'t Place<'t>,
     ) -> Self {
-        Self { table, kept, counts, marks, judge, opaque: false, handle: None, uuid: None }
+        Self { table, kept, counts, marks, place, opaque: false, handle: None, uuid: None }
     }
 
     fn value(&mut self, wire: &mut [u8]) -> Mark {
         if wire.is_empty() {
             return Mark::Replaced;
         }
-        match (self.judge)(self.handle, self.uuid, wire) {
+        match self.place.judge(self.handle, self.uuid, wire) {
             What::Keep => return keep(self.table, wire),
             What::Name if self.table.name_field(wire) => self.counts.names += 1,
             What::Name => return Mark::Long,

@@ -165,10 +165,8 @@ impl One<'_> {
     }
 
     fn walk(&mut self, clean: &mut Clean, walk: impl FnOnce(&mut dyn VisitorMut, &mut Vec<u8>)) {
-        let place = &self.place;
-        let judge =
-            |handle: Option<u16>, uuid: Option<u16>, value: &[u8]| place.judge(handle, uuid, value);
-        let mut fields = Fields::new(self.table, self.kept, self.counts, &mut clean.marks, &judge);
+        let mut fields =
+            Fields::new(self.table, self.kept, self.counts, &mut clean.marks, &self.place);
         walk(&mut fields, &mut clean.bytes);
         if fields.opaque {
             self.counts.zeroed += 1;

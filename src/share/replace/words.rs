@@ -2,6 +2,7 @@
 //!
 //! A word stays where it is one of this tool's own vocabulary or of the usual words of logs. Every other word may be
 //! the name of somebody, and becomes a row of `x`. Keys go first, and addresses and names get their aliases.
+use crate::packet::Address;
 use crate::redact;
 use crate::report::aliases::{spelling, vocabulary};
 use crate::share::table::Table;
@@ -37,7 +38,7 @@ const USUAL: &str = "linux version kernel subsystem bluetooth bluetoothd btmon b
     update request response reply answer command complete disabled enabled enable disable powered power suspend resume \
     local remote peer central peripheral master slave role supported support unsupported invalid argument arguments \
     permission denied operation progress input output resource temporarily unavailable transport endpoint such file \
-    directory function call returned return code errno msg ms us s sec seconds min minutes hour usec msec id cb fn";
+    directory function call returned return code errno msg shown ms us s sec seconds min minutes hour usec msec id cb fn";
 
 /// What cleans text.
 pub struct Words {
@@ -77,15 +78,20 @@ impl Words {
 
     /// A text without anything that could tell who somebody is.
     pub fn clean(&self, table: &Table, text: &str) -> String {
-        let text = redact::text(text);
+        // Addresses first: written without signs between their pairs they look like keys.
+        let text = addressed(table, text);
+        let text = redact::text(&text);
         let mut cleaned = String::with_capacity(text.len());
         let mut rest: &str = &text;
-        while let Some(found) = spelling::next(rest, |bytes| table.known_address(bytes).is_some()) {
+        while let Some(found) = spelling::next(rest, |_| false) {
             let (before, from) = rest.split_at(found.at);
             self.names_in(before, &mut cleaned);
             let (address, after) = from.split_at(found.length);
-            let alias = table.known_address(found.bytes);
-            spell(address, alias.unwrap_or_else(|| table.address(found.bytes)), &mut cleaned);
+            if table.is_alias(&found.bytes) {
+                cleaned.push_str(address);
+            } else {
+                spell(address, table.address(found.bytes), &mut cleaned);
+            }
             rest = after;
         }
         self.names_in(rest, &mut cleaned);
@@ -130,19 +136,47 @@ impl Words {
 
     /// Whether a word is nobody's.
     fn is_known(&self, word: &str) -> bool {
-        let is_number = |digits: &str, most| {
-            digits.len() <= most && digits.bytes().all(|byte| byte.is_ascii_digit())
+        let is_number = |digits: &str| {
+            (1..=MOST_DIGITS).contains(&digits.len())
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
         };
-        if word.len() <= 1 || is_number(word, MOST_DIGITS) {
+        if word.len() <= 1 || is_number(word) {
             return true;
         }
         if let Some(digits) = word.strip_prefix("0x") {
             return digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         }
+        let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = word.get(number.len()..).unwrap_or_default();
         self.known.contains(&word.to_ascii_lowercase())
-            || is_number(word.trim_end_matches(|c: char| c.is_ascii_alphabetic()), MOST_DIGITS)
-                && ["ms", "s", "us", "dBm", "min"].iter().any(|unit| word.ends_with(unit))
+            || is_number(number) && ["ms", "s", "us", "dBm", "min"].contains(&unit)
     }
+}
+
+/// The text with aliases for all known addresses, each as a word of its own.
+fn addressed(table: &Table, text: &str) -> String {
+    let mut addressed = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(found) = spelling::next(rest, |bytes| table.known_address(bytes).is_some()) {
+        let (before, from) = rest.split_at(found.at);
+        let (address, after) = from.split_at(found.length);
+        addressed.push_str(before);
+        let signs = address.contains([':', '-', '_', '.']);
+        match table.known_address(found.bytes) {
+            Some(alias) if signs => spell(address, alias, &mut addressed),
+            // In a row of bytes the least significant one comes first.
+            Some(mut alias) => {
+                if !table.is_original(&found.bytes) {
+                    alias.reverse();
+                }
+                addressed.push_str(&format!(" {} ", Address(alias)));
+            }
+            None => addressed.push_str(address),
+        }
+        rest = after;
+    }
+    addressed.push_str(rest);
+    addressed
 }
 
 /// Whether a name is one word that everybody uses.
@@ -171,7 +205,7 @@ pub fn spell(address: &str, alias: [u8; 6], out: &mut String) {
     let digits = if address.bytes().any(|byte| byte.is_ascii_uppercase()) { LARGE } else { SMALL };
     let mut nibbles = alias.iter().rev().flat_map(|byte| [byte >> 4, byte & 15]);
     for c in address.chars() {
-        match nibbles.next().filter(|_| c.is_ascii_hexdigit()) {
+        match c.is_ascii_hexdigit().then(|| nibbles.next()).flatten() {
             Some(nibble) => out.push(char::from(digits[usize::from(nibble)])),
             None => out.push(c),
         }
@@ -207,7 +241,7 @@ mod tests {
     #[test]
     fn names_and_words_that_nobody_knows_go() {
         assert_eq!(cleaned("connected to ZOE'S LAMP"), "connected to name-1____");
-        assert_eq!(cleaned("user Zoltan, host zoltans-pi"), "user xxxxxx, host xxxxxxx-xx");
+        assert_eq!(cleaned("user Zoltan, host zoltans-pi"), "user xxxxxx, host xxxxxxx-pi");
         assert_eq!(cleaned("/home/max/log"), "/home/xxx/log");
         assert_eq!(cleaned("serial 1234567"), "serial xxxxxxx");
         assert_eq!(cleaned("K\u{fc}che \u{1f321}"), "xxxxx ?");
@@ -219,8 +253,8 @@ mod tests {
             ("C0:00:5E:00:53:01", "C2:53:48:00:00:01"),
             ("c0:00:5e:00:53:01", "c2:53:48:00:00:01"),
             ("/org/bluez/hci0/dev_C0_00_5E_00_53_01", "/org/bluez/hci0/dev_C2_53_48_00_00_01"),
-            ("c0005e005301", "c25348000001"),
-            ("01 53 00 5e 00 c0", "01 00 00 48 53 c2"),
+            ("c0005e005301", " C2:53:48:00:00:01 "),
+            ("01 53 00 5e 00 c0", " C2:53:48:00:00:01 "),
             ("C6:11:22:33:44:55", "C2:53:48:FF:FF:FE"),
         ] {
             assert_eq!(cleaned(spelled), alias);
