@@ -4,6 +4,7 @@ use crate::compare::Names;
 use crate::packet::Direction;
 use crate::packet::att::Uuid;
 use crate::prose::Text;
+use crate::seen::{Seen, SourceId};
 use crate::text;
 use crate::time::{Moment, Span};
 use crate::timeline::{Connection, Owner, Procedure, Written};
@@ -39,7 +40,8 @@ pub fn obeyed(scene: &Scene<'_>, connection: &Connection) -> Option<Order> {
 
 /// How many bytes at the beginning of a written value may be such an order, so that findings rest on them.
 pub(crate) fn telling(uuid: Option<Uuid>, value: &[u8]) -> usize {
-    let written = Written::new(0, Moment::UNKNOWN, 0, value);
+    let nowhere = Seen { source: SourceId::FIRST, at: Moment::UNKNOWN, frame: 0 };
+    let written = Written::new(nowhere, 0, value);
     if uuid.is_some_and(|uuid| by_uuid(uuid, written).is_some()) {
         return written.head.len().min(value.len());
     }

@@ -93,8 +93,9 @@ impl Facts<'_> {
         let capture = finding.capture;
         let connections: Vec<_> =
             finding.connections.iter().map(|number| self.number(capture, *number)).collect();
-        let evidence: Vec<_> =
-            finding.evidence.iter().map(|it| self.frame(it.capture, it.frame)).collect();
+        let evidence =
+            finding.evidence.iter().filter_map(|it| Some((it.source.capture()?, it.frame)));
+        let evidence: Vec<_> = evidence.map(|(at, frame)| self.frame(at, frame)).collect();
         self.lines.push(format!(
             "{} {} {} of capture {capture}, connections {}: {}",
             finding.rule,
@@ -183,8 +184,8 @@ impl Facts<'_> {
     }
 
     fn step(&mut self, capture: usize, step: &Step) -> String {
-        let first = self.frame(capture, step.frame);
-        let last = self.frame(capture, step.last_frame);
+        let first = self.frame(capture, step.first.frame);
+        let last = self.frame(capture, step.last.frame);
         format!(
             "{} {:?} {} {:?} {} {first} {last} {:?} {} {}",
             step.procedure.word(),
@@ -192,7 +193,7 @@ impl Facts<'_> {
             step.outcome.word(),
             step.status,
             step.attribute,
-            step.last_at.since(step.at),
+            step.last.since(&step.first),
             step.count,
             step.bytes
         )

@@ -5,11 +5,13 @@
 //! Then the new captures are analysed, and what is found must be what was found before ([`check`]).
 use crate::capture::{self, CaptureError, Input, WriteError};
 use crate::case::{self, Case, Side, Unreadable, read_seeing};
-use crate::compare;
+use crate::compare::{self, Peer};
 use crate::decode::Decoder;
 use crate::packet::Address;
 use crate::report::aliases::Aliases;
 use crate::report::{Report, Shown};
+use crate::seen::SourceId;
+use crate::sides::Which;
 use crate::time::Clock;
 use crate::timeline::{Capture, Tracker};
 use std::collections::{HashMap, HashSet};
@@ -335,13 +337,18 @@ impl Work<'_> {
             unfit: 0,
             frames: HashMap::new(),
         };
-        let (mut decoder, mut tracker) = (Decoder::new(), Tracker::of(side_source(at)));
+        let (mut decoder, mut tracker) = (Decoder::new(), Tracker::of(SourceId::from(at)));
         let mut before = 0;
+        let mut range = side.range.clone();
         loop {
             let kept = {
                 let Some(record) = opened.source.next().map_err(unreadable)? else { break };
                 before += 1;
                 let event = decoder.decode(&record);
+                if !range.has(event.frame, event.time) {
+                    replacer.skip(&event, None);
+                    continue;
+                }
                 let connection = tracker.push(&event);
                 let wanted = scope.wants(&event, connection);
                 if wanted {
@@ -392,17 +399,34 @@ impl Work<'_> {
     /// What was asked of the originals, asked of the new captures.
     fn comparing(&self, connections: &[Vec<u32>]) -> compare::Options {
         let mut options = self.case.comparing.clone();
-        for peer in options.peer.iter_mut().flatten() {
-            *peer = Address(self.table.address(peer.0));
-        }
-        for (at, number) in options.connection.iter_mut().enumerate() {
+        for (at, which) in [Which::Reference, Which::Subject].into_iter().enumerate() {
+            let wanted = &mut options.wanted[which];
+            wanted.peer = wanted.peer.take().and_then(|peer| self.peer(at, peer));
             let kept = connections.get(at).or(connections.first());
-            *number = number.and_then(|number| {
+            wanted.connection = wanted.connection.and_then(|number| {
                 let place = kept?.iter().position(|kept| *kept == number)?;
                 u32::try_from(place + 1).ok()
             });
         }
         options
+    }
+
+    /// The device that was asked for, as the new captures know it.
+    fn peer(&self, at: usize, asked: Peer) -> Option<Peer> {
+        let address = match asked {
+            Peer::Address(address) => Some(address),
+            Peer::Name(_) => {
+                let analysis = &self.read.report.analysis;
+                let at = at.min(analysis.captures.len().saturating_sub(1));
+                let compared = analysis.comparison.as_ref().and_then(|comparison| {
+                    let sides = [comparison.reference, comparison.subject];
+                    let side = sides.into_iter().find(|side| side.capture == at)?;
+                    analysis.captures.get(at)?.connection(side.connection)
+                });
+                compared.or_else(|| analysis.most_telling(at))?.peer.who()
+            }
+        };
+        address.map(|address| Peer::Address(Address(self.table.address(address.0))))
     }
 
     /// Original and alias, a line each.
@@ -421,10 +445,6 @@ impl Work<'_> {
         lines.sort();
         format!("kind\toriginal\talias\tin the report\n{}", lines.concat())
     }
-}
-
-fn side_source(at: usize) -> crate::seen::SourceId {
-    if at == 0 { crate::seen::SourceId::FIRST } else { crate::seen::SourceId::SECOND }
 }
 
 /// Reads a new capture. Its file comes back.

@@ -452,7 +452,7 @@ impl Format {
 }
 
 /// An address as it is printed, `AA:BB:CC:DD:EE:FF`, in the order of the wire.
-pub fn address(text: &str) -> Result<[u8; 6], String> {
+fn address(text: &str) -> Result<[u8; 6], String> {
     let mut bytes = [0; 6];
     let mut parts = text.split([':', '-']);
     for byte in bytes.iter_mut().rev() {
@@ -468,7 +468,7 @@ pub fn address(text: &str) -> Result<[u8; 6], String> {
 }
 
 /// An address, or else a name.
-fn peer(text: &str) -> Result<Peer, String> {
+pub fn peer(text: &str) -> Result<Peer, String> {
     match address(text) {
         Ok(bytes) => Ok(Peer::Address(Address(bytes))),
         Err(_) if text.trim().is_empty() => Err("expected an address or a name".into()),
@@ -476,7 +476,7 @@ fn peer(text: &str) -> Result<Peer, String> {
     }
 }
 
-fn bound(text: &str) -> Result<Bound, String> {
+pub fn bound(text: &str) -> Result<Bound, String> {
     Bound::parse(text).ok_or_else(|| {
         "expected a frame (431), seconds since the first record (12.5s), or a time (09:47:56)"
             .into()

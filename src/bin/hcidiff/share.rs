@@ -1,11 +1,13 @@
 //! `hcidiff share`: from captures to a bundle that may be shown.
-use crate::cli::{Reading, Side, address};
+use crate::cli::{Reading, bound, of_side, peer};
 use crate::{console, output, progress, trouble};
 use clap::{Args, ValueEnum};
 use hcidiff::capture::Input;
-use hcidiff::packet::Address;
+use hcidiff::case::{Bound, Range};
+use hcidiff::compare::Peer;
 use hcidiff::report::safe;
 use hcidiff::share::{self, Draft, Options, Refusal, Trim};
+use hcidiff::sides::{Sides, Which};
 use hcidiff::{Case, case, compare};
 use std::io;
 use std::path::PathBuf;
@@ -51,9 +53,18 @@ pub struct Share {
     #[arg(long)]
     pub force: bool,
 
-    /// The device to look at; once, or once per side in order
-    #[arg(long, value_name = "ADDR", value_parser = address)]
-    pub peer: Vec<[u8; 6]>,
+    /// The device to look at, by address or name; once, or once per side in order
+    #[arg(long, value_name = "DEVICE", value_parser = peer)]
+    pub peer: Vec<Peer>,
+
+    /// Where to begin: a frame (431), seconds since the first record (12.5s), or a time (09:47:56); once, or once
+    /// per side
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub from: Vec<Bound>,
+
+    /// Where to end, named as in --from; what stands there belongs to it
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub to: Vec<Bound>,
 
     #[command(flatten)]
     pub reading: Reading,
@@ -129,22 +140,24 @@ fn refused(refusal: &Refusal) -> String {
 }
 
 fn case(asked: &Share) -> Case {
-    let side = |path: &PathBuf, side: Side| {
+    let side = |path: &PathBuf, side: Which| {
         let mut of = case::Side::new(Input::parse(path));
         of.reading = asked.reading.of(side);
+        of.range =
+            Range::new(of_side(&asked.from, side).copied(), of_side(&asked.to, side).copied());
         of
     };
     let mut case = match asked.captures.as_slice() {
         [reference, subject] => {
-            Case::pair(side(reference, Side::Reference), side(subject, Side::Subject))
+            Case::pair(side(reference, Which::Reference), side(subject, Which::Subject))
         }
         // Clap takes one or two.
-        captures => Case::one(side(&captures[0], Side::Reference)),
+        captures => Case::one(side(&captures[0], Which::Reference)),
     };
-    let peer = |side| crate::cli::of_side(&asked.peer, side).copied().map(Address);
-    case.comparing = compare::Options {
-        peer: [peer(Side::Reference), peer(Side::Subject)],
-        ..compare::Options::default()
+    let wanted = |side| compare::Wanted {
+        peer: of_side(&asked.peer, side).cloned(),
+        ..compare::Wanted::default()
     };
+    case.comparing = compare::Options { wanted: Sides::of(wanted), ..compare::Options::default() };
     case
 }
