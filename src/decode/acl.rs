@@ -30,6 +30,7 @@ pub fn decode<'a>(adapter: &'a mut Adapter, bytes: &'a [u8], event: &mut Event<'
         return;
     }
     event.packet = Packet::Fragment { handle, start, len: declared };
+    event.link = Some(adapter.name(handle, event));
     if data.len() > declared.into() {
         event.problem = Some(Problem::Malformed);
     }

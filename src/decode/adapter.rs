@@ -1,30 +1,44 @@
 //! What decoding remembers of each adapter: its links, and commands without an answer.
 use super::channels::Channels;
+use super::links::Links;
 use super::reassembly::Flow;
+use crate::packet::hci::LeConnection;
 use crate::packet::note::Note;
-use crate::packet::{ConnHandle, Opcode, Packet, Status, hci};
+use crate::packet::{ConnHandle, Direction, Event, LinkId, Opcode, Packet, Status, hci};
 
 /// Adapters remembered at once; one more forgets the one unseen for longest.
 const MOST_ADAPTERS: usize = 64;
 /// Commands that may await their answer; controllers allow one or a few.
 const MOST_COMMANDS: usize = 32;
+/// The link type of Connection Complete for a link with data.
+const ACL: u8 = 1;
 /// Bytes of unfinished frames before they are counted; real captures hold a few hundred.
 const MOST_HELD: usize = 4 << 20;
 
 /// All adapters of a capture.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Adapters {
     known: Vec<Adapter>,
     last: usize,
     clock: u64,
+    /// Where the next adapter begins to count its links: behind those of all that were forgotten.
+    first_link: LinkId,
+}
+
+impl Default for Adapters {
+    fn default() -> Self {
+        Self { known: Vec::new(), last: 0, clock: 0, first_link: LinkId::FIRST }
+    }
 }
 
 /// One adapter. Reset, and everything forgotten, when its index comes or goes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Adapter {
     index: Option<u16>,
     seen: u64,
-    /// By handle, of which there are 4,096.
+    /// Which handle is which link.
+    named: Links,
+    /// What is put together of each link, by handle, of which there are 4,096.
     links: Vec<Option<Box<Link>>>,
     /// Commands that wait for Command Complete or Command Status, oldest first.
     commands: Vec<Waiting>,
@@ -37,6 +51,8 @@ pub struct Adapter {
 struct Waiting {
     opcode: Opcode,
     frame: u32,
+    /// The link that it is about.
+    link: Option<LinkId>,
     /// An event ended what the command began, so the controller got it, although no answer was seen.
     completed: bool,
 }
@@ -77,12 +93,20 @@ impl Adapters {
         if let Some(at) = self.known.iter().position(|adapter| adapter.index == index) {
             return at;
         }
-        let fresh = Adapter { index, ..Adapter::default() };
+        let fresh = Adapter {
+            index,
+            seen: 0,
+            named: Links::from(self.first_link),
+            links: Vec::new(),
+            commands: Vec::new(),
+            held: 0,
+        };
         if self.known.len() < MOST_ADAPTERS {
             self.known.push(fresh);
             return self.known.len() - 1;
         }
         let oldest = (0..self.known.len()).min_by_key(|&at| self.known[at].seen).unwrap_or(0);
+        self.first_link = self.first_link.max(self.known[oldest].named.next());
         self.known[oldest] = fresh;
         oldest
     }
@@ -97,6 +121,13 @@ impl Adapter {
             self.links.resize_with(at + 1, || None);
         }
         self.links[at].get_or_insert_default()
+    }
+
+    /// The link of a data packet.
+    #[inline]
+    pub fn name(&mut self, handle: ConnHandle, event: &Event<'_>) -> LinkId {
+        let sent = event.direction != Some(Direction::Received);
+        self.named.of_data(handle, event.time.into(), sent)
     }
 
     /// Whether the capture shows the beginning of a handle's link.
@@ -127,14 +158,17 @@ impl Adapter {
         }
     }
 
-    /// Learns from what is no ACL packet. For an answer: the frame of its command.
+    /// Learns from what is no ACL packet, and says which link it is about and which command it answers.
     #[inline]
-    pub fn follow(&mut self, frame: u32, packet: &Packet<'_>) -> Option<u32> {
-        match packet {
+    pub fn follow<'a>(&mut self, event: &mut Event<'a>, completed: &'a mut Vec<LinkId>) {
+        match &event.packet {
             Packet::Command(command) => {
                 let opcode = command.opcode();
+                event.link =
+                    command.connection_handle().map(|handle| self.named.of_control(handle));
                 if matches!(command, hci::Command::Reset {}) {
                     self.forget();
+                    self.named.forget();
                 }
                 // The answer to a completed command was lost: one that comes now is the next command's.
                 // Host Number Of Completed Packets is answered only where it is refused; then the
@@ -144,49 +178,73 @@ impl Adapter {
                 if self.commands.len() == MOST_COMMANDS {
                     self.commands.remove(0);
                 }
-                self.commands.push(Waiting { opcode, frame, completed: false });
-                None
+                let link = event.link;
+                self.commands.push(Waiting { opcode, frame: event.frame, link, completed: false });
             }
-            Packet::Event(event) => self.follow_event(event),
-            Packet::Note(
-                Note::NewIndex { .. } | Note::DeleteIndex | Note::OpenIndex | Note::CloseIndex,
-            ) => {
+            Packet::Event(_) => self.follow_event(event, completed),
+            Packet::Note(Note::NewIndex { .. } | Note::OpenIndex) => self.forget(),
+            Packet::Note(Note::DeleteIndex | Note::CloseIndex) => {
                 self.forget();
-                None
+                self.named.forget();
             }
-            _ => None,
+            _ => {}
         }
     }
 
-    fn follow_event(&mut self, event: &hci::Event<'_>) -> Option<u32> {
+    fn follow_event<'a>(&mut self, event: &mut Event<'a>, completed: &'a mut Vec<LinkId>) {
+        let Packet::Event(packet) = &event.packet else { return };
         for command in &mut self.commands {
-            command.completed |= event.completes(command.opcode);
+            command.completed |= packet.completes(command.opcode);
         }
-        match *event {
+        match packet {
             hci::Event::CommandComplete { command_opcode, .. }
             | hci::Event::CommandStatus { command_opcode, .. } => {
-                let at = self.commands.iter().position(|c| c.opcode == command_opcode)?;
-                return Some(self.commands.remove(at).frame);
-            }
-            hci::Event::DisconnectionComplete { status, connection_handle, .. }
-                if status == Status::SUCCESS =>
-            {
-                self.end(connection_handle);
-            }
-            hci::Event::ConnectionComplete { status, connection_handle, .. }
-                if status == Status::SUCCESS =>
-            {
-                self.begin(connection_handle);
-            }
-            _ => {
-                if let Some(link) =
-                    event.le_connection_complete().filter(|link| link.status == Status::SUCCESS)
-                {
-                    self.begin(link.handle);
+                let place = self.commands.iter().position(|c| c.opcode == *command_opcode);
+                if let Some(command) = place.map(|place| self.commands.remove(place)) {
+                    event.answers = Some(command.frame);
+                    event.link = command.link;
                 }
             }
+            hci::Event::DisconnectionComplete {
+                status: Status::SUCCESS,
+                connection_handle,
+                ..
+            } => {
+                self.end(*connection_handle);
+                event.link = Some(self.named.end(*connection_handle, event.time.into()));
+            }
+            hci::Event::ConnectionComplete {
+                status: Status::SUCCESS,
+                connection_handle,
+                link_type,
+                ..
+            } => {
+                self.begin(*connection_handle);
+                // Voice has handles of its own, and no data that is followed.
+                if *link_type == ACL {
+                    let (link, replaces) = self.named.begin(*connection_handle);
+                    (event.link, event.replaces) = (Some(link), replaces);
+                }
+            }
+            hci::Event::NumberOfCompletedPackets { handles } => {
+                completed.clear();
+                completed.extend(handles.iter().map(|(handle, _)| self.named.of_control(handle)));
+                event.link = completed.first().copied();
+                event.completed = completed;
+            }
+            _ => match packet.le_connection_complete() {
+                Some(LeConnection { status: Status::SUCCESS, handle, .. }) => {
+                    self.begin(handle);
+                    let (link, replaces) = self.named.begin(handle);
+                    (event.link, event.replaces) = (Some(link), replaces);
+                }
+                Some(_) => {}
+                None => {
+                    let handle = packet.connection_handle();
+                    event.link = handle.map(|handle| self.named.of_control(handle));
+                }
+            },
         }
-        None
     }
 
     fn begin(&mut self, handle: ConnHandle) {

@@ -1,11 +1,12 @@
 //! Records become events, one for one.
 use crate::capture::{Kind, Payload, Record};
 use crate::packet::note::Note;
-use crate::packet::{Direction, Event, Layer, Packet, Problem};
+use crate::packet::{Direction, Event, Layer, LinkId, Packet, Problem};
 
 mod acl;
 mod adapter;
 mod channels;
+mod links;
 mod outline;
 mod reassembly;
 mod secrecy;
@@ -26,6 +27,8 @@ use whole::{command, control, controller_event, isochronous, note, opaque, voice
 pub struct Decoder {
     adapters: Adapters,
     secrecy: Secrecy,
+    /// The links of the last Number Of Completed Packets.
+    completed: Vec<LinkId>,
 }
 
 impl Decoder {
@@ -35,14 +38,18 @@ impl Decoder {
 
     /// The event of a record. It borrows from the record and from frames put together here.
     pub fn decode<'a>(&'a mut self, record: &'a Record<'_>) -> Event<'a> {
-        let Self { adapters, secrecy } = self;
-        let mut event = decoded(adapters, record);
+        let Self { adapters, secrecy, completed } = self;
+        let mut event = decoded(adapters, completed, record);
         event.hidden = secrecy.hides(&event);
         event
     }
 }
 
-fn decoded<'a>(adapters: &'a mut Adapters, record: &'a Record<'_>) -> Event<'a> {
+fn decoded<'a>(
+    adapters: &'a mut Adapters,
+    completed: &'a mut Vec<LinkId>,
+    record: &'a Record<'_>,
+) -> Event<'a> {
     let cut = record.is_cut();
     let mut event = Event {
         frame: record.frame,
@@ -53,6 +60,9 @@ fn decoded<'a>(adapters: &'a mut Adapters, record: &'a Record<'_>) -> Event<'a> 
         problem: None,
         answers: None,
         channel: None,
+        link: None,
+        replaces: None,
+        completed: &[],
         hidden: false,
         packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
     };
@@ -61,7 +71,7 @@ fn decoded<'a>(adapters: &'a mut Adapters, record: &'a Record<'_>) -> Event<'a> 
         Payload::Bytes(bytes) => *bytes,
         Payload::Outline(outline) => {
             outline::decode(adapter, outline, &mut event);
-            event.answers = adapter.follow(record.frame, &event.packet);
+            adapter.follow(&mut event, completed);
             return event;
         }
     };
@@ -92,6 +102,6 @@ fn decoded<'a>(adapters: &'a mut Adapters, record: &'a Record<'_>) -> Event<'a> 
         Kind::Empty => opaque(Layer::Hci, 0, bytes, Problem::Malformed),
         Kind::Foreign(link_type) => opaque(Layer::Foreign, link_type, bytes, Problem::Unknown),
     };
-    event.answers = adapter.follow(record.frame, &event.packet);
+    adapter.follow(&mut event, completed);
     event
 }

@@ -19,6 +19,7 @@ pub fn decode<'a>(adapter: &mut Adapter, outline: &'a Outline<'_>, event: &mut E
         Shape::Event(code) => hci::Event::read_as(*code, parameters, cut, Packet::Event),
         Shape::Acl { handle, len, data } => match handle.or_else(|| adapter.only_link()) {
             Some(handle) => {
+                event.link = Some(adapter.name(handle, event));
                 let channels = &mut adapter.link(handle).channels;
                 let (packet, problem) = acl(handle, *len, data, parameters, cut);
                 if let Some(direction) = event.direction {

@@ -396,3 +396,43 @@ proptest! {
         prop_assert_eq!(last, format!("{:?}", Packet::Att { handle: ConnHandle(0x40), cid: 4, pdu }));
     }
 }
+
+/// The links that packets are about, in order: of the packet itself, and of those that it completes.
+fn links(packets: &[(Kind, Direction, &str)]) -> Vec<(Option<usize>, Vec<usize>)> {
+    let mut decoder = Decoder::new();
+    let mut found = Vec::new();
+    for (frame, (kind, direction, text)) in (1..).zip(packets) {
+        let bytes = hex(text);
+        let record = record(frame, *kind, *direction, &bytes);
+        let event = decoder.decode(&record);
+        let completed = event.completed.iter().map(|link| link.index()).collect();
+        found.push((event.link.map(|link| link.index()), completed));
+    }
+    found
+}
+
+#[test]
+fn every_packet_says_which_link_it_is_about() {
+    let le_connected = "3e 13 01 00 40 00 00 00 06 05 04 03 02 01 18 00 00 00 c8 00 00";
+    let found = links(&[
+        (Event, Received, le_connected),
+        (Acl, Sent, "40 00 07 00 03 00 04 00 02 05 02"),
+        // Another link, whose beginning is missing.
+        (Acl, Received, "41 20 07 00 03 00 04 00 03 05 02"),
+        (Event, Received, "13 09 02 40 00 01 00 41 00 01 00"),
+        (Command, Sent, "06 04 03 40 00 13"),
+        (Event, Received, "05 04 00 40 00 16"),
+        // The answer comes after the end and means the link that ended.
+        (Event, Received, "0f 04 02 01 06 04"),
+        (Event, Received, le_connected),
+        (Acl, Sent, "40 00 07 00 03 00 04 00 02 05 02"),
+        (Command, Sent, "03 0c 00"),
+        // After a reset no link is up any more.
+        (Acl, Sent, "40 00 07 00 03 00 04 00 02 05 02"),
+    ]);
+    let of: Vec<_> = found.iter().map(|(link, _)| *link).collect();
+    let [a, b, c, d] = [0, 1, 2, 3].map(Some);
+    assert_eq!(of, [a, a, b, a, a, a, a, c, c, None, d]);
+    assert_eq!(found[3].1, [0, 1]);
+    assert!(found.iter().enumerate().all(|(at, (_, all))| at == 3 || all.is_empty()));
+}

@@ -1,5 +1,6 @@
 //! Numbers with names. Unknown values keep their number.
 use std::fmt;
+use std::num::NonZeroU32;
 
 /// Declares a newtype over an assigned-number space.
 ///
@@ -122,6 +123,26 @@ pub struct ConnHandle(pub u16);
 impl fmt::Display for ConnHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#06x}", self.0)
+    }
+}
+
+/// One link, by a number of its own among the links of its adapter. A controller uses a handle again once its link
+/// is gone; this number is never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(NonZeroU32);
+
+impl LinkId {
+    /// The first one.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// The one that is counted next.
+    pub(crate) fn following(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// Its place in a list of all: 0 for the first one.
+    pub fn index(self) -> usize {
+        self.0.get() as usize - 1
     }
 }
 

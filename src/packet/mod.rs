@@ -17,9 +17,12 @@ pub(crate) mod pdus;
 pub mod secrecy;
 pub mod signal;
 pub mod smp;
+pub mod units;
 pub mod visit;
 
-pub use codes::{Address, AddressType, ConnHandle, MgmtReason, MgmtStatus, Opcode, Secret, Status};
+pub use codes::{
+    Address, AddressType, ConnHandle, LinkId, MgmtReason, MgmtStatus, Opcode, Secret, Status,
+};
 pub use pdus::{OutOfRange, Section};
 
 /// Which way a packet goes, seen from the host that made the capture.
@@ -33,6 +36,7 @@ pub enum Direction {
 
 /// One record, decoded.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Event<'a> {
     pub frame: u32,
     pub time: Option<Timestamp>,
@@ -43,6 +47,13 @@ pub struct Event<'a> {
     pub problem: Option<Problem>,
     /// For Command Complete and Command Status: the frame of the command that they answer.
     pub answers: Option<u32>,
+    /// The link that the packet is about. For Command Complete and Command Status: that of the command that they
+    /// answer. A link whose beginning the capture does not show has a number too.
+    pub link: Option<LinkId>,
+    /// For Connection Complete: the link that had the handle before, if the capture does not show its end.
+    pub replaces: Option<LinkId>,
+    /// For Number Of Completed Packets: the links, in the packet's order.
+    pub completed: &'a [LinkId],
     /// Its bytes are a key or may be a part of one: no output shows them.
     pub hidden: bool,
     /// The channel of a whole frame, where it is known: the identifier that our host has for it.

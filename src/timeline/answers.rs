@@ -5,7 +5,7 @@ use super::link_layer::Answer;
 use super::live::{At, BeforeCompleted};
 use super::tracker::{OpenCommand, Tracker};
 use crate::packet::hci::{Event, Return};
-use crate::packet::{ConnHandle, Opcode, Status};
+use crate::packet::{LinkId, Opcode, Status};
 use crate::time::Span;
 
 /// A command that nothing answered for this long is said to be unanswered (S15).
@@ -36,13 +36,7 @@ impl OpenCommand {
 }
 
 impl Tracker {
-    pub(super) fn remember_command(
-        &mut self,
-        adapter: usize,
-        at: At,
-        opcode: Opcode,
-        handle: Option<ConnHandle>,
-    ) {
+    pub(super) fn remember_command(&mut self, adapter: usize, at: At, opcode: Opcode) {
         let Some(state) = self.adapters.get_mut(adapter) else { return };
         state.facts.commands += 1;
         // One that an event of its own has answered gives way to the next of its kind.
@@ -57,7 +51,6 @@ impl Tracker {
                 seen: at.seen(),
                 reported: false,
                 completed: false,
-                handle,
             });
         }
         self.signs.command(opcode, at.frame);
@@ -102,13 +95,13 @@ impl Tracker {
         &mut self,
         adapter: usize,
         at: At,
-        handle: ConnHandle,
+        id: LinkId,
         count: u16,
     ) -> Option<usize> {
         let state = self.adapters.get_mut(adapter)?;
-        let Some(link) = state.link(handle) else {
+        let Some(link) = state.link(id) else {
             // Flushed after the end: it proves nothing.
-            return state.ended.iter().find(|(h, _, _)| *h == handle).map(|(_, index, _)| *index);
+            return state.ended(id);
         };
         let index = link.connection;
         for _ in 0..count {
@@ -127,7 +120,7 @@ impl Tracker {
             let breath = |before: &BeforeCompleted| {
                 at.time.since(before.completed_at).is_some_and(|since| since < CLEARED)
             };
-            if let Some(link) = state.link(handle)
+            if let Some(link) = state.link(id)
                 && !link.before_completed.as_ref().is_some_and(breath)
             {
                 let completed_at = at.time;
@@ -191,9 +184,8 @@ impl Tracker {
             Some(status) => self.refused(adapter, at, opcode, status, frame),
             None => {}
         }
-        let handle = command?.handle?;
-        let state = self.adapters.get_mut(adapter)?;
-        let link = state.link(handle)?;
+        command?;
+        let link = self.adapters.get_mut(adapter)?.link(at.link?)?;
         let index = link.connection;
         link.command_answered(
             self.connections.get_mut(index)?,
@@ -232,12 +224,12 @@ impl Tracker {
         if status != Status::SUCCESS {
             self.refused(adapter, at, opcode, status, frame);
         }
-        let handle = command?.handle?;
+        command?;
+        let id = at.link?;
         let state = self.adapters.get_mut(adapter)?;
-        let Some(link) = state.link(handle) else {
+        let Some(link) = state.link(id) else {
             // Refused because the link is gone: an echo of its end.
-            let index =
-                state.ended.iter().find(|(h, _, _)| *h == handle).map(|(_, index, _)| *index)?;
+            let index = state.ended(id)?;
             if status == Status::UNKNOWN_CONNECTION_IDENTIFIER
                 && let Some(end) = self.connections.get_mut(index).and_then(|c| c.end.as_mut())
             {

@@ -40,6 +40,7 @@ impl Tracker {
             frame: request.frame,
             time: request.at,
             direction: Direction::Sent,
+            link: None,
             cut: false,
         };
         let index = self.new_connection(adapter, transport)?;

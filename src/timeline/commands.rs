@@ -7,7 +7,7 @@ use super::identity::Resolving;
 use super::live::At;
 use super::tracker::Tracker;
 use crate::packet::hci::{Command, Event, LeEvent};
-use crate::packet::{AddressType, Status};
+use crate::packet::{self, AddressType, Status};
 
 impl Tracker {
     pub(super) fn command(
@@ -17,8 +17,7 @@ impl Tracker {
         command: &Command<'_>,
     ) -> Option<usize> {
         let opcode = command.opcode();
-        let handle = command.connection_handle();
-        self.remember_command(adapter, at, opcode, handle);
+        self.remember_command(adapter, at, opcode);
         match *command {
             Command::Reset {} => {
                 self.happened(adapter, at, Happening::Reset);
@@ -188,14 +187,12 @@ impl Tracker {
             Command::CreateConnectionCancel { .. } => {
                 return self.create_cancel(adapter, at, Transport::BrEdr);
             }
-            Command::Disconnect { connection_handle, reason } => {
-                return self.disconnect_command(adapter, at, connection_handle, reason);
+            Command::Disconnect { reason, .. } => {
+                return self.disconnect_command(adapter, at, reason);
             }
             _ => {}
         }
-        let handle = handle?;
-        let state = self.adapters.get_mut(adapter)?;
-        let link = state.link(handle)?;
+        let link = self.adapters.get_mut(adapter)?.link(at.link?)?;
         let index = link.connection;
         let connection = self.connections.get_mut(index)?;
         self.keys.used(connection, at, command);
@@ -253,17 +250,18 @@ impl Tracker {
         );
     }
 
-    /// `answers` is the frame of the command that the event answers.
+    /// `whole` is the event of which `event` is the packet: it says which link and which command is meant.
     pub(super) fn event(
         &mut self,
         adapter: usize,
         at: At,
         event: &Event<'_>,
-        answers: Option<u32>,
+        whole: &packet::Event<'_>,
     ) -> Option<usize> {
+        let packet::Event { answers, replaces, completed, .. } = *whole;
         self.completed_by(adapter, event);
         if let Some(fact) = event.le_connection_complete() {
-            return self.le_connected(adapter, at, &fact);
+            return self.le_connected(adapter, at, &fact, replaces);
         }
         match event {
             Event::CommandComplete { command_opcode, return_parameters, .. } => {
@@ -276,7 +274,8 @@ impl Tracker {
             Event::ConnectionComplete { status, connection_handle, bd_addr, link_type, .. }
                 if *link_type == 1 =>
             {
-                return self.bredr_connected(adapter, at, *connection_handle, *bd_addr, *status);
+                let peer = (*connection_handle, *bd_addr);
+                return self.bredr_connected(adapter, at, peer, *status, replaces);
             }
             Event::DisconnectionComplete { status, connection_handle, reason } => {
                 return self.disconnected(adapter, at, *connection_handle, *status, *reason);
@@ -288,8 +287,8 @@ impl Tracker {
             }
             Event::NumberOfCompletedPackets { handles } => {
                 let mut first = None;
-                for (handle, count) in handles.iter() {
-                    first = first.or(self.completed(adapter, at, handle, count));
+                for (link, (_, count)) in completed.iter().zip(handles.iter()) {
+                    first = first.or(self.completed(adapter, at, *link, count));
                 }
                 return first;
             }
@@ -312,31 +311,23 @@ impl Tracker {
             _ => {}
         }
         let handle = event.connection_handle()?;
-        // An event of a handle that nothing opened: a link from before the capture.
-        let index = match self.adapters.get_mut(adapter)?.link(handle).map(|l| l.connection) {
+        let id = at.link?;
+        // An event of a link that nothing opened: it was up before the capture.
+        let index = match self.adapters.get_mut(adapter)?.link(id).map(|l| l.connection) {
             Some(index) => index,
-            None if event_of_live_link(event) => {
-                let stale = self
-                    .adapters
-                    .get(adapter)?
-                    .ended
-                    .iter()
-                    .find(|(h, _, _)| *h == handle)
-                    .map(|(_, index, _)| *index);
-                match stale {
-                    Some(index) => {
-                        self.connections
-                            .get_mut(index)?
-                            .odd(at.frame, OddityKind::EventAfterDisconnect);
-                        return Some(index);
-                    }
-                    None => self.unseen_start(adapter, handle, transport_of(event))?,
+            None if event_of_live_link(event) => match self.adapters.get(adapter)?.ended(id) {
+                Some(index) => {
+                    self.connections
+                        .get_mut(index)?
+                        .odd(at.frame, OddityKind::EventAfterDisconnect);
+                    return Some(index);
                 }
-            }
+                None => self.unseen_start(adapter, id, handle, transport_of(event))?,
+            },
             None => return None,
         };
         let state = self.adapters.get_mut(adapter)?;
-        let link = state.link(handle)?;
+        let link = state.link(id)?;
         if let Some(transport) = transport_of(event)
             && let Some(connection) = self.connections.get_mut(index)
             && connection.transport == Transport::Unknown

@@ -3,7 +3,7 @@ use super::connection::OddityKind;
 use super::live::At;
 use super::tracker::{EARLY_DATA, Tracker};
 use crate::packet::hci::LeConnection;
-use crate::packet::{ConnHandle, Status};
+use crate::packet::{LinkId, Status};
 
 impl Tracker {
     /// A link that is known only from data that came just before its Connection Complete.
@@ -12,11 +12,12 @@ impl Tracker {
         adapter: usize,
         at: At,
         fact: &LeConnection,
+        replaces: Option<LinkId>,
     ) -> Option<usize> {
         if fact.status != Status::SUCCESS {
             return None;
         }
-        let index = self.adapters.get_mut(adapter)?.link(fact.handle)?.connection;
+        let index = self.adapters.get_mut(adapter)?.link(replaces?)?.connection;
         let connection = self.connections.get_mut(index)?;
         let early = connection.heard.map(|h| h.seen.at)?;
         let just_now = at.time.since(early).is_some_and(|d| d <= EARLY_DATA);
@@ -29,13 +30,13 @@ impl Tracker {
         adapter: usize,
         early: usize,
         index: usize,
-        handle: ConnHandle,
+        replaces: LinkId,
     ) {
         // It was made a moment ago, so it is the last; else it is left as it is.
         if early + 1 != self.connections.len() {
             return;
         }
-        let Some(mut link) = self.adapters.get_mut(adapter).and_then(|state| state.take(handle))
+        let Some(mut link) = self.adapters.get_mut(adapter).and_then(|state| state.take(replaces))
         else {
             return;
         };
@@ -58,7 +59,7 @@ impl Tracker {
         connection.odd(last, OddityKind::DataBeforeConnectionComplete);
         if let Some(state) = self.adapters.get_mut(adapter) {
             state.facts.attempts = state.facts.attempts.saturating_sub(1);
-            state.open(handle, link);
+            state.open(replaces, link);
         }
     }
 }

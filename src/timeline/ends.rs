@@ -1,7 +1,6 @@
 //! Links end: by a Disconnection Complete, a reset, the same handle used again, or with the capture.
 use super::answers::Wait;
 use super::connection::{AdapterLoss, End, EndedBy, Gone, OddityKind};
-use super::established::STRAGGLER;
 use super::identity::Resolving;
 use super::live::{At, Closing, Link, step};
 use super::step::{Detail, Outcome, Procedure};
@@ -25,10 +24,9 @@ impl Tracker {
         &mut self,
         adapter: usize,
         at: At,
-        handle: ConnHandle,
         reason: Status,
     ) -> Option<usize> {
-        let link = self.adapters.get_mut(adapter)?.link(handle)?;
+        let link = self.adapters.get_mut(adapter)?.link(at.link?)?;
         if link.command_disconnect.is_none() {
             link.command_disconnect = Some((at.seen(), reason));
         }
@@ -43,24 +41,21 @@ impl Tracker {
         status: Status,
         reason: Status,
     ) -> Option<usize> {
+        let id = at.link?;
         if status != Status::SUCCESS {
-            return self.adapters.get_mut(adapter)?.link(handle).map(|l| l.connection);
+            return self.adapters.get_mut(adapter)?.link(id).map(|l| l.connection);
         }
-        let known = self.adapters.get_mut(adapter)?.take(handle);
+        let known = self.adapters.get_mut(adapter)?.take(id);
         let mut link = match known {
             Some(link) => link,
             None => {
-                let ended = &self.adapters.get(adapter)?.ended;
-                let just_ended = ended.iter().find(|(h, _, when)| {
-                    *h == handle && at.time.since(*when).is_none_or(|since| since < STRAGGLER)
-                });
-                if let Some((_, index, _)) = just_ended.copied() {
+                if let Some(index) = self.adapters.get(adapter)?.ended(id) {
                     // The link is over already: its first end stands.
                     self.connections.get_mut(index)?.odd(at.frame, OddityKind::SecondDisconnect);
                     return Some(index);
                 }
-                self.unseen_start(adapter, handle, None)?;
-                let link = self.adapters.get_mut(adapter)?.take(handle)?;
+                self.unseen_start(adapter, id, handle, None)?;
+                let link = self.adapters.get_mut(adapter)?.take(id)?;
                 self.connections
                     .get_mut(link.connection)?
                     .odd(at.frame, OddityKind::DisconnectOfUnknownHandle);
@@ -138,7 +133,7 @@ impl Tracker {
         let state = self.adapters.get_mut(adapter)?;
         // The controller forgets what was queued for the link.
         state.outstanding = state.outstanding.saturating_sub(outstanding);
-        state.remember_ended(handle, index, at.time);
+        state.remember_ended(id, index);
         Some(index)
     }
 

@@ -5,12 +5,9 @@ use super::live::{At, Link, step};
 use super::step::{Detail, Outcome, Procedure};
 use super::tracker::Tracker;
 use crate::packet::hci::LeConnection;
-use crate::packet::{Address, ConnHandle, Direction, Status};
+use crate::packet::{Address, ConnHandle, Direction, LinkId, Status};
 use crate::time::Span;
 use std::sync::Arc;
-
-/// Data for a handle this long after its end belongs to a link whose beginning is missing.
-pub(super) const STRAGGLER: Span = Span::from_ms(1000);
 
 impl Tracker {
     /// Any of the three LE Connection Complete events.
@@ -19,15 +16,16 @@ impl Tracker {
         adapter: usize,
         at: At,
         fact: &LeConnection,
+        replaces: Option<LinkId>,
     ) -> Option<usize> {
         let central = fact.role == 0;
         let place = self.matching_create(adapter, fact, central);
-        let early = self.early_link(adapter, at, fact);
+        let early = self.early_link(adapter, at, fact, replaces);
         let index = match place {
             Some(place) => {
                 let index = self.adapters.get_mut(adapter)?.creating.remove(place);
-                if let Some(early) = early {
-                    self.adopt_early(adapter, early, index, fact.handle);
+                if let Some((early, link)) = early.zip(replaces) {
+                    self.adopt_early(adapter, early, index, link);
                 }
                 index
             }
@@ -128,19 +126,20 @@ impl Tracker {
         let most_steps = self.most_steps();
         let (remote, local) =
             known.map_or_else(Default::default, |c| (Arc::clone(&c.remote), Arc::clone(&c.local)));
-        let state = self.adapters.get_mut(adapter)?;
-        let stale = state.link(fact.handle).is_some_and(|link| link.connection != index);
-        if stale && let Some(stale) = state.take(fact.handle) {
-            // The same handle again without an end: the capture missed it.
-            self.close_unended(stale, at, Some(OddityKind::HandleReusedWithoutDisconnect));
+        let mut link = Link::new(index, most_steps);
+        match self.adapters.get_mut(adapter)?.take_replaced(replaces) {
+            // Known from data that came just before.
+            Some(early) if early.connection == index => link = early,
+            stale => {
+                // The same handle again without an end: the capture missed it.
+                if let Some(stale) = stale {
+                    self.close_unended(stale, at, Some(OddityKind::HandleReusedWithoutDisconnect));
+                }
+                link.remote = (*remote).clone();
+                link.local = (*local).clone();
+            }
         }
-        let state = self.adapters.get_mut(adapter)?;
-        if state.slot(fact.handle).is_none() {
-            let mut link = Link::new(index, most_steps);
-            link.remote = (*remote).clone();
-            link.local = (*local).clone();
-            state.open(fact.handle, link);
-        }
+        self.adapters.get_mut(adapter)?.open(at.link?, link);
         Some(index)
     }
 
@@ -167,9 +166,9 @@ impl Tracker {
         &mut self,
         adapter: usize,
         at: At,
-        handle: ConnHandle,
-        peer: Address,
+        (handle, peer): (ConnHandle, Address),
         status: Status,
+        replaces: Option<LinkId>,
     ) -> Option<usize> {
         let place = self.waiting(adapter, |r| r.kind == RequestKind::BrEdrCreate && r.peer == peer);
         let state = self.adapters.get_mut(adapter)?;
@@ -205,24 +204,25 @@ impl Tracker {
         // A BR/EDR link is complete only once the peer has answered the page.
         connection.hear(at, "Connection Complete");
         finish_connect(connection, at, Outcome::Ok, Some(0));
-        if let Some(stale) = self.adapters.get_mut(adapter)?.take(handle) {
+        if let Some(stale) = self.adapters.get_mut(adapter)?.take_replaced(replaces) {
             self.close_unended(stale, at, Some(OddityKind::HandleReusedWithoutDisconnect));
         }
         let link = Link::new(index, self.most_steps());
-        self.adapters.get_mut(adapter)?.open(handle, link);
+        self.adapters.get_mut(adapter)?.open(at.link?, link);
         Some(index)
     }
 
-    /// The live connection of a handle; one whose beginning is not in the capture is made on first sight.
+    /// The connection of a link that is up; one whose beginning is not in the capture is made on first sight.
     pub(super) fn link_for_data(
         &mut self,
         adapter: usize,
         at: At,
+        id: LinkId,
         handle: ConnHandle,
         transport: Option<Transport>,
     ) -> Option<usize> {
         let state = self.adapters.get_mut(adapter)?;
-        if let Some(link) = state.link(handle) {
+        if let Some(link) = state.link(id) {
             let index = link.connection;
             if let Some(transport) = transport
                 && let Some(connection) = self.connections.get_mut(index)
@@ -236,21 +236,18 @@ impl Tracker {
         if handle.0 >= 0x0edc {
             return None;
         }
-        if let Some((_, index, ended)) = state.ended.iter().find(|(h, _, _)| *h == handle).copied()
-        {
-            let straggler = at.time.since(ended).is_none_or(|d| d < STRAGGLER);
-            if at.sent() || straggler {
-                self.connections.get_mut(index)?.odd(at.frame, OddityKind::AttAfterDisconnect);
-                return None;
-            }
+        if let Some(index) = state.ended(id) {
+            self.connections.get_mut(index)?.odd(at.frame, OddityKind::AttAfterDisconnect);
+            return None;
         }
-        self.unseen_start(adapter, handle, transport)
+        self.unseen_start(adapter, id, handle, transport)
     }
 
     /// A link that was up before the capture began. Nothing may show yet which transport it has.
     pub(super) fn unseen_start(
         &mut self,
         adapter: usize,
+        id: LinkId,
         handle: ConnHandle,
         transport: Option<Transport>,
     ) -> Option<usize> {
@@ -260,7 +257,7 @@ impl Tracker {
         connection.handle = Some(handle);
         let link = Link::new(index, self.most_steps());
         if let Some(state) = self.adapters.get_mut(adapter) {
-            state.open(handle, link);
+            state.open(id, link);
         }
         Some(index)
     }

@@ -4,7 +4,7 @@ use super::connection::{Connection, OpenRequest, Pending, Sighting};
 use super::database::Database;
 use super::device::Advertised;
 use super::step::{Detail, Outcome, Procedure, Step};
-use crate::packet::{Direction, Status};
+use crate::packet::{Direction, LinkId, Status};
 use crate::seen::{Seen, SourceId};
 use crate::time::{Moment, Span};
 use std::collections::VecDeque;
@@ -30,6 +30,8 @@ pub(super) struct At {
     pub time: Moment,
     pub direction: Direction,
     pub cut: bool,
+    /// The link that the event is about.
+    pub link: Option<LinkId>,
 }
 
 impl At {
@@ -90,6 +92,7 @@ pub(super) enum Closing {
 /// A link that is up.
 #[derive(Debug, Default)]
 pub(super) struct Link {
+    pub id: Option<LinkId>,
     /// Index into the tracker's connections.
     pub connection: usize,
     /// Steps that its connection may keep.

@@ -11,7 +11,7 @@ use super::live::{At, Link, MOST_STEPS};
 use super::trace::{Capture, LogLine, Totals};
 use crate::capture::{Description, Warning};
 use crate::packet::hci::Family;
-use crate::packet::{Address, ConnHandle, Direction, Event, Layer, Opcode, Packet, Problem};
+use crate::packet::{Address, Direction, Event, Layer, LinkId, Opcode, Packet, Problem};
 use crate::seen::{Seen, SourceId, seen_at};
 use crate::time::{Moment, Span, Timestamp};
 use std::collections::HashMap;
@@ -40,21 +40,29 @@ pub(super) struct OpenCommand {
     pub reported: bool,
     /// An event of its own answered it.
     pub completed: bool,
-    /// Handle that the command speaks of.
-    pub handle: Option<ConnHandle>,
 }
 
 seen_at!(OpenCommand: seen);
+
+/// What became of a link.
+#[derive(Clone, Copy, Debug, Default)]
+enum Place {
+    /// Nothing of it was seen yet, or its end was not.
+    #[default]
+    Unknown,
+    /// It is up: its place in `links`.
+    Up(u32),
+    /// It ended: its connection.
+    Ended(u32),
+}
 
 /// What is known of one adapter while the capture runs.
 #[derive(Debug)]
 pub(super) struct AdapterState {
     pub facts: Adapter,
-    /// Slot of each live handle in `links`, plus one; 0 is none.
-    slots: Vec<u16>,
+    /// Where each link is, by its number.
+    places: Vec<Place>,
     pub links: Vec<Option<Link>>,
-    /// Connection that last held a handle, for stragglers after the end: (handle, connection, ended at).
-    pub ended: Vec<(ConnHandle, usize, Moment)>,
     /// Attempts whose create command is unanswered, oldest first.
     pub creating: Vec<usize>,
     pub commands: Vec<OpenCommand>,
@@ -81,9 +89,8 @@ impl AdapterState {
     fn new(index: Option<u16>) -> Self {
         Self {
             facts: Adapter { index, ..Adapter::default() },
-            slots: Vec::new(),
+            places: Vec::new(),
             links: Vec::new(),
-            ended: Vec::new(),
             creating: Vec::new(),
             commands: Vec::new(),
             resolving: Resolving::default(),
@@ -106,50 +113,69 @@ impl AdapterState {
         }
     }
 
-    pub fn slot(&self, handle: ConnHandle) -> Option<usize> {
-        let slot = *self.slots.get(usize::from(handle.0 & 0x0fff))?;
-        usize::from(slot).checked_sub(1)
+    fn place(&self, link: LinkId) -> Place {
+        self.places.get(link.index()).copied().unwrap_or_default()
     }
 
-    pub fn link(&mut self, handle: ConnHandle) -> Option<&mut Link> {
-        let slot = self.slot(handle)?;
-        self.links.get_mut(slot)?.as_mut()
-    }
-
-    pub fn open(&mut self, handle: ConnHandle, link: Link) {
-        if self.slots.is_empty() {
-            self.slots = vec![0; 0x1000];
+    fn put(&mut self, link: LinkId, place: Place) {
+        let index = link.index();
+        if self.places.len() <= index {
+            self.places.resize(index + 1, Place::Unknown);
         }
+        self.places[index] = place;
+    }
+
+    /// The link, if it is up.
+    pub fn link(&mut self, link: LinkId) -> Option<&mut Link> {
+        let Place::Up(slot) = self.place(link) else { return None };
+        self.links.get_mut(slot as usize)?.as_mut()
+    }
+
+    /// The connection of a link whose end was seen.
+    pub fn ended(&self, link: LinkId) -> Option<usize> {
+        match self.place(link) {
+            Place::Ended(connection) => Some(connection as usize),
+            _ => None,
+        }
+    }
+
+    pub fn open(&mut self, id: LinkId, mut link: Link) {
+        link.id = Some(id);
         let free = self.links.iter().position(Option::is_none).unwrap_or_else(|| {
             self.links.push(None);
             self.links.len() - 1
         });
         self.links[free] = Some(link);
-        self.slots[usize::from(handle.0 & 0x0fff)] = free as u16 + 1;
-        self.ended.retain(|(h, _, _)| *h != handle);
+        self.put(id, Place::Up(free as u32));
     }
 
-    pub fn take(&mut self, handle: ConnHandle) -> Option<Link> {
-        let slot = self.slot(handle)?;
-        self.slots[usize::from(handle.0 & 0x0fff)] = 0;
-        self.links.get_mut(slot)?.take()
+    pub fn take(&mut self, id: LinkId) -> Option<Link> {
+        let Place::Up(slot) = self.place(id) else { return None };
+        self.put(id, Place::Unknown);
+        self.links.get_mut(slot as usize)?.take()
     }
 
-    /// All live links, and none are live afterwards.
+    /// The link whose handle another one has now.
+    pub fn take_replaced(&mut self, replaced: Option<LinkId>) -> Option<Link> {
+        self.take(replaced?)
+    }
+
+    /// All links that are up, and none are up afterwards.
     pub fn take_all(&mut self) -> Vec<Link> {
-        self.slots.clear();
-        std::mem::take(&mut self.links).into_iter().flatten().collect()
+        let links: Vec<Link> = std::mem::take(&mut self.links).into_iter().flatten().collect();
+        for id in links.iter().filter_map(|link| link.id) {
+            self.put(id, Place::Unknown);
+        }
+        links
     }
 
     pub fn open_links(&self) -> usize {
         self.links.iter().flatten().count()
     }
 
-    pub fn remember_ended(&mut self, handle: ConnHandle, connection: usize, at: Moment) {
-        if self.ended.len() >= 64 {
-            self.ended.remove(0);
-        }
-        self.ended.push((handle, connection, at));
+    /// The end of a link was seen.
+    pub fn remember_ended(&mut self, link: LinkId, connection: usize) {
+        self.put(link, Place::Ended(connection as u32));
     }
 }
 
@@ -213,6 +239,7 @@ impl Tracker {
             time: event.time.into(),
             direction: event.direction.unwrap_or(Direction::Sent),
             cut: event.cut,
+            link: event.link,
         };
         if let Packet::Note(note) = &event.packet {
             self.note(event.adapter, at, note);
@@ -235,7 +262,7 @@ impl Tracker {
         self.tick(adapter, at);
         let connection = match &event.packet {
             Packet::Command(command) => self.command(adapter, at, command),
-            Packet::Event(packet) => self.event(adapter, at, packet, event.answers),
+            Packet::Event(packet) => self.event(adapter, at, packet, event),
             _ => self.data(adapter, at, event),
         };
         if let Some(connection) = connection.and_then(|index| self.connections.get_mut(index)) {
@@ -337,13 +364,14 @@ impl Tracker {
             Packet::Fragment { handle, .. } => (*handle, None),
             _ => return None,
         };
-        let index = self.link_for_data(adapter, at, handle, transport)?;
+        let id = at.link?;
+        let index = self.link_for_data(adapter, at, id, handle, transport)?;
         let state = self.adapters.get_mut(adapter)?;
         let buffers =
             state.facts.le_buffers.map(|(_, count)| u32::from(count)).filter(|count| *count > 0);
         let outstanding = &mut state.outstanding;
-        let slot = state.slots.get(usize::from(handle.0 & 0x0fff)).copied().unwrap_or(0);
-        let link = state.links.get_mut(usize::from(slot).checked_sub(1)?)?.as_mut()?;
+        let Place::Up(slot) = state.places.get(id.index()).copied()? else { return None };
+        let link = state.links.get_mut(slot as usize)?.as_mut()?;
         let connection = self.connections.get_mut(index)?;
         if at.sent() {
             *outstanding = outstanding.saturating_add(1);
@@ -407,6 +435,7 @@ impl Tracker {
             time: self.last_time.into(),
             direction: Direction::Received,
             cut: false,
+            link: None,
         };
         self.end_of_capture(end, origin.description.format.ends_with("-text"));
         self.totals.devices_beyond_table = self.air.beyond;
