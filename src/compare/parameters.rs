@@ -1,6 +1,7 @@
 //! What was asked for and granted, side by side, and which differences are habits.
 use super::{Pair, Parameter, View, words};
 use crate::packet::att::ErrorCode;
+use crate::packet::units::Slots;
 use crate::timeline::{Detail, Encryption, Outcome, Procedure, RequestKind};
 
 /// One row: what it is called, how a side says it, and whether two sides may differ in it.
@@ -333,7 +334,7 @@ fn phy(number: u8) -> &'static str {
 
 /// Units of 0.625 ms.
 fn ms(units: u16) -> String {
-    let ms = f64::from(units) * 0.625;
+    let ms = Slots(units).ms();
     if ms.fract() == 0.0 { format!("{ms:.0} ms") } else { format!("{ms:.1} ms") }
 }
 

@@ -2,6 +2,7 @@
 use super::names::{Names, subscribes};
 use super::standing::{Failure, Standing};
 use crate::packet::att::{self, ErrorCode, Uuid};
+use crate::packet::units::{Interval, Timeout};
 use crate::packet::{Status, hci, signal, smp};
 use crate::timeline::{
     AdapterLoss, Connection, Detail, EndedBy, Gone, OpenRequest, Outcome, Owner, Pending,
@@ -125,13 +126,13 @@ pub fn parameters(interval: u16, latency: u16, timeout: u16) -> String {
 
 /// An interval in units of 1.25 ms.
 pub fn interval_ms(interval: u16) -> String {
-    let ms = f64::from(interval) * 1.25;
+    let ms = Interval(interval).ms();
     if ms.fract() == 0.0 { format!("{ms:.0} ms") } else { format!("{ms:.2} ms") }
 }
 
 /// A supervision timeout in units of 10 ms.
 pub fn timeout_ms(timeout: u16) -> String {
-    match u32::from(timeout) * 10 {
+    match Timeout(timeout).ms() {
         ms if ms >= 1000 && ms % 1000 == 0 => format!("{} s", ms / 1000),
         ms => format!("{ms} ms"),
     }

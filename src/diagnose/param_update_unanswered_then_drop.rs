@@ -1,6 +1,7 @@
 use super::{
     Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
 };
+use crate::packet::units::{Interval, Timeout};
 use crate::packet::{Direction, Status, signal};
 use crate::prose::Text;
 use crate::text;
@@ -139,10 +140,10 @@ impl Wanted {
     fn text(&self) -> Text {
         text!(
             "{}-{} ms, latency {}, timeout {}",
-            format_args!("{}", f64::from(self.min) * 1.25),
-            format_args!("{}", f64::from(self.max) * 1.25),
+            format_args!("{}", Interval(self.min).ms()),
+            format_args!("{}", Interval(self.max).ms()),
             self.latency,
-            Span(i64::from(self.timeout) * 10_000)
+            Timeout(self.timeout).span()
         )
     }
 }

@@ -1,6 +1,7 @@
 use super::waits::{Waited, in_vain};
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
+use crate::packet::units::Slots;
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -97,7 +98,7 @@ struct Deaf {
 
 /// Units of 0.625 ms.
 fn units(units: u16) -> Span {
-    Span(i64::from(units) * 625)
+    Slots(units).span()
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {

@@ -1,6 +1,7 @@
 use super::waits::pending;
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
+use crate::packet::units::Timeout;
 use crate::packet::{Opcode, Status};
 use crate::prose::{Text, count, quoted};
 use crate::text;
@@ -206,7 +207,7 @@ impl Facts for TwoStacks {
                     "{}, scan window {}, timeout {}, is pending",
                     pending.kind,
                     format_args!("{window:#06x}"),
-                    Span::from_ms(i64::from(pending.timeout) * 10)
+                    Timeout(pending.timeout).span()
                 ),
             ));
             let window = refused.scan_window;

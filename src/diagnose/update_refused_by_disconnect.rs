@@ -2,6 +2,7 @@ use super::{
     Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
 };
 use crate::packet::hci::Command;
+use crate::packet::units::{Interval, Timeout};
 use crate::packet::{Direction, Status};
 use crate::prose::Text;
 use crate::text;
@@ -124,10 +125,10 @@ impl Facts for Refused {
         let asked = self.asked.map(|(min, max, latency, timeout)| {
             text!(
                 ": {}-{} ms, latency {}, timeout {}",
-                format_args!("{}", f64::from(min) * 1.25),
-                format_args!("{}", f64::from(max) * 1.25),
+                format_args!("{}", Interval(min).ms()),
+                format_args!("{}", Interval(max).ms()),
                 latency,
-                Span(i64::from(timeout) * 10_000)
+                Timeout(timeout).span()
             )
         });
         vec![

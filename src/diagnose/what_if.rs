@@ -289,7 +289,7 @@ pub fn silence(scene: &Scene<'_>, links: &[&Connection]) -> Option<WhatIf> {
         return Some(WhatIf { says, columns: SILENCE_COLUMNS, rows: vec![here(text!("no"))] });
     };
     let enough = surviving_timeout(wait, granted);
-    let survives = Span(i64::from(enough) * 10_000);
+    let survives = crate::packet::units::Timeout(enough).span();
     let says = text!(
         "On the working link the device once let {} pass before it answered; here the supervision timeout is {}. A timeout of {} ({} units of 10 ms) would survive that with a margin of a fifth. This is an estimate.",
         wait,

@@ -4,6 +4,7 @@ use crate::capture::Warning;
 use crate::case;
 use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side};
 use crate::diagnose::{Evidence, Finding, Remedy};
+use crate::packet::units::{Slots, Timeout};
 use crate::packet::{AddressType, Direction, att};
 use crate::seen::{Seen, SourceId};
 use crate::sides::Sides;
@@ -277,12 +278,12 @@ fn request(request: &Request) -> Value {
             "filter_policy": request.filter_policy,
             "own_address_type": request.own_address_type,
             "phys": request.phys,
-            "scan_interval_ms": f64::from(request.scan_interval) * 0.625,
-            "scan_window_ms": f64::from(request.scan_window) * 0.625,
+            "scan_interval_ms": Slots(request.scan_interval).ms(),
+            "scan_window_ms": Slots(request.scan_window).ms(),
             "interval_min_ms": granted(request.interval_min),
             "interval_max_ms": granted(request.interval_max),
             "latency": request.latency,
-            "supervision_timeout_ms": u32::from(request.timeout) * 10,
+            "supervision_timeout_ms": Timeout(request.timeout).ms(),
         },
         "cancel_frame": request.cancelled.map(|seen| seen.frame),
     })

@@ -4,6 +4,7 @@ use super::safe;
 use crate::numbers;
 use crate::packet::att::{self, Handle, Uuid};
 use crate::packet::field::FieldSink;
+use crate::packet::units::{Interval, Timeout};
 use crate::packet::{
     Address, AddressType, MgmtReason, Opcode, Packet, ad, hci, mgmt, note, signal, smp,
 };
@@ -251,8 +252,8 @@ impl Words<'_> {
                 say!(
                     self,
                     "{} to {} ms, latency {latency}",
-                    f64::from(interval_min) * 1.25,
-                    f64::from(interval_max) * 1.25
+                    Interval(interval_min).ms(),
+                    Interval(interval_max).ms()
                 );
                 self.timeout(timeout);
             }
@@ -360,11 +361,11 @@ impl Words<'_> {
     }
 
     fn interval(&mut self, interval: u16) {
-        say!(self, ", {} ms", f64::from(interval) * 1.25);
+        say!(self, ", {} ms", Interval(interval).ms());
     }
 
     fn timeout(&mut self, timeout: u16) {
-        say!(self, ", timeout {} ms", u32::from(timeout) * 10);
+        say!(self, ", timeout {} ms", Timeout(timeout).ms());
     }
 
     fn range(&mut self, first: Handle, last: Handle) {

@@ -5,6 +5,7 @@ use super::device::{Advertised, Report};
 use super::keys::KeySeen;
 use super::pace::Pace;
 use super::step::Step;
+use crate::packet::units::{Interval, Timeout};
 use crate::packet::{Address, AddressType, ConnHandle, Direction, Opcode, Status};
 use crate::seen::{Seen, seen_at};
 use crate::time::{Moment, Span};
@@ -87,11 +88,11 @@ pub struct Granted {
 
 impl Granted {
     pub fn interval(&self) -> Span {
-        Span(i64::from(self.interval) * 1250)
+        Interval(self.interval).span()
     }
 
     pub fn timeout(&self) -> Span {
-        Span(i64::from(self.timeout) * 10_000)
+        Timeout(self.timeout).span()
     }
 
     /// From one event at which the peripheral must listen to the next: interval × (1 + latency).
