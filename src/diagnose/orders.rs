@@ -1,5 +1,8 @@
 //! Writes that order a device to restart: the end of the link that follows was asked for.
 use super::Scene;
+use super::updates::{
+    BUTTONLESS, DIALOG_MEMORY, LEGACY_CONTROL, MCUMGR, SECURE_CONTROL, SILABS_CONTROL, TELINK,
+};
 use crate::compare::Names;
 use crate::packet::Direction;
 use crate::packet::att::Uuid;
@@ -51,24 +54,6 @@ pub(crate) fn telling(uuid: Option<Uuid>, value: &[u8]) -> usize {
         _ => 0,
     }
 }
-
-const fn full(uuid: u128) -> Uuid {
-    Uuid::Full(uuid.to_be_bytes())
-}
-
-/// Nordic: control points of the old and of the secure update service, and its buttonless entry.
-const LEGACY_CONTROL: Uuid = full(0x00001531_1212_efde_1523_785feabcd123);
-const SECURE_CONTROL: Uuid = full(0x8ec90001_f315_4f60_9fb8_838830daea50);
-const BUTTONLESS: [Uuid; 3] = [
-    full(0x8ec90003_f315_4f60_9fb8_838830daea50),
-    full(0x8ec90004_f315_4f60_9fb8_838830daea50),
-    full(0x8e400001_f315_4f60_9fb8_838830daea50),
-];
-/// MCUmgr's one characteristic.
-const MCUMGR: Uuid = full(0xda2e7828_fbce_4e01_ae9e_261174997c48);
-const TELINK: Uuid = full(0x00010203_0405_0607_0809_0a0b0c0d2b12);
-const SILABS_CONTROL: Uuid = full(0xf7bf3564_fb6d_4e53_88a4_5e37e0326063);
-const DIALOG_MEMORY: Uuid = full(0x8082caa8_41a6_4021_91c6_56f9b954cc34);
 
 /// What a value orders where the characteristic is a known one.
 fn by_uuid(uuid: Uuid, written: Written) -> Option<&'static str> {

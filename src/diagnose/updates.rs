@@ -2,22 +2,33 @@
 use crate::packet::att::Uuid;
 use crate::timeline::{Connection, Step};
 
+/// Nordic: the control points of the old and of the secure update service, and the buttonless entries.
+pub const LEGACY_CONTROL: Uuid = full(0x00001531_1212_efde_1523_785feabcd123);
+pub const SECURE_CONTROL: Uuid = nordic(0x8ec9_0001);
+pub const BUTTONLESS: [Uuid; 3] =
+    [nordic(0x8ec9_0003), nordic(0x8ec9_0004), full(0x8e400001_f315_4f60_9fb8_838830daea50)];
+/// MCUmgr's one characteristic.
+pub const MCUMGR: Uuid = full(0xda2e7828_fbce_4e01_ae9e_261174997c48);
+pub const TELINK: Uuid = full(0x00010203_0405_0607_0809_0a0b0c0d2b12);
+pub const SILABS_CONTROL: Uuid = full(0xf7bf3564_fb6d_4e53_88a4_5e37e0326063);
+pub const DIALOG_MEMORY: Uuid = full(0x8082caa8_41a6_4021_91c6_56f9b954cc34);
+
 /// Service and characteristics, and whose protocol it is.
 const UPDATES: &[(Uuid, &str)] = &[
     (Uuid::Short(0xfe59), "Nordic DFU"),
-    (nordic(0x8ec9_0001), "Nordic DFU"),
+    (SECURE_CONTROL, "Nordic DFU"),
     (nordic(0x8ec9_0002), "Nordic DFU"),
-    (nordic(0x8ec9_0003), "Nordic DFU"),
-    (nordic(0x8ec9_0004), "Nordic DFU"),
+    (BUTTONLESS[0], "Nordic DFU"),
+    (BUTTONLESS[1], "Nordic DFU"),
     (full(0x00001530_1212_efde_1523_785feabcd123), "Nordic legacy DFU"),
-    (full(0x00001531_1212_efde_1523_785feabcd123), "Nordic legacy DFU"),
+    (LEGACY_CONTROL, "Nordic legacy DFU"),
     (full(0x00001532_1212_efde_1523_785feabcd123), "Nordic legacy DFU"),
     (full(0x00010203_0405_0607_0809_0a0b0c0d1912), "Telink OTA"),
-    (full(0x00010203_0405_0607_0809_0a0b0c0d2b12), "Telink OTA"),
+    (TELINK, "Telink OTA"),
     (full(0x8d53dc1d_1db7_4cd3_868b_8a527460aa84), "MCUmgr (SMP)"),
-    (full(0xda2e7828_fbce_4e01_ae9e_261174997c48), "MCUmgr (SMP)"),
+    (MCUMGR, "MCUmgr (SMP)"),
     (full(0x1d14d6ee_fd63_4fa1_bfa4_8f47b42119f0), "Silicon Labs OTA"),
-    (full(0xf7bf3564_fb6d_4e53_88a4_5e37e0326063), "Silicon Labs OTA"),
+    (SILABS_CONTROL, "Silicon Labs OTA"),
     (full(0x984227f3_34fc_4045_a5d0_2c581f81a153), "Silicon Labs OTA"),
 ];
 
