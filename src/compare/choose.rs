@@ -4,7 +4,6 @@ use super::standing::{Failure, Standing};
 use super::{MatchedBy, Options, Others, Side, Sought, Wanted};
 use crate::packet::att::Uuid;
 use crate::packet::{Address, Status};
-use crate::seen::Seen;
 use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, EndedBy, Role, Transport};
@@ -263,17 +262,10 @@ fn groups<'a>(
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// Cancelled only to be armed again at once, as hosts do that wait by accept list (HABITS R10).
+/// An attempt by accept list that only made way for the next one: it tells nothing.
 pub(super) fn routine(capture: &Capture, connection: &Connection) -> bool {
     let Some(request) = &connection.request else { return false };
-    if connection.connected() || request.filter_policy == 0 || request.cancelled.is_none() {
-        return false;
-    }
-    capture.connections.iter().skip(connection.number as usize).take(FEW).any(|next| {
-        let again = next.request.as_ref().and_then(|r| r.at.since(Seen::when(request.cancelled)));
-        next.adapter == connection.adapter
-            && again.is_some_and(|gap| gap.0 >= 0 && gap < Span::from_ms(2000))
-    })
+    !connection.connected() && request.filter_policy != 0 && capture.renewed(connection)
 }
 
 impl<'a> Group<'a> {

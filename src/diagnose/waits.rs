@@ -4,13 +4,14 @@ use crate::packet::{Address, AddressType, Status};
 use crate::seen::Seen;
 use crate::text;
 use crate::time::{Moment, Span};
-use crate::timeline::{Connection, Happening, Request, RequestKind, Transport};
+use crate::timeline::{Capture, Connection, Happening, Request, RequestKind, Transport};
 
 /// The shortest wait that says anything: phones cancel and re-arm their background requests all the time.
 const SHORTEST: Span = Span::from_ms(4000);
 
-/// A request for a background link that is made again this soon was only re-armed.
-const REARMED: Span = Span::from_ms(2000);
+/// A request by list goes on where it is made again this soon; where Bluetooth is switched off this soon, that is why
+/// it was taken back.
+const REARMED: Span = Capture::RENEWED;
 
 /// A request that was cancelled after a wait in vain.
 pub struct Wait<'a> {
@@ -89,10 +90,6 @@ pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait
 fn goes_on(scene: &Scene<'_>, connection: &Connection, cancelled: Seen) -> bool {
     let capture = scene.capture();
     let soon = |at: Moment| at.since(cancelled.at).is_some_and(|gap| gap < REARMED);
-    let later = capture.connections.iter().skip(connection.number as usize);
-    let mut later = later.filter(|c| c.adapter == connection.adapter);
-    // The next one tells; that a clock stepped back in between does not.
-    let renewed = later.by_ref().take(2).any(|c| c.request.as_ref().is_some_and(|r| soon(r.at)));
     let events = &capture.adapter_events;
     let after = events.partition_point(|e| e.frame <= cancelled.frame);
     let after = events.get(after..).unwrap_or_default().iter();
@@ -101,7 +98,7 @@ fn goes_on(scene: &Scene<'_>, connection: &Connection, cancelled: Seen) -> bool 
         e.adapter == connection.adapter
             && matches!(e.what, AcceptListCleared | IndexClosed | Powered(false) | Reset)
     });
-    renewed || off
+    off || capture.renewed(connection)
 }
 
 /// Another attempt that the adapter was still busy with when this one was asked for.

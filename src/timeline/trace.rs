@@ -5,7 +5,7 @@ use super::device::Device;
 use super::index::Index;
 use crate::capture::{Warning, WarningKind};
 use crate::seen::SourceId;
-use crate::time::{Clock, Moment, Timestamp};
+use crate::time::{Clock, Moment, Span, Timestamp};
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
@@ -159,6 +159,22 @@ impl Capture {
     /// The recording holds data of links and not one HCI command or event: an export of filtered packets.
     pub fn data_only(&self) -> bool {
         self.totals.control == 0 && !self.connections.is_empty()
+    }
+
+    /// A request that is made again this soon after it was cancelled goes on.
+    pub const RENEWED: Span = Span::from_ms(2_000);
+
+    /// Whether an attempt was cancelled only to be made again at once, as hosts do that wait by accept list
+    /// (HABITS R10).
+    pub fn renewed(&self, attempt: &Connection) -> bool {
+        let cancelled = attempt.request.as_ref().and_then(|request| request.cancelled);
+        let Some(cancelled) = cancelled else { return false };
+        let later = self.connections.iter().skip(attempt.number as usize);
+        // The next one tells; that a clock stepped back in between does not.
+        later.filter(|next| next.adapter == attempt.adapter).take(2).any(|next| {
+            let again = next.request.as_ref().and_then(|request| request.since(&cancelled));
+            again.is_some_and(|gap| gap < Self::RENEWED)
+        })
     }
 
     pub fn connection(&self, number: u32) -> Option<&Connection> {
