@@ -1,5 +1,9 @@
 //! What holds for any comparison, on captures that are changed in memory.
 #![cfg(feature = "cli")]
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 use hcidiff::case::{self, Analysis};
 use hcidiff::compare::{self, Comparison, Key, Names, Options, StepKind, Wanted};
 use hcidiff::packet::{Address, ConnHandle};
@@ -140,6 +144,7 @@ proptest! {
 
     #[test]
     fn exchanging_the_sides_exchanges_missing_and_extra(case in 0..CASES.len()) {
+        needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv" => Ok(()));
         let [a, b] = &captures()[case];
         let there = compared(&[a.clone(), b.clone()]);
         let options = Options {
@@ -163,6 +168,7 @@ proptest! {
 
     #[test]
     fn one_step_less_is_one_missing(case in 0..CASES.len(), at in any::<prop::sample::Index>()) {
+        needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv" => Ok(()));
         let (found, _) = changed(case, |connection| { connection.steps.remove(at.index(connection.steps.len())); });
         prop_assert_eq!(count(&found, StepKind::Missing), 1);
         prop_assert_eq!(count(&found, StepKind::Extra) + count(&found, StepKind::Moved), 0);
@@ -170,6 +176,7 @@ proptest! {
 
     #[test]
     fn a_delayed_step_is_changed_and_nothing_else(case in 0..CASES.len(), at in any::<prop::sample::Index>()) {
+        needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv" => Ok(()));
         let mut delayed = 0;
         let (found, original) = changed(case, |connection| {
             let movable = connection.steps.len() - 2;
@@ -186,6 +193,7 @@ proptest! {
 
     #[test]
     fn two_steps_exchanged_are_one_moved(case in 0..CASES.len(), at in any::<prop::sample::Index>()) {
+        needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv" => Ok(()));
         let mut exchanged = false;
         let capture = &captures()[case][0];
         let (found, _) = changed(case, |connection| {
@@ -209,10 +217,13 @@ proptest! {
     fn names_handles_adapters_and_clocks_do_not_matter(
         case in 0..CASES.len(), addresses in any::<u8>(), handles in 0_u16..0x0eff, adapters in 0_u16..4, clock in -1_000_000_000_000_i64..1_000_000_000_000,
     ) {
+        needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv" => Ok(()));
         let [a, b] = &captures()[case];
         let plain = compared(&[a.clone(), b.clone()]);
         let found = compared(&[a.clone(), renamed(b, addresses, handles, adapters, Span(clock))]);
-        let matched = Comparison { matched_by: plain.matched_by, match_says: plain.match_says.clone(), ..found };
+        let mut matched = found;
+        matched.matched_by = plain.matched_by;
+        matched.match_says.clone_from(&plain.match_says);
         // Where both addresses are one, a row of the parameters says so; no other difference is allowed.
         let type_only = |p: &compare::Parameter| p.name == "peer address type";
         prop_assert!(matched.parameters.iter().filter(|p| !type_only(p)).eq(plain.parameters.iter().filter(|p| !type_only(p))));
@@ -230,6 +241,7 @@ proptest! {
 /// A host that found handles in its cache gets names from the side that asked.
 #[test]
 fn a_cached_discovery_is_named_by_the_other_side() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let [reference, subject] = captures()[2].clone();
     let mut cached = subject.clone();
     for connection in &mut cached.connections {
@@ -258,6 +270,7 @@ fn a_cached_discovery_is_named_by_the_other_side() {
 /// `A/15-two-devices` connects to two devices; the other captures know one of them.
 #[test]
 fn a_device_that_only_the_reference_connected_to_is_named_where_the_subject_listened() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let lab = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab");
     let report = |reference: &str, subject: &str| {
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_hcidiff"))

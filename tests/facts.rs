@@ -1,5 +1,9 @@
 //! The connections of every laboratory capture are those that a separate reader found
 //! (`fixtures/lab/FACTS.tsv`, made by the laboratory's own scripts).
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 use hcidiff::packet::Direction;
 use hcidiff::packet::att;
 use hcidiff::seen::Seen;
@@ -63,6 +67,7 @@ fn row(connection: &Connection) -> BTreeMap<&'static str, String> {
 
 #[test]
 fn every_laboratory_connection_has_the_facts_of_the_table() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let table = include_str!("../fixtures/lab/FACTS.tsv");
     let mut lines = table.lines().filter(|l| !l.starts_with('#'));
     let header: Vec<&str> = lines.next().expect("a header").split('\t').collect();
@@ -157,6 +162,7 @@ fn every_laboratory_connection_has_the_facts_of_the_table() {
 /// (`bthci_evt.code == 0x0f && bthci_evt.status != 0`).
 #[test]
 fn refused_attempts_are_attempts_too() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     for (name, expected) in [
         ("A/14-limit-and-disallowed.btsnoop", &[(66, 0x09), (73, 0x0c)][..]),
         ("A2/55-no-phy.btsnoop", &[(33, 0x11), (46, 0x11), (59, 0x11)]),
@@ -179,6 +185,7 @@ fn refused_attempts_are_attempts_too() {
 /// its Connection Complete.
 #[test]
 fn data_before_connection_complete_belongs_to_the_attempt() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let capture = read("A2/71-acl-before-cc.btsnoop");
     assert_eq!(capture.connections.len(), 1);
     let connection = &capture.connections[0];
@@ -195,6 +202,7 @@ fn data_before_connection_complete_belongs_to_the_attempt() {
 /// One link, recorded on both sides: what one sent the other received.
 #[test]
 fn both_sides_of_a_link_agree() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let mut pairs = 0;
     for entry in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab/A"))
         .expect("fixtures")

@@ -1,6 +1,9 @@
 //! The page: well-formed, self-contained, and nothing from the air is markup in it.
 #![cfg(feature = "cli")]
 mod common;
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
 
 use common::{fixture, flagship, made_of, pair, report};
 use hcidiff::report::html;
@@ -64,6 +67,7 @@ fn cases() -> Vec<(&'static str, Vec<PathBuf>)> {
 
 #[test]
 fn pictures_that_a_person_has_looked_at() {
+    needs!("fixtures/pairs");
     for (name, files) in cases() {
         let page = report(&files, &["--format", "html"]);
         sound(&page, |_| ());
@@ -79,6 +83,7 @@ fn pictures_that_a_person_has_looked_at() {
 /// Facts of the laboratory: `fixtures/pairs/expected.tsv` and FACTS.tsv have them from tshark.
 #[test]
 fn the_picture_shows_what_happened() {
+    needs!("fixtures/pairs");
     let files = [fixture("flagship/mac.pklg"), fixture("flagship/pi-kicked.btsnoop")];
     sound(&report(&files, &["--format", "html"]), |page| {
         let missing = of_class(page, "missing").join("\n");
@@ -110,6 +115,7 @@ fn the_picture_shows_what_happened() {
 
 #[test]
 fn every_pair_gives_a_sound_page_whatever_is_asked_for() {
+    needs!("fixtures/pairs");
     for entry in std::fs::read_dir(fixture("pairs")).unwrap() {
         let folder = entry.unwrap();
         if folder.path().is_dir() {
@@ -123,6 +129,7 @@ fn every_pair_gives_a_sound_page_whatever_is_asked_for() {
 
 #[test]
 fn names_from_the_air_do_not_break_out() {
+    needs!("fixtures/pairs");
     for hostile in [
         "</title></style></svg><script>alert(1)</script>",
         "\" onload=\"alert(1)",
@@ -169,6 +176,7 @@ fn names_from_the_air_do_not_break_out() {
 
 #[test]
 fn a_connection_of_many_steps_fits() {
+    needs!("fixtures/pairs");
     let mut report = made_of(&[fixture("flagship/mac.pklg")], |capture| {
         let connection = &mut capture.connections[0];
         let template: Vec<Step> = connection.steps.clone();
@@ -186,6 +194,7 @@ fn a_connection_of_many_steps_fits() {
 
 #[test]
 fn a_page_stays_below_a_megabyte_whatever_is_in_it() {
+    needs!("fixtures/pairs");
     let mut report = made_of(&[fixture("flagship/pi.btsnoop")], |capture| {
         capture.label = "L".repeat(10_000);
         let connection = capture.connections[0].clone();
@@ -206,6 +215,7 @@ fn a_page_stays_below_a_megabyte_whatever_is_in_it() {
 
 #[test]
 fn both_widths_show_the_same_connections() {
+    needs!("fixtures/pairs");
     for (name, files) in cases() {
         sound(&report(&files, &["--format", "html"]), |page| {
             let pictures: Vec<_> = page.descendants().filter(|n| n.has_tag_name("svg")).collect();

@@ -1,6 +1,9 @@
 //! Every JSON report is what its schema says, and says what the contract promises.
 #![cfg(feature = "cli")]
 mod common;
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
 
 use common::{flagship, made_of};
 use hcidiff::report::{json, safe};
@@ -32,6 +35,7 @@ fn rows() -> Vec<Vec<&'static str>> {
 
 #[test]
 fn every_report_validates_against_the_schema_that_ships() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let (_, schema) = run(&["schema"]);
     let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
@@ -64,6 +68,7 @@ fn every_report_validates_against_the_schema_that_ships() {
 /// As tshark shows them (`-Y btatt.value`): frames 70 and 80 of the capture.
 #[test]
 fn values_are_there_where_they_are_asked_for_and_nowhere_else() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let capture = "A2/20c-mac-good.pklg";
     let steps = |report: &Value| report["captures"][0]["connections"][0]["steps"].clone();
     let value = |steps: &Value, frame: u64| {
@@ -81,6 +86,7 @@ fn values_are_there_where_they_are_asked_for_and_nowhere_else() {
 
 #[test]
 fn one_unreadable_side_is_said_in_every_format() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     for files in
         [["EXPECTED.tsv", "A/01-good-basic.pklg"], ["A/01-good-basic.pklg", "EXPECTED.tsv"]]
     {
@@ -102,6 +108,7 @@ fn one_unreadable_side_is_said_in_every_format() {
 /// The same as `sha256sum` says, from a file and from standard input.
 #[test]
 fn each_capture_is_named_by_its_sha256() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let (file, sha256) = (
         "A/01-good-basic.pklg",
         "45a6faf52979a4868bb0bc3e7f00552b3f5d76dd86d72e1e665ef5dc4433d7c5",
@@ -116,6 +123,7 @@ fn each_capture_is_named_by_its_sha256() {
 /// Facts of FACTS.tsv and EXPECTED.tsv, read through the JSON.
 #[test]
 fn the_flagship_pair_says_what_the_laboratory_knows() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let report = report(&["A2/20c-mac-good.pklg", "B-bluez5.66/b04-failed-establish-3e.btsnoop"]);
     assert_eq!(report["schema"], "hcidiff.report/1");
     assert_eq!(report["captures"][0]["path"], "20c-mac-good.pklg");
@@ -138,12 +146,14 @@ fn the_flagship_pair_says_what_the_laboratory_knows() {
 
 #[test]
 fn aliases_and_secrets_hold_in_json() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let (_, text) = run(&["A/07-bond-lost.btsnoop", "--format", "json", "--aliases"]);
     assert!(!text.contains("F0:12:7C:AA:00:01") && text.contains("device-1"), "{text}");
 }
 
 #[test]
 fn the_same_bytes_in_give_the_same_bytes_out() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let pair = ["A/01-good-basic.pklg", "B-bluez5.66/b02-kick.btsnoop", "--format", "json"];
     assert_eq!(run(&pair), run(&pair));
 }
@@ -152,6 +162,7 @@ fn the_same_bytes_in_give_the_same_bytes_out() {
 /// The facts are those of `fixtures/pairs/expected.tsv`, which `scripts/pairs` holds against tshark.
 #[test]
 fn comparisons_that_a_person_has_read() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     for case in [
         "kick-mac-bluez",
         "never-heard-bluez",
@@ -198,6 +209,7 @@ fn comparisons_that_a_person_has_read() {
 
 #[test]
 fn a_report_holds_nothing_that_a_terminal_would_act_on() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
     let hostile = "Zo\u{202e}mi\u{9b}31m\u{e0041}\u{7f}\u{2066}";
     for aliases in [false, true] {
         let mut report = made_of(&flagship(), |capture| {

@@ -1,6 +1,9 @@
 //! The report that is pasted into a bug: read as GitHub reads it.
 #![cfg(feature = "cli")]
 mod common;
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
 
 use common::{fixture, flagship, made_of, pair, report};
 use hcidiff::capture::{Warning, WarningKind};
@@ -140,6 +143,7 @@ fn cases() -> Vec<(&'static str, Vec<PathBuf>)> {
 
 #[test]
 fn reports_that_a_person_has_read() {
+    needs!("fixtures/pairs");
     for (name, files) in cases() {
         let markdown = report(&files, &["--format", "markdown"]);
         sound(&markdown);
@@ -151,6 +155,7 @@ fn reports_that_a_person_has_read() {
 
 #[test]
 fn every_pair_gives_a_sound_page_whatever_is_asked_for() {
+    needs!("fixtures/pairs");
     for entry in std::fs::read_dir(fixture("pairs")).unwrap() {
         let folder = entry.unwrap();
         if !folder.path().is_dir() {
@@ -167,6 +172,7 @@ fn every_pair_gives_a_sound_page_whatever_is_asked_for() {
 
 #[test]
 fn names_from_the_air_do_not_break_out() {
+    needs!("fixtures/pairs");
     let long = "W".repeat(248);
     for hostile in [
         "a|b|c",
@@ -227,6 +233,7 @@ fn names_from_the_air_do_not_break_out() {
 
 #[test]
 fn whatever_the_captures_hold_the_page_fits() {
+    needs!("fixtures/pairs");
     let mut report = made_of(&flagship(), |capture| {
         capture.label = "L".repeat(10_000);
         let warning = capture.warnings.first().cloned().unwrap_or(Warning {
@@ -249,6 +256,7 @@ fn whatever_the_captures_hold_the_page_fits() {
 
 #[test]
 fn a_name_is_hidden_before_a_warning_is_cut() {
+    needs!("fixtures/pairs");
     let name = "Sommerhaus am See";
     // The name stands at every place around the cut.
     for before in 270..310 {

@@ -3,6 +3,10 @@
 //! `fixtures/pairs/expected.tsv` holds the facts; `scripts/pairs` holds every
 //! one of them against tshark. The reports themselves are snapshots.
 #![cfg(feature = "cli")]
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 use hcidiff::compare::{self, Comparison, Fate, Wanted};
 use hcidiff::packet::Direction;
 use hcidiff::sides::Sides;
@@ -106,6 +110,7 @@ fn end(connection: &Connection) -> String {
 
 #[test]
 fn every_pair_gives_the_facts_in_the_table() {
+    needs!("fixtures/pairs");
     let table = std::fs::read_to_string(pairs().join("expected.tsv")).unwrap();
     let expected: Vec<&str> = table.lines().filter(|line| !line.starts_with('#')).collect();
     let found: Vec<String> = cases().iter().map(|case| facts(case)).collect();
@@ -120,6 +125,7 @@ fn every_pair_gives_the_facts_in_the_table() {
 
 #[test]
 fn good_against_good_is_quiet_and_nothing_is_found() {
+    needs!("fixtures/pairs");
     let good: Vec<String> = cases().into_iter().filter(|case| case.starts_with("good-")).collect();
     assert!(good.len() >= 10, "{good:?}");
     for case in good {
@@ -135,6 +141,7 @@ fn good_against_good_is_quiet_and_nothing_is_found() {
 
 #[test]
 fn every_capture_equals_itself() {
+    needs!("fixtures/pairs");
     for case in cases() {
         for file in files(&case) {
             let mut case = Case::pair(&file, &file);
@@ -157,6 +164,7 @@ fn every_capture_equals_itself() {
 
 #[test]
 fn a_link_that_was_never_heard_misses_nothing() {
+    needs!("fixtures/pairs");
     let mut seen = 0;
     for case in cases() {
         let Analysis { captures, comparison, .. } = analysed(&of(&files(&case)));
@@ -193,6 +201,7 @@ fn hcidiff_in(files: &[PathBuf], arguments: &[&str], columns: &str) -> (String, 
 
 #[test]
 fn one_unreadable_side_leaves_the_other_to_be_seen() {
+    needs!("fixtures/pairs");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let flagship = |name: &str| root.join("fixtures/flagship").join(name);
     let unreadable = root.join("Cargo.toml");
@@ -211,6 +220,7 @@ fn one_unreadable_side_leaves_the_other_to_be_seen() {
 
 #[test]
 fn nothing_that_matches_is_trouble() {
+    needs!("fixtures/pairs");
     let (report, status, said) = hcidiff(&files("only-scanning"), &[]);
     assert_eq!(status, 2);
     assert!(said.contains("holds no connection"), "{said}");
@@ -224,6 +234,7 @@ fn nothing_that_matches_is_trouble() {
 
 #[test]
 fn what_cannot_be_read_is_named() {
+    needs!("fixtures/pairs");
     let pair =
         [pairs().join("kick-bumble/reference.btsnoop"), PathBuf::from("no-such-file.btsnoop")];
     let (report, status, said) = hcidiff(&pair, &[]);
@@ -234,6 +245,7 @@ fn what_cannot_be_read_is_named() {
 
 #[test]
 fn options_choose_and_the_exit_status_can_be_silenced() {
+    needs!("fixtures/pairs");
     let pair = files("kick-mac-bluez");
     let (report, status, _) = hcidiff(&pair, &["--subject-connection", "1"]);
     assert_eq!(status, 1);
@@ -248,6 +260,7 @@ fn options_choose_and_the_exit_status_can_be_silenced() {
 /// Whoever gives the failing capture first gets the same verdict, and is told so in the first line.
 #[test]
 fn swapped_sides_are_noticed() {
+    needs!("fixtures/pairs");
     for case in ["kick-mac-bluez", "never-heard-bluez", "pairing-no-agent"] {
         let files = files(case);
         let (report, status, _) = hcidiff(&files, &["--format", "json"]);
@@ -272,6 +285,7 @@ fn swapped_sides_are_noticed() {
 /// since when they differ.
 #[test]
 fn the_whole_report_begins_with_the_case() {
+    needs!("fixtures/pairs");
     let mut verdicts = 0;
     for case in cases() {
         let (report, ..) = hcidiff(&files(&case), &[]);
@@ -293,6 +307,7 @@ fn the_whole_report_begins_with_the_case() {
 
 #[test]
 fn every_width_is_kept() {
+    needs!("fixtures/pairs");
     use unicode_width::UnicodeWidthStr;
     for case in ["kick-mac-bluez", "pairing-no-agent", "only-scanning", "one-capture"] {
         for width in ["80", "100", "120", "160", "200"] {
@@ -319,6 +334,7 @@ fn every_width_is_kept() {
 
 #[test]
 fn aliases_hide_every_address_and_name() {
+    needs!("fixtures/pairs");
     for case in cases() {
         let (report, ..) = hcidiff(&files(&case), &["--aliases", "--strict"]);
         for tells in ["F0:12:7C", "B8:27:EB", "LabSensor", "unknown-device"] {
@@ -330,6 +346,7 @@ fn aliases_hide_every_address_and_name() {
 
 #[test]
 fn colours_change_nothing_but_colours() {
+    needs!("fixtures/pairs");
     let (plain, ..) = hcidiff(&files("kick-mac-bluez"), &["--color", "never"]);
     let (painted, ..) = hcidiff(&files("kick-mac-bluez"), &["--color", "always"]);
     assert_ne!(plain, painted);
@@ -359,6 +376,7 @@ fn without_findings(report: &str) -> String {
 
 #[test]
 fn reports() {
+    needs!("fixtures/pairs");
     for case in [
         "bond-lost",
         "good-both-ends",

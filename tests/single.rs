@@ -3,6 +3,10 @@
 //! The snapshots were read before they were accepted; the facts below were checked against tshark
 //! (`bthci_evt.le_meta_subevent in {1,0xa}`, `bthci_evt.code == 5`, `btatt.opcode == 2`).
 #![cfg(feature = "cli")]
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -37,6 +41,7 @@ fn report(name: &str, columns: &str) -> (Option<i32>, String) {
 
 #[test]
 fn reports_of_single_captures() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     for (name, wanted) in CAPTURES {
         let plain = name.replace(['/', '.'], "-");
         for columns in ["80", "160"] {
@@ -57,6 +62,7 @@ fn reports_of_single_captures() {
 
 #[test]
 fn a_number_or_a_device_that_is_not_there_lists_those_that_are() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lab/A/15-two-devices.btsnoop");
     for option in [["--peer", "AA:BB:CC:DD:EE:FF"], ["--subject-connection", "99"]] {
         let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))

@@ -1,6 +1,10 @@
 //! The situations that this project was started for, walked through as their owner would: two files
 //! (or one), one command, and what the first screen must then say. The whole reports are snapshots.
 #![cfg(feature = "cli")]
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -34,6 +38,7 @@ fn walk(name: &str, files: &[&str], says: &[&str], never: &[&str]) {
 /// A light that works from macOS and gives 0x3E on a Pi: never blamed on ATT.
 #[test]
 fn a_light_that_fails_with_0x3e_on_a_pi() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "light-0x3e",
         &["A2/20c-mac-good.pklg", "B-bluez5.66/b04-failed-establish-3e.btsnoop"],
@@ -50,6 +55,7 @@ fn a_light_that_fails_with_0x3e_on_a_pi() {
 /// The same light heard, and then hung up for lack of an early write: here the missing packet matters.
 #[test]
 fn a_light_that_was_heard_and_hung_up_for_lack_of_an_early_write() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "light-kicked",
         &["A2/20c-mac-good.pklg", "B-bluez5.66/b02-kick.btsnoop"],
@@ -66,6 +72,7 @@ fn a_light_that_was_heard_and_hung_up_for_lack_of_an_early_write() {
 /// An update that dies during erase, and resumes.
 #[test]
 fn an_update_that_dies_during_erase_and_resumes() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "update-erase",
         &["A2/46b-ota-erase-survives.btsnoop", "A2/46-ota-erase.btsnoop"],
@@ -77,6 +84,7 @@ fn an_update_that_dies_during_erase_and_resumes() {
 /// A phantom: connected, and never usable.
 #[test]
 fn a_phantom_connection() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "phantom",
         &["A/13-phantom.btsnoop"],
@@ -88,6 +96,7 @@ fn a_phantom_connection() {
 /// A zombie: the link lives, the data have stopped.
 #[test]
 fn a_zombie_connection() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "zombie",
         &["A/12-lively.btsnoop", "A/12-zombie.btsnoop"],
@@ -99,6 +108,7 @@ fn a_zombie_connection() {
 /// A saturated adapter, and a connect that was refused because another is still under way.
 #[test]
 fn a_saturated_adapter_and_a_stale_attempt() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "saturated",
         &["A/14-limit-and-disallowed.btsnoop"],
@@ -124,6 +134,7 @@ fn a_saturated_adapter_and_a_stale_attempt() {
 /// A manual attempt works, the service's fails, and the capture shows why: it used another radio.
 #[test]
 fn an_attempt_that_used_another_radio() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "another-radio",
         &["A2/20-apple-good.pklg", "A2/61-only-scan.btsnoop"],
@@ -135,6 +146,7 @@ fn an_attempt_that_used_another_radio() {
 /// A HID peripheral that pulls its services while the host is connected: no whim of the host.
 #[test]
 fn a_peripheral_that_pulls_its_services() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     walk(
         "services-pulled",
         &["B-bluez5.66/b10-hid-good.btsnoop", "B-bluez5.66/b10-hid-shutdown.btsnoop"],

@@ -5,6 +5,9 @@
 //! [`EXCUSED`] lists may differ; `docs/text-captures.md` has the same list.
 #![cfg(feature = "cli")]
 mod common;
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
 
 use common::piped;
 use hcidiff::seen::Seen;
@@ -189,6 +192,7 @@ fn judge(pairs: &[(PathBuf, PathBuf)]) {
 
 #[test]
 fn text_and_binary_agree() {
+    needs!("fixtures/text/lab");
     let mut pairs = Vec::new();
     for folder in ["A", "B-bluez5.66", "B-bluez5.82"] {
         let folder = Path::new("lab").join(folder);
@@ -202,6 +206,7 @@ fn text_and_binary_agree() {
 /// Every laboratory capture that has both. Skipped where the laboratory is not there.
 #[test]
 fn text_and_binary_agree_in_the_whole_laboratory() {
+    needs!("fixtures/text/lab");
     let lab = root().join("../shared/lab");
     let pairs: Vec<_> = ["A", "A2", "B-bluez5.66", "B-bluez5.82"]
         .iter()
@@ -246,6 +251,7 @@ fn said(text: &str) -> Vec<serde_json::Value> {
 /// `pbpaste | hcidiff mac.pklg -`
 #[test]
 fn a_paste_on_standard_input_is_compared() {
+    needs!("fixtures/text/lab");
     let paste = fs::read(root().join(KICK)).expect("a fixture");
     let mac = root().join("fixtures/flagship/mac.pklg");
     let (code, out) = run(&[mac.to_str().expect("UTF-8"), "-", "--format", "json"], &paste);
@@ -267,6 +273,7 @@ fn a_paste_on_standard_input_is_compared() {
 /// What terminals, mail, web pages and people do to a paste changes nothing.
 #[test]
 fn a_paste_survives_what_is_done_to_it() {
+    needs!("fixtures/text/lab");
     let text = fs::read_to_string(root().join(KICK)).expect("a fixture");
     let plain = said(&text);
     assert!(plain.len() > 100);
@@ -312,6 +319,7 @@ fn a_paste_survives_what_is_done_to_it() {
 /// Whose address it is, somebody hid: the connection stays.
 #[test]
 fn hidden_addresses_are_unknown() {
+    needs!("fixtures/text/lab");
     let text = fs::read_to_string(root().join(KICK)).expect("a fixture");
     let hidden = text.replace("F0:12:7C:AA:00:01", "XX:XX:XX:XX:XX:XX");
     assert_ne!(hidden, text);
@@ -325,6 +333,7 @@ fn hidden_addresses_are_unknown() {
 
 #[test]
 fn lines_that_begin_a_packet_and_say_nothing_are_counted() {
+    needs!("fixtures/text/lab");
     let (_, out) = run(
         &["--format", "json", "-"],
         b"Bluetooth monitor ver 5.66\n< HCI Command: Reset (0x03|0x0003) plen 0   #1 [hci0] 0.100000\n> HCI Event: Comm\n\nnothing\n",
@@ -341,6 +350,7 @@ fn lines_that_begin_a_packet_and_say_nothing_are_counted() {
 /// before, and no address or key of it is shown.
 #[test]
 fn no_line_that_begins_a_packet_is_lost_in_silence() {
+    needs!("fixtures/text/lab");
     let text = "Bluetooth monitor ver 5.66\n\
         > HCI Event: Disconnect Complete (0x05) plen 4   #1 [hci0] 0.100000\n        \
                 Status: Success (0x00)\n        Handle: 64\n\

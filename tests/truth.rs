@@ -1,5 +1,9 @@
 //! Every laboratory capture and pair gets the verdict that `fixtures/lab/EXPECTED.tsv` names: which rule
 //! comes first, which others may stand above a note, and which tempting mistakes must not be made.
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 use hcidiff::diagnose::{Basis, Level, RULES};
 use hcidiff::{Case, analyse};
 use serde_json::Value;
@@ -15,6 +19,7 @@ const NEEDS_A_REFERENCE: &[&str] = &["ota-erase-silence", "discovery-order-or-vo
 
 #[test]
 fn every_laboratory_capture_gets_its_verdict() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let table = include_str!("../fixtures/lab/EXPECTED.tsv");
     let mut rows = 0;
     let mut wrong = Vec::new();
@@ -74,6 +79,7 @@ const LARGEST: u64 = 5_000_000;
 
 #[test]
 fn every_real_link_that_was_never_answered_is_named_and_no_other() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
     let Ok(catalogue) = std::fs::read_to_string(folder.join("catalogue.json")) else {
         eprintln!("no real captures here: skipped");
@@ -107,6 +113,7 @@ fn every_real_link_that_was_never_answered_is_named_and_no_other() {
 /// Every signature of the catalogue is a rule of the same name, or `docs/rules.md` says why not.
 #[test]
 fn every_signature_has_a_rule_or_a_reason() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/SIGNATURES.md");
     let Ok(catalogue) = std::fs::read_to_string(path) else {
         eprintln!("no catalogue here: skipped");

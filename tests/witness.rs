@@ -2,6 +2,10 @@
 //!
 //! `fixtures/witness` holds a selection of one recording session: captures, and what bluetoothd, journald, the D-Bus,
 //! bleak and others wrote at the same time, on the same clock. `key-lines.tsv` has the truth of each line that matters.
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 use hcidiff::case::{self, Side};
 use hcidiff::timeline::Capture;
 use hcidiff::witness::{self, Kind, Log, LogClock, Testimony};
@@ -63,6 +67,7 @@ fn by_file() -> BTreeMap<String, Vec<KeyLine>> {
 
 #[test]
 fn every_line_that_matters_is_understood() {
+    needs!("fixtures/witness");
     let (mut all, mut missed) = (0, Vec::new());
     for (file, keys) in by_file() {
         let claimed: BTreeSet<u32> = read(&file).claims.iter().map(|claim| claim.line).collect();
@@ -79,6 +84,7 @@ fn every_line_that_matters_is_understood() {
 
 #[test]
 fn every_line_that_matters_is_related_to_its_attempt() {
+    needs!("fixtures/witness");
     let (mut all, mut wrong) = (0, Vec::new());
     for (file, keys) in by_file() {
         let capture = capture(&file);
@@ -107,6 +113,7 @@ fn every_line_that_matters_is_related_to_its_attempt() {
 
 #[test]
 fn clocks_that_are_off_are_found_with_their_error() {
+    needs!("fixtures/witness");
     let table = std::fs::read_to_string(folder().join("derived.tsv")).unwrap();
     let (mut all, mut wrong) = (0, Vec::new());
     for row in table.lines().filter(|line| !line.starts_with('#')).skip(1) {
@@ -137,6 +144,7 @@ fn clocks_that_are_off_are_found_with_their_error() {
 
 #[test]
 fn a_log_of_another_time_is_never_shifted() {
+    needs!("fixtures/witness");
     for ending in ["home-assistant.log", "journal-precise.txt"] {
         let file = format!("x04-other-time/x04-other-time.{ending}");
         let testimony = Testimony::of(read(&file), &capture(&file));
@@ -152,6 +160,7 @@ fn a_log_of_another_time_is_never_shifted() {
 
 #[test]
 fn kinds_and_clocks_are_known_by_content() {
+    needs!("fixtures/witness");
     let of = |file: &str| {
         let log = read(&format!("{file}"));
         (log.kind, log.clock, log.resolution_us)
@@ -192,6 +201,7 @@ fn kinds_and_clocks_are_known_by_content() {
 
 #[test]
 fn the_bus_tells_the_same_in_all_its_captures() {
+    needs!("fixtures/witness");
     let told = |ending: &str| {
         let log = read(&format!("b04-failed-establish-3e/b04-failed-establish-3e.{ending}"));
         log.claims.iter().map(|claim| (claim.what, claim.device)).collect::<Vec<_>>()
@@ -205,6 +215,7 @@ fn the_bus_tells_the_same_in_all_its_captures() {
 
 #[test]
 fn what_is_no_log_is_none() {
+    needs!("fixtures/witness");
     for bytes in
         [&b""[..], b"hello\nworld\n", &[0, 1, 2, 3, 255], b"btsnoop\0\0\0\0\x01\0\0\x07\xd1"]
     {

@@ -5,7 +5,6 @@ use super::{MatchedBy, Options, Others, Side, Sought, Wanted};
 use crate::packet::att::Uuid;
 use crate::packet::{Address, Status};
 use crate::sides::Sides;
-use crate::time::Span;
 use crate::timeline::{Capture, Connection, EndedBy, Role, Transport};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -5,7 +5,6 @@ use crate::packet::units::Timeout;
 use crate::packet::{Opcode, Status};
 use crate::prose::{Text, count, quoted};
 use crate::text;
-use crate::time::Span;
 use crate::timeline::{AdapterEvent, Connection, Happening, Request};
 use crate::trace::Trace;
 
