@@ -17,6 +17,7 @@ mod att_transaction_timeout_30s;
 mod attempt_not_in_this_capture;
 mod auth_payload_timeout;
 mod background_connect_accept_list_stall;
+mod bluez_requests;
 mod bond;
 mod bootloader_reboot_address_change;
 mod both_sides;

@@ -3,6 +3,7 @@
 //! Measured in the laboratory: one ATT exchange costs two connection intervals, and so does the feature exchange
 //! before the first one. A computed time is an estimate, never a promise.
 use super::Scene;
+use super::bluez_requests;
 use super::see;
 use crate::packet::Direction;
 use crate::packet::att::Uuid;
@@ -21,8 +22,11 @@ const SHORTEST: i64 = 6;
 const MARGIN_PERCENT: i64 = 20;
 
 /// Requests of a BlueZ with nothing cached before a program's first write, to a device with 9 services and 27
-/// characteristics. Counted in the laboratory; for a device that is not known better, the best guess.
+/// characteristics. Counted in the laboratory; for a device of which no capture shows the services, the best guess.
 const BLUEZ_REQUESTS: u32 = 17;
+
+/// So many attempts before and after are looked at.
+const SHOWN_KIN: usize = 16;
 
 /// Client Supported Features: BlueZ writes it by itself.
 const CLIENT_SUPPORTED_FEATURES: Uuid = Uuid::Short(0x2b29);
@@ -52,14 +56,16 @@ pub enum Requests {
     Counted(u32),
     /// So many were sent, and the write was still to come.
     AtLeast(u32),
-    /// The capture does not show the write; this stack needs about so many.
+    /// The capture does not show the write; this stack needs so many for the services that a capture shows.
+    Reckoned(u32),
+    /// No capture shows the services either; this stack needs about so many.
     Usual(u32),
 }
 
 impl Requests {
     pub fn number(self) -> u32 {
         match self {
-            Self::Counted(n) | Self::AtLeast(n) | Self::Usual(n) => n,
+            Self::Counted(n) | Self::AtLeast(n) | Self::Reckoned(n) | Self::Usual(n) => n,
         }
     }
 
@@ -67,7 +73,7 @@ impl Requests {
         match self {
             Self::Counted(n) => text!("{}", n),
             Self::AtLeast(n) => text!("more than {}", n),
-            Self::Usual(n) => text!("about {}", n),
+            Self::Reckoned(n) | Self::Usual(n) => text!("about {}", n),
         }
     }
 }
@@ -95,8 +101,10 @@ impl Budget {
         let sent = hung_up().map(|c| requests(c).map(|s| s.count).sum()).max().unwrap_or(0);
         let requests = match written {
             Some(n) => Requests::Counted(n),
-            None if bluez && sent < BLUEZ_REQUESTS => Requests::Usual(BLUEZ_REQUESTS),
-            None => Requests::AtLeast(sent),
+            None => match usual(scene, links) {
+                usual if bluez && sent < usual.number() => usual,
+                _ => Requests::AtLeast(sent),
+            },
         };
         Some(Self { deadline, interval, requests, features: asks_features(longest) })
     }
@@ -118,6 +126,16 @@ impl Budget {
     pub fn meets(&self, interval: Span, requests: u32) -> bool {
         self.arrives(interval, requests) <= with_margin(self.deadline)
     }
+}
+
+/// What a BlueZ needs before a program's first write: from the services that either capture shows of the device.
+fn usual(scene: &Scene<'_>, links: &[&Connection]) -> Requests {
+    let mtu = links.iter().find_map(|c| c.mtu?.effective());
+    let capture = scene.capture();
+    let here = links.first().into_iter().flat_map(|c| capture.kin(c, SHOWN_KIN).chain([*c]));
+    let mut known = scene.reference().into_iter().chain(here);
+    let reckoned = known.find_map(|c| bluez_requests::of_connection(c, mtu));
+    reckoned.map_or(Requests::Usual(BLUEZ_REQUESTS), Requests::Reckoned)
 }
 
 /// The interval of so many units.
@@ -147,7 +165,7 @@ pub fn first_write(c: &Connection) -> Option<&Step> {
     })
 }
 
-fn requests_before_write(c: &Connection) -> Option<u32> {
+pub(super) fn requests_before_write(c: &Connection) -> Option<u32> {
     let write = first_write(c)?.frame;
     c.start_seen.then(|| requests(c).filter(|s| s.frame < write).map(|s| s.count).sum())
 }
@@ -198,6 +216,10 @@ pub fn deadline(scene: &Scene<'_>, links: &[&Connection]) -> Option<WhatIf> {
         Requests::AtLeast(n) => {
             text!("this host had made {} and had not written yet", round_trips(n))
         }
+        Requests::Reckoned(n) => text!(
+            "BlueZ with nothing cached makes about {} before a program's first write, for the services that this device has",
+            round_trips(n)
+        ),
         Requests::Usual(n) => text!(
             "BlueZ with nothing cached makes about {} before a program's first write",
             round_trips(n)

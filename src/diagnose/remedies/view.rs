@@ -1,8 +1,8 @@
 //! What the conditions of remedies look at.
-use crate::diagnose::{Finding, Scene, what_if};
+use crate::diagnose::{Finding, Scene, bluez_requests, what_if};
 use crate::packet::Direction;
 use crate::packet::att::{Handle, Uuid};
-use crate::timeline::{Connection, Outcome, Procedure, Role, Stack, Step};
+use crate::timeline::{Connection, Procedure, Role, Stack, Step};
 
 /// A finding, seen as its remedies see it.
 pub struct View<'a> {
@@ -78,18 +78,10 @@ impl<'a> View<'a> {
 
     /// One of the captures has a whole discovery of the device: a cache file can be made from it.
     pub fn database_known(&self) -> bool {
-        let whole = |c: &Connection| {
-            let done = |procedure| {
-                let mut of = c.steps.iter().filter(|s| s.procedure == procedure).peekable();
-                of.peek().is_some()
-                    && of.all(|s| !matches!(s.outcome, Outcome::CutOff | Outcome::Unanswered))
-            };
-            done(Procedure::DiscoverServices) && done(Procedure::DiscoverCharacteristics)
-        };
         let all = self.scene.reference().into_iter();
         let peers = self.links.iter().filter_map(|c| c.peer.who());
         let here = peers.flat_map(|peer| self.scene.capture().attempts_to(peer));
-        all.chain(here).any(whole)
+        all.chain(here).any(bluez_requests::discovered)
     }
 
     /// The device reports a Database Hash.
