@@ -11,6 +11,9 @@ vocabulary! {
     }
 }
 
+/// What goes before a remedy that only the device's maker can apply.
+pub(super) const FIRMWARE: &str = "In the device's firmware: ";
+
 /// How anybody knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
@@ -60,6 +63,8 @@ pub struct Remedy {
     pub proof: Proof,
     /// The host stacks that it is for. Empty: any.
     pub(super) stacks: &'static [Stack],
+    /// It is for whoever makes the device, and not for whoever has it.
+    pub(super) firmware: bool,
     says: Text,
     /// What goes before the words: for which host or library it is.
     pub(super) whose: Text,
@@ -71,6 +76,20 @@ impl Remedy {
     /// For any host, or for the device.
     pub const fn any(says: &'static str) -> Self {
         Self::on(&[], says)
+    }
+
+    /// For whoever makes the device.
+    pub const fn firmware(says: &'static str) -> Self {
+        Self {
+            kind: RemedyKind::Do,
+            id: "",
+            proof: Proof::Unproved,
+            stacks: &[],
+            firmware: true,
+            says: Text::fixed(says),
+            whose: Text::fixed(FIRMWARE),
+            but: Text::EMPTY,
+        }
     }
 
     /// For hosts with one of these stacks.
@@ -89,6 +108,7 @@ impl Remedy {
             id: "",
             proof: Proof::Unproved,
             stacks,
+            firmware: false,
             says: Text::fixed(says),
             whose: Text::EMPTY,
             but: Text::EMPTY,
@@ -97,10 +117,10 @@ impl Remedy {
 
     pub(super) fn of_table(
         (id, kind, proof): (&'static str, RemedyKind, Proof),
-        stacks: &'static [Stack],
+        (stacks, firmware): (&'static [Stack], bool),
         (whose, says, but): (Text, Text, Text),
     ) -> Self {
-        Self { kind, id, proof, stacks, says, whose, but }
+        Self { kind, id, proof, stacks, firmware, says, whose, but }
     }
 
     /// The remedy for the host that made this capture, if it is for that host. Where the stack is unknown,

@@ -74,7 +74,7 @@ impl For {
     /// The words that go before the remedy.
     fn prefix(self, host: Option<&Host>) -> Text {
         let library = match self {
-            For::Peer => "In the device's firmware: ",
+            For::Peer => remedy::FIRMWARE,
             For::Bleak => "With bleak: ",
             For::BluezDbus => "In a program that uses BlueZ over D-Bus: ",
             For::LinuxRaw => "In a program on Linux: ",
@@ -242,7 +242,8 @@ impl Entry {
             but.plain(self.costs);
         }
         let text = (self.on.prefix(host), says, but);
-        Some(Remedy::of_table((self.id, self.kind, self.proof), stacks, text))
+        let whom = (stacks, self.on == For::Peer);
+        Some(Remedy::of_table((self.id, self.kind, self.proof), whom, text))
     }
 }
 
@@ -274,7 +275,13 @@ pub(super) fn advise(scene: &Scene<'_>, finding: &mut Finding) {
         })
     };
     let own = std::mem::take(&mut finding.remedies).into_iter().filter(|own| !covered(own));
-    let all = fit.into_iter().map(|(.., remedy)| remedy).chain(own);
+    let mut all: Vec<Remedy> = fit.into_iter().map(|(.., remedy)| remedy).chain(own).collect();
+    // Nothing shows the host: what any host can do comes first, then what is for one of them, with its name, and last
+    // what only the device's maker can do.
+    if scene.capture().host.is_none() {
+        all.sort_by_key(|remedy| (remedy.firmware, !remedy.stacks.is_empty()));
+    }
+    let all = all.into_iter();
     (finding.remedies, finding.no_use) = all.partition(|remedy| remedy.kind == RemedyKind::Do);
     unheard::explain(&view, finding);
 }

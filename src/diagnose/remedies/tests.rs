@@ -72,6 +72,9 @@ fn where_nothing_shows_the_host_each_stack_gets_one_remedy_and_its_name() {
         .filter(|remedy| remedy.stacks == [Stack::BlueZ])
         .map(|remedy| remedy.words().to_string())
         .collect();
+    let order: Vec<_> =
+        finding.remedies.iter().map(|r| (r.firmware, !r.stacks.is_empty())).collect();
+    assert!(order.is_sorted() && order[0] < order[order.len() - 1], "{order:?}");
     assert_eq!(bluez.len(), 1, "{bluez:#?}");
     assert!(bluez[0].starts_with("On BlueZ: "), "{bluez:#?}");
 }
