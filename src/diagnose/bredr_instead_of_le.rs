@@ -35,12 +35,18 @@ device. In firmware set the flag `BR/EDR Not Supported` in the advertising data,
         })
         .about(&[1])
         .saying("says that it does not support BR/EDR")
-        .not_saying("In the device's firmware"),
-        Case::cause(Confidence::High, "a device that does not say so is paged", || {
+        .not_saying("In the device's firmware")
+        .pins(&["NO_BREDR"]),
+        Case::suspect(Confidence::Medium, "a device that does not say so is paged", || {
             says_nothing(Trace::new()).pages_in_vain().into()
         })
         .saying("In the device's firmware")
         .not_saying("says that it does not support BR/EDR"),
+        Case::suspect(Confidence::Low, "a device that says that it has both", || {
+            says_both(Trace::new()).pages_in_vain().into()
+        })
+        .saying("it is off, or taken")
+        .pins(&["NO_BREDR"]),
         Case::silent("nothing is heard of it on LE", || Trace::new().pages_in_vain().into()),
         Case::silent("it is heard, and takes no connection", || {
             Trace::new().advertises(3).pages_in_vain().into()
@@ -86,6 +92,13 @@ fn says_nothing(trace: Trace) -> Trace {
     trace.event(Event::Other { code: 0x3e, parameters: &parameters })
 }
 
+/// A connectable report with the flags of a device that has BR/EDR too.
+fn says_both(trace: Trace) -> Trace {
+    let Address([a, b, c, d, e, f]) = PEER;
+    let parameters = [0x02, 1, 0, 1, a, b, c, d, e, f, 3, 2, 1, 0x02, 0xc4];
+    trace.event(Event::Other { code: 0x3e, parameters: &parameters })
+}
+
 fn answers() -> Event<'static> {
     Event::ConnectionComplete {
         status: Status::SUCCESS,
@@ -99,11 +112,11 @@ fn answers() -> Event<'static> {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "In /etc/bluetooth/main.conf set `ControllerMode = le` under `[General]`, then `sudo systemctl restart bluetooth` (this disables Classic on the adapter).",
+        "`bluetoothctl remove ADDRESS`, then scan with `bluetoothctl scan le` and connect again.",
     ),
     Remedy::on(
         &[Stack::BlueZ],
-        "`bluetoothctl remove ADDRESS`, then scan with `bluetoothctl scan le` and connect again.",
+        "Set `ControllerMode = le` under `[General]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: this switches BR/EDR off for all devices.",
     ),
     Remedy::any(
         "Ask for a connection over LE in the program, where it leaves the choice to the host.",
@@ -111,7 +124,10 @@ const REMEDIES: &[Remedy] = &[
 ];
 
 const SET_THE_FLAG: Remedy =
-    Remedy::any("In the device's firmware set the advertising flag `BR/EDR Not Supported` (0x04).");
+    Remedy::firmware("set the advertising flag `BR/EDR Not Supported` (0x04).");
+
+/// The advertising flag BR/EDR Not Supported.
+const NO_BREDR: u8 = 0x04;
 
 /// Pages of a device that advertises on LE.
 #[derive(Debug)]
@@ -121,6 +137,8 @@ struct Paged {
     flagged: bool,
     /// Each request, and its Connection Complete.
     pages: Vec<(u32, u32)>,
+    /// Its advertising says that it has both: headphones and phones advertise on LE and take pages as well.
+    both: bool,
     /// This host pages a device that it connects to on LE as well.
     habit: bool,
 }
@@ -154,14 +172,16 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     }
     let facts = Paged {
         report_frame: report.frame,
-        flagged: device.flags.is_some_and(|flags| flags & 0x04 != 0),
+        flagged: device.flags.is_some_and(|flags| flags & NO_BREDR != 0),
+        both: device.flags.is_some_and(|flags| flags & NO_BREDR == 0),
         pages: paged.iter().filter_map(|c| page(c)).collect(),
         habit: pages_whatever_it_knows(scene.capture()),
     };
-    let verdict = if facts.habit {
-        Verdict::note(facts)
-    } else {
-        Verdict::cause(facts).sure(Confidence::High)
+    let verdict = match (facts.habit, facts.flagged, facts.both) {
+        (true, ..) => Verdict::note(facts),
+        (false, true, _) => Verdict::cause(facts).sure(Confidence::High),
+        (false, false, true) => Verdict::suspect(facts).sure(Confidence::Low),
+        (false, false, false) => Verdict::suspect(facts),
     };
     Some(verdict.about(paged.iter().map(|c| c.number)))
 }
@@ -170,12 +190,16 @@ impl Facts for Paged {
     fn says(&self) -> Text {
         let flagged =
             self.flagged.then_some(" The device even says that it does not support BR/EDR.");
+        let both = self.both.then_some(
+            " Its advertising says that it has BR/EDR as well: where that is true, it is off, or taken by another host.",
+        );
         let habit = self.habit.then_some(
             " This host also pages a device that it connects to on LE, so the pages need not mean anything.",
         );
         text!(
-            "The host paged the device on BR/EDR and got no answer; the same address advertises as connectable on LE, and no LE connection was tried.{}{}",
+            "The host paged the device on BR/EDR and got no answer; the same address advertises as connectable on LE, and no LE connection was tried.{}{}{}",
             flagged,
+            both,
             habit
         )
     }

@@ -51,6 +51,10 @@ Pair before use: once by hand with an agent, or from the program with an agent o
         Case::cause(Confidence::High, "refused for a key that is too short", || {
             ends(refused(up(), ErrorCode::ENCRYPTION_KEY_TOO_SHORT)).into()
         }),
+        Case::suspect(Confidence::Medium, "the link goes on working without that attribute", || {
+            ends(refused(refused(up(), ENCRYPTION), ENCRYPTION).write(9, &[1]).notified(12, &[1])).into()
+        })
+        .saying("went on working"),
         Case::silent("refused for another reason", || {
             ends(refused(up(), ErrorCode::READ_NOT_PERMITTED)).into()
         }),
@@ -77,7 +81,7 @@ Pair before use: once by hand with an agent, or from the program with an agent o
             Example::pair(ends(works.mtu()), ends(refused(up(), ENCRYPTION)))
         })
         .saying("encrypts with a stored key, it is bonded"),
-        Case::cause(Confidence::High, "the working host does not encrypt either", || {
+        Case::suspect(Confidence::Medium, "the working host does not encrypt either", || {
             Example::pair(ends(up()), ends(refused(up(), ENCRYPTION)))
         })
         .not_saying("the working host"),
@@ -105,7 +109,7 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::Noble],
-        "Raw noble pairs by legacy Just Works only: pair at the prompt of an open `bluetoothctl` and use noble's D-Bus binding.",
+        "Pair at the prompt of an open `bluetoothctl` and use noble's D-Bus binding: raw noble pairs by legacy Just Works only.",
     ),
     Remedy::on(&[Stack::Android], "Call `createBond()` before reading, and wait for BOND_BONDED."),
     Remedy::on(
@@ -148,6 +152,8 @@ struct NeverPairs {
     refused: Vec<Step>,
     /// How the working host made its link secure, and in which frame.
     reference: Option<(&'static str, u32)>,
+    /// Writes or notifications went well after the last refusal.
+    lives: bool,
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -176,6 +182,15 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             let secures = |s: &&Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
             Some((how, reference.steps.iter().find(secures)?.frame))
         });
+    // Many hosts read what they may not have, and do without.
+    let last = refused.last().map_or(0, |step| step.last.frame);
+    let lives = connection.steps.iter().any(|s| {
+        use Procedure::{Notify, Write, WriteCommand};
+        s.frame > last
+            && s.outcome == Outcome::Ok
+            && matches!(s.procedure, Notify | Write | WriteCommand)
+    });
+    let works_without = scene.reference().is_some_and(|works| !works.encrypted);
     let sure = if refused.len() > 1 || connection.end_seen {
         Confidence::High
     } else {
@@ -185,16 +200,22 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         code: ErrorCode(first.status?),
         refused: refused.into_iter().take(SHOWN).cloned().collect(),
         reference,
+        lives,
     };
-    Some(Verdict::cause(facts).sure(sure))
+    Some(if lives || works_without {
+        Verdict::suspect(facts)
+    } else {
+        Verdict::cause(facts).sure(sure)
+    })
 }
 
 impl Facts for NeverPairs {
     fn says(&self) -> Text {
         text!(
-            "The device refused a {} with {} and this host neither paired nor encrypted afterwards.",
+            "The device refused a {} with {} and this host neither paired nor encrypted afterwards.{}",
             self.refused.first().map(see::request),
-            self.code
+            self.code,
+            if self.lives { " The link went on working without it." } else { "" }
         )
     }
 

@@ -15,7 +15,7 @@ pub const RULE: Rule = Rule {
     docs: "\
 ## What it means
 Encryption was started, the peer fell silent, and the link ended for want of packets. The error on the encryption is only
-the echo of the link's end. The keys are not at fault.
+the echo of the link's end. Nothing speaks against the keys.
 
 ## How it shows
 LE Enable Encryption without an answer of the peer, Encryption Change with 0x08 at the moment of Disconnection Complete 0x08.
@@ -65,7 +65,7 @@ fn encrypts() -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[Remedy::any(
-    "Retry; keep the bond. If it only fails here, look whether the device resets when encryption starts (advertising right after the end).",
+    "Try again and keep the bond. If it fails here each time, look whether the device resets when encryption starts (it then advertises right after the end).",
 )];
 
 /// A link that was lost while the peer owed an answer to the encryption.
@@ -96,7 +96,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 impl Facts for Died {
     fn says(&self) -> Text {
         text!(
-            "Encryption was started, the peer fell silent, and the link ended for want of packets. This is a lost link, not a key problem."
+            "Encryption was started, the peer fell silent, and the link ended for want of packets. A device that lacks the key says so (0x06); this one said nothing."
         )
     }
 

@@ -51,6 +51,9 @@ Update the controller's firmware; switch the adapter off and on to free what the
         Case::silent("the link was up before the capture began", || {
             Trace::new().mtu().wait_ms(3_000).up().into()
         }),
+        Case::silent("the device connects to us as well: two links, one begun by each", || {
+            up().handle(0x41).connected_as(1, 39, 0, 42).mtu().into()
+        }),
         Case::silent("the device connects again on another adapter", || {
             up().adapter(1).up().into()
         }),
@@ -100,6 +103,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let next = capture.kin(connection, 64).filter(|c| c.number > connection.number);
     let again = next
         .filter(|c| c.adapter == connection.adapter && c.transport == connection.transport)
+        // Two devices may have two links, one begun by each.
+        .filter(|c| c.role == connection.role)
         .find_map(|c| c.connected_frame());
     let facts = Endless {
         connected_frame,

@@ -1,4 +1,5 @@
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::Command;
 use crate::packet::{Direction, Status, smp};
 use crate::prose::Text;
 use crate::text;
@@ -70,6 +71,11 @@ that one call of `bluetoothctl` registers is gone when the call ends.",
             log(reports(failed, 37), "No agent available for request type 2").into()
         })
         .pins(&["NEAR"]),
+        Case::silent("this host is a phone, which asks on its screen", || {
+            let phone = Trace::new().done(Command::Other { code: 0xfd57, parameters: &[0] });
+            let begun = phone.up().asks_to_pair().answers_pairing().wait_ms(30);
+            fails(begun, smp::Reason::UNSPECIFIED_REASON).into()
+        }),
         Case::silent("the device said no", || {
             let reason = smp::Reason::NUMERIC_COMPARISON_FAILED;
             let failed = begun().smp(Direction::Received, smp::Pdu::PairingFailed { reason });
@@ -173,7 +179,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     };
     let proven = facts.refusal.is_some() || facts.log.is_some();
     let quick = failed.duration().is_some_and(|lasted| lasted < QUICK);
-    (proven || quick).then(|| {
+    // A host that asks on a screen has somebody to answer: only a program on Linux can be without an agent.
+    let host = scene.capture().host.as_ref().map(|host| host.stack);
+    let linux = host.is_none_or(|stack| matches!(stack, Stack::BlueZ | Stack::Noble));
+    (proven || quick && linux).then(|| {
         let sure = if proven { Confidence::High } else { Confidence::Medium };
         Verdict::cause(facts).sure(sure)
     })

@@ -6,7 +6,7 @@ use crate::packet::{Direction, Status, signal};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack};
+use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -42,6 +42,17 @@ up over a refusal.",
         })
         .saying("this host never answered"),
         Case::silent("this host accepts", || left(answered(0)).into()),
+        Case::silent("it asks once more, and this host accepts", || {
+            left(answered(1).wait_ms(500).followed_by(again(0))).into()
+        }),
+        Case::cause(Confidence::High, "the device leaves 74.9 s later", || {
+            answered(1).wait_ms(74_900).disconnected(LEFT).into()
+        })
+        .pins(&["LONGEST"]),
+        Case::silent("the device leaves 75.1 s later", || {
+            answered(1).wait_ms(75_100).disconnected(LEFT).into()
+        })
+        .pins(&["LONGEST"]),
         Case::silent("the link is lost", || {
             answered(1).wait_ms(2_000).disconnected(Status::CONNECTION_TIMEOUT).into()
         }),
@@ -62,6 +73,19 @@ fn asked() -> Trace {
     Trace::new().up().mtu().wait_ms(500).signal(Direction::Received, 1, wanted)
 }
 
+/// The request once more on the same link, and the answer to it.
+fn again(result: u16) -> Trace {
+    let wanted = signal::Pdu::ConnectionParameterUpdateRequest {
+        interval_min: 24,
+        interval_max: 40,
+        latency: 0,
+        timeout: 600,
+    };
+    let answer = signal::Pdu::ConnectionParameterUpdateResponse { result };
+    let asked = Trace::new().signal(Direction::Received, 2, wanted).wait_ms(2);
+    asked.signal(Direction::Sent, 2, answer)
+}
+
 fn answered(result: u16) -> Trace {
     let answer = signal::Pdu::ConnectionParameterUpdateResponse { result };
     asked().wait_ms(2).signal(Direction::Sent, 1, answer)
@@ -70,6 +94,11 @@ fn answered(result: u16) -> Trace {
 fn left(link: Trace) -> Trace {
     link.wait_ms(2_000).disconnected(Status::REMOTE_USER_TERMINATED)
 }
+
+const LEFT: Status = Status::REMOTE_USER_TERMINATED;
+
+/// Devices are known that wait 5, 40, 60 or 70 s for the parameters; one that leaves later has another reason.
+const LONGEST: Span = Span::from_ms(75_000);
 
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
@@ -84,9 +113,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Answer the request in the GAP event handler (accept it, or return the values that you allow).",
     ),
-    Remedy::any(
-        "In the device's firmware: do not end the link when a parameter request is refused.",
-    ),
+    Remedy::firmware("do not end the link when a parameter request is refused."),
 ];
 
 /// The parameters of one request: units of 1.25 ms, events, units of 10 ms.
@@ -130,7 +157,17 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         })
         .collect();
     let (last, last_at) = *asked.last()?;
-    let later = end.at.since(last_at)?;
+    let later = end.at.since(last_at).filter(|later| *later <= LONGEST)?;
+    // What was refused first may have been granted then.
+    let granted = |s: &Step| {
+        s.procedure == Procedure::ParameterUpdate
+            && s.by == Direction::Received
+            && s.outcome == Outcome::Ok
+            && s.frame > last.frame
+    };
+    if connection.steps.iter().any(granted) {
+        return None;
+    }
     let asked = asked.into_iter().map(|(wanted, _)| wanted).collect();
     let facts = Refused { asked, last, later, end: end.clone() };
     Some(Verdict::cause(facts).sure(Confidence::High))

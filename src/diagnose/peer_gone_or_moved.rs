@@ -1,7 +1,7 @@
 use super::waits::{Waited, in_vain};
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
-use crate::packet::{Address, AddressType};
+use crate::packet::{Address, AddressType, Status};
 use crate::prose::{Text, count};
 use crate::text;
 use crate::time::Span;
@@ -35,7 +35,12 @@ Connect within a second or two of a fresh report, to the newest address. With a 
             hears(waits(), 8, false).into()
         })
         .about(&[1])
-        .saying("hears 1 other device and not this one"),
+        .saying("hears 1 other device and not this one")
+        .not_saying("last link"),
+        Case::cause(Confidence::Medium, "it had had a link, which ended shortly before", || after_a_link().into())
+            .about(&[2])
+            .saying("last link had ended")
+            .not_saying("was last heard"),
         Case::silent("the scan hears this device too", || hears(waits(), 8, true).into()),
         Case::silent("nobody scans after the request", || waits().into()),
         Case::cause(Confidence::Medium, "the scan hears the other device for a little over 3 s", || {
@@ -107,6 +112,13 @@ fn named(address: Address) -> Trace {
     Trace::new().peer(address, RANDOM).advertises_as("Lamp").wait_ms(800)
 }
 
+/// The device is heard and connected to, its link ends, and it is asked for again in vain.
+fn after_a_link() -> Trace {
+    let link = Trace::new().advertises(0).wait_ms(800).up().mtu().wait_ms(60_000);
+    let again = link.disconnected(Status::CONNECTION_TIMEOUT).wait_ms(200).create().wait_ms(20_500);
+    others(again.cancel().wait_ms(500).scan(true, 96, 48), 8, false)
+}
+
 const REMEDIES: &[Remedy] = &[
     Remedy::any(
         "Scan, and connect within one or two seconds to the address that was just heard; do not keep addresses from earlier scans.",
@@ -127,6 +139,8 @@ const LONG_ENOUGH: Span = Span::from_ms(3_000);
 #[derive(Debug)]
 struct NotThere {
     asked: Address,
+    /// The end of its link, where that came after the last report: frame, reason, and how long before the request.
+    link: Option<(u32, Status, Option<Span>)>,
     /// The last report before the request, and how long before.
     report_frame: u32,
     ago: Option<Span>,
@@ -189,7 +203,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let (address, kind) = wait.whom?;
     let report = connection.report_before.filter(|r| r.address_type == kind)?;
     let new = moved(scene, &report, address);
+    let kin = scene.capture().kin(connection, 1).find(|c| c.number < connection.number);
+    let link = kin.and_then(|c| c.end.as_ref()).filter(|end| end.frame > report.frame);
     let facts = NotThere {
+        link: link.map(|end| (end.frame, end.reason, wait.request.at.since(end.at))),
         asked: address,
         report_frame: report.frame,
         ago: wait.request.at.since(report.at),
@@ -210,14 +227,20 @@ impl NotThere {
 
 impl Facts for NotThere {
     fn says(&self) -> Text {
-        match (self.moved, self.scan) {
-            (Some((new, _)), _) => text!(
+        match (self.moved, self.link, self.scan) {
+            (Some((new, _)), ..) => text!(
                 "The device changed its private address: after the last report of {} the same name appears under {}. The request went to the old address.",
                 self.asked,
                 new
             ),
-            (None, scan) => text!(
-                "The device was last heard before the request{}; a later scan hears {} and not this one.",
+            (None, Some((_, reason, ago)), scan) => text!(
+                "The device's last link had ended{} ({}); a later scan hears {} and not this device.",
+                ago.map(|ago| text!(" {} before the request", ago)),
+                reason,
+                scan.map(|scan| count(scan.others, "other device", "other devices"))
+            ),
+            (None, None, scan) => text!(
+                "The device was last heard{}; a later scan hears {} and not this one.",
                 self.before(),
                 scan.map(|scan| count(scan.others, "other device", "other devices"))
             ),
@@ -225,9 +248,13 @@ impl Facts for NotThere {
     }
 
     fn evidence(&self) -> Vec<Sight> {
-        let last =
-            text!("last advertising report of this address before the request{}", self.before());
+        let last = text!("last advertising report of this address{}", self.before());
         let mut sights = vec![Sight::here(self.report_frame, last)];
+        sights.extend(
+            self.link.map(|(frame, reason, _)| {
+                Sight::here(frame, text!("its last link ends: {}", reason))
+            }),
+        );
         sights.extend(self.wait.sights());
         let first = self.moved.and_then(|(_, first_frame)| first_frame);
         let first = first.map(|f| Sight::here(f, "the same name under a new private address"));

@@ -64,6 +64,16 @@ by UUID; let the host cache the services after one success. Ask the vendor for t
             .pins(&["LONGEST_LIFE"]),
         Case::silent("links of 10.1 s", || long(9_700, 50).into()).pins(&["LONGEST_LIFE"]),
         Case::silent("idle for more than half of the link's life", || tries(500, 0).into()),
+        Case::suspect(Confidence::Low, "the last packets were values of the device: it may have been done", || {
+            values().into()
+        })
+        .saying("may have been done"),
+        Case::cause(Confidence::Medium, "values of the device, and then a request of this host", || {
+            let first = Trace::new().up().discovery(2).notified(9, &[1]).mtu().wait_ms(10);
+            let two = first.disconnected(HUNG_UP).wait_ms(2_000).up().notified(9, &[1]).mtu();
+            two.discovery(2).wait_ms(10).disconnected(HUNG_UP).into()
+        })
+        .not_saying("may have been done"),
         Case::silent("the same packet before every end", || {
             let link = Trace::new().up().discovery(2).wait_ms(60).disconnected(HUNG_UP);
             link.repeated(2, 2_000).into()
@@ -97,6 +107,14 @@ fn long(busy: u32, idle: u32) -> Trace {
     let first = Trace::new().up().discovery(2).wait_ms(busy).mtu().wait_ms(idle);
     let second = first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu().wait_ms(busy).discovery(2);
     second.wait_ms(idle).disconnected(HUNG_UP)
+}
+
+/// Two links on which the device sends values, and leaves.
+fn values() -> Trace {
+    let first = Trace::new().up().discovery(2).mtu().notified(9, &[1]).notified(9, &[2]);
+    let first = first.wait_ms(10).disconnected(HUNG_UP).wait_ms(2_000);
+    let second = first.up().mtu().discovery(2).notified(9, &[1]).notified(9, &[2]);
+    second.wait_ms(10).disconnected(HUNG_UP)
 }
 
 /// The working host writes at once, and is not hung up on.
@@ -154,6 +172,8 @@ struct Deadline {
     heard: Sighting,
     /// What the working host had done by then and this one had not, and when.
     undone: Vec<(Step, Span)>,
+    /// Nothing to compare, and the device's values were the last thing on each link.
+    done: bool,
 }
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
@@ -172,9 +192,12 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let deadline = *lives.iter().max()?;
     let undone = reference.map_or(Vec::new(), |reference| candidates(reference, deadline, &links));
     let heard = links.first()?.heard?;
-    let facts = Deadline { tries, constant, heard, undone };
-    let verdict = if constant { Verdict::cause(facts) } else { Verdict::suspect(facts) };
-    let confidence = match (constant, reference.is_some()) {
+    // A thermometer that has sent its values leaves as well, each time after about the same time.
+    let done = reference.is_none() && links.iter().all(|c| sent_its_values(c));
+    let facts = Deadline { tries, constant, heard, undone, done };
+    let sure = constant && !done;
+    let verdict = if sure { Verdict::cause(facts) } else { Verdict::suspect(facts) };
+    let confidence = match (sure, reference.is_some()) {
         (true, true) => Confidence::High,
         (true, false) => Confidence::Medium,
         _ => Confidence::Low,
@@ -201,7 +224,13 @@ impl Facts for Deadline {
     fn says(&self) -> Text {
         let lives: Vec<Span> = self.tries.iter().map(|a_try| a_try.life).collect();
         let lives = see::from_to(&lives);
-        if self.constant {
+        if self.done {
+            text!(
+                "In {} tries the device answered and then hung up {} after the connection was made, after values of its own: it follows its own clock, or it may have been done.",
+                self.tries.len(),
+                lives
+            )
+        } else if self.constant {
             text!(
                 "In {} tries the device answered and then hung up {} after the connection was made, in the middle of traffic. It follows its own clock and was not given what it waits for in time.",
                 self.tries.len(),
@@ -251,6 +280,17 @@ impl Facts for Deadline {
     fn remedies(&self) -> Vec<Remedy> {
         REMEDIES.to_vec()
     }
+}
+
+/// The device's values were the last that went over the link: it may have left because it had sent them all.
+fn sent_its_values(c: &Connection) -> bool {
+    let pushed = |s: &&Step| {
+        s.by == Direction::Received
+            && matches!(s.procedure, Procedure::Notify | Procedure::Indicate)
+    };
+    let last = c.steps.iter().filter(pushed).map(|s| s.last.frame).max();
+    let asked = see::last_request(c).map(|s| s.last.frame);
+    last.is_some_and(|last| asked.is_none_or(|asked| asked < last))
 }
 
 /// A refusal of ours or a failed security step says more than the clock.

@@ -33,6 +33,14 @@ Pair from this host, or use a stack that answers the request.",
         })
         .about(&[1])
         .saying("30.05 s later"),
+        Case::cause(Confidence::High, "the device leaves 64.9 s after it had asked", || {
+            asks().mtu().wait_ms(64_900).disconnected(LEFT).into()
+        })
+        .pins(&["LONGEST"]),
+        Case::silent("it leaves so much later that another reason is likelier", || {
+            asks().mtu().wait_ms(65_000).disconnected(LEFT).into()
+        })
+        .pins(&["LONGEST"]),
         Case::cause(Confidence::High, "it leaves for want of authentication", || {
             asks().mtu().wait_ms(900).disconnected(Status::AUTHENTICATION_FAILURE).into()
         }),
@@ -62,6 +70,9 @@ Pair from this host, or use a stack that answers the request.",
 
 const LEFT: Status = Status::REMOTE_USER_TERMINATED;
 
+/// Pairing has 30 s by the specification, and devices that wait longer than a minute for its beginning are not known.
+const LONGEST: Span = Span::from_ms(65_000);
+
 fn asks() -> Trace {
     Trace::new().up().smp(Direction::Received, smp::Pdu::SecurityRequest { auth_req: 13 })
 }
@@ -69,7 +80,7 @@ fn asks() -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::Noble],
-        "noble has no handler for this request: pair at the prompt of an open `bluetoothctl` (`agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`) and use noble's D-Bus binding.",
+        "Pair at the prompt of an open `bluetoothctl` (`agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`) and use noble's D-Bus binding: noble itself has no handler for this request.",
     ),
     Remedy::on(
         &[Stack::BlueZ],
@@ -106,7 +117,8 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if secured {
         return None;
     }
-    let facts = Ignored { asked: asked.frame, wait: end.at.since(asked.at)?, end: end.clone() };
+    let wait = end.at.since(asked.at).filter(|wait| *wait <= LONGEST)?;
+    let facts = Ignored { asked: asked.frame, wait, end: end.clone() };
     Some(Verdict::cause(facts).sure(Confidence::High))
 }
 

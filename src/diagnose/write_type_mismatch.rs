@@ -57,10 +57,13 @@ Use the other kind of write.",
             let trace = Trace::new().connected_as(1, 39, 0, 42).features().discovery(0x04);
             ends(trace.refused(WRITE_REQUEST, ErrorCode::WRITE_NOT_PERMITTED)).into()
         }),
-        Case::suspect(Confidence::Medium, "Write Commands where Write Requests are announced", || {
+        Case::suspect(Confidence::Medium, "Write Commands where Write Requests are announced, and a subscription in vain", || {
+            ends(up(0x18).write(4, &[1, 0]).writes_to(3, 2)).into()
+        })
+        .saying("which its properties (0x18) do not announce"),
+        Case::note(Confidence::Low, "this host subscribed to nothing, so nothing shows that it missed an answer", || {
             ends(up(0x08).writes_to(3, 2)).into()
         })
-        .saying("which its properties (0x08) do not announce")
         .pins(&["WRITE_COMMAND"]),
         Case::silent("Write Commands where both are announced", || {
             ends(up(0x0c).writes_to(3, 2)).into()
@@ -77,7 +80,7 @@ Use the other kind of write.",
         })
         .saying("the working host sends a Write Request, and is answered"),
         Case::suspect(Confidence::Medium, "the working host does not write it", || {
-            Example::pair(ends(up(0x08)), ends(up(0x08).writes_to(3, 2)))
+            Example::pair(ends(up(0x18)), ends(up(0x18).write(4, &[1, 0]).writes_to(3, 2)))
         }),
     ],
 };
@@ -114,9 +117,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Ios, Stack::MacOs],
         "`writeValue(_:for:type:)` with `.withResponse` or `.withoutResponse`, as the properties say.",
     ),
-    Remedy::any(
-        "In the device's firmware: announce in the properties every kind of write that is accepted.",
-    ),
+    Remedy::firmware("announce in the properties every kind of write that is accepted."),
 ];
 
 /// Bits of a characteristic's properties.
@@ -197,9 +198,15 @@ fn ignored(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     });
     let facts =
         Ignored { properties, write: step.clone(), reference_frame: theirs.map(|s| s.frame) };
-    Some(match facts.reference_frame {
-        Some(_) => Verdict::cause(facts).sure(Confidence::High),
-        None => Verdict::suspect(facts).sure(Confidence::Medium),
+    // Many devices take commands that they do not announce: lamps do. Only who waits for an answer misses one.
+    let waits = connection
+        .steps
+        .iter()
+        .any(|s| s.by == Sent && s.procedure == Procedure::Subscribe && s.outcome == Outcome::Ok);
+    Some(match (facts.reference_frame, waits) {
+        (Some(_), _) => Verdict::cause(facts).sure(Confidence::High),
+        (None, true) => Verdict::suspect(facts).sure(Confidence::Medium),
+        (None, false) => Verdict::note(facts).sure(Confidence::Low),
     })
 }
 

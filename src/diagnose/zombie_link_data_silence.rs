@@ -1,7 +1,7 @@
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Direction;
 use crate::packet::Status;
-use crate::packet::att::Handle;
+use crate::packet::att::{Handle, Uuid};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -30,23 +30,35 @@ A watchdog in the application: read a characteristic or write the CCCD again, an
     sources: &["laboratory: a sensor whose application stops", "noble/noble#269, #347"],
     check: Check::Connection(check),
     cases: &[
-        Case::suspect(Confidence::Medium, "notifications every 200 ms, then none for two minutes", || {
-            ends(paced(6, 200), 120_000).into()
+        Case::suspect(Confidence::Medium, "twenty notifications, one every 200 ms, then none for two minutes", || {
+            ends(paced(20, 200), 120_000).into()
         })
         .about(&[1])
-        .saying("first of 6 notifications, one every 200 ms"),
+        .saying("first of 20 notifications, one every 200 ms")
+        .not_saying("only when something changes")
+        .pins(&["STREAM"]),
+        Case::suspect(Confidence::Low, "nineteen notifications: it may only have told what changed", || {
+            ends(paced(19, 200), 120_000).into()
+        })
+        .saying("only when something changes")
+        .pins(&["STREAM"]),
+        Case::silent("reports of a keyboard or a mouse", || {
+            let name = |c: Trace| c.by_wire(&[0x08, 1, 0, 0xff, 0xff, 0x03, 0x28], 0x09, &[7, 2, 0, 0x12, 3, 0, 0x4d, 0x2a]);
+            let pushes = |trace: Trace, n| trace.wait_ms(200).notified(3, &[n]);
+            ends((0..20).fold(name(Trace::new().up().mtu()), pushes), 120_000).into()
+        }),
         Case::silent("none for 900 ms", || ends(paced(6, 200), 900).into()),
-        Case::suspect(Confidence::Medium, "the link is up when the capture ends", || {
+        Case::suspect(Confidence::Low, "the link is up when the capture ends", || {
             paced(6, 200).wait_ms(120_000).advertises(0).into()
         })
         .saying("record longer"),
-        Case::suspect(Confidence::Medium, "three notifications", || {
+        Case::suspect(Confidence::Low, "three notifications", || {
             ends(paced(3, 200), 120_000).into()
         })
         .pins(&["FEWEST"]),
         Case::silent("two notifications", || ends(paced(2, 200), 120_000).into())
             .pins(&["FEWEST"]),
-        Case::suspect(Confidence::Medium, "a little more than twenty times its pace is missed", || {
+        Case::suspect(Confidence::Low, "a little more than twenty times its pace is missed", || {
             ends(paced(6, 2_000), 40_100).into()
         })
         .pins(&["TIMES"]),
@@ -54,19 +66,19 @@ A watchdog in the application: read a characteristic or write the CCCD again, an
             ends(paced(6, 2_000), 39_900).into()
         })
         .pins(&["TIMES"]),
-        Case::suspect(Confidence::Medium, "one every 50.1 ms", || {
+        Case::suspect(Confidence::Low, "one every 50.1 ms", || {
             ends(paced(9, 50), 120_000).into()
         })
         .pins(&["BURST"]),
         Case::silent("one every 49.1 ms", || ends(paced(9, 49), 120_000).into())
             .pins(&["BURST"]),
-        Case::suspect(Confidence::Medium, "one every 4.99 s", || {
+        Case::suspect(Confidence::Low, "one every 4.99 s", || {
             ends(paced(6, 4_990), 120_000).into()
         })
         .pins(&["SLOWEST"]),
         Case::silent("one every 5.01 s", || ends(paced(6, 5_010), 120_000).into())
             .pins(&["SLOWEST"]),
-        Case::suspect(Confidence::Medium, "none for 10.01 s", || {
+        Case::suspect(Confidence::Low, "none for 10.01 s", || {
             ends(paced(6, 200), 10_010).into()
         })
         .pins(&["SILENCE"]),
@@ -78,7 +90,7 @@ A watchdog in the application: read a characteristic or write the CCCD again, an
         }),
         Case::silent("two for each write", || ends(answered(2), 120_000).into())
             .pins(&["PER_WRITE"]),
-        Case::suspect(Confidence::Medium, "three for each write", || {
+        Case::suspect(Confidence::Low, "three for each write", || {
             ends(answered(3), 120_000).into()
         })
         .pins(&["PER_WRITE"]),
@@ -126,14 +138,18 @@ const REMEDIES: &[Remedy] = &[
     Remedy::no_use(
         "A keep-alive on the link layer: the link is alive, the device's application is not.",
     ),
-    Remedy::any(
-        "In the device's firmware: look for a stalled task, a full queue, or a CCCD that was reset.",
-    ),
+    Remedy::firmware("look for a stalled task, a full queue, or a CCCD that was reset."),
 ];
 
 /// Fewest notifications that show a pace, and how many times it must be missed.
 const FEWEST: u32 = 3;
 const TIMES: i64 = 20;
+
+/// So many are a stream. Fewer may be a button, or values that a device tells once after it was subscribed to.
+const STREAM: u32 = 20;
+
+/// HID Report: it is sent when a key is pressed, or a mouse moved.
+const REPORT: Uuid = Uuid::Short(0x2a4d);
 
 /// A shorter silence is not worth a word.
 const SILENCE: Span = Span::from_ms(10_000);
@@ -183,22 +199,29 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let answers = asked.saturating_mul(PER_WRITE) >= run.count;
     let regular = run.count >= FEWEST && !answers && pace >= BURST && pace < SLOWEST;
     let stopped = silence.0 >= pace.0 * TIMES && silence >= SILENCE && !other_traffic;
+    let report = connection.attribute(run).and_then(|a| a.uuid) == Some(REPORT);
+    let sure = if run.count >= STREAM { Confidence::Medium } else { Confidence::Low };
     let facts = Zombie {
         run: run.clone(),
         pace,
         silence,
         end_frame: connection.end.as_ref().map(|end| end.command_frame().unwrap_or(end.frame)),
     };
-    (by_us && regular && stopped).then(|| Verdict::suspect(facts).sure(Confidence::Medium))
+    (by_us && regular && stopped && !report).then(|| Verdict::suspect(facts).sure(sure))
 }
 
 impl Facts for Zombie {
     fn says(&self) -> Text {
         text!(
-            "Notifications of attribute {} came every {}, then stopped for {}, and the link stayed up: the device's radio lives, its application has stopped.",
+            "Notifications of attribute {} came every {}, then stopped for {}, and the link stayed up: the device's radio lives, its application has stopped.{}",
             Handle(self.run.attribute),
             self.pace,
-            self.silence
+            self.silence,
+            if self.run.count < STREAM {
+                " Or it sends only when something changes: then nothing is wrong."
+            } else {
+                ""
+            }
         )
     }
 
