@@ -73,9 +73,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ, Stack::Noble],
         "Leave that request out if the program sends it; give the device more time if it is slow (up to 30 s are allowed).",
     ),
-    Remedy::any(
-        "In the device's firmware answer every request, with an Error Response if nothing else.",
-    ),
+    Remedy::firmware("answer every request, with an Error Response if nothing else."),
 ];
 
 /// A device may take its time: a shorter wait says nothing.

@@ -104,9 +104,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ],
         "Keep BlueZ from asking, for a test: stop the service and run `bluetoothd --noplugin=gap,deviceinfo,battery`.",
     ),
-    Remedy::any(
-        "In the device's firmware answer every request, with an Error Response if nothing else.",
-    ),
+    Remedy::firmware("answer every request, with an Error Response if nothing else."),
     Remedy::no_use("A longer supervision timeout: the link was alive all the time."),
 ];
 

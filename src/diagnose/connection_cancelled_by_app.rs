@@ -101,7 +101,9 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Noble],
         "Lengthen the timeout around connect and discovery, or discover only the needed service.",
     ),
-    Remedy::any("The device did nothing wrong here; its logs will show the host's own disconnect."),
+    Remedy::no_use(
+        "Looking for the fault in the device: its log will show this host's own disconnect.",
+    ),
 ];
 
 /// A link that this host ended in the middle of its own work.

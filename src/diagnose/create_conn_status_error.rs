@@ -125,7 +125,7 @@ const BUSY: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::Noble],
-        "If bluetoothd runs on the same adapter, stop it (`sudo systemctl stop bluetooth`) or give noble an adapter of its own (`NOBLE_HCI_DEVICE_ID`).",
+        "Stop bluetoothd, if it runs on the same adapter (`sudo systemctl stop bluetooth`), or give noble an adapter of its own (`NOBLE_HCI_DEVICE_ID`).",
     ),
     Remedy::on(
         &[Stack::BlueZ],
@@ -136,7 +136,7 @@ const BUSY: &[Remedy] = &[
 const PARAMETERS: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "In /etc/bluetooth/main.conf, `[LE]`, set `ConnectionSupervisionTimeout` (units of 10 ms) so that it exceeds (1 + latency) x maximum interval x 2, or lower `MaxConnectionInterval`.",
+        "Set `ConnectionSupervisionTimeout` (units of 10 ms) under `[LE]` in /etc/bluetooth/main.conf so that it exceeds (1 + latency) x maximum interval x 2, or lower `MaxConnectionInterval`.",
     ),
     Remedy::any("Choose a supervision timeout above (1 + latency) x maximum interval x 2."),
 ];

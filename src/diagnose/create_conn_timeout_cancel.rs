@@ -120,7 +120,7 @@ const AWAY: Remedy = Remedy::any(
 );
 
 const THERE: Remedy = Remedy::any(
-    "The device is on the air: give the attempt more time, several of its advertising intervals, and let no other scan run meanwhile.",
+    "Give the attempt more time, several of the device's advertising intervals, and let no other scan run meanwhile: the device is on the air.",
 );
 
 const REMEDIES: &[Remedy] = &[

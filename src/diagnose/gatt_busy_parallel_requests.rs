@@ -68,7 +68,7 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::BlueZ],
-        "BlueZ queues by itself: look for a second program that writes to an L2CAP or HCI socket beside it.",
+        "Look for a second program that writes to an L2CAP or HCI socket beside BlueZ, which queues by itself.",
     ),
     Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],

@@ -92,8 +92,8 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ],
         "`bluetoothctl remove ADDRESS`, scan, and connect again (this also removes a bond). To keep the bond: `systemctl stop bluetooth`, delete /var/lib/bluetooth/ADAPTER/cache/ADDRESS, `systemctl start bluetooth`. For a test: `[GATT]` `Cache=no` in /etc/bluetooth/main.conf.",
     ),
-    Remedy::any(
-        "In the device's firmware: keep handles where they are, and give a service that changed another range of handles: hosts notice that.",
+    Remedy::firmware(
+        "keep handles where they are, and give a service that changed another range of handles: hosts notice that.",
     ),
 ];
 

@@ -215,8 +215,8 @@ const AT_WORK: i64 = 2;
 const TIGHT: f64 = 3.0;
 
 const REMEDIES: &[Remedy] = &[
-    Remedy::any(
-        "In the device's firmware: keep a short interval (15-50 ms) while data are being moved, and a timeout of at least ten packets.",
+    Remedy::firmware(
+        "keep a short interval (15-50 ms) while data are being moved, and a timeout of at least ten packets.",
     ),
     Remedy::on(
         &[Stack::BlueZ],

@@ -125,7 +125,7 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::BlueZ],
-        "Or let bluetoothd advertise and scan for it (D-Bus: `LEAdvertisingManager1`, `Adapter1.StartDiscovery`).",
+        "Let bluetoothd advertise and scan for it instead (D-Bus: `LEAdvertisingManager1`, `Adapter1.StartDiscovery`).",
     ),
     Remedy::any(
         "Use one family from reset to reset: the extended commands where the controller has them, or the legacy ones and no extended one beside them.",

@@ -126,9 +126,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Switch automatic PHY, data length and parameter requests off (Zephyr: `CONFIG_BT_AUTO_PHY_UPDATE=n`, `CONFIG_BT_AUTO_DATA_LEN_UPDATE=n`).",
     ),
-    Remedy::any(
-        "In the device's firmware: the link layer must answer what it does not know with LL_UNKNOWN_RSP.",
-    ),
+    Remedy::firmware("the link layer must answer what it does not know with LL_UNKNOWN_RSP."),
 ];
 
 /// A procedure that was not finished.

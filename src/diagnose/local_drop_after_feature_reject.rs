@@ -73,8 +73,8 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ, Stack::Noble],
         "Test with another adapter and a newer kernel: the kernel, not the peer, ends this link.",
     ),
-    Remedy::any(
-        "In the peer's firmware answer LL_PERIPHERAL_FEATURE_REQ instead of LL_UNKNOWN_RSP (newer link-layer stack).",
+    Remedy::firmware(
+        "answer LL_PERIPHERAL_FEATURE_REQ instead of LL_UNKNOWN_RSP (newer link-layer stack).",
     ),
 ];
 

@@ -81,9 +81,9 @@ const LATEST: Span = Span::from_ms(4_000);
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "`journalctl -u bluetooth -b` around that moment: a crash, a restart, or a package update; `coredumpctl list bluetoothd` for a crash.",
+        "Read `journalctl -u bluetooth -b` around that moment: a crash, a restart, or a package update; `coredumpctl list bluetoothd` shows a crash.",
     ),
-    Remedy::any("Nothing needs to change on the device."),
+    Remedy::no_use("Changing anything on the device: this host's own daemon ended the link."),
 ];
 
 /// A program that stopped, and the link that it held.

@@ -91,7 +91,7 @@ const REMEDIES: &[Remedy] = &[
         "Forget the device here and clear the bonds on the device, then pair again.",
     ),
     Remedy::any(
-        "Clear the bond on both sides. On the device alone it does not help: this host then still has its key.",
+        "Clear the bond on both sides: on the device alone is not enough, for this host then still has its key.",
     ),
 ];
 

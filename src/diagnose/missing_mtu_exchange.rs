@@ -101,7 +101,7 @@ fn written(value: &[u8], error: ErrorCode) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "bluetoothd asks for 517 by itself. A program with a socket of its own must send the Exchange MTU Request itself, or write through bluetoothd.",
+        "Send the Exchange MTU Request from the program, if it has a socket of its own; or write through bluetoothd, which asks for 517 by itself.",
     ),
     Remedy::on(
         &[Stack::Android],
@@ -112,7 +112,7 @@ const REMEDIES: &[Remedy] = &[
         "Call `ble_gattc_exchange_mtu()` (NimBLE) or `esp_ble_gattc_send_mtu_req()` (Bluedroid) after the connection.",
     ),
     Remedy::on(&[Stack::Zephyr], "Call `bt_gatt_exchange_mtu()` after the connection."),
-    Remedy::any("Or write at most 20 bytes at a time, if the device's protocol allows it."),
+    Remedy::any("Write at most 20 bytes at a time, if the device's protocol allows it."),
 ];
 
 /// The longest value that fits into one packet when no MTU was exchanged: a write this long may have been more.

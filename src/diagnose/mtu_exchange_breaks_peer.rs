@@ -143,7 +143,7 @@ fn reads(server: u16, client: u16, length: usize) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "BlueZ always asks for the MTU. The way around it is raw ATT over an L2CAP socket on channel 4, which asks for nothing by itself.",
+        "Use raw ATT over an L2CAP socket on channel 4, which asks for nothing by itself: BlueZ always asks for the MTU.",
     ),
     Remedy::on(
         &[Stack::Noble],
@@ -153,8 +153,8 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Android, Stack::NimBle, Stack::Esp, Stack::Zephyr, Stack::BtStack, Stack::Bumble],
         "Leave the MTU request of the application out: the MTU then stays 23.",
     ),
-    Remedy::any(
-        "In the device's firmware: answer each Exchange MTU Request with exactly one response, or with error 0x06 if it is not supported.",
+    Remedy::firmware(
+        "answer each Exchange MTU Request with exactly one response, or with error 0x06 if it is not supported.",
     ),
 ];
 

@@ -146,7 +146,7 @@ const FRESH: Span = Span::from_ms(5_000);
 const REMEDIES: &[Remedy] = &[
     Remedy::any("Retry three to five times, 0.5-1 s apart: a single 0x3E is ordinary radio loss."),
     Remedy::any(
-        "If it comes back: repeat once with Wi-Fi on 2.4 GHz off, and once at one metre with a USB dongle on an extension lead.",
+        "Repeat once with Wi-Fi on 2.4 GHz off, and once at one metre with a USB dongle on an extension lead.",
     ),
 ];
 

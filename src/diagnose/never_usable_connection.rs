@@ -87,9 +87,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::Noble],
         "Give discovery a timeout of some seconds, then `peripheral.disconnect()` and try again.",
     ),
-    Remedy::any(
-        "In the device's firmware: answer discovery requests also right after a connection.",
-    ),
+    Remedy::firmware("answer discovery requests also right after a connection."),
 ];
 
 /// A device may take its time: a shorter wait says nothing.

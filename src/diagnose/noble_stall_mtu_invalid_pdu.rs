@@ -96,8 +96,8 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any(
         "Use noble's D-Bus binding (`withBindings('dbus')`) or a release whose ATT queue goes on after error 0x04.",
     ),
-    Remedy::any(
-        "In the device's firmware: answer the Exchange MTU Request with a value, or with error 0x06 (Request Not Supported).",
+    Remedy::firmware(
+        "answer the Exchange MTU Request with a value, or with error 0x06 (Request Not Supported).",
     ),
 ];
 

@@ -141,7 +141,7 @@ const REFUSED: &[Remedy] = &[
     Remedy::any(
         "See whether the descriptor lies where the firmware expects it, and whether the device must first be put into another state (a login write, pairing).",
     ),
-    Remedy::any("In the device's firmware: a CCCD must be writable."),
+    Remedy::firmware("a CCCD must be writable."),
 ];
 
 /// Refusals that say more than that the descriptor cannot be written. Rules of their own explain them: stale handles,

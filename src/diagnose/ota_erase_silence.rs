@@ -115,7 +115,7 @@ fn resumed_after(ms: u32, bytes: u32, attribute: u16) -> Example {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Lengthen the supervision timeout: `[LE]` `ConnectionSupervisionTimeout=600` (6 s) in /etc/bluetooth/main.conf, then restart bluetooth.",
+        "Lengthen the supervision timeout: `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then restart bluetooth.",
     ),
     Remedy::any(
         "Let the device ask for a longer supervision timeout before the update (a connection parameter request), or erase page by page with radio events between.",

@@ -55,7 +55,7 @@ fn unheard() -> Trace {
 
 const REMEDIES: &[Remedy] = &[Remedy::on(
     &[Stack::BlueZ],
-    "Only when nothing else helped: `Privacy = device` in /etc/bluetooth/main.conf, `[General]`, then pair afresh.",
+    "Set `Privacy = device` under `[General]` in /etc/bluetooth/main.conf, and pair afresh, when nothing else helped.",
 )];
 
 /// 0 and 2 fall back to or are the public address, 1 and 3 a random one.

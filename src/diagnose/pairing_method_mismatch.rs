@@ -137,7 +137,7 @@ const REMEDIES: &[Remedy] = &[
     ),
     Remedy::on(
         &[Stack::Noble],
-        "noble pairs by Just Works only: pair at the prompt of an open `bluetoothctl` (`agent KeyboardDisplay`) and use the D-Bus binding.",
+        "Pair at the prompt of an open `bluetoothctl` (`agent KeyboardDisplay`) and use noble's D-Bus binding: noble itself pairs by Just Works only.",
     ),
     Remedy::no_use("Pairing again with the same agent: it is the method that the device refuses."),
 ];

@@ -104,7 +104,7 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ, Stack::Noble],
         "Stay on the 1M PHY: `sudo btmgmt phy LE1MTX LE1MRX`.",
     ),
-    Remedy::on(&[Stack::Android], "Do not call `setPreferredPhy` for this device."),
+    Remedy::on(&[Stack::Android], "Leave out `setPreferredPhy` for one test, if the app calls it."),
     Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Switch the automatic PHY and data length updates off (Zephyr: `CONFIG_BT_AUTO_PHY_UPDATE=n`, `CONFIG_BT_AUTO_DATA_LEN_UPDATE=n`).",

@@ -84,7 +84,7 @@ const REMEDIES: &[Remedy] = &[
         "Connect to the peripheral of a fresh `discover` event, not to the address known from pairing.",
     ),
     Remedy::any(
-        "A controller with LL Privacy resolves addresses itself; an older adapter does not.",
+        "Try an adapter whose controller resolves addresses itself (LL Privacy): older ones do not.",
     ),
 ];
 

@@ -81,7 +81,7 @@ const LEAST_PERCENT: u32 = 1;
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "In /etc/bluetooth/main.conf, `[LE]`, see `ScanIntervalConnect` and `ScanWindowConnect` (units of 0.625 ms): without these lines the kernel listens all the time.",
+        "Take `ScanIntervalConnect` and `ScanWindowConnect` out of `[LE]` in /etc/bluetooth/main.conf, if they stand there, and restart bluetooth: the kernel then listens all the time.",
     ),
     Remedy::any(
         "Set the scan window of the connect request as long as its interval, or half of it at least.",

@@ -117,7 +117,7 @@ fn lost(link: Trace, ms: u32) -> Trace {
 const FEW: f64 = 6.0;
 
 const REMEDIES: &[Remedy] = &[Remedy::any(
-    "Whoever asks for the parameters: a supervision timeout of at least ten times interval × (1 + latency), 4 to 6 s as a rule, or less latency.",
+    "Ask for a supervision timeout of at least ten times interval × (1 + latency), 4 to 6 s as a rule, or for less latency: on whichever side asked for these parameters.",
 )];
 
 /// A lost link whose update had left little room.

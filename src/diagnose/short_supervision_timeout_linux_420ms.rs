@@ -108,17 +108,17 @@ const HARDLY_ANY: f64 = 3.2;
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "In /etc/bluetooth/main.conf: `[LE]` `ConnectionSupervisionTimeout=600`, then restart bluetooth. For a test: `echo 600 | sudo tee /sys/kernel/debug/bluetooth/hci0/supervision_timeout`.",
+        "Set `ConnectionSupervisionTimeout=600` under `[LE]` in /etc/bluetooth/main.conf, then restart bluetooth. For a test: `echo 600 | sudo tee /sys/kernel/debug/bluetooth/hci0/supervision_timeout`.",
     ),
     Remedy::on(
         &[Stack::Noble],
-        "noble writes its own parameters and ignores main.conf: pass a longer `timeout` to `connect`.",
+        "Pass a longer `timeout` to `connect`: noble writes its own parameters and ignores main.conf.",
     ),
     Remedy::on(
         &[Stack::NimBle, Stack::Esp, Stack::Zephyr],
         "Ask for a supervision timeout of 4-6 s in the parameters of the connect request.",
     ),
-    Remedy::any("In the device's firmware: ask for a timeout of 6 s once the link is up."),
+    Remedy::firmware("ask for a timeout of 6 s once the link is up."),
 ];
 
 /// A lost link that never had much room.

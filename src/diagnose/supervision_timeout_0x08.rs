@@ -353,7 +353,7 @@ impl Facts for Lost {
             )
         });
         text!(
-            "The link worked and was then lost: the controller gave it up for want of packets from the peer. {}{}{}{}",
+            "The controller gave the link up for want of packets from the device. {}{}{}{}",
             timing,
             room,
             together,

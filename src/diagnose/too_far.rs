@@ -92,7 +92,7 @@ const SHOWN: usize = 4;
 const REMEDIES: &[Remedy] = &[
     Remedy::any("Repeat from one metre away: if that works ten times of ten, it was the distance."),
     Remedy::any(
-        "Another place for the receiver: an adapter on an extension lead, away from USB 3 and Wi-Fi; more transmit power on the device's side.",
+        "Give the receiver another place: an adapter on an extension lead, away from USB 3 and Wi-Fi; or the device more transmit power.",
     ),
 ];
 

@@ -84,7 +84,7 @@ fn both() -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[Remedy::any(
-    "One thing after the other: change the parameters, the PHY or the data length only once encryption and discovery are done.",
+    "Do one thing after the other: change the parameters, the PHY or the data length only once encryption and discovery are done.",
 )];
 
 /// Two procedures that were open at once.

@@ -32,7 +32,7 @@ const CARDS: &[Card] = &[
     word("att-timeout", "Operation timed out: 0x", "bluetoothd waited 30 s for the answer to an ATT request, and then closes the link. The number is the request's opcode: 0x02 MTU, 0x0a read, 0x12 write.")
         .named(&["timeout_cb() (chan"])
         .rules(&["att-transaction-timeout-30s"]),
-    word("no-agent", "No agent available for request type", "No agent is registered to confirm the pairing: it fails at once. `bluetoothctl agent NoInputNoOutput`, then `default-agent`.")
+    word("no-agent", "No agent available for request type", "No agent is registered to confirm the pairing: it fails at once. Have one registered while the pairing runs: at the prompt of an open `bluetoothctl`, `agent NoInputNoOutput`, then `default-agent`; or in the program, with AgentManager1.RegisterAgent. A single call of `bluetoothctl agent` ends, and its agent with it.")
         .rules(&["no-pairing-agent"]),
     word("exchange-mtu", "MTU exchange complete", "The MTU was agreed; no failure."),
     word("client-ready-failed", "gatt_client_ready_cb() status: failed", "The discovery of services did not end well: as a rule the link ended during it. Look at the reason of the disconnect.")

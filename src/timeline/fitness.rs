@@ -24,8 +24,9 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         say(
             FitnessKind::StartsAfterConnection,
             format!(
-                "{} was up before the capture began: how {} made is not in it, and nothing can be said to be missing there",
+                "{} {} up before the capture began: how {} made is not in it, and nothing can be said to be missing there",
                 numbered(&late),
+                if late.len() == 1 { "was" } else { "were" },
                 if late.len() == 1 { "it was" } else { "they were" }
             ),
             if all {

@@ -25,7 +25,7 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "background-default-agent-yes",
         (AGENT, For::BlueZ),
-        "Where the device or the program begins the pairing: leave `bluetoothctl` open after `agent NoInputNoOutput` and `default-agent`, and type `yes` at its question.",
+        "Leave `bluetoothctl` open after `agent NoInputNoOutput` and `default-agent`, and type `yes` at its question, where the device or the program begins the pairing.",
     )
     .tried("p-background-yes", BOTH),
     Entry::no_use("oneshot-agent", (BOTH_RULES, For::BlueZ), "`bluetoothctl agent NoInputNoOutput` as one command: the agent ends with it.")

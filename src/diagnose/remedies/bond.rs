@@ -34,7 +34,7 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "host-only",
         (MIC, For::BlueZ),
-        "If the bond on the device cannot be cleared: the same here alone.",
+        "Remove the bond here alone, if the device's cannot be cleared: `bluetoothctl`, then `remove ADDRESS`, `scan on` until it is found, `agent NoInputNoOutput`, `default-agent`, `pair ADDRESS`.",
     )
     .limits("It works if the device takes a new pairing while it holds an old one.")
     .tried("k-3d-host-remove", BOTH),

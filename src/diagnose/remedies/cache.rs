@@ -17,7 +17,7 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "rm-file-restart-bonded",
         (STALE, For::BlueZ),
-        "This device is bonded: that way keeps the bond, `remove` would lose it.",
+        "Delete the file as above rather than `remove` the device, which is bonded: its bond then stays.",
     )
     .when("the device is bonded", |view| view.bonded())
     .tried("s-b-rmcache-restart", BOTH),
@@ -33,7 +33,7 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "wait-30s-untrusted",
         (STALE, For::BlueZ),
-        "For a device that is neither paired nor trusted: wait 36 s after the disconnection, or restart bluetooth. BlueZ then forgets its cache.",
+        "Wait 36 s after the disconnection, or restart bluetooth: BlueZ then forgets the cache of a device that is neither paired nor trusted.",
     )
     .unless("the device is bonded", |view| view.bonded())
     .tried("s-wait35", BOTH),
@@ -41,7 +41,7 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "cache-no",
         (STALE, For::BlueZ),
-        "While the firmware is being developed: `Cache=no` under `[GATT]` in /etc/bluetooth/main.conf, restart bluetooth.",
+        "Set `Cache=no` under `[GATT]` in /etc/bluetooth/main.conf and restart bluetooth, while the firmware is being developed.",
     )
     .costs("every connection discovers everything anew.")
     .tried("s-reorder-nocache", BOTH),

@@ -23,8 +23,8 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "interval-7.5",
         (DEADLINE, For::BlueZ),
-        "`MinConnectionInterval=6` and `MaxConnectionInterval=6` under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: the same round trips then fit into the device's time",
-        |view| interval(view, "`MinConnectionInterval=6` and `MaxConnectionInterval={}` under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`"),
+        "Set `MinConnectionInterval=6` and `MaxConnectionInterval=6` under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: the same round trips then fit into the device's time",
+        |view| interval(view, "Set `MinConnectionInterval=6` and `MaxConnectionInterval={}` under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`"),
     )
     .when("the shortest interval meets the deadline", shorter_helps)
     .unless("the interval is that short already", short_already)
@@ -54,8 +54,8 @@ pub const ROWS: &[Entry] = &[
         What::Code,
         "raw-l2cap-no-daemon",
         (DEADLINE, For::LinuxRaw),
-        "The same with bluetoothd stopped (`hciconfig hci0 up`).",
-        |view| view.written().map(|_| text!("the same L2CAP socket works with bluetoothd stopped (`hciconfig hci0 up`), also after an MTU exchange.")),
+        "stop bluetoothd (`sudo systemctl stop bluetooth; sudo hciconfig hci0 up`) and use the same L2CAP socket alone; it works also after an MTU exchange.",
+        |view| view.written().map(|_| text!("stop bluetoothd (`sudo systemctl stop bluetooth; sudo hciconfig hci0 up`) and use the same L2CAP socket alone; it works also after an MTU exchange.")),
     )
     .tried("d-d2-raw-nodaemon", &["5.66"]),
     Entry::fixed(
@@ -108,7 +108,7 @@ pub const ROWS: &[Entry] = &[
         What::File,
         "generated-cache+interval-15",
         (DEADLINE, For::BlueZ),
-        "A cache file made from a capture, and `MinConnectionInterval=12` and `MaxConnectionInterval=12` under `[LE]` in /etc/bluetooth/main.conf.",
+        "Put a cache file made from a capture at /var/lib/bluetooth/ADAPTER/cache/PEER while bluetooth is stopped, and `MinConnectionInterval=12` and `MaxConnectionInterval=12` under `[LE]` in /etc/bluetooth/main.conf.",
     )
     .when("a capture has the device's whole database, and a cached discovery at 15 ms meets the deadline", |view| {
         view.database_known() && meets(view, CACHED)
@@ -122,7 +122,7 @@ pub const ROWS: &[Entry] = &[
         What::File,
         "minimal-cache+interval-30",
         (DEADLINE, For::BlueZ),
-        "A cache file with the right Database Hash and only the services that the program needs, and `MinConnectionInterval=24` and `MaxConnectionInterval=24` under `[LE]`.",
+        "Put a cache file with the right Database Hash and only the services that the program needs at /var/lib/bluetooth/ADAPTER/cache/PEER while bluetooth is stopped, and `MinConnectionInterval=24` and `MaxConnectionInterval=24` under `[LE]` in /etc/bluetooth/main.conf.",
     )
     .when("the device has a Database Hash, and a minimal discovery at 30 ms meets the deadline", |view| {
         view.database_known() && view.has_hash() && meets(view, MINIMAL)
@@ -134,8 +134,8 @@ pub const ROWS: &[Entry] = &[
         What::File,
         "interval-info-file",
         (DEADLINE, For::BlueZ),
-        "For this device alone: `MinInterval=6` `MaxInterval=6` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped.",
-        |view| interval(view, "For this device alone: `MinInterval=6` `MaxInterval={}` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped"),
+        "Put, for this device alone, `MinInterval=6` `MaxInterval=6` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped.",
+        |view| interval(view, "Put, for this device alone, `MinInterval=6` `MaxInterval={}` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped"),
     )
     .when("the shortest interval meets the deadline", shorter_helps)
     .unless("the interval is that short already", short_already)
@@ -164,7 +164,7 @@ pub const ROWS: &[Entry] = &[
         What::File,
         "generated-cache-trusted-life",
         (DEADLINE, For::BlueZ),
-        "A cache file made from a capture, and an info file with `Trusted=true`: eight round trips are left before a program's first write.",
+        "Put a cache file made from a capture, and an info file with `Trusted=true`, under /var/lib/bluetooth/ADAPTER while bluetooth is stopped: eight round trips are left before a program's first write.",
     )
     .when("eight round trips meet the deadline at this interval, and a capture has the whole database", |view| {
         view.database_known() && at_this_interval(view, CACHED.1)

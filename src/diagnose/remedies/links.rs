@@ -33,7 +33,7 @@ pub const ROWS: &[Entry] = &[
         What::Code,
         "start-notify",
         (NOTIFY, For::Bleak),
-        "`await client.start_notify(characteristic, callback)` before the first write; over D-Bus: `StartNotify`.",
+        "call `await client.start_notify(characteristic, callback)` before the first write; over D-Bus: `StartNotify`.",
     )
     .tried("n-cccd", BOTH),
     Entry::fixed(

@@ -15,7 +15,7 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "main-conf",
         (SHORT, For::BlueZ),
-        "`ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`; alone it is enough.",
+        "Set `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`; alone it is enough.",
     )
     .when("this host chose the timeout", |view| view.central())
     .unless("the timeout is as long already", long_already)
@@ -25,7 +25,7 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "main-conf",
         (ERASE, For::BlueZ),
-        "A longer supervision timeout: `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`; alone it is enough.",
+        "Set `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: this longer supervision timeout alone is enough.",
     )
     .when("this host chose the timeout", |view| view.central())
     .unless("the timeout is as long already", long_already)
@@ -35,7 +35,7 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "main-conf-3",
         (SHORT, For::BlueZ),
-        "The same together with the interval: `MinConnectionInterval=24` `MaxConnectionInterval=40` `ConnectionSupervisionTimeout=600`.",
+        "Set the interval as well: `MinConnectionInterval=24` `MaxConnectionInterval=40` `ConnectionSupervisionTimeout=600` under `[LE]`.",
     )
     .when("this host chose the timeout", |view| view.central())
     .unless("the timeout is as long already", long_already)

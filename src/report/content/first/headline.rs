@@ -168,7 +168,10 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
                 Kind::Unexplained,
                 format!("{second}: {}; {how}", result::of(report, comparison.subject.capture, b)),
             )
-            .why("No known cause fits. A capture in which the device works would tell more.")
+            .why(format!(
+                "{} A capture in which the device works would tell more.",
+                known(report, comparison.subject)
+            ))
             .of(comparison.subject)
         }
         (Some(_), None) => Headline::new(
@@ -188,7 +191,7 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
                 ),
             )
         }
-        .why(format!("No known cause fits. {differs}"))
+        .why(format!("{} {differs}", known(report, comparison.subject)))
         .of(comparison.subject),
         (None, None) if comparison.matched_by == MatchedBy::Position && !comparison.differs => {
             Headline {
@@ -205,7 +208,7 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
                 format!("neither side fails with {device}, but they differ"),
             )
         }
-        .why(format!("No known cause fits. {differs}"))
+        .why(format!("Nothing failed. {differs}"))
         .of(comparison.subject),
         (None, None) => {
             let usable = [a, b].iter().all(|c| Standing::of(c).usable);
@@ -217,6 +220,36 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
             .why(differs)
             .of(comparison.subject)
         }
+    }
+}
+
+/// Rules whose notes describe a link, or a host, and do not say why it ended.
+const DESCRIBE: [&str; 12] = [
+    "unexplained-end",
+    "weak-link",
+    "too-far",
+    "short-supervision-by-peer",
+    "client-never-answers-indication",
+    "interval-differs",
+    "features-differ",
+    "clock-accuracy-differs",
+    "own-address-type-differs",
+    "queued-delivery",
+    "hci-latency-or-overload",
+    "client-vanished-link-stays",
+];
+
+/// What a note says of a failure: one that came once and was made good, or that both sides have.
+fn known(report: &Report, side: Side) -> String {
+    let about = |f: &&Finding| {
+        f.level == Level::Note
+            && f.capture == side.capture
+            && f.connections.contains(&side.connection)
+            && !DESCRIBE.contains(&f.rule)
+    };
+    match report.findings.iter().find(about) {
+        Some(note) => format!("{}. {}", note.title, note.says),
+        None => "No known cause fits.".to_owned(),
     }
 }
 
@@ -235,7 +268,7 @@ fn alone(report: &Report) -> Headline {
     let headline = match (Failure::of(connection), failed) {
         (Some(_), _) => {
             Headline::new(Kind::Alone, format!("{label}: {what}{}", tries(report, at, connection)))
-                .why("No known cause fits.")
+                .why(known(report, side))
         }
         (None, 0) => Headline::new(Kind::Works, format!("{label}: {what}")).why(match all {
             1 => shows(connection),
@@ -307,11 +340,12 @@ fn shows(connection: &Connection) -> String {
 /// The two captures hold the same, record for record, as far as anything was kept of them.
 fn same_twice(report: &Report) -> bool {
     let [one, other] = report.captures.as_slice() else { return false };
-    // Facts name the capture that they come from, so connections cannot be compared as a whole.
+    // Facts and places name the capture that they come from, so connections cannot be compared as a whole.
     let seen = |c: &Connection| {
         let last = c.steps.last().map(|step| (step.last.frame, step.last.at, step.count));
         let end = c.end.as_ref().map(|end| (end.frame, end.at));
-        (c.peer.address, c.up, c.status_frame, c.steps.len(), last, end)
+        let up = c.up.map(|up| (up.frame, up.at));
+        (c.peer.address, up, c.status_frame, c.steps.len(), last, end)
     };
     one.totals == other.totals
         && one.totals.records > 0

@@ -83,6 +83,9 @@ pub fn of(report: &Report, capture: usize, connection: &Connection) -> String {
         let open = connection.capture_end.since(connection.zero());
         let open = open.map_or(String::new(), |open| format!(" for {open}"));
         return match Failure::of(connection) {
+            Some(Failure::Security(_)) => {
+                format!("pairing or encryption with {device} failed; the link stayed up{open}")
+            }
             Some(_) => format!("{device} {was}{open}, then left a request unanswered"),
             None => format!("{device} {was}{open}, until the capture ends"),
         };
