@@ -115,11 +115,15 @@ impl From<Timestamp> for Moment {
 }
 
 impl fmt::Display for Span {
-    /// As people say it: `0.4 ms`, `315 ms`, `4.02 s`, `14 min 28 s`, `1 h 23 min`, `3 d 4 h`.
+    /// As people say it: `0.4 ms`, `48.75 ms`, `315 ms`, `4.02 s`, `14 min 28 s`, `1 h 23 min`, `3 d 4 h`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let us = self.0.unsigned_abs();
         let sign = if self.0 < 0 { "-" } else { "" };
         match us {
+            // Connection intervals are multiples of 1.25 ms, and 48.75 ms is not 49 ms.
+            1..1_000_000 if us % 1_250 == 0 && us % 1_000 != 0 => {
+                write!(f, "{sign}{} ms", us as f64 / 1e3)
+            }
             0..10_000 => write!(f, "{sign}{:.1} ms", us as f64 / 1e3),
             10_000..1_000_000 => write!(f, "{sign}{:.0} ms", us as f64 / 1e3),
             1_000_000..100_000_000 => write!(f, "{sign}{:.2} s", us as f64 / 1e6),
@@ -151,6 +155,9 @@ mod tests {
             (400, "0.4 ms"),
             (-400, "-0.4 ms"),
             (315_000, "315 ms"),
+            (48_750, "48.75 ms"),
+            (-7_500, "-7.5 ms"),
+            (48_751, "49 ms"),
             (4_020_000, "4.02 s"),
             (360_000_000, "360 s"),
             (600_000_000, "10 min"),

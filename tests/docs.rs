@@ -106,6 +106,68 @@ fn is_file(name: &str) -> bool {
     plain && (ours.iter().any(|folder| name.starts_with(folder)) || name.ends_with(".rs"))
 }
 
+/// What the README says of twelve words is what `hcidiff explain` says of them.
+#[test]
+fn the_readme_explains_twelve_words_as_explain_does() {
+    const TWELVE: [&str; 12] = [
+        "advertising",
+        "central and peripheral",
+        "controller and host",
+        "HCI",
+        "connection interval",
+        "supervision timeout",
+        "GATT",
+        "ATT",
+        "MTU",
+        "bonding",
+        "RSSI",
+        "never heard",
+    ];
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let page = std::fs::read_to_string(&path).expect("the README is there");
+    let (before, rest) = page.split_once("<!-- twelve words: ").expect("the words begin");
+    let (how, rest) = rest.split_once("-->\n").expect("the comment ends");
+    let (_, after) = rest.split_once("<!-- end -->").expect("the words end");
+    let says = |word: &str| hcidiff::explain::glossary().find(|(title, _)| *title == word);
+    let rows = TWELVE.iter().map(|word| {
+        let (title, says) = says(word).expect("it is in the glossary");
+        format!("| **{title}** | {says} |\n")
+    });
+    let rows: String = rows.collect();
+    let now =
+        format!("{before}<!-- twelve words: {how}-->\n| | |\n|---|---|\n{rows}<!-- end -->{after}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &now).expect("the README can be written");
+        return;
+    }
+    assert!(now == page, "README.md: UPDATE_DOCS=1 cargo test --test docs");
+}
+
+/// Each symptom leads to the card that stands beside it.
+#[test]
+fn the_readme_s_symptoms_lead_to_their_cards() {
+    use hcidiff::explain::{Answer, answer};
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let page = std::fs::read_to_string(path).expect("the README is there");
+    let (_, table) = page.split_once("| you see | it means | read on |\n").expect("a table");
+    let card = |words: &str| match answer(words) {
+        Answer::Cards(text) => text.lines().next().unwrap_or_default().to_owned(),
+        Answer::Nearest(near) => panic!("{words}: no card, but {near:?}"),
+    };
+    let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let mut symptoms = 0;
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let words = cells[2].trim().trim_matches('`').strip_prefix("hcidiff explain ");
+        let expected = card(words.unwrap_or_else(|| panic!("{row}")));
+        for symptom in cells[0].split('`').skip(1).step_by(2) {
+            assert_eq!(card(symptom), expected, "{symptom}");
+            symptoms += 1;
+        }
+    }
+    assert!(symptoms > 9, "{symptoms}");
+}
+
 /// `jq` over the JSON of the pair that ships, as the README has it; skipped where jq is not installed.
 #[test]
 fn the_jq_lines_of_the_readme_say_something() {

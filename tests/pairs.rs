@@ -405,3 +405,28 @@ fn reports() {
         insta::assert_snapshot!(case, report);
     }
 }
+
+/// From 140 columns on each side has columns of its own; below, both share the column of the step.
+#[test]
+fn a_wide_terminal_shows_both_sides_beside_each_other() {
+    let text = |case: &str, columns: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
+            .args(files(case))
+            .arg("--full")
+            .env_clear()
+            .env("COLUMNS", columns)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for columns in [139, 140, 160, 200] {
+        let text = text("mtu-missing", &columns.to_string());
+        let beside = text.lines().any(|line| line.matches("Discover services").count() == 2);
+        assert_eq!(beside, columns >= 140, "{columns}\n{text}");
+        let widest = text.lines().map(unicode_width::UnicodeWidthStr::width).max();
+        assert!(widest.is_some_and(|width| width <= columns), "{columns}\n{text}");
+    }
+    for case in ["mtu-missing", "kick-mac-bluez"] {
+        insta::assert_snapshot!(format!("{case}-160"), without_findings(&text(case, "160")));
+    }
+}

@@ -123,6 +123,15 @@ fn gap(key: &Key) -> bool {
     matches!(key.uuid(), Some(Uuid::Short(0x2a00 | 0x2a01 | 0x2a04 | 0x2aa6 | 0x2ac9)))
 }
 
+/// Whether attributes of this type are the hosts' own business: the GATT service's own, the device's name and looks.
+/// Who reads or writes them does so before any data passes.
+pub fn housekeeping(uuid: Uuid) -> bool {
+    matches!(
+        uuid,
+        Uuid::Short(0x2a05 | 0x2b29 | 0x2b2a | 0x2b3a | 0x2a00 | 0x2a01 | 0x2a04 | 0x2aa6 | 0x2ac9)
+    )
+}
+
 /// Something that the application, not the host, does with the device.
 pub fn application(key: &Key) -> bool {
     matches!(key.procedure, Read | Write | WriteCommand | Subscribe)

@@ -33,6 +33,7 @@ pub use choose::{
 pub use clocks::rounded;
 pub use count::{Tally, others, tally};
 pub use ending::Ending;
+pub use habits::housekeeping;
 pub use key::Key;
 pub use names::{Meaning, Names};
 pub use peer::{Peer, Sought};

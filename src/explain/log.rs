@@ -1,6 +1,7 @@
 //! Whole logs: each line that is known is shown with its meaning. One line is in memory at a time.
 use super::card::Hit;
 use super::{Answer, answer, ask};
+use crate::redact;
 use crate::report::safe;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -13,9 +14,6 @@ const WIDEST: usize = 160;
 
 /// Most cards named for one line.
 const MOST_CARDS: usize = 4;
-
-/// As many hexadecimal digits in a row may be a key, and are not shown.
-const KEY_DIGITS: usize = 16;
 
 /// What a text on standard input was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +62,9 @@ impl Annotator {
             return Ok(());
         }
         self.known += 1;
-        let shown = masked(&safe::text(line.trim()));
+        // Hidden before it is cut: no half of a key stays.
+        let hidden = redact::log(line.trim());
+        let shown = safe::text(&hidden);
         writeln!(out, "{}: {}", self.lines, safe::fit(&shown, WIDEST))?;
         for hit in hits.iter().take(MOST_CARDS) {
             let id = hit.id();
@@ -146,30 +146,6 @@ fn plain(line: &[u8]) -> String {
     plain
 }
 
-/// A line without what may be a key.
-fn masked(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut digits = String::new();
-    let flush = |digits: &mut String, out: &mut String| {
-        if digits.len() >= KEY_DIGITS {
-            out.push_str(&format!("<{} digits>", digits.len()));
-        } else {
-            out.push_str(digits);
-        }
-        digits.clear();
-    };
-    for c in text.chars() {
-        if c.is_ascii_hexdigit() {
-            digits.push(c);
-        } else {
-            flush(&mut digits, &mut out);
-            out.push(c);
-        }
-    }
-    flush(&mut digits, &mut out);
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,13 +184,17 @@ mod tests {
         text.extend_from_slice(b"\n\xff\xfe\x00noise\x1b]0;x\x07\n");
         text.extend_from_slice("lamp\u{202e}gpj: TimeoutError\n".as_bytes());
         text.extend_from_slice(
-            b"ltk 00112233445566778899aabbccddeeff: Connection reset by peer (104) bluetoothd\n",
+            b"ltk 00112233445566778899aabbccddeeff: Connection reset by peer (104) bluetoothd\n\
+              bluetoothd: key 00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff: Connection reset by peer (104)\n\
+              bluetoothd: passkey is 471108: Connection reset by peer (104)\n",
         );
         let (summary, out) = annotated(&text);
-        assert_eq!(summary, Summary::Log { lines: 5, known: 3 });
+        assert_eq!(summary, Summary::Log { lines: 7, known: 5 });
         assert!(out.len() < 4_000 && !out.contains('\u{1b}') && !out.contains('\u{202e}'), "{out}");
         assert!(out.contains("[bluetoothctl]> Failed to connect"), "{out}");
-        assert!(!out.contains("00112233"), "{out}");
+        for key in ["00112233", "00:11", "471108"] {
+            assert!(!out.contains(key), "{out}");
+        }
     }
 
     #[test]

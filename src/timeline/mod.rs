@@ -17,6 +17,7 @@ mod early;
 mod ends;
 mod established;
 mod fitness;
+mod hci_numbers;
 mod host;
 pub(crate) mod identity;
 mod index;

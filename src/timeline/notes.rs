@@ -8,8 +8,9 @@ use crate::packet::note::Note;
 use crate::packet::{Address, mgmt};
 use crate::redact;
 
-/// Longest log line kept, in bytes.
-const LONGEST_LINE: usize = 200;
+/// Longer lines of a log are left out whole, in bytes: of a name or a key that was cut, nobody could tell any more
+/// that the rest has to be hidden.
+const LONGEST_LINE: usize = 384;
 
 /// Most lines of daemons whose hash is kept.
 const MOST_LOG_LINES: usize = 100_000;
@@ -122,12 +123,11 @@ impl Tracker {
             return;
         }
         let text = text.trim_end_matches(['\0', '\n']);
-        let end = (0..=LONGEST_LINE.min(text.len()))
-            .rev()
-            .find(|i| text.is_char_boundary(*i))
-            .unwrap_or(0);
+        if text.len() > LONGEST_LINE {
+            return;
+        }
         let process = process.trim_end_matches('\0').to_owned();
-        self.happened_on(index, at, Happening::Log { process, text: text[..end].to_owned() });
+        self.happened_on(index, at, Happening::Log { process, text: text.to_owned() });
     }
 
     /// Each event is logged once for every open control socket: the copies say nothing new.
@@ -237,4 +237,29 @@ fn rfkill(text: &str) -> Option<bool> {
 /// mgmt counts BR/EDR as 0, LE public as 1 and LE random as 2.
 fn mgmt_address_type(kind: u8) -> crate::packet::AddressType {
     crate::packet::AddressType(u8::from(kind == 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    /// Half of a name cannot be hidden any more.
+    #[test]
+    fn a_line_of_a_log_is_kept_whole_or_not_at_all() {
+        let kept = |length: usize| -> Vec<usize> {
+            let text = format!("{:x<length$}", "failed: ");
+            let note = [&[3, 11][..], b"bluetoothd\0", text.as_bytes(), b"\0"].concat();
+            let events = Trace::new().monitor(13, &note).up().run().adapter_events;
+            let logged = |what: &Happening| match what {
+                Happening::Log { text, .. } => Some(text.len()),
+                _ => None,
+            };
+            events.iter().filter_map(|event| logged(&event.what)).collect()
+        };
+        assert_eq!(kept(LONGEST_LINE), [LONGEST_LINE]);
+        assert!(kept(LONGEST_LINE + 1).is_empty());
+        // The longest name of a device, in a line of bluetoothd's.
+        const { assert!(LONGEST_LINE > 248 + 100) }
+    }
 }

@@ -2,6 +2,7 @@
 use super::adapter::{Adapter, AdapterEvent};
 use super::connection::Connection;
 use super::device::Device;
+use super::hci_numbers::HciNumbers;
 use super::index::Index;
 use crate::capture::{Warning, WarningKind};
 use crate::seen::SourceId;
@@ -151,6 +152,8 @@ pub struct Capture {
     pub log_lines: Vec<LogLine>,
     /// The recording left packets out on purpose (Android's filtered logs) or cut them.
     pub filtered: bool,
+    /// What btmon calls each frame.
+    pub(crate) numbers: HciNumbers,
     /// Who is who, found without a search.
     pub(crate) index: Index,
 }
@@ -175,6 +178,13 @@ impl Capture {
             let again = next.request.as_ref().and_then(|request| request.since(&cancelled));
             again.is_some_and(|gap| gap < Self::RENEWED)
         })
+    }
+
+    /// What btmon calls a frame, where that is not the frame's own number: `#73`.
+    pub fn btmon_number(&self, frame: u32) -> Option<u32> {
+        // It reads these two.
+        let reads = matches!(self.format, "btsnoop" | "packetlogger");
+        self.numbers.of(frame).filter(|number| reads && *number != frame)
     }
 
     pub fn connection(&self, number: u32) -> Option<&Connection> {

@@ -3,6 +3,7 @@ use super::accept_list::AcceptList;
 use super::adapter::{Adapter, AdapterEvent, Happening, Scan};
 use super::air::Air;
 use super::connection::{Connection, Transport};
+use super::hci_numbers::HciNumbers;
 use super::host::HostSigns;
 use super::identity::{Identities, Resolving};
 use super::index::Index;
@@ -202,6 +203,7 @@ pub struct Tracker {
     pub(super) log_lines: Vec<LogLine>,
     /// Frame of the event that came last.
     last_frame: u32,
+    numbers: HciNumbers,
     /// Frame of the first event that is HCI.
     pub(super) first_hci: Option<u32>,
 }
@@ -220,6 +222,7 @@ impl Tracker {
     pub fn push(&mut self, event: &Event<'_>) -> Option<u32> {
         self.totals.records += 1;
         self.last_frame = event.frame;
+        self.numbers.push(event);
         if self.totals.records.is_multiple_of(LOOKED_AT_EVERY) && !self.crowded {
             self.look_at_what_is_kept();
         }
@@ -485,6 +488,7 @@ impl Tracker {
             fitness: Vec::new(),
             log_lines: self.log_lines,
             filtered: cut > 0,
+            numbers: self.numbers,
             index: Index::default(),
         };
         capture.index = Index::of(&capture.devices, &capture.connections);

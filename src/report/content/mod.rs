@@ -10,7 +10,7 @@ mod tables;
 mod timeline;
 
 pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines, remedies};
-pub use places::{display_filter, environment};
+pub use places::{display_filter, environment, frame};
 pub use sides::{divergence, labels, only_in_reference, role, sides};
 
 use crate::compare::Side;
@@ -57,6 +57,8 @@ pub enum Block {
 pub struct Table {
     pub header: Option<Vec<Field>>,
     pub rows: Vec<Vec<Field>>,
+    /// Heading and rows for whoever has the width for both sides beside each other.
+    pub beside: Option<(Vec<Field>, Vec<Vec<Field>>)>,
     /// The last column holds remarks, which may as well stand under the second.
     pub remarks: bool,
 }
@@ -109,7 +111,7 @@ impl Section {
     }
 
     fn table(&mut self, header: Option<Vec<Field>>, rows: Vec<Vec<Field>>) {
-        self.blocks.push(Block::Table(Table { header, rows, remarks: false }));
+        self.blocks.push(Block::Table(Table { header, rows, ..Table::default() }));
     }
 }
 

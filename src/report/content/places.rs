@@ -1,6 +1,6 @@
 //! Where things are: the hosts and adapters in one line, and cited frames as other tools find them.
 use super::capture;
-use crate::diagnose::Finding;
+use crate::diagnose::{Evidence, Finding};
 use crate::report::{Report, words};
 use crate::timeline::Capture;
 
@@ -21,6 +21,16 @@ pub fn environment(report: &Report) -> String {
     };
     let sides: Vec<String> = report.captures.iter().enumerate().map(side).collect();
     if sides.is_empty() { String::new() } else { format!("Environment: {}.", sides.join("; ")) }
+}
+
+/// A cited frame, and what btmon calls it, where it counts differently.
+pub fn frame(report: &Report, evidence: &Evidence) -> String {
+    let frame = evidence.frame;
+    let capture = evidence.source.capture().and_then(|index| report.captures.get(index));
+    match capture.and_then(|capture| capture.btmon_number(frame)) {
+        Some(number) => format!("frame {frame} (btmon #{number})"),
+        None => format!("frame {frame}"),
+    }
 }
 
 /// What to type in Wireshark to see the frames of one capture that a finding cites. Packets of a text

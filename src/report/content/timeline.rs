@@ -2,6 +2,7 @@
 use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::case::Value;
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
+use crate::diagnose::Level;
 use crate::report::{Report, words};
 use crate::sides::Sides;
 use crate::time::Span;
@@ -44,6 +45,9 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
         rows.push(lanes.row(&comparison.steps[at], report.shown.strict));
         at += 1;
     }
+    if at == comparison.steps.len() {
+        rows.extend(lanes.last());
+    }
     let mut section = Section::new(Topic::Timeline, "Timeline");
     let (left, right) = labels(report, comparison);
     let header: Vec<Field> = vec![
@@ -55,7 +59,24 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
         Field::right(right.as_str()),
         "note".into(),
     ];
-    section.blocks.push(Block::Table(Table { header: Some(header), rows, remarks: true }));
+    let beside: Vec<Field> = vec![
+        "".into(),
+        Field::right("frame"),
+        Field::right("after"),
+        left.as_str().into(),
+        Field::right("frame"),
+        Field::right("after"),
+        right.as_str().into(),
+    ];
+    section.blocks.push(Block::Table(Table {
+        header: Some(header),
+        beside: Some((beside, rows.iter().map(Row::beside).collect())),
+        rows: rows.into_iter().map(Row::one_below_another).collect(),
+        remarks: true,
+    }));
+    if let Some(why) = another(report, comparison, b) {
+        section.item("", &why, Paint::Plain);
+    }
     if at < comparison.steps.len() {
         section.item(
             "",
@@ -69,11 +90,109 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
     Some(section)
 }
 
+/// Why the timeline shows another attempt than the verdict speaks of, where it does.
+fn another(report: &Report, comparison: &Comparison, shown: &Connection) -> Option<String> {
+    let verdict = report.findings.first().filter(|finding| finding.level != Level::Note)?;
+    let first = *verdict.connections.first()?;
+    if verdict.capture == comparison.subject.capture && verdict.connections.contains(&shown.number)
+    {
+        return None;
+    }
+    let capture = report.captures.get(verdict.capture)?;
+    let spoken = capture.connection(first)?;
+    let label = report.label(verdict.capture);
+    Some(if verdict.capture != comparison.subject.capture {
+        format!(
+            "The verdict speaks of {label} (attempt #{first}); the timeline shows what was compared."
+        )
+    } else if compare::same_peer(spoken, shown) {
+        format!(
+            "The verdict speaks of attempt #{first}; the timeline shows #{}, the attempt that was compared.",
+            shown.number
+        )
+    } else {
+        format!(
+            "The verdict speaks of another device, {} (attempt #{first}); the timeline shows #{}, because only that \
+             device has an attempt to compare it with.",
+            compare::describe(spoken),
+            shown.number
+        )
+    })
+}
+
 /// Whether a step may vanish in a run of equal ones.
 fn folds(report: &Report, step: &AlignedStep) -> bool {
     match step.kind {
         StepKind::Same => true,
         _ => step.normal && !report.shown.strict,
+    }
+}
+
+/// What one side did.
+struct Told {
+    frame: String,
+    after: String,
+    /// The step and what came of it.
+    says: String,
+}
+
+/// A row of both timelines.
+struct Row {
+    sign: Field,
+    /// The step, where both sides share a column.
+    name: Field,
+    sides: Sides<Option<Told>>,
+    note: String,
+}
+
+impl Row {
+    /// The step once, and when either side took it.
+    fn one_below_another(self) -> Vec<Field> {
+        let mut row = vec![self.sign, self.name];
+        for told in self.sides {
+            let (frame, after) =
+                told.map_or(("·".to_owned(), String::new()), |told| (told.frame, told.after));
+            row.extend([Field::right(frame), Field::right(after)]);
+        }
+        row.push(Field::from(self.note));
+        row
+    }
+
+    /// Each side in columns of its own; what is to be remarked stands under the step of the subject.
+    fn beside(&self) -> Vec<Field> {
+        let mut row = vec![self.sign.clone()];
+        let last = if self.sides.subject.is_some() { 1 } else { 0 };
+        for (at, told) in self.sides.iter().enumerate() {
+            let (frame, after, mut says) = match told {
+                Some(told) => (told.frame.as_str(), told.after.as_str(), told.says.clone()),
+                None => ("·", "", String::new()),
+            };
+            if at == last && !self.note.is_empty() {
+                says = format!("{says}\n  {}", self.note);
+            }
+            let says = Field { text: says, paint: self.name.paint, right: false };
+            row.extend([Field::right(frame), Field::right(after), says]);
+        }
+        row
+    }
+}
+
+/// A step and what came of it, in one phrase.
+fn says(connection: &Connection, names: &Names, step: &Step, value: Option<String>) -> String {
+    if step.procedure == Procedure::Disconnect {
+        return words::ending(connection);
+    }
+    let mut says = words::step(connection, names, step);
+    if let Some(value) = value {
+        says = format!("{says} = {value}");
+    }
+    let outcome = match step.failed() {
+        true => Some(words::outcome(step)),
+        false => words::said(connection, names, step),
+    };
+    match outcome {
+        Some(outcome) => format!("{says}: {outcome}"),
+        None => says,
     }
 }
 
@@ -87,8 +206,36 @@ struct Lanes<'a> {
     resolution: Span,
 }
 
+/// Where a timeline goes on behind what the capture has.
+const GOES_ON: &str = "\u{2192}";
+
+const STILL_UP: &str = "still up when the capture ends";
+
 impl Lanes<'_> {
-    fn row(&self, aligned: &AlignedStep, strict: bool) -> Vec<Field> {
+    /// A link that is still up lasts until the capture ends, however long ago its last step was.
+    fn last(&self) -> Option<Row> {
+        let told = |connection: &Connection| {
+            let after = connection.after(connection.capture_end);
+            let after = after.map(|after| rounded(after, self.resolution).to_string());
+            connection.open().then(|| Told {
+                frame: GOES_ON.to_owned(),
+                after: after.unwrap_or_default(),
+                says: STILL_UP.to_owned(),
+            })
+        };
+        let sides = Sides::new(told(self.a), told(self.b));
+        if sides.iter().all(Option::is_none) {
+            return None;
+        }
+        Some(Row {
+            sign: Field::from(GOES_ON).paint(Paint::Faint),
+            name: STILL_UP.into(),
+            sides,
+            note: String::new(),
+        })
+    }
+
+    fn row(&self, aligned: &AlignedStep, strict: bool) -> Row {
         let (x, y) = (
             aligned.reference.and_then(|i| self.a.steps.get(i)),
             aligned.subject.and_then(|i| self.b.steps.get(i)),
@@ -102,6 +249,7 @@ impl Lanes<'_> {
             self.report.value(side.capture, step?).map(ToString::to_string)
         };
         let values = [value(self.comparison.reference, x), value(self.comparison.subject, y)];
+        let own = values.clone();
         let (name, differ) = match values {
             [Some(one), Some(other)] if one != other => (name, format!("{one} against {other}")),
             [Some(value), _] | [None, Some(value)] => (format!("{name} = {value}"), String::new()),
@@ -121,17 +269,23 @@ impl Lanes<'_> {
         } else if aligned.normal && aligned.kind != StepKind::Same {
             note.push_str(if note.is_empty() { "normal" } else { " (normal)" });
         }
-        let mut row =
-            vec![Field::from(words::sign(aligned.kind)).paint(paint(aligned)), Field::from(name)];
-        for (connection, step) in [(self.a, x), (self.b, y)] {
-            row.push(Field::right(step.map_or_else(|| "·".to_owned(), |s| s.frame.to_string())));
-            row.push(Field::right(step.map_or_else(String::new, |s| self.after(connection, s))));
+        let told = |connection: &Connection, names: &Names, step: Option<&Step>, value| {
+            let step = step?;
+            Some(self.told(connection, step, says(connection, names, step, value)))
+        };
+        let [ours, theirs] = own;
+        Row {
+            sign: Field::from(words::sign(aligned.kind)).paint(paint(aligned)),
+            name: name.into(),
+            sides: Sides::new(
+                told(self.a, self.ours, x, ours),
+                told(self.b, self.theirs, y, theirs),
+            ),
+            note,
         }
-        row.push(Field::from(note));
-        row
     }
 
-    fn folded(&self, steps: &[AlignedStep]) -> Vec<Field> {
+    fn folded(&self, steps: &[AlignedStep]) -> Row {
         let normal = steps.iter().filter(|step| step.kind != StepKind::Same).count();
         let plural = |count: usize, what: &str| {
             format!("{count} {what}{}", if count == 1 { "" } else { "s" })
@@ -144,18 +298,24 @@ impl Lanes<'_> {
             }
         };
         let sign = if normal == 0 { words::sign(StepKind::Same) } else { words::NORMAL };
-        let mut row =
-            vec![Field::from(sign).paint(Paint::Faint), Field::from(what).paint(Paint::Faint)];
-        for (connection, of) in [
-            (self.a, steps.iter().filter_map(|s| s.reference).collect::<Vec<_>>()),
-            (self.b, steps.iter().filter_map(|s| s.subject).collect()),
-        ] {
-            let first = of.iter().min().and_then(|i| connection.steps.get(*i));
-            row.push(Field::right(first.map_or_else(|| "·".to_owned(), |s| s.frame.to_string())));
-            row.push(Field::right(first.map_or_else(String::new, |s| self.after(connection, s))));
+        let told = |connection: &Connection, of: &mut dyn Iterator<Item = usize>| {
+            let first = connection.steps.get(of.min()?)?;
+            Some(self.told(connection, first, what.clone()))
+        };
+        let sides = Sides::new(
+            told(self.a, &mut steps.iter().filter_map(|step| step.reference)),
+            told(self.b, &mut steps.iter().filter_map(|step| step.subject)),
+        );
+        Row {
+            sign: Field::from(sign).paint(Paint::Faint),
+            name: Field::from(what).paint(Paint::Faint),
+            sides,
+            note: String::new(),
         }
-        row.push(Field::default());
-        row
+    }
+
+    fn told(&self, connection: &Connection, step: &Step, says: String) -> Told {
+        Told { frame: step.frame.to_string(), after: self.after(connection, step), says }
     }
 
     fn after(&self, connection: &Connection, step: &Step) -> String {
@@ -182,13 +342,19 @@ pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Conn
     let title = format!("Timeline of #{}, {}", connection.number, compare::describe(connection));
     let mut section = Section::new(Topic::Timeline, title);
     let most = if report.shown.full { usize::MAX } else { MOST };
-    let rows: Vec<Vec<Field>> = connection
+    let mut rows: Vec<Vec<Field>> = connection
         .steps
         .iter()
         .take(most)
         .map(|step| row(connection, &names, step, report.value(index, step)))
         .collect();
     let left = connection.steps.len().saturating_sub(rows.len());
+    if left == 0 && connection.open() {
+        let after = connection.after(connection.capture_end);
+        let after = after.map_or_else(String::new, |after| after.to_string());
+        let row = [Field::right(GOES_ON), Field::right(after), "".into(), STILL_UP.into()];
+        rows.push(row.into_iter().chain([Field::default()]).collect());
+    }
     let header = vec![
         Field::right("frame"),
         Field::right("after"),

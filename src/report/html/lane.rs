@@ -2,7 +2,7 @@
 use super::axis::Axis;
 use super::escape::text;
 use super::format::Format;
-use crate::compare::{Names, words};
+use crate::compare::{Names, housekeeping, words};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::report::{Report, safe};
@@ -43,9 +43,14 @@ impl Phase {
     pub const ALL: [Self; 6] =
         [Self::Connect, Self::Link, Self::Mtu, Self::Discovery, Self::Security, Self::Data];
 
-    pub fn of(step: &Step) -> Option<Self> {
+    /// The phase of a step. What a host reads and writes for itself, a name or its own features, is no data: it
+    /// belongs to the discovery around it.
+    pub fn of(connection: &Connection, names: &Names, step: &Step) -> Option<Self> {
         use Procedure::*;
         Some(match step.procedure {
+            Read | Write | Subscribe | Indicate if own_business(connection, names, step) => {
+                Self::Discovery
+            }
             Connect => Self::Connect,
             Features | Version | DataLength | Phy | ParameterUpdate | Channel => Self::Link,
             ExchangeMtu => Self::Mtu,
@@ -81,6 +86,14 @@ impl Phase {
             Self::Data => ("data", "data"),
         }
     }
+}
+
+fn own_business(connection: &Connection, names: &Names, step: &Step) -> bool {
+    // A CCCD belongs to the characteristic above it.
+    let meaning = names.of_step(connection, step);
+    let above = meaning.and_then(|meaning| meaning.parent);
+    let own = names.attribute(connection, step).and_then(|attribute| attribute.uuid);
+    above.or(own).is_some_and(housekeeping)
 }
 
 /// A step that the other side did and this one did not.
@@ -131,6 +144,10 @@ impl Lane<'_> {
         micros(self.connection, moment)
     }
 
+    fn phase(&self, step: &Step) -> Option<Phase> {
+        Phase::of(self.connection, self.names, step)
+    }
+
     /// The room that it takes.
     pub fn height(&self, tall: bool) -> f64 {
         let lines = self.ending().len().saturating_sub(1);
@@ -166,7 +183,7 @@ impl Lane<'_> {
                 x - 3.0
             );
         }
-        self.end(svg, top + 8.0, middle + 22.0, middle + 38.0);
+        self.end(svg, middle, top + 8.0, middle + 22.0, middle + 38.0);
         let lines = self.ending().len().saturating_sub(1);
         self.missing_words(svg, missing, middle + 56.0 + lines as f64 * LINE);
     }
@@ -199,7 +216,7 @@ impl Lane<'_> {
         let middle = self.top + self.above() + 20.0;
         self.label(svg, middle);
         self.line(svg, middle);
-        self.end(svg, middle - 10.0, middle + 10.0, middle + 26.0);
+        self.end(svg, middle, middle - 10.0, middle + 10.0, middle + 26.0);
     }
 
     fn shown(&self, says: &str) -> String {
@@ -259,7 +276,7 @@ impl Lane<'_> {
     fn phases(&self, svg: &mut String, top: f64) {
         let mut bars: Vec<(Phase, i64, i64, u32, u32, usize)> = Vec::new();
         for step in &self.connection.steps {
-            let (Some(phase), Some(from)) = (Phase::of(step), self.us(step.at)) else { continue };
+            let (Some(phase), Some(from)) = (self.phase(step), self.us(step.at)) else { continue };
             let to = self.us(step.last.at).unwrap_or(from).max(from);
             match bars.last_mut() {
                 // Drawn together where nothing of another phase stands between, or no gap could be seen.
@@ -312,7 +329,9 @@ impl Lane<'_> {
         for side in [Direction::Sent, Direction::Received] {
             let mut at: Option<Mark> = None;
             for step in self.connection.steps.iter().filter(|step| step.by == side) {
-                let (Some(phase), Some(us)) = (Phase::of(step), self.us(step.at)) else { continue };
+                let (Some(phase), Some(us)) = (self.phase(step), self.us(step.at)) else {
+                    continue;
+                };
                 let x = self.axis.x(us);
                 match &mut at {
                     Some(mark) if x - mark.x < NEAR => {
@@ -376,8 +395,8 @@ impl Lane<'_> {
         format!("{name}: {outcome} ({who}, frame {}, {})", step.frame, span(us))
     }
 
-    /// A flag with the reason.
-    fn end(&self, svg: &mut String, top: f64, bottom: f64, says_at: f64) {
+    /// A flag with the reason; an arrow where the link was still up.
+    fn end(&self, svg: &mut String, middle: f64, top: f64, bottom: f64, says_at: f64) {
         let connection = self.connection;
         let Some((_, to)) = extent(connection) else { return };
         let x = self.axis.x(to);
@@ -396,6 +415,11 @@ impl Lane<'_> {
                 "<title>{ending}{frame}</title><line x1=\"{x:.1}\" x2=\"{x:.1}\" y1=\"{top:.1}\" y2=\"{bottom:.1}\"/>\
                  <path d=\"M{x:.1} {top:.1}h10l-3 4l3 4h-10z\"/>"
             );
+        }
+        if connection.open() {
+            // Nobody saw its end: the line goes on.
+            let y = middle;
+            let _ = write!(svg, "<title>{ending}</title><path d=\"M{x:.1} {y:.1}l-9 -5v10z\"/>");
         }
         // The words stand on the side where there is room.
         let widest = self.ending().iter().map(|line| safe::width(line)).max().unwrap_or(0);
@@ -451,11 +475,13 @@ pub fn micros(connection: &Connection, moment: Moment) -> Option<i64> {
     moment.since(zero).map(|span| span.0)
 }
 
-/// First and last thing of a connection.
+/// First and last thing of a connection. One that is still up lasts until the capture ends.
 pub fn extent(connection: &Connection) -> Option<(i64, i64)> {
     let steps = connection.steps.iter();
     let times = steps.flat_map(|step| [step.at, step.last.at]);
     let end = connection.end.as_ref().map(|end| end.at);
+    let end = end.or(connection.gone.as_ref().map(|gone| gone.at));
+    let end = end.or(connection.open().then_some(connection.capture_end));
     let mut from = None::<i64>;
     let mut to = None::<i64>;
     for us in times.chain(end).filter_map(|moment| micros(connection, moment)) {

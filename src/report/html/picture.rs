@@ -232,7 +232,11 @@ fn in_words(report: &Report, drawn: &[Drawn<'_>]) -> String {
     let mut says = Vec::new();
     for lane in drawn {
         let connection = lane.connection;
-        let mut phases: Vec<Phase> = connection.steps.iter().filter_map(Phase::of).collect();
+        let mut phases: Vec<Phase> = connection
+            .steps
+            .iter()
+            .filter_map(|step| Phase::of(connection, &lane.names, step))
+            .collect();
         phases.sort_unstable();
         phases.dedup();
         let phases: Vec<&str> = phases.iter().map(|phase| phase.name().0).collect();

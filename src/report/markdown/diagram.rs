@@ -42,6 +42,10 @@ pub fn sequence(report: &Report) -> Option<String> {
         }
         drawing.step(&lanes, aligned);
     }
+    for lane in lanes.iter().filter(|lane| lane.connection.open()) {
+        let ending = drawing.label(&words::ending(lane.connection));
+        let _ = writeln!(drawing.text, "    Note over {0}h,{0}d: {ending}", lane.id);
+    }
     Some(drawing.text)
 }
 

@@ -263,9 +263,9 @@ impl Page<'_> {
             for evidence in finding.evidence.iter().take(MOST_EVIDENCE) {
                 let _ = writeln!(
                     text,
-                    "- {}frame {}: {}",
+                    "- {}{}: {}",
                     whose(evidence.source),
-                    evidence.frame,
+                    content::frame(report, evidence),
                     self.inline(&evidence.text.to_string())
                 );
             }

@@ -8,6 +8,9 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 /// From this width on a table has room for a column of remarks.
 const WIDE: usize = 120;
 
+/// From this width on both sides of a timeline have columns of their own.
+const TWO_COLUMNS: usize = 140;
+
 /// A page of text being written.
 pub struct Page<'a> {
     width: usize,
@@ -122,6 +125,9 @@ impl<'a> Page<'a> {
     }
 
     fn content_table(&mut self, table: &content::Table) {
+        if let Some((header, rows)) = table.beside.as_ref().filter(|_| self.width >= TWO_COLUMNS) {
+            return self.table(Some(header.clone()), rows.clone());
+        }
         let (mut header, mut rows) = (table.header.clone(), table.rows.clone());
         if table.remarks && self.width < WIDE {
             if let Some(header) = &mut header {

@@ -171,14 +171,6 @@ pub fn more(page: &mut Page, report: &Report) {
 
 fn rest(page: &mut Page, report: &Report, finding: &Finding) {
     let (helps, no_use) = content::remedies(finding);
-    let more = finding.evidence.len() > FIRST_EVIDENCE
-        || helps.len() > 1
-        || !no_use.is_empty()
-        || finding.rules_out.len() > 1
-        || !finding.would_settle.is_empty();
-    if !more {
-        return;
-    }
     page.gap();
     page.heading("MORE ON THE VERDICT");
     for remedy in helps.iter().skip(1) {
@@ -191,6 +183,15 @@ fn rest(page: &mut Page, report: &Report, finding: &Finding) {
     if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
         let plural = if more == 1 { "" } else { "s" };
         page.item("  ", &format!("and {more} more frame{plural}"), Paint::Faint);
+    }
+    for (index, capture) in report.captures.iter().enumerate() {
+        if let Some(filter) = content::display_filter(capture, index, finding) {
+            let whose = match report.captures.len() {
+                1 => String::new(),
+                _ => format!("{}, ", capture.label),
+            };
+            page.item("  find    ", &format!("{whose}in Wireshark: {filter}"), Paint::Plain);
+        }
     }
     for ruled_out in finding.rules_out.iter().skip(1) {
         page.item("  not     ", &format!("{}: {}", ruled_out.rule, ruled_out.why), Paint::Faint);
@@ -246,7 +247,7 @@ fn evidence(page: &mut Page, report: &Report, finding: &Finding, which: Range<us
         };
         page.item(
             "  seen    ",
-            &format!("{whose}frame {}: {}", evidence.frame, evidence.text),
+            &format!("{whose}{}: {}", content::frame(report, evidence), evidence.text),
             Paint::Plain,
         );
     }
