@@ -23,8 +23,8 @@ use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
-/// Longer labels of captures are cut.
-const LONGEST_LABEL: usize = 40;
+/// Longer labels of captures are cut in the middle: their beginning and their end tell them apart.
+const LONGEST_LABEL: usize = 26;
 
 /// Everything that a report may show; every renderer reads this and nothing else.
 #[derive(Clone, Debug, Default)]
@@ -106,7 +106,7 @@ impl Report {
     /// What a source is called, short enough to stand in a sentence.
     pub fn label(&self, source: impl Into<SourceId>) -> String {
         // Hidden before it is cut: no half of an address stays.
-        safe::fit(&self.visible(&self.name(source.into())), LONGEST_LABEL).into_owned()
+        safe::fit_middle(&self.visible(&self.name(source.into())), LONGEST_LABEL).into_owned()
     }
 
     /// What a source is called, before anything is hidden or cut.

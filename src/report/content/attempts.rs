@@ -1,11 +1,16 @@
 //! The table of attempts of one capture.
 use super::{Field, Paint, Section, Topic};
 use crate::compare::{Failure, describe};
+use crate::packet::Address;
 use crate::report::{Report, words};
 use crate::timeline::{Capture, Connection};
+use std::collections::HashMap;
 
 /// Most attempts listed; `--full` lists all.
 const MOST: usize = 40;
+
+/// More attempts than this are grouped by device.
+const UNGROUPED: usize = 10;
 
 /// One line an attempt.
 pub fn table(report: &Report, capture: &Capture) -> Option<Section> {
@@ -21,7 +26,10 @@ pub fn table(report: &Report, capture: &Capture) -> Option<Section> {
         shown.truncate(most);
         shown.sort_by_key(|c| c.number);
     }
-    let rows = shown.iter().map(|connection| row(connection)).collect();
+    let rows = match shown.len() {
+        0..=UNGROUPED => shown.iter().map(|connection| row(connection)).collect(),
+        _ => grouped(&shown),
+    };
     let header = vec![
         Field::right("#"),
         Field::right("frame"),
@@ -36,6 +44,42 @@ pub fn table(report: &Report, capture: &Capture) -> Option<Section> {
     }
     Some(section)
 }
+
+/// The attempts to each device together, the device named once with how many there are; devices in order of first
+/// sight. An attempt to nobody in particular stands alone.
+fn grouped(attempts: &[&Connection]) -> Vec<Vec<Field>> {
+    let mut places: HashMap<Address, usize> = HashMap::new();
+    let mut groups: Vec<Vec<&Connection>> = Vec::new();
+    for connection in attempts {
+        let place = match connection.peer.who() {
+            Some(who) => *places.entry(who).or_insert(groups.len()),
+            None => groups.len(),
+        };
+        match groups.get_mut(place) {
+            Some(group) => group.push(connection),
+            None => groups.push(vec![connection]),
+        }
+    }
+    let mut rows = Vec::new();
+    for group in groups {
+        let count = group.len();
+        for (at, connection) in group.into_iter().enumerate() {
+            let mut row = row(connection);
+            if let Some(device) = row.get_mut(DEVICE) {
+                match at {
+                    0 if count > 1 => device.text.push_str(&format!(", {count} attempts")),
+                    0 => {}
+                    _ => device.text.clear(),
+                }
+            }
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// The column that names the device.
+const DEVICE: usize = 2;
 
 fn row(connection: &Connection) -> Vec<Field> {
     let frame = connection

@@ -17,7 +17,8 @@ pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
             format!("#{}", comparison.subject.connection),
         );
     }
-    let label = |side: compare::Side| safe::fit(&report.label(side.capture), 16).into_owned();
+    let label =
+        |side: compare::Side| safe::fit_middle(&report.label(side.capture), 16).into_owned();
     match (label(comparison.reference), label(comparison.subject)) {
         // Long names that begin alike do not tell the sides apart.
         (one, other) if one == other => ("reference".to_owned(), "subject".to_owned()),

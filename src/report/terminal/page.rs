@@ -3,7 +3,8 @@ use crate::report::Report;
 use crate::report::content::{self, Block, Field, Paint, Section};
 use crate::report::safe;
 use crate::report::terminal::cells;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use std::collections::BTreeSet;
 
 /// From this width on a table has room for a column of remarks.
 const WIDE: usize = 120;
@@ -148,6 +149,7 @@ impl<'a> Page<'a> {
         if rows.is_empty() {
             return;
         }
+        let addresses = columns_of_addresses(header.iter().chain(&rows));
         let mut table = Table::new();
         table.load_style(comfy_table::presets::NOTHING);
         table.set_content_arrangement(ContentArrangement::Dynamic);
@@ -160,8 +162,11 @@ impl<'a> Page<'a> {
         for row in rows {
             table.add_row(row.into_iter().map(|field| self.cell(field)));
         }
-        for column in table.column_iter_mut() {
+        for (at, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
+            if addresses.contains(&at) {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(ADDRESS + 2)));
+            }
         }
         for line in table.lines() {
             self.text.push_str(line.trim_end());
@@ -177,6 +182,29 @@ impl<'a> Page<'a> {
         }
         if self.colour { cells::paint(cell, field.paint) } else { cell }
     }
+}
+
+/// Columns of an address, which is never broken: nobody could copy it, or search for it.
+const ADDRESS: u16 = 17;
+
+/// Columns in which an address stands.
+fn columns_of_addresses<'f>(rows: impl Iterator<Item = &'f Vec<Field>>) -> BTreeSet<usize> {
+    let mut columns = BTreeSet::new();
+    for row in rows {
+        let with =
+            row.iter().enumerate().filter(|(_, field)| field.text.split(' ').any(is_address));
+        columns.extend(with.map(|(at, _)| at));
+    }
+    columns
+}
+
+fn is_address(word: &str) -> bool {
+    let word = word.trim_end_matches([',', ':', ';']);
+    word.len() == usize::from(ADDRESS)
+        && word.bytes().enumerate().all(|(at, byte)| match at % 3 {
+            2 => byte == b':',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 /// Breaks text at spaces; words that are longer than a line are broken where it ends.
@@ -226,6 +254,23 @@ mod tests {
         assert_eq!(wrap("", 9), [""]);
         assert_eq!(wrap("8f1d0002-1234-5678", 8), ["8f1d0002", "-1234-56", "78"]);
         assert_eq!(wrap("\u{6e29}\u{6e29}\u{6e29}\u{6e29}\u{6e29}", 8).len(), 2);
+    }
+
+    #[test]
+    fn no_table_breaks_an_address() {
+        let report = Report::default();
+        for width in [40, 60, 80] {
+            let mut page = Page::new(width, false, &report);
+            let long = "what came of it, in more words than there is room for ".repeat(3);
+            let device = "F0:12:7C:AA:00:01 (random)".into();
+            page.table(
+                None,
+                vec![vec![Field::right("1"), device, long.clone().into(), long.into()]],
+            );
+            let text = page.finish();
+            assert!(text.contains("F0:12:7C:AA:00:01"), "{width}\n{text}");
+            assert!(text.lines().all(|line| safe::width(line) <= width), "{width}\n{text}");
+        }
     }
 
     #[test]

@@ -188,7 +188,7 @@ fn rest(page: &mut Page, report: &Report, finding: &Finding) {
         if let Some(filter) = content::display_filter(capture, index, finding) {
             let whose = match report.captures.len() {
                 1 => String::new(),
-                _ => format!("{}, ", capture.label),
+                _ => format!("{}, ", report.label(index)),
             };
             page.item("  find    ", &format!("{whose}in Wireshark: {filter}"), Paint::Plain);
         }
@@ -218,9 +218,7 @@ fn title(page: &mut Page, report: &Report, finding: &Finding) {
     };
     let place = match report.captures.len() {
         1 => String::new(),
-        _ => {
-            report.captures.get(finding.capture).map_or(String::new(), |c| format!("{}, ", c.label))
-        }
+        _ => format!("{}, ", report.label(finding.capture)),
     };
     let about = devices::about(report, finding);
     let device = about.as_ref().map_or(String::new(), |about| format!("{}, ", about.device));
@@ -243,7 +241,7 @@ fn evidence(page: &mut Page, report: &Report, finding: &Finding, which: Range<us
     for evidence in finding.evidence.iter().take(which.end).skip(which.start) {
         let whose = match report.is_only_source(evidence.source) {
             true => String::new(),
-            false => format!("{} ", report.name(evidence.source)),
+            false => format!("{} ", report.label(evidence.source)),
         };
         page.item(
             "  seen    ",

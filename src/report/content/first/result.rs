@@ -8,15 +8,12 @@ use crate::timeline::{AdapterLoss, Capture, Connection, EndedBy};
 /// Longer names of devices are cut.
 const LONGEST_NAME: usize = 24;
 
-/// Longer labels of sides are cut in the middle: their beginning and their end tell them apart.
-const LONGEST_LABEL: usize = 26;
-
 /// A host with a longer label is "this host" within a sentence that has begun with the label.
 const SHORT_LABEL: usize = 14;
 
 /// What a source is called on the first screen.
 pub fn label(report: &Report, source: impl Into<SourceId>) -> String {
-    safe::fit_middle(&report.label(source), LONGEST_LABEL).into_owned()
+    report.label(source)
 }
 
 /// What a device is called where there is little room: its name, else its address.
