@@ -46,6 +46,9 @@ pub enum Piece {
         source: SourceId,
         frame: u32,
     },
+    /// One of the two sides of a comparison. A report that has a name for it says that.
+    Reference,
+    Subject,
     Attribute(Handle),
     Code(Code),
     Duration(Span),
@@ -116,11 +119,30 @@ impl Text {
         self
     }
 
+    /// One after the other, with these words between them.
+    pub fn joined(texts: impl IntoIterator<Item = Self>, between: &'static str) -> Self {
+        let mut texts = texts.into_iter();
+        let first = texts.next().unwrap_or_default();
+        texts.fold(first, |text, next| text.and(between).and(next))
+    }
+
     pub fn is_empty(&self) -> bool {
         match &self.0 {
             Words::Fixed(words) => words.is_empty(),
             Words::Pieces(pieces) => pieces.is_empty(),
         }
+    }
+
+    /// The same with these names for the two sides of a comparison.
+    #[must_use]
+    pub fn with_sides(&self, reference: &Self, subject: &Self) -> Self {
+        let mut text = Self::EMPTY;
+        self.each(|piece| match piece {
+            Piece::Reference => reference.say(&mut text),
+            Piece::Subject => subject.say(&mut text),
+            piece => piece.say(&mut text),
+        });
+        text
     }
 
     /// Looks at the pieces one after the other.
@@ -142,6 +164,12 @@ impl Default for Text {
 impl From<&'static str> for Text {
     fn from(words: &'static str) -> Self {
         Self::fixed(words)
+    }
+}
+
+impl From<Piece> for Text {
+    fn from(piece: Piece) -> Self {
+        Self(Words::Pieces(vec![piece]))
     }
 }
 
@@ -168,6 +196,8 @@ impl fmt::Display for Piece {
             Piece::Address(address) => address.fmt(f),
             Piece::Name(name) => write!(f, "\"{name}\""),
             Piece::Frame { frame, .. } => write!(f, "frame {frame}"),
+            Piece::Reference => f.write_str("the reference"),
+            Piece::Subject => f.write_str("the subject"),
             Piece::Attribute(handle) => handle.fmt(f),
             Piece::Code(code) => code.fmt(f),
             Piece::Duration(span) => span.fmt(f),

@@ -4,7 +4,9 @@ use super::standing::{Failure, Standing};
 use super::{MatchedBy, Options, Others, Side, Sought, Wanted};
 use crate::packet::att::Uuid;
 use crate::packet::{Address, Status};
+use crate::prose::{Text, name};
 use crate::sides::Sides;
+use crate::text;
 use crate::timeline::{Capture, Connection, EndedBy, Role, Transport};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -18,7 +20,7 @@ pub struct Choice {
     pub subject: Side,
     pub matched_by: MatchedBy,
     /// How sure, in words.
-    pub says: String,
+    pub says: Text,
     /// The other attempts to the device on either side.
     pub others: Sides<Others>,
 }
@@ -95,16 +97,16 @@ fn choose_between(
     }
     let only = groups.iter().all(|groups| groups.len() == 1);
     let named = |wanted: &Wanted| wanted.connection.is_some() || wanted.peer.is_some();
-    let mut best: Option<(Rank, MatchedBy, String, &Group<'_>, &Group<'_>)> = None;
+    let mut best: Option<(Rank, MatchedBy, Text, &Group<'_>, &Group<'_>)> = None;
     for (left, right) in candidates(&groups.reference, &groups.subject) {
         let found = match same_device(left, right) {
             Some((by, says)) => Some((by, says)),
             None if only && options.wanted.iter().all(named) => {
-                Some((MatchedBy::Option, "chosen by the options".to_owned()))
+                Some((MatchedBy::Option, "chosen by the options".into()))
             }
             None if only && !proved_another(left, subject) => Some((
                 MatchedBy::Position,
-                "by position only: each capture holds one device, nothing proves that it is the same".to_owned(),
+                "by position only: each capture holds one device, nothing proves that it is the same".into(),
             )),
             None => None,
         };
@@ -147,7 +149,7 @@ fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
             reference: Side { capture: 0, connection: numbers.reference.unwrap_or(working.number) },
             subject: Side { capture: 0, connection: numbers.subject.unwrap_or(failing.number) },
             matched_by: group.known_by(asked),
-            says: "attempts to the same device in one capture".to_owned(),
+            says: "attempts to the same device in one capture".into(),
             others: Sides::new(Others::default(), count::others(capture, failing)),
         };
         // What failed on LE tells more than pages that nobody answered.
@@ -328,7 +330,7 @@ impl<'a> Group<'a> {
         le.filter(|c| Failure::of(c).is_some())
     }
 
-    fn who(&self) -> String {
+    fn who(&self) -> Text {
         describe(self.attempts[0])
     }
 
@@ -339,7 +341,7 @@ impl<'a> Group<'a> {
     }
 }
 
-fn same_device(left: &Group<'_>, right: &Group<'_>) -> Option<(MatchedBy, String)> {
+fn same_device(left: &Group<'_>, right: &Group<'_>) -> Option<(MatchedBy, Text)> {
     let first = |group: &Group<'_>| {
         let of = |f: fn(&Connection) -> Option<Address>| group.attempts.iter().find_map(|c| f(c));
         (
@@ -355,10 +357,10 @@ fn same_device(left: &Group<'_>, right: &Group<'_>) -> Option<(MatchedBy, String
         || either(identity, address_too)
         || either(address, identity_too)
     {
-        return Some((MatchedBy::Identity, "the same identity address".to_owned()));
+        return Some((MatchedBy::Identity, "the same identity address".into()));
     }
     if either(address, address_too) {
-        return Some((MatchedBy::Address, "the same address".to_owned()));
+        return Some((MatchedBy::Address, "the same address".into()));
     }
     if let Some(says) = two_ends(left, right) {
         return Some((MatchedBy::Address, says));
@@ -366,14 +368,14 @@ fn same_device(left: &Group<'_>, right: &Group<'_>) -> Option<(MatchedBy, String
     if let (Some(name), Some(other)) = (name, name_too)
         && name == other
     {
-        return Some((MatchedBy::Name, "the same name, other addresses".to_owned()));
+        return Some((MatchedBy::Name, "the same name, other addresses".into()));
     }
     let (ours, theirs) = (left.uuids(), right.uuids());
     let common = ours.intersection(&theirs).count();
     if common >= 3 && common * 10 >= ours.union(&theirs).count() * 7 {
         return Some((
             MatchedBy::Gatt,
-            format!("{common} UUIDs of its services in common, other addresses"),
+            text!("{} UUIDs of its services in common, other addresses", common),
         ));
     }
     None
@@ -391,7 +393,7 @@ fn proved_another(group: &Group<'_>, other: &Capture) -> bool {
 }
 
 /// A central's capture and its peripheral's: each one's peer is the other one's adapter.
-fn two_ends(left: &Group<'_>, right: &Group<'_>) -> Option<String> {
+fn two_ends(left: &Group<'_>, right: &Group<'_>) -> Option<Text> {
     let role = |group: &Group<'_>| group.attempts.iter().find_map(|c| c.role);
     if role(left)? == role(right)? {
         return None;
@@ -400,9 +402,8 @@ fn two_ends(left: &Group<'_>, right: &Group<'_>) -> Option<String> {
         let peer = group.attempts.iter().find_map(|c| c.peer.address);
         peer.is_some() && of.adapters.iter().any(|a| a.address == peer)
     };
-    (is_adapter(left, right.capture) || is_adapter(right, left.capture)).then(|| {
-        "two ends of one kind of link: the peer of one is the adapter of the other".to_owned()
-    })
+    (is_adapter(left, right.capture) || is_adapter(right, left.capture))
+        .then(|| "two ends of one kind of link: the peer of one is the adapter of the other".into())
 }
 
 fn nearest(left: &[Group<'_>], right: &[Group<'_>]) -> Vec<String> {
@@ -434,29 +435,22 @@ fn nearest(left: &[Group<'_>], right: &[Group<'_>]) -> Vec<String> {
 }
 
 /// A device in one phrase: address, type, name.
-pub fn describe(connection: &Connection) -> String {
+pub fn describe(connection: &Connection) -> Text {
     let peer = &connection.peer;
-    let mut text = match peer.address {
+    let list = connection.request.as_ref().is_some_and(|r| r.filter_policy != 0);
+    let who = match peer.address {
         Some(address) => match peer.address_type.and_then(|t| t.name()) {
-            Some(kind) => format!("{address} ({kind})"),
-            None => address.to_string(),
+            Some(kind) => text!("{} ({})", address, kind),
+            None => text!("{}", address),
         },
-        None if !connection.connected()
-            && connection.request.as_ref().is_some_and(|r| r.filter_policy != 0) =>
-        {
-            "anyone on the accept list".to_owned()
-        }
-        None => "a device without an address here".to_owned(),
+        None if !connection.connected() && list => "anyone on the accept list".into(),
+        None => "a device without an address here".into(),
     };
-    if let Some((identity, _)) = peer.identity
-        && Some(identity) != peer.address
-    {
-        text.push_str(&format!(", identity {identity}"));
-    }
-    if let Some(name) = &peer.name {
-        text.push_str(&format!(", \"{name}\""));
-    }
-    text
+    let identity = peer.identity.map(|(identity, _)| identity);
+    let identity = identity.filter(|identity| Some(*identity) != peer.address);
+    let identity = identity.map(|identity| text!(", identity {}", identity));
+    let called = peer.name.as_deref().map(|called| text!(", {}", name(called)));
+    text!("{}{}{}", who, identity, called)
 }
 
 /// Numbers of the attempts of one capture that the options allow.

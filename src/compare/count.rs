@@ -2,6 +2,8 @@
 use super::choose::routine;
 use super::standing::Failure;
 use super::{Others, same_peer};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection};
 
@@ -75,41 +77,40 @@ pub fn others(capture: &Capture, shown: &Connection) -> Others {
         }
     }
     let total = attempts.len();
-    let says: Vec<String> = kinds
-        .iter()
-        .map(|(fate, of_kind)| {
-            let count = match of_kind.len() {
-                all if all == total && total == 2 => "both".to_owned(),
-                all if all == total => format!("all {total}"),
-                some => format!("{some} of {total}"),
-            };
-            match fate {
-                Fate::Failed(failure) => format!("{count} {}{}", failure.says(), after(of_kind)),
-                Fate::Open => format!("{count} still up when the capture ends"),
-                Fate::Unknown => format!("{count} with an end that is not in the capture"),
-                Fate::Waiting => format!("{count} without an answer"),
-                Fate::Background => format!("{count} only waited in the background"),
-                Fate::Normal => format!("{count} ended normally"),
-            }
-        })
-        .collect();
+    let says = kinds.iter().map(|(fate, of_kind)| {
+        let count = match of_kind.len() {
+            all if all == total && total == 2 => "both".into(),
+            all if all == total => text!("all {}", total),
+            some => text!("{} of {}", some, total),
+        };
+        let what = match fate {
+            Fate::Failed(failure) => text!("{}{}", failure.says(), after(of_kind)),
+            Fate::Open => "still up when the capture ends".into(),
+            Fate::Unknown => "with an end that is not in the capture".into(),
+            Fate::Waiting => "without an answer".into(),
+            Fate::Background => "only waited in the background".into(),
+            Fate::Normal => "ended normally".into(),
+        };
+        text!("{} {}", count, what)
+    });
+    let says = Text::joined(says, ", ");
     let rest = attempts.iter().map(|c| c.number).filter(|number| *number != shown.number);
-    Others { connections: rest.collect(), says: says.join(", ") }
+    Others { connections: rest.collect(), says }
 }
 
 /// ` after 315–340 ms`, of all that lived.
-fn after(connections: &[&Connection]) -> String {
+fn after(connections: &[&Connection]) -> Text {
     let lives: Vec<Span> = connections.iter().filter_map(|c| c.life()).collect();
     let (Some(low), Some(high)) = (lives.iter().min(), lives.iter().max()) else {
-        return String::new();
+        return Text::EMPTY;
     };
     match (low.to_string(), high.to_string()) {
-        (low, high) if low == high => format!(" after {low}"),
+        (low, high) if low == high => text!(" after {}", format_args!("{low}")),
         (low, high) => match (low.split_once(' '), high.split_once(' ')) {
             (Some((number, unit)), Some((_, same))) if unit == same => {
-                format!(" after {number}–{high}")
+                text!(" after {}–{}", format_args!("{number}"), format_args!("{high}"))
             }
-            _ => format!(" after {low}–{high}"),
+            _ => text!(" after {}–{}", format_args!("{low}"), format_args!("{high}")),
         },
     }
 }
@@ -122,7 +123,7 @@ mod tests {
 
     fn says(trace: Trace, number: u32) -> String {
         let capture = trace.run();
-        others(&capture, capture.connection(number).expect("a connection")).says
+        others(&capture, capture.connection(number).expect("a connection")).says.to_string()
     }
 
     fn good() -> Trace {

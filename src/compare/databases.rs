@@ -1,6 +1,8 @@
 //! Two GATT databases side by side, by UUID.
-use super::{DatabaseChange, DatabaseDifference, Pair, View};
-use crate::packet::att::Uuid;
+use super::{DatabaseChange, DatabaseDifference, Pair, View, words};
+use crate::packet::att::{Handle, Uuid};
+use crate::prose::{Piece, Text, quoted};
+use crate::text;
 use crate::timeline::{Attribute, AttributeKind, Database, Detail, Outcome, Procedure, Step};
 use std::collections::BTreeMap;
 
@@ -55,7 +57,7 @@ fn together(rows: Vec<DatabaseDifference>) -> Vec<DatabaseDifference> {
     };
     let Some(first) = rows.first().cloned() else { return rows };
     if rows.len() > 1 && rows.iter().all(|row| shift(row) == shift(&first)) {
-        let says = format!("{}, with its {} characteristics", first.says, rows.len() - 1);
+        let says = text!("{}, with its {} characteristics", first.says, rows.len() - 1);
         return vec![DatabaseDifference { says, ..first }];
     }
     rows
@@ -130,24 +132,22 @@ fn difference(
     let uuid = place.1.unwrap_or(place.0);
     let name = pair.reference.names.short(uuid);
     let kind = if place.1.is_some() { "characteristic" } else { "service" };
+    let what = text!("{} {}", kind, quoted(&name));
     let (from, to) = (reference.map(|a| a.handle), subject.map(|a| a.handle));
     let says = match (change, from, to) {
         (DatabaseChange::Moved, Some(from), Some(to)) => {
-            format!("{kind} {name} moved from {from:#06x} to {to:#06x}")
+            text!("{} moved from {} to {}", what, Handle(from), Handle(to))
         }
         (DatabaseChange::Added, _, Some(to)) => {
-            format!("{kind} {name} at {to:#06x} only on the subject's side")
+            text!("{} at {} only on {}'s side", what, Handle(to), Piece::Subject)
         }
         (DatabaseChange::Removed, Some(from), _) => {
-            format!("{kind} {name} at {from:#06x} only on the reference's side")
+            text!("{} at {} only on {}'s side", what, Handle(from), Piece::Reference)
         }
         _ => {
             let properties = |a: Option<&Attribute>| a.map_or(0, |a| a.properties);
-            format!(
-                "{kind} {name}: properties {} against {}",
-                properties_of(properties(reference)),
-                properties_of(properties(subject))
-            )
+            let [one, other] = [reference, subject].map(|side| properties_of(properties(side)));
+            text!("{}: properties {}", what, words::against(one, other))
         }
     };
     DatabaseDifference {
@@ -161,7 +161,7 @@ fn difference(
 }
 
 /// Characteristic properties in words (Vol 3, Part G, 3.3.1.1).
-fn properties_of(bits: u8) -> String {
+fn properties_of(bits: u8) -> Text {
     let names = [
         "broadcast",
         "read",
@@ -172,13 +172,9 @@ fn properties_of(bits: u8) -> String {
         "signed write",
         "extended",
     ];
-    let said: Vec<&str> = names
-        .iter()
-        .enumerate()
-        .filter(|(bit, _)| bits & (1 << bit) != 0)
-        .map(|(_, name)| *name)
-        .collect();
-    said.join(", ")
+    let has = |(bit, _): &(usize, &str)| bits & (1 << bit) != 0;
+    let said = names.into_iter().enumerate().filter(has).map(|(_, name)| Text::fixed(name));
+    Text::joined(said, ", ")
 }
 
 impl View<'_> {

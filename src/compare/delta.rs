@@ -1,23 +1,26 @@
 //! What differs between two steps that correspond.
 use super::words;
+use crate::packet::att::{ErrorCode, Handle};
+use crate::prose::Text;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Detail, Outcome, Procedure, Step};
 
 /// What differs, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Delta {
-    pub notes: Vec<String>,
+    pub notes: Vec<Text>,
     /// Something here is not normal between two host stacks.
     pub matters: bool,
 }
 
 impl Delta {
-    fn normal(&mut self, note: String) {
-        self.notes.push(note);
+    fn normal(&mut self, note: impl Into<Text>) {
+        self.notes.push(note.into());
     }
 
-    fn matters(&mut self, note: String) {
-        self.notes.push(note);
+    fn matters(&mut self, note: impl Into<Text>) {
+        self.notes.push(note.into());
         self.matters = true;
     }
 }
@@ -36,7 +39,7 @@ pub fn compare(reference: &Step, subject: &Step) -> Delta {
         let name = |step: &Step| {
             if step.procedure == Procedure::Write { "Write Request" } else { "Write Command" }
         };
-        delta.matters(format!("{} in place of {}", name(subject), name(reference)));
+        delta.matters(text!("{} in place of {}", name(subject), name(reference)));
     }
     details(&mut delta, reference, subject);
     let (few, many) = (reference.count.min(subject.count), reference.count.max(subject.count));
@@ -44,14 +47,14 @@ pub fn compare(reference: &Step, subject: &Step) -> Delta {
         && many / 4 >= few
         && matches!(subject.procedure, Procedure::Notify | Procedure::Indicate)
     {
-        delta.normal(format!("×{} against ×{}", reference.count, subject.count));
+        delta.normal(text!("×{} against ×{}", reference.count, subject.count));
     }
     if reference.count == 1
         && subject.count == 1
         && reference.bytes != subject.bytes
         && matches!(subject.procedure, Procedure::Write | Procedure::WriteCommand)
     {
-        delta.matters(format!("value length {} against {} bytes", reference.bytes, subject.bytes));
+        delta.matters(text!("value length {} against {} bytes", reference.bytes, subject.bytes));
     }
     delta
 }
@@ -66,9 +69,11 @@ fn outcomes(delta: &mut Delta, reference: &Step, subject: &Step) {
         return;
     }
     let unsure = |outcome| outcome == Outcome::Unknown;
-    let mtu_unsupported =
-        |step: &Step| step.procedure == Procedure::ExchangeMtu && step.status == Some(0x06);
-    let note = format!("{} against {}", words::outcome(reference), words::outcome(subject));
+    let mtu_unsupported = |step: &Step| {
+        step.procedure == Procedure::ExchangeMtu
+            && step.status == Some(ErrorCode::REQUEST_NOT_SUPPORTED.0)
+    };
+    let note = words::against(words::outcome(reference), words::outcome(subject));
     if unsure(good) || unsure(bad) || mtu_unsupported(subject) || mtu_unsupported(reference) {
         delta.normal(note);
     } else {
@@ -83,21 +88,18 @@ fn details(delta: &mut Delta, reference: &Step, subject: &Step) {
             Detail::Mtu { asked: asked_too, answered: answered_too, answers: answers_too },
         ) => {
             if reference.by != subject.by {
-                delta.normal("asked by the other side".to_owned());
+                delta.normal("asked by the other side");
             }
             if (asked, answered) != (asked_too, answered_too) {
                 let said = |asked: u16, answered: Option<u16>| match answered {
-                    Some(answered) => format!("{asked}/{answered}"),
-                    None => format!("{asked}/-"),
+                    Some(answered) => text!("{}/{}", asked, answered),
+                    None => text!("{}/-", asked),
                 };
-                delta.normal(format!(
-                    "MTU {} against {}",
-                    said(asked, answered),
-                    said(asked_too, answered_too)
-                ));
+                let (one, other) = (said(asked, answered), said(asked_too, answered_too));
+                delta.normal(text!("MTU {} against {}", one, other));
             }
             if answers.max(1) != answers_too.max(1) {
-                delta.matters(format!("answered {answers} against {answers_too} times"));
+                delta.matters(text!("answered {} against {} times", answers, answers_too));
             }
         }
         (
@@ -105,20 +107,16 @@ fn details(delta: &mut Delta, reference: &Step, subject: &Step) {
             Detail::Encryption { key: key_too, key_size: size_too },
         ) => {
             if key != key_too {
-                delta.matters(format!("{key} against {key_too}"));
+                delta.matters(words::against(key, key_too));
             }
             if key_size != size_too && key_size != 0 && size_too != 0 {
-                delta.matters(format!("key size {key_size} against {size_too}"));
+                delta.matters(text!("key size {} against {}", key_size, size_too));
             }
         }
         (Detail::Subscription { value }, Detail::Subscription { value: other })
             if value != other =>
         {
-            delta.matters(format!(
-                "{} against {}",
-                words::subscription(value),
-                words::subscription(other)
-            ));
+            delta.matters(words::against(words::subscription(value), words::subscription(other)));
         }
         (
             Detail::Write { prepared, signed, .. },
@@ -126,10 +124,10 @@ fn details(delta: &mut Delta, reference: &Step, subject: &Step) {
         ) => {
             if prepared != long {
                 let name = |long| if long { "long write" } else { "single write" };
-                delta.matters(format!("{} against {}", name(prepared), name(long)));
+                delta.matters(words::against(name(prepared), name(long)));
             }
             if signed != also {
-                delta.matters("signed on one side only".to_owned());
+                delta.matters("signed on one side only");
             }
         }
         (
@@ -138,17 +136,16 @@ fn details(delta: &mut Delta, reference: &Step, subject: &Step) {
         ) => {
             if by_uuid != by_too {
                 let name = |by_uuid| if by_uuid { "by UUID" } else { "in full" };
-                delta.normal(format!("{} against {}", name(by_uuid), name(by_too)));
+                delta.normal(words::against(name(by_uuid), name(by_too)));
             } else if (first, last) != (first_too, last_too) {
-                delta.normal(format!(
-                    "{first:#06x}-{last:#06x} against {first_too:#06x}-{last_too:#06x}"
-                ));
+                let range = |first, last| text!("{}-{}", Handle(first), Handle(last));
+                delta.normal(words::against(range(first, last), range(first_too, last_too)));
             }
         }
         (Detail::Pairing { phase, .. }, Detail::Pairing { phase: phase_too, .. })
             if phase != phase_too && reference.outcome != subject.outcome =>
         {
-            delta.matters(format!("{phase} against {phase_too}"));
+            delta.matters(words::against(phase, phase_too));
         }
         (
             Detail::Parameters {
@@ -158,21 +155,17 @@ fn details(delta: &mut Delta, reference: &Step, subject: &Step) {
                 granted_interval: x, granted_latency: y, granted_timeout: z, ..
             },
         ) if (a, b, c) != (x, y, z) && a != 0 && x != 0 => {
-            delta.normal(format!(
-                "{} against {}",
-                words::parameters(a, b, c),
-                words::parameters(x, y, z)
-            ));
+            delta.normal(words::against(words::parameters(a, b, c), words::parameters(x, y, z)));
         }
         _ => {}
     }
 }
 
 /// A wait before a step, or a step, that took noticeably longer on one side.
-pub fn times(what: &str, reference: Option<Span>, subject: Option<Span>) -> Option<String> {
+pub fn times(what: &'static str, reference: Option<Span>, subject: Option<Span>) -> Option<Text> {
     let (a, b) = (reference?, subject?);
     let (short, long) = if a.0 < b.0 { (a, b) } else { (b, a) };
     let noticeable = long.0.saturating_sub(short.0) >= NOTICEABLE.0
         && long.0 >= short.0.max(0).saturating_mul(2);
-    noticeable.then(|| format!("{what} {a} against {b}"))
+    noticeable.then(|| text!("{} {} against {}", what, a, b))
 }

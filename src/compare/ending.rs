@@ -1,13 +1,14 @@
 //! How the two links ended, side by side.
 use super::standing::Failure;
 use super::words;
+use crate::prose::Text;
 use crate::timeline::{Connection, EndedBy};
 
 /// What differs between the two ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ending {
     /// In words; empty where nothing differs.
-    pub says: String,
+    pub says: Text,
     /// More than two hosts' habits: one side failed, or both in another way.
     pub matters: bool,
 }
@@ -20,10 +21,7 @@ pub fn compare(reference: &Connection, subject: &Connection, roles_differ: bool)
     if !matters && (roles_differ || kind(reference) == kind(subject)) {
         return Ending::default();
     }
-    Ending {
-        says: format!("{} against {}", words::ending(reference), words::ending(subject)),
-        matters,
-    }
+    Ending { says: words::against(words::ending(reference), words::ending(subject)), matters }
 }
 
 /// One host hung up: its own capture says 0x16, the capture at the other end 0x13.

@@ -1,7 +1,9 @@
 //! Two connections side by side: which to compare, how their steps align, what
 //! differs, and since when.
 use crate::packet::att::Uuid;
+use crate::prose::{Piece, Text};
 use crate::sides::Sides;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Outcome, Procedure, Step};
 use crate::vocabulary::vocabulary;
@@ -114,8 +116,8 @@ pub struct AlignedStep {
     pub kind: StepKind,
     pub reference: Option<usize>,
     pub subject: Option<usize>,
-    /// What changed, in words; empty for `same`.
-    pub note: String,
+    /// What changed; empty for `same`.
+    pub note: Text,
     /// The difference is normal between the two host stacks.
     pub normal: bool,
     /// Why it is normal.
@@ -149,7 +151,7 @@ pub struct AttributeName {
 pub struct EarlyOperation {
     pub protocol: Protocol,
     pub procedure: Procedure,
-    pub name: String,
+    pub name: Text,
     pub attribute: Option<AttributeName>,
     /// Index into the steps of the side that did it.
     pub step: usize,
@@ -172,12 +174,12 @@ pub struct ClockFact {
     pub subject: Option<Span>,
 }
 
-/// One parameter, side by side, as text.
+/// One parameter, side by side.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     pub name: &'static str,
-    pub reference: Option<String>,
-    pub subject: Option<String>,
+    pub reference: Option<Text>,
+    pub subject: Option<Text>,
     /// Equal, or different in a way that is normal between the two host stacks.
     pub normal: bool,
     pub why: Option<&'static str>,
@@ -195,14 +197,14 @@ pub struct DatabaseDifference {
     pub name: String,
     pub reference_handle: Option<u16>,
     pub subject_handle: Option<u16>,
-    pub says: String,
+    pub says: Text,
 }
 
 /// The attempts to the device that are not shown in full: `3 of 4 ended 0x3e after 315–340 ms`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
     pub connections: Vec<u32>,
-    pub says: String,
+    pub says: Text,
 }
 
 /// Two connections, compared.
@@ -212,14 +214,14 @@ pub struct Comparison {
     pub subject: Side,
     pub matched_by: MatchedBy,
     /// How sure, in words.
-    pub match_says: String,
+    pub match_says: Text,
     pub window: Span,
     /// One side's capture was made on the central, the other's on the peripheral: directions are swapped.
     pub roles_differ: bool,
     /// The last frames up to which both agree.
     pub same_until: Option<(u32, u32)>,
     /// What came next on each side, in words.
-    pub divergence: Option<String>,
+    pub divergence: Option<Text>,
     pub steps: Vec<AlignedStep>,
     pub missing_early: Vec<EarlyOperation>,
     pub extra_early: Vec<EarlyOperation>,
@@ -277,7 +279,7 @@ impl<'a> View<'a> {
     }
 
     /// A step in words.
-    fn name(&self, at: usize) -> String {
+    fn name(&self, at: usize) -> Text {
         words::step(self.connection, &self.names, self.step(at))
     }
 }
@@ -321,14 +323,9 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
     let (same_until, divergence) = if a.transport == b.transport {
         timeline::divergence(&pair, &steps)
     } else {
-        (
-            None,
-            Some(format!(
-                "the subject went by {} where the reference went by {}",
-                words::transport(b.transport),
-                words::transport(a.transport)
-            )),
-        )
+        let (was, is) = (words::transport(a.transport), words::transport(b.transport));
+        let (reference, subject) = (Piece::Reference, Piece::Subject);
+        (None, Some(text!("{} went by {} where {} went by {}", subject, is, reference, was)))
     };
     let (missing_early, extra_early) = early::both(&pair, options.window);
     let parameters = parameters::compare(&pair);
@@ -336,22 +333,17 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
     // Where every step agrees, something else may not.
     let beside = || {
         let parameter = parameters.iter().find(|parameter| !parameter.normal).map(|parameter| {
-            let said =
-                |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
-            format!(
-                "the steps agree; {}: {} against {}",
-                parameter.name,
-                said(&parameter.reference),
-                said(&parameter.subject)
-            )
+            let said = |value: &Option<Text>| value.clone().unwrap_or("nothing".into());
+            let values = words::against(said(&parameter.reference), said(&parameter.subject));
+            text!("the steps agree; {}: {}", parameter.name, values)
         });
         let database = databases
             .first()
-            .map(|found| format!("the steps agree; the databases differ: {}", found.says));
+            .map(|found| text!("the steps agree; the databases differ: {}", found.says));
         let early = missing_early.iter().find(|operation| !operation.normal);
         parameter
             .or(database)
-            .or_else(|| early.map(|operation| format!("{} never came early", operation.name)))
+            .or_else(|| early.map(|operation| text!("{} never came early", operation.name)))
     };
     let divergence = divergence.or_else(beside);
     let differs =

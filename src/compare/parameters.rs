@@ -2,12 +2,14 @@
 use super::{Pair, Parameter, View, words};
 use crate::packet::att::ErrorCode;
 use crate::packet::units::Slots;
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Detail, Encryption, Outcome, Procedure, RequestKind};
 
 /// One row: what it is called, how a side says it, and whether two sides may differ in it.
 struct Row {
     name: &'static str,
-    says: fn(&View<'_>) -> Option<String>,
+    says: fn(&View<'_>) -> Option<Text>,
     judge: Judge,
 }
 
@@ -25,17 +27,17 @@ use Judge::{Depends, Habit, Matters};
 const ROWS: &[Row] = &[
     Row {
         name: "transport",
-        says: |v| Some(words::transport(v.connection.transport).to_owned()),
+        says: |v| Some(words::transport(v.connection.transport).into()),
         judge: Matters,
     },
     Row {
         name: "role",
-        says: |v| Some(words::role(v.connection.role).to_owned()),
+        says: |v| Some(words::role(v.connection.role).into()),
         judge: Habit("captured at two ends of the link"),
     },
     Row {
         name: "peer address type",
-        says: |v| Some(v.connection.peer.address_type?.to_string()),
+        says: |v| Some(text!("{}", v.connection.peer.address_type?)),
         judge: Depends(|a, b| {
             // The same address asked for with another type is another device.
             if a.connection.peer.address != b.connection.peer.address {
@@ -48,21 +50,19 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "create command",
-        says: |v| v.request(|r| r.kind.word().to_owned()),
+        says: |v| v.request(|r| r.kind.word().into()),
         judge: Habit("chosen by what the controller supports"),
     },
     Row {
         name: "waits for",
         says: |v| {
-            v.request(|r| {
-                if r.filter_policy == 1 { "the accept list" } else { "the peer" }.to_owned()
-            })
+            v.request(|r| if r.filter_policy == 1 { "the accept list" } else { "the peer" }.into())
         },
         judge: Habit("Apple and newer Androids connect by accept list"),
     },
     Row {
         name: "own address type",
-        says: |v| v.request(|r| address_type(r.own_address_type).to_owned()),
+        says: |v| v.request(|r| address_type(r.own_address_type).into()),
         judge: Habit("phones and Macs use a private address, BlueZ its public one"),
     },
     Row {
@@ -76,23 +76,21 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "scan while initiating",
-        says: |v| v.request(|r| format!("{}/{}", ms(r.scan_window), ms(r.scan_interval))),
+        says: |v| v.request(|r| text!("{}/{}", ms(r.scan_window), ms(r.scan_interval))),
         judge: Habit("every stack has its own"),
     },
     Row {
         name: "interval asked",
         says: |v| {
             v.request(|r| {
-                format!(
-                    "{}-{}",
-                    words::interval_ms(r.interval_min).trim_end_matches(" ms"),
-                    words::interval_ms(r.interval_max)
-                )
+                let (least, most) =
+                    (words::interval_number(r.interval_min), words::interval_ms(r.interval_max));
+                text!("{}-{}", least, most)
             })
         },
         judge: Habit("BlueZ asks for 30-50 ms, Apple for 10-30, Android for 30-50 or 10-20"),
     },
-    Row { name: "latency asked", says: |v| v.request(|r| r.latency.to_string()), judge: Matters },
+    Row { name: "latency asked", says: |v| v.request(|r| text!("{}", r.latency)), judge: Matters },
     Row {
         name: "supervision timeout asked",
         says: |v| v.request(|r| words::timeout_ms(r.timeout)),
@@ -109,7 +107,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "latency granted",
-        says: |v| Some(v.connection.granted?.latency.to_string()),
+        says: |v| Some(text!("{}", v.connection.granted?.latency)),
         judge: Matters,
     },
     Row {
@@ -131,7 +129,7 @@ const ROWS: &[Row] = &[
         says: |v| {
             v.last(Procedure::DataLength, |d| match d {
                 Detail::DataLength { tx_octets, rx_octets: 1.., .. } => {
-                    Some(format!("{tx_octets} bytes"))
+                    Some(text!("{} bytes", tx_octets))
                 }
                 _ => None,
             })
@@ -142,7 +140,7 @@ const ROWS: &[Row] = &[
         name: "PHY",
         says: |v| {
             v.last(Procedure::Phy, |d| match d {
-                Detail::Phy { tx: tx @ 1.., rx, .. } => Some(format!("{}/{}", phy(tx), phy(rx))),
+                Detail::Phy { tx: tx @ 1.., rx, .. } => Some(text!("{}/{}", phy(tx), phy(rx))),
                 _ => None,
             })
         },
@@ -150,7 +148,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         name: "channel selection",
-        says: |v| Some(if v.connection.channel_selection? == 0 { "#1" } else { "#2" }.to_owned()),
+        says: |v| Some(if v.connection.channel_selection? == 0 { "#1" } else { "#2" }.into()),
         judge: Habit("reported by some controllers only"),
     },
     Row {
@@ -160,17 +158,16 @@ const ROWS: &[Row] = &[
             let known = v.connection.start_seen && v.connection.status.is_some();
             let scan = v.connection.scan_at_connect;
             known.then(|| {
-                scan.map_or_else(
-                    || "off".to_owned(),
-                    |s| format!("{:.0} % of the time", s.duty() * 100.0),
-                )
+                let share = scan.map(|scan| scan.duty() * 100.0);
+                let on = share.map(|s| text!("{} % of the time", format_args!("{s:.0}")));
+                on.unwrap_or("off".into())
             })
         },
         judge: Habit("no stack fails by it alone"),
     },
     Row {
         name: "other links open",
-        says: |v| Some(v.connection.links_open.to_string()),
+        says: |v| Some(text!("{}", v.connection.links_open)),
         judge: Habit("what else the host is doing"),
     },
     Row {
@@ -184,9 +181,9 @@ const ROWS: &[Row] = &[
         name: "peer's version",
         says: |v| {
             v.connection.peer.version.map(|(version, company)| {
-                let who = crate::numbers::company(company)
-                    .map_or_else(|| format!("{company:#06x}"), str::to_owned);
-                format!("{version:#04x}, {who}")
+                let who = crate::numbers::company(company).map(Text::fixed);
+                let who = who.unwrap_or_else(|| text!("{}", format_args!("{company:#06x}")));
+                text!("{}, {}", format_args!("{version:#04x}"), who)
             })
         },
         judge: Depends(|a, b| {
@@ -236,7 +233,7 @@ fn timeout_fits(a: &View<'_>, b: &View<'_>) -> Option<&'static str> {
 }
 
 impl View<'_> {
-    fn request(&self, says: impl Fn(&crate::timeline::Request) -> String) -> Option<String> {
+    fn request(&self, says: impl Fn(&crate::timeline::Request) -> Text) -> Option<Text> {
         self.connection
             .request
             .as_deref()
@@ -244,33 +241,29 @@ impl View<'_> {
             .map(says)
     }
 
-    fn last(
-        &self,
-        procedure: Procedure,
-        says: impl Fn(Detail) -> Option<String>,
-    ) -> Option<String> {
+    fn last(&self, procedure: Procedure, says: impl Fn(Detail) -> Option<Text>) -> Option<Text> {
         let steps = self.connection.steps.iter().rev();
         steps
             .filter(|s| s.procedure == procedure && s.outcome == Outcome::Ok)
             .find_map(|s| says(s.detail))
     }
 
-    fn updated(&self) -> Option<String> {
+    fn updated(&self) -> Option<Text> {
         let (granted, current) = (self.connection.granted?, self.connection.current?);
         let changed = (granted.interval, granted.latency, granted.timeout)
             != (current.interval, current.latency, current.timeout);
         changed.then(|| words::parameters(current.interval, current.latency, current.timeout))
     }
 
-    fn mtu(&self) -> Option<String> {
+    fn mtu(&self) -> Option<Text> {
         let mtu = self.connection.mtu?;
         let by = if mtu.by == crate::packet::Direction::Sent { "host" } else { "peer" };
         Some(match (mtu.answered, mtu.error) {
-            (Some(answered), _) => format!("{by} asked {}, answered {answered}", mtu.requested),
+            (Some(answered), _) => text!("{} asked {}, answered {}", by, mtu.requested, answered),
             (None, Some(error)) => {
-                format!("{by} asked {}, refused: {}", mtu.requested, ErrorCode(error))
+                text!("{} asked {}, refused: {}", by, mtu.requested, ErrorCode(error))
             }
-            (None, None) => format!("{by} asked {}, unanswered", mtu.requested),
+            (None, None) => text!("{} asked {}, unanswered", by, mtu.requested),
         })
     }
 
@@ -283,7 +276,7 @@ impl View<'_> {
         })
     }
 
-    fn encryption(&self) -> Option<String> {
+    fn encryption(&self) -> Option<Text> {
         if !self.connection.connected() {
             return None;
         }
@@ -292,12 +285,12 @@ impl View<'_> {
         for step in tried {
             let Detail::Encryption { key, .. } = step.detail else { continue };
             last = Some(match (key, step.outcome) {
-                (Encryption::Refresh, Outcome::Ok) => "on".to_owned(),
-                (key, Outcome::Ok) => format!("on, {key}"),
-                (key, _) => format!("{key}: {}", words::outcome(step)),
+                (Encryption::Refresh, Outcome::Ok) => "on".into(),
+                (key, Outcome::Ok) => text!("on, {}", key),
+                (key, _) => text!("{}: {}", key, words::outcome(step)),
             });
         }
-        Some(last.unwrap_or_else(|| "none".to_owned()))
+        Some(last.unwrap_or("none".into()))
     }
 
     /// Never connected, never heard, or not seen from the start: what is not there could not be.
@@ -316,11 +309,11 @@ fn address_type(own: u8) -> &'static str {
     }
 }
 
-fn phys(mask: u8) -> String {
+fn phys(mask: u8) -> Text {
     let names = [(1, "1M"), (2, "2M"), (4, "Coded")];
-    let said: Vec<&str> =
-        names.iter().filter(|(bit, _)| mask & bit != 0).map(|(_, name)| *name).collect();
-    if said.is_empty() { "none".to_owned() } else { said.join(", ") }
+    let said = names.into_iter().filter(|(bit, _)| mask & bit != 0);
+    let said = Text::joined(said.map(|(_, name)| Text::fixed(name)), ", ");
+    if said.is_empty() { "none".into() } else { said }
 }
 
 fn phy(number: u8) -> &'static str {
@@ -333,9 +326,13 @@ fn phy(number: u8) -> &'static str {
 }
 
 /// Units of 0.625 ms.
-fn ms(units: u16) -> String {
+fn ms(units: u16) -> Text {
     let ms = Slots(units).ms();
-    if ms.fract() == 0.0 { format!("{ms:.0} ms") } else { format!("{ms:.1} ms") }
+    if ms.fract() == 0.0 {
+        text!("{} ms", format_args!("{ms:.0}"))
+    } else {
+        text!("{} ms", format_args!("{ms:.1}"))
+    }
 }
 
 #[cfg(test)]
@@ -372,7 +369,7 @@ mod tests {
         let failed = scanning(Trace::new()).connect_failed(Status::CONNECTION_TIMEOUT);
         let of = |subject: Trace| {
             let row = row(good(AddressType::RANDOM), subject, "scan during connect");
-            row.and_then(|row| row.subject)
+            row.and_then(|row| row.subject).map(|says| says.to_string())
         };
         assert_eq!(of(failed).as_deref(), Some("50 % of the time"));
         assert_eq!(of(scanning(Trace::new()).cancel()).as_deref(), Some("50 % of the time"));

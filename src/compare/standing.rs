@@ -1,5 +1,7 @@
 //! How far an attempt came, and whether and how it failed.
 use crate::packet::Status;
+use crate::prose::Text;
+use crate::text;
 use crate::timeline::{Connection, EndedBy, Outcome, Procedure, Role};
 
 /// How far an attempt came; the greater, the further.
@@ -87,14 +89,14 @@ impl Failure {
     }
 
     /// `ended 0x3e`, for a count of attempts.
-    pub fn says(self) -> String {
+    pub fn says(self) -> Text {
         match self {
-            Self::Refused(status) => format!("were refused {:#04x}", status.0),
-            Self::GivenUp => "never connected".to_owned(),
-            Self::Ended(reason) => format!("ended {:#04x}", reason.0),
-            Self::AdapterLost => "were lost with the adapter".to_owned(),
-            Self::Security(_) => "failed on security".to_owned(),
-            Self::Unanswered => "got no answer".to_owned(),
+            Self::Refused(Status(code)) => text!("were refused {}", format_args!("{code:#04x}")),
+            Self::GivenUp => "never connected".into(),
+            Self::Ended(Status(code)) => text!("ended {}", format_args!("{code:#04x}")),
+            Self::AdapterLost => "were lost with the adapter".into(),
+            Self::Security(_) => "failed on security".into(),
+            Self::Unanswered => "got no answer".into(),
         }
     }
 }

@@ -117,10 +117,11 @@ fn a_step_is_missing_only_where_there_was_time_for_it() {
     let later = compared(kicked(write(mtu())), kicked(mtu().wait_ms(4_000)));
     assert_eq!(missing(&later, false), 1, "{:#?}", later.steps);
     let over = compared(kicked(write(mtu())), kicked(mtu().wait_ms(20)));
-    let unreached = over.steps.iter().find(|s| s.note.contains("the link was over by then"));
+    let unreached =
+        over.steps.iter().find(|s| s.note.to_string().contains("the link was over by then"));
     assert!(unreached.is_some_and(|s| s.normal), "{:#?}", over.steps);
     let unheard = compared(kicked(write(mtu())), bad(LAMP));
-    assert!(unheard.steps.iter().any(|s| s.note.contains("the peer was never heard")));
+    assert!(unheard.steps.iter().any(|s| s.note.to_string().contains("the peer was never heard")));
 }
 
 /// An error that only repeats how the link ended is an echo; the same error of another moment is none.
@@ -141,7 +142,8 @@ fn an_error_with_the_code_of_the_end_is_its_echo() {
     };
     let echoes = |ms| {
         let comparison = compared(good(LAMP), failing(ms));
-        let failed = comparison.steps.iter().filter(|s| s.note.contains("0x13") && !s.normal);
+        let failed =
+            comparison.steps.iter().filter(|s| s.note.to_string().contains("0x13") && !s.normal);
         failed.count()
     };
     assert!(echoes(2) < echoes(600), "{} {}", echoes(2), echoes(600));
@@ -209,7 +211,7 @@ fn what_an_unanswered_request_holds_up_is_blocked_and_not_missing() {
         let writes = comparison.missing_early.iter().filter(|o| o.procedure == Procedure::Write);
         let fates = writes.map(|o| (o.fate, o.blocked_by.is_some())).collect::<Vec<_>>();
         let missing = comparison.steps.iter().filter(|s| s.kind == StepKind::Missing);
-        (fates, missing.filter(|s| s.note.contains("blocked")).count())
+        (fates, missing.filter(|s| s.note.to_string().contains("blocked")).count())
     };
     assert_eq!(blocked(start(), 32_000), (vec![(Fate::NotReached, true)], 2), "held up");
     let (fates, steps) = blocked(start(), 1_000);

@@ -2,6 +2,8 @@
 use super::align::{self, Op};
 use super::key::Key;
 use super::{AlignedStep, Pair, StepKind, View, delta, early, habits, words};
+use crate::prose::{Piece, Text};
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Outcome, Procedure, Step};
 use std::collections::HashMap;
@@ -105,7 +107,7 @@ fn matched(pair: &Pair<'_>, x: usize, y: usize, before: Option<(usize, usize)>) 
         kind,
         reference: Some(x),
         subject: Some(y),
-        note: notes.join("; "),
+        note: Text::joined(notes, "; "),
         normal: !matters,
         why,
     }
@@ -116,14 +118,14 @@ fn displaced(pair: &Pair<'_>, x: usize, y: usize) -> AlignedStep {
     let (a, b) = (left.step(x), right.step(y));
     let delta = delta::compare(a, b);
     let why = habits::place(&left.keys[x]);
-    let mut notes = vec!["in another order".to_owned()];
+    let mut notes = vec![Text::fixed("in another order")];
     notes.extend(delta.notes);
     let both_fine = !a.failed() && !b.failed();
     AlignedStep {
         kind: StepKind::Moved,
         reference: Some(x),
         subject: Some(y),
-        note: notes.join("; "),
+        note: Text::joined(notes, "; "),
         normal: !delta.matters
             && (why.is_some() && both_fine
                 || a.outcome == b.outcome && repeated(pair, &left.keys[x])),
@@ -164,11 +166,11 @@ fn absent(
     here: &View<'_>,
     at: usize,
     missing: bool,
-) -> (String, Option<&'static str>) {
+) -> (Text, Option<&'static str>) {
     let step = there.step(at);
     let key = &there.keys[at];
     let failed = step.failed() && step.outcome != Outcome::CutOff;
-    let mut note = if step.outcome == Outcome::Ok { String::new() } else { words::outcome(step) };
+    let mut note = if step.outcome == Outcome::Ok { Text::EMPTY } else { words::outcome(step) };
     if failed && there.echo(step) {
         return (note, Some(ECHO));
     }
@@ -183,7 +185,7 @@ fn absent(
     }
     let reached = here.reach(there.connection.after(step.at));
     if let Some(reached) = reached.filter(|_| missing) {
-        note = if note.is_empty() { reached.to_owned() } else { format!("{note}; {reached}") };
+        note = and_also(note, reached.into());
     }
     if let (None, true) = (reached, missing && step.is_att())
         && let Some(frame) = early::blocked(
@@ -192,13 +194,18 @@ fn absent(
             there.connection.after(step.at),
         )
     {
-        let blocked = format!("blocked: the request of frame {frame} was never answered");
-        let note = if note.is_empty() { blocked } else { format!("{note}; {blocked}") };
-        return (note, Some("it waited behind a request that was never answered"));
+        let blocked = text!("blocked: the request of frame {} was never answered", frame);
+        let why = "it waited behind a request that was never answered";
+        return (and_also(note, blocked), Some(why));
     }
     let again = "the same happened on the other side, another number of times";
     let habit = || habits::absence(key).or_else(|| repeated(pair, key).then_some(again));
     (note, if missing { reached.or_else(habit) } else { habit().or(reached) })
+}
+
+/// One remark behind the other, if there is one.
+fn and_also(note: Text, more: Text) -> Text {
+    Text::joined([note, more].into_iter().filter(|text| !text.is_empty()), "; ")
 }
 
 /// Both sides did it at least once; values pushed, read or found in another number of rounds.
@@ -251,7 +258,7 @@ impl View<'_> {
 }
 
 /// The last frames up to which both agree, and what came next on each side, in words.
-pub fn divergence(pair: &Pair<'_>, steps: &[AlignedStep]) -> (Option<(u32, u32)>, Option<String>) {
+pub fn divergence(pair: &Pair<'_>, steps: &[AlignedStep]) -> (Option<(u32, u32)>, Option<Text>) {
     let (left, right) = (&pair.reference, &pair.subject);
     let mut same = None;
     for (at, step) in steps.iter().enumerate() {
@@ -265,19 +272,20 @@ pub fn divergence(pair: &Pair<'_>, steps: &[AlignedStep]) -> (Option<(u32, u32)>
         }
         let name = |view: &View<'_>, at: usize| view.name(at);
         let next = |side: fn(&AlignedStep) -> Option<usize>| steps[at..].iter().find_map(side);
-        let at_frame = |view: &View<'_>, at: usize| format!("frame {}", view.step(at).frame);
+        let at_frame = |view: &View<'_>, at: usize| text!("frame {}", view.step(at).frame);
         let ends = |view: &View<'_>, at: Option<usize>| {
             at.is_some_and(|at| view.step(at).procedure == Procedure::Disconnect)
         };
+        let deed = |view: &View<'_>, at| text!("{} ({})", name(view, at), at_frame(view, at));
         if ends(left, step.reference) || ends(right, step.subject) {
             let frame = |view: &View<'_>, at: Option<usize>| {
-                at.map_or_else(|| "no end".to_owned(), |at| at_frame(view, at))
+                at.map_or("no end".into(), |at| at_frame(view, at))
             };
-            let frames = format!("{}; {}", frame(left, step.reference), frame(right, step.subject));
-            return (same, Some(format!("the end ({frames}): {}", step.note)));
+            let (one, other) = (frame(left, step.reference), frame(right, step.subject));
+            return (same, Some(text!("the end ({}; {}): {}", one, other, step.note)));
         }
         let says = match (step.reference, step.subject) {
-            (Some(x), Some(y)) => format!(
+            (Some(x), Some(y)) => text!(
                 "{} ({}; {}): {}",
                 name(left, x),
                 at_frame(left, x),
@@ -285,38 +293,24 @@ pub fn divergence(pair: &Pair<'_>, steps: &[AlignedStep]) -> (Option<(u32, u32)>
                 step.note
             ),
             (Some(x), None) => {
-                let instead = match next(|s| s.subject) {
-                    Some(y) => format!(
-                        "the subject goes on with {} ({})",
-                        name(right, y),
-                        at_frame(right, y)
-                    ),
-                    None => "the subject does nothing more".to_owned(),
-                };
-                format!(
-                    "only the reference does {} ({}); {instead}",
-                    name(left, x),
-                    at_frame(left, x)
-                )
+                let instead = next(|s| s.subject).map(|y| deed(right, y));
+                only(Piece::Reference, deed(left, x), Piece::Subject, instead)
             }
             (None, Some(y)) => {
-                let instead = match next(|s| s.reference) {
-                    Some(x) => format!(
-                        "the reference goes on with {} ({})",
-                        name(left, x),
-                        at_frame(left, x)
-                    ),
-                    None => "the reference does nothing more".to_owned(),
-                };
-                format!(
-                    "only the subject does {} ({}); {instead}",
-                    name(right, y),
-                    at_frame(right, y)
-                )
+                let instead = next(|s| s.reference).map(|x| deed(left, x));
+                only(Piece::Subject, deed(right, y), Piece::Reference, instead)
             }
             (None, None) => continue,
         };
         return (same, Some(says));
     }
     (same, None)
+}
+
+/// One side does something; the other one goes on with something else, or with nothing.
+fn only(one: Piece, does: Text, other: Piece, instead: Option<Text>) -> Text {
+    match instead {
+        Some(next) => text!("only {} does {}; {} goes on with {}", one, does, other, next),
+        None => text!("only {} does {}; {} does nothing more", one, does, other),
+    }
 }

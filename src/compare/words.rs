@@ -1,42 +1,44 @@
 //! Steps, outcomes and endings in plain words: one spelling for every output.
 use super::names::{Names, subscribes};
 use super::standing::{Failure, Standing};
-use crate::packet::att::{self, ErrorCode, Uuid};
+use crate::packet::att::{self, ErrorCode, Handle};
 use crate::packet::units::{Interval, Timeout};
 use crate::packet::{Status, hci, signal, smp};
+use crate::prose::{Say, Text, count, quoted};
+use crate::text;
 use crate::timeline::{
     AdapterLoss, Connection, Detail, EndedBy, Gone, OpenRequest, Outcome, Owner, Pending,
     Procedure, Role, Step, Transport,
 };
 
 /// `Write 0x004c Heart Rate Control Point`: what a step did, named as well as the captures allow.
-pub fn step(connection: &Connection, names: &Names, step: &Step) -> String {
+pub fn step(connection: &Connection, names: &Names, step: &Step) -> Text {
     let attribute = names.attribute(connection, step);
     let verb = verb(step, subscribes(step, names.of_step(connection, step)));
-    let mut text = match (&attribute, step.detail) {
+    let text = match (&attribute, step.detail) {
         (Some(attribute), _) if attribute.handle != 0 && !attribute.name.is_empty() => {
-            format!("{verb} {:#06x} {}", attribute.handle, attribute.name)
+            text!("{} {} {}", verb, Handle(attribute.handle), quoted(&attribute.name))
         }
         (Some(attribute), _) if attribute.handle != 0 => {
-            format!("{verb} {:#06x}", attribute.handle)
+            text!("{} {}", verb, Handle(attribute.handle))
         }
-        (Some(attribute), _) => format!("{verb} {}", attribute.name),
+        (Some(attribute), _) => text!("{} {}", verb, quoted(&attribute.name)),
         (None, Detail::Discovery { attribute_type, by_uuid, .. }) => match attribute_type {
-            0x2800 if by_uuid => "Discover services by UUID".to_owned(),
-            0x2801 => "Discover secondary services".to_owned(),
-            0x2a05 => "Service Changed".to_owned(),
+            0x2800 if by_uuid => "Discover services by UUID".into(),
+            0x2801 => "Discover secondary services".into(),
+            0x2a05 => "Service Changed".into(),
             _ => verb,
         },
         (None, _) => verb,
     };
     if step.count > 1 && !matches!(step.procedure, Procedure::Pair | Procedure::Connect) {
-        text.push_str(&format!(" ×{}", step.count));
+        return text!("{} ×{}", text, step.count);
     }
     text
 }
 
 /// A step's name without its attribute.
-fn verb(step: &Step, subscribes: bool) -> String {
+fn verb(step: &Step, subscribes: bool) -> Text {
     use Procedure::*;
     let text = match (step.procedure, step.detail) {
         (Connect, _) => "Connect",
@@ -64,48 +66,48 @@ fn verb(step: &Step, subscribes: bool) -> String {
         // BR/EDR pairs below HCI: the host asks for authentication.
         (Pair, Detail::None) => "Authenticate",
         (Pair, _) => "Pair",
-        (Encrypt, Detail::Encryption { key, .. }) => return format!("Encrypt ({key})"),
+        (Encrypt, Detail::Encryption { key, .. }) => return text!("Encrypt ({})", key),
         (Encrypt, _) => "Encrypt",
         (Channel, Detail::Signal { psm, .. }) if psm != 0 => {
-            return format!("Open channel {psm:#06x}");
+            return text!("Open channel {}", format_args!("{psm:#06x}"));
         }
         (Channel, Detail::Signal { code, .. }) => {
-            return signal::Pdu::name_of(code).unwrap_or("Channel signalling").to_owned();
+            signal::Pdu::name_of(code).unwrap_or("Channel signalling")
         }
         (Channel, _) => "Channel signalling",
         (Scan, Detail::Scan { on: true, .. }) => "Scan on",
         (Scan, _) => "Scan off",
         (Disconnect, _) => "Disconnect",
-        (_, Detail::Att { opcode }) => return format!("ATT {opcode:#04x}"),
+        (_, Detail::Att { opcode }) => return text!("ATT {}", format_args!("{opcode:#04x}")),
         (_, Detail::Hci { code: 0x57 }) => "Authenticated payload timeout expired",
         (_, Detail::Hci { code }) => {
             return hci::names::command(code)
-                .map_or_else(|| format!("HCI {code:#06x}"), str::to_owned);
+                .map_or_else(|| text!("HCI {}", format_args!("{code:#06x}")), Text::fixed);
         }
         _ => "Other",
     };
-    text.to_owned()
+    text.into()
 }
 
 /// `ok`, `Insufficient Authentication (0x05)`, `unanswered`, `cut off`.
-pub fn outcome(step: &Step) -> String {
+pub fn outcome(step: &Step) -> Text {
     match step.outcome {
-        Outcome::Ok => "ok".to_owned(),
-        Outcome::Error => status(step).unwrap_or_else(|| "error".to_owned()),
-        Outcome::Unanswered => "unanswered".to_owned(),
-        Outcome::CutOff => "cut off by the link's end".to_owned(),
-        Outcome::Unknown => "outcome not in the capture".to_owned(),
+        Outcome::Ok => "ok".into(),
+        Outcome::Error => status(step).unwrap_or("error".into()),
+        Outcome::Unanswered => "unanswered".into(),
+        Outcome::CutOff => "cut off by the link's end".into(),
+        Outcome::Unknown => "outcome not in the capture".into(),
     }
 }
 
 /// A step's code, with its name in the step's own code space.
-pub fn status(step: &Step) -> Option<String> {
+pub fn status(step: &Step) -> Option<Text> {
     let code = step.status?;
     Some(match step.procedure {
-        _ if step.is_att() => ErrorCode(code).to_string(),
-        Procedure::Pair if step.detail != Detail::None => smp::Reason(code).to_string(),
-        Procedure::Channel => format!("result {code:#04x}"),
-        _ => Status(code).to_string(),
+        _ if step.is_att() => text!("{}", ErrorCode(code)),
+        Procedure::Pair if step.detail != Detail::None => text!("{}", smp::Reason(code)),
+        Procedure::Channel => text!("result {}", format_args!("{code:#04x}")),
+        _ => text!("{}", Status(code)),
     })
 }
 
@@ -120,21 +122,31 @@ pub fn subscription(value: u16) -> &'static str {
 }
 
 /// `30 ms, latency 0, timeout 720 ms`, from raw units.
-pub fn parameters(interval: u16, latency: u16, timeout: u16) -> String {
-    format!("{}, latency {latency}, timeout {}", interval_ms(interval), timeout_ms(timeout))
+pub fn parameters(interval: u16, latency: u16, timeout: u16) -> Text {
+    let (interval, timeout) = (interval_ms(interval), timeout_ms(timeout));
+    text!("{}, latency {}, timeout {}", interval, latency, timeout)
 }
 
 /// An interval in units of 1.25 ms.
-pub fn interval_ms(interval: u16) -> String {
+pub fn interval_ms(interval: u16) -> Text {
+    text!("{} ms", interval_number(interval))
+}
+
+/// The same without its unit.
+pub fn interval_number(interval: u16) -> Text {
     let ms = Interval(interval).ms();
-    if ms.fract() == 0.0 { format!("{ms:.0} ms") } else { format!("{ms:.2} ms") }
+    if ms.fract() == 0.0 {
+        text!("{}", format_args!("{ms:.0}"))
+    } else {
+        text!("{}", format_args!("{ms:.2}"))
+    }
 }
 
 /// A supervision timeout in units of 10 ms.
-pub fn timeout_ms(timeout: u16) -> String {
+pub fn timeout_ms(timeout: u16) -> Text {
     match Timeout(timeout).ms() {
-        ms if ms >= 1000 && ms % 1000 == 0 => format!("{} s", ms / 1000),
-        ms => format!("{ms} ms"),
+        ms if ms >= 1000 && ms % 1000 == 0 => text!("{} s", ms / 1000),
+        ms => text!("{} ms", ms),
     }
 }
 
@@ -170,40 +182,43 @@ pub fn ended_by(by: EndedBy) -> &'static str {
 }
 
 /// How an attempt came out, in one clause.
-pub fn ending(connection: &Connection) -> String {
+pub fn ending(connection: &Connection) -> Text {
     if !connection.connected() {
-        return match (connection.status, connection.request.as_ref().and_then(|r| r.cancelled)) {
+        let cancelled = connection.request.as_ref().and_then(|r| r.cancelled);
+        return match (connection.status, cancelled) {
             (Some(Status::UNKNOWN_CONNECTION_IDENTIFIER), Some(_))
                 if connection.wanted().is_none() =>
             {
-                "the wait for any device of the accept list was taken back (0x02)".to_owned()
+                "the wait for any device of the accept list was taken back (0x02)".into()
             }
             (Some(Status::UNKNOWN_CONNECTION_IDENTIFIER), Some(_)) => {
-                "never connected: this host gave up waiting (0x02)".to_owned()
+                "never connected: this host gave up waiting (0x02)".into()
             }
             (Some(Status::SUCCESS) | None, _) => {
-                "never connected: nothing answered before the capture ended".to_owned()
+                "never connected: nothing answered before the capture ended".into()
             }
-            (Some(status), _) => format!("never connected: {status}"),
+            (Some(status), _) => text!("never connected: {}", status),
         };
     }
     if let Some(gone) = &connection.gone {
         return adapter_lost(connection, gone);
     }
     if connection.end_unknown {
-        return "how it ended is not in this capture".to_owned();
+        return "how it ended is not in this capture".into();
     }
     let Some(end) = &connection.end else {
         return match connection.capture_end.since(connection.zero()) {
-            Some(open) => format!("still up {open} later, when the capture ends"),
-            None => "still up when the capture ends".to_owned(),
+            Some(open) => text!("still up {} later, when the capture ends", open),
+            None => "still up when the capture ends".into(),
         };
     };
+    let reason_code = end.reason.0;
+    let code = text!("{}", format_args!("{reason_code:#04x}"));
     let code = match end.reason_sent {
-        Some(sent) if end.by == EndedBy::Host => {
-            format!("{:#04x}, sent {:#04x}", end.reason.0, sent.0)
+        Some(Status(sent)) if end.by == EndedBy::Host => {
+            text!("{}, sent {}", code, format_args!("{sent:#04x}"))
         }
-        _ => format!("{:#04x}", end.reason.0),
+        _ => code,
     };
     let says = match end.by {
         EndedBy::Host => "this host hung up",
@@ -217,26 +232,24 @@ pub fn ending(connection: &Connection) -> String {
     let was = if Standing::of(connection).usable { "worked" } else { "was connected" };
     match connection.life() {
         Some(life) if end.by == EndedBy::Host && Failure::of(connection).is_none() => {
-            format!("{was} for {life}, then this host disconnected ({code})")
+            text!("{} for {}, then this host disconnected ({})", was, life, code)
         }
-        Some(life) => format!("{says} ({code}) after {life}{because}"),
-        None => format!("{says} ({code}){because}"),
+        Some(life) => text!("{} ({}) after {}{}", says, code, life, because),
+        None => text!("{} ({}){}", says, code, because),
     }
 }
 
 /// A link whose adapter was lost: `the adapter was removed after 3.4 s`.
-fn adapter_lost(connection: &Connection, gone: &Gone) -> String {
+fn adapter_lost(connection: &Connection, gone: &Gone) -> Text {
     let what = match (gone.how, gone.by) {
         (AdapterLoss::Removed, _) => "the adapter was removed",
         (AdapterLoss::PoweredOff, EndedBy::Host) => "this host switched its adapter off",
         (AdapterLoss::PoweredOff, _) => "the adapter was closed",
         (AdapterLoss::Reset, _) => "the adapter was reset",
     };
-    let by = gone.process.as_ref().map_or(String::new(), |process| format!(" ({process})"));
-    match gone.at.since(connection.zero()) {
-        Some(life) => format!("{what}{by} after {life}"),
-        None => format!("{what}{by}"),
-    }
+    let by = gone.process.as_deref().map(|process| text!(" ({})", quoted(process)));
+    let after = gone.at.since(connection.zero()).map(|life| text!(" after {}", life));
+    text!("{}{}{}", what, by, after)
 }
 
 /// The number of connection intervals that a link lived, where that says something.
@@ -246,37 +259,34 @@ pub fn intervals(connection: &Connection) -> Option<f64> {
 }
 
 /// A question that was open at the end: `Read 0x0012, open for 5.0 s`.
-pub fn open_request(names: &Names, open: &OpenRequest) -> String {
+pub fn open_request(names: &Names, open: &OpenRequest) -> Text {
     let what = match open.pending {
         Pending::Att(opcode) => match att_request(opcode) {
-            Some(name) => name.to_owned(),
-            None => format!("ATT {opcode:#04x}"),
+            Some(name) => name.into(),
+            None => text!("ATT {}", format_args!("{opcode:#04x}")),
         },
-        Pending::Smp(_) => "pairing".to_owned(),
-        Pending::Signal(code) => signal::Pdu::name_of(code)
-            .map_or_else(|| format!("signalling request {code:#04x}"), str::to_owned),
-        Pending::LongTermKey => "Long Term Key Request".to_owned(),
-        Pending::LinkLayer(opcode) => {
-            hci::names::command(opcode.0).map_or_else(|| opcode.to_string(), str::to_owned)
-        }
-        Pending::ParameterRequest => "Connection Parameter Request".to_owned(),
+        Pending::Smp(_) => "pairing".into(),
+        Pending::Signal(code) => match signal::Pdu::name_of(code) {
+            Some(name) => name.into(),
+            None => text!("signalling request {}", format_args!("{code:#04x}")),
+        },
+        Pending::LongTermKey => "Long Term Key Request".into(),
+        Pending::LinkLayer(opcode) => match hci::names::command(opcode.0) {
+            Some(name) => name.into(),
+            None => text!("{}", opcode),
+        },
+        Pending::ParameterRequest => "Connection Parameter Request".into(),
     };
     let sent = open.by == crate::packet::Direction::Sent;
-    let mut text =
-        if open.attribute != 0 { format!("{what} {:#06x}", open.attribute) } else { what };
+    let handle = (open.attribute != 0).then(|| text!(" {}", Handle(open.attribute)));
     // An attribute belongs to the server: the peer's for our requests, ours for our indications.
     let indication = open.pending == Pending::Att(att::Pdu::INDICATION);
     let owner = if sent != indication { Owner::Peer } else { Owner::Host };
-    if let Some(meaning) = names.meaning(open.attribute, owner) {
-        text = format!("{text} {}", names.short(meaning.uuid));
-    }
-    if !sent {
-        text.push_str(" of the peer");
-    }
-    if let Some(age) = open.age {
-        text.push_str(&format!(", open for {age}"));
-    }
-    text
+    let meaning = names.meaning(open.attribute, owner);
+    let named = meaning.map(|meaning| text!(" {}", quoted(&names.short(meaning.uuid))));
+    let whose = if sent { "" } else { " of the peer" };
+    let age = open.age.map(|age| text!(", open for {}", age));
+    text!("{}{}{}{}{}", what, handle, named, whose, age)
 }
 
 /// The specification's name of an ATT request.
@@ -302,34 +312,19 @@ pub fn role(role: Option<Role>) -> &'static str {
     }
 }
 
-/// A UUID with its assigned name, where it has one.
-pub fn uuid(uuid: Uuid) -> String {
-    match uuid {
-        Uuid::Short(short) => {
-            crate::numbers::uuid16(short).map_or_else(|| format!("0x{short:04X}"), str::to_owned)
-        }
-        full => full.to_string(),
-    }
-}
-
 /// What a successful step brought, where that is more than "ok".
-pub fn said(connection: &Connection, names: &Names, step: &Step) -> Option<String> {
-    let bytes =
-        || if step.bytes == 1 { "1 byte".to_owned() } else { format!("{} bytes", step.bytes) };
+pub fn said(connection: &Connection, names: &Names, step: &Step) -> Option<Text> {
+    let bytes = || count(usize::try_from(step.bytes).unwrap_or(usize::MAX), "byte", "bytes");
     Some(match step.detail {
         Detail::Write { head, .. } if subscribes(step, names.of_step(connection, step)) => {
-            subscription(head).to_owned()
+            subscription(head).into()
         }
         Detail::Mtu { asked, answered: Some(answered), .. } => {
-            format!("{asked}, answered {answered}")
+            text!("{}, answered {}", asked, answered)
         }
-        Detail::Version { version, company, .. } => {
-            let who = crate::numbers::company(company)
-                .map_or_else(|| format!("company {company:#06x}"), str::to_owned);
-            format!("version {version:#04x}, {who}")
-        }
+        Detail::Version { version, company, .. } => self::version(version, company),
         Detail::DataLength { tx_octets, rx_octets: rx_octets @ 1.., .. } => {
-            format!("{tx_octets}/{rx_octets} bytes")
+            text!("{}/{} bytes", tx_octets, rx_octets)
         }
         Detail::Parameters {
             granted_interval: interval @ 1..,
@@ -338,14 +333,26 @@ pub fn said(connection: &Connection, names: &Names, step: &Step) -> Option<Strin
             ..
         } => parameters(interval, granted_latency, granted_timeout),
         Detail::Discovery { first, last, found, .. } if step.procedure != Procedure::Indicate => {
-            format!("{found} found in {first:#06x}-{last:#06x}")
+            text!("{} found in {}-{}", found, Handle(first), Handle(last))
         }
-        Detail::Subscription { value } => subscription(value).to_owned(),
+        Detail::Subscription { value } => subscription(value).into(),
         Detail::Read { .. } | Detail::Write { .. } if step.bytes > 0 => bytes(),
         Detail::None if matches!(step.procedure, Procedure::Notify | Procedure::Indicate) => {
             bytes()
         }
-        Detail::Pairing { phase, .. } => phase.to_string(),
+        Detail::Pairing { phase, .. } => text!("{}", phase),
         _ => return None,
     })
+}
+
+/// `0x09, Nordic Semiconductor ASA`, of a Read Remote Version.
+pub fn version(version: u8, company: u16) -> Text {
+    let who = crate::numbers::company(company).map(Text::fixed);
+    let who = who.unwrap_or_else(|| text!("company {}", format_args!("{company:#06x}")));
+    text!("version {}, {}", format_args!("{version:#04x}"), who)
+}
+
+/// A difference between two things of one kind: `ok against unanswered`.
+pub fn against(reference: impl Say, subject: impl Say) -> Text {
+    text!("{} against {}", reference, subject)
 }

@@ -6,6 +6,7 @@ use crate::compare::{self, AlignedStep, Comparison, EarlyOperation, Names, Side}
 use crate::diagnose::{Evidence, Finding, Remedy};
 use crate::packet::units::{Slots, Timeout};
 use crate::packet::{AddressType, Direction, att};
+use crate::prose::Text;
 use crate::seen::{Seen, SourceId};
 use crate::sides::Sides;
 use crate::time::{Clock, Span};
@@ -48,8 +49,8 @@ impl Serialize for Document<'_> {
         let said = |value| shown(report, value);
         let compared = report.comparison.as_ref().map(|c| Compared(report, c));
         document.serialize_entry("comparison", &compared)?;
-        let findings: Vec<_> = report.findings.iter().map(finding).collect();
-        document.serialize_entry("findings", &said(json!(findings)))?;
+        let findings: Vec<_> = report.findings.iter().map(|f| finding(report, f)).collect();
+        document.serialize_entry("findings", &findings)?;
         let no_match = report
             .no_match
             .as_ref()
@@ -456,15 +457,19 @@ fn disconnect(c: &Connection) -> Value {
 }
 
 /// A frame of a capture, or a place in a witness.
-fn cited(evidence: &Evidence) -> Value {
+fn cited(report: &Report, evidence: &Evidence) -> Value {
     let Evidence { source, frame, text } = evidence;
+    let text = report.visible(text);
     match source {
         SourceId::Capture(at) => json!({ "capture": at, "frame": frame, "text": text }),
         SourceId::Witness(at) => json!({ "witness": at, "frame": frame, "text": text }),
     }
 }
 
-fn finding(finding: &Finding) -> Value {
+/// Its sentences know their addresses and names; nothing is searched for.
+fn finding(report: &Report, finding: &Finding) -> Value {
+    let says = |text: &Text| Value::from(report.visible(text));
+    let remedies = |all: &[Remedy]| all.iter().map(|remedy| says(&remedy.text())).collect();
     let mut value = Map::new();
     value.insert("rule".into(), json!(finding.rule));
     value.insert("title".into(), json!(finding.title));
@@ -472,23 +477,19 @@ fn finding(finding: &Finding) -> Value {
     value.insert("confidence".into(), json!(finding.confidence.word()));
     value.insert("capture".into(), json!(finding.capture));
     value.insert("connections".into(), json!(finding.connections));
-    value.insert("says".into(), json!(finding.says));
-    let evidence = finding.evidence.iter().map(cited);
+    value.insert("says".into(), says(&finding.says));
+    let evidence = finding.evidence.iter().map(|evidence| cited(report, evidence));
     value.insert("evidence".into(), evidence.collect());
-    let out = finding.rules_out.iter().map(|r| json!({ "rule": r.rule, "why": r.why }));
+    let out = finding.rules_out.iter().map(|r| json!({ "rule": r.rule, "why": says(&r.why) }));
     value.insert("rules_out".into(), out.collect());
-    value.insert("would_settle".into(), json!(finding.would_settle));
-    value.insert(
-        "remedies".into(),
-        json!(finding.remedies.iter().map(Remedy::text).collect::<Vec<_>>()),
-    );
-    value.insert(
-        "no_use".into(),
-        json!(finding.no_use.iter().map(Remedy::text).collect::<Vec<_>>()),
-    );
-    let what_if = finding.what_if.as_ref().map(
-        |what_if| json!({ "says": what_if.says, "columns": what_if.columns, "rows": what_if.rows }),
-    );
+    value.insert("would_settle".into(), finding.would_settle.iter().map(says).collect());
+    value.insert("remedies".into(), remedies(&finding.remedies));
+    value.insert("no_use".into(), remedies(&finding.no_use));
+    let row = |row: &Vec<Text>| row.iter().map(says).collect::<Vec<_>>();
+    let what_if = finding.what_if.as_ref().map(|what_if| {
+        let rows: Vec<_> = what_if.rows.iter().map(row).collect();
+        json!({ "says": says(&what_if.says), "columns": what_if.columns, "rows": rows })
+    });
     value.insert("what_if".into(), json!(what_if));
     value.insert("sources".into(), json!(finding.sources));
     Value::Object(value)

@@ -1,5 +1,6 @@
 //! What was found becomes text: for terminals, for machines, for pages.
 use crate::case::{Analysis, Value};
+use crate::prose::{Piece, Text};
 use crate::seen::SourceId;
 use crate::timeline::Step;
 
@@ -66,11 +67,47 @@ impl From<Analysis> for Report {
     }
 }
 
+/// What a report can show.
+pub trait Visible {
+    /// Without what moves cursors, and with these aliases for addresses and names.
+    fn visible(&self, aliases: Option<&Aliases>) -> String;
+}
+
+/// A sentence: its addresses and names are known.
+impl Visible for Text {
+    fn visible(&self, aliases: Option<&Aliases>) -> String {
+        let Some(aliases) = aliases else {
+            let mut shown = String::new();
+            self.each(|piece| match piece {
+                Piece::Quoted(_) | Piece::Name(_) => {
+                    shown.push_str(&safe::text(&piece.to_string()))
+                }
+                piece => shown.push_str(&piece.to_string()),
+            });
+            return shown;
+        };
+        aliases.show(self)
+    }
+}
+
+/// Text whose parts nobody knows: its addresses and names are searched for.
+impl Visible for str {
+    fn visible(&self, aliases: Option<&Aliases>) -> String {
+        let text = safe::text(self);
+        aliases.map_or_else(|| text.clone().into_owned(), |aliases| aliases.hide(&text))
+    }
+}
+
+impl Visible for String {
+    fn visible(&self, aliases: Option<&Aliases>) -> String {
+        self.as_str().visible(aliases)
+    }
+}
+
 impl Report {
     /// Text as it may be shown: without what moves cursors, and without addresses and names if so asked.
-    pub fn visible(&self, text: &str) -> String {
-        let text = safe::text(text);
-        if self.shown.aliases { self.aliases().hide(&text) } else { text.into_owned() }
+    pub fn visible(&self, text: &(impl Visible + ?Sized)) -> String {
+        text.visible(self.shown.aliases.then(|| self.aliases()))
     }
 
     /// The value that a step wrote, read or was sent, where values are to be shown.
@@ -106,7 +143,7 @@ impl Report {
     /// What a source is called, short enough to stand in a sentence.
     pub fn label(&self, source: impl Into<SourceId>) -> String {
         // Hidden before it is cut: no half of an address stays.
-        safe::fit_middle(&self.visible(&self.name(source.into())), LONGEST_LABEL).into_owned()
+        safe::fit_middle(&self.visible(&*self.name(source.into())), LONGEST_LABEL).into_owned()
     }
 
     /// What a source is called, before anything is hidden or cut.

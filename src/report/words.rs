@@ -1,6 +1,8 @@
 //! Phrases that every renderer shares.
 pub use crate::compare::words::*;
 use crate::compare::{Fate, StepKind};
+use crate::prose::{Text, quoted};
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection};
 
@@ -19,48 +21,50 @@ pub fn sign(kind: StepKind) -> &'static str {
 pub const NORMAL: &str = "\u{2248}";
 
 /// What the signs mean, for the foot of a timeline.
-pub fn legend(reference: &str, subject: &str) -> String {
-    format!(
-        "= same   {NORMAL} normal difference   ~ changed   - only in {reference}   + only in {subject}   \u{21b7} moved"
+pub fn legend(reference: &str, subject: &str) -> Text {
+    text!(
+        "= same   {} normal difference   ~ changed   - only in {}   + only in {}   ↷ moved",
+        NORMAL,
+        quoted(reference),
+        quoted(subject)
     )
 }
 
 /// What became of an early operation: `never`, `later, at 3.87 s`.
-pub fn fate(fate: Fate, other_after: Option<Span>) -> String {
+pub fn fate(fate: Fate, other_after: Option<Span>) -> Text {
     match (fate, other_after) {
-        (Fate::Never, _) => "never".to_owned(),
-        (Fate::Later, Some(after)) => format!("later, at {after}"),
-        (Fate::Later, None) => "later".to_owned(),
-        (Fate::NotReached, _) => "not reached".to_owned(),
-        (Fate::CannotTell, _) => "cannot tell".to_owned(),
+        (Fate::Never, _) => "never".into(),
+        (Fate::Later, Some(after)) => text!("later, at {}", after),
+        (Fate::Later, None) => "later".into(),
+        (Fate::NotReached, _) => "not reached".into(),
+        (Fate::CannotTell, _) => "cannot tell".into(),
     }
 }
 
 /// The host that made a capture, and how that is known.
-pub fn host(capture: &Capture) -> Option<String> {
+pub fn host(capture: &Capture) -> Option<Text> {
     let host = capture.host.as_ref()?;
-    let name = host.stack.name();
-    let version = host.version.as_ref().map_or(String::new(), |version| format!(" {version}"));
+    let version = host.version.as_ref().map(|version| text!(" {}", quoted(version)));
     let sure = if host.guessed { ", by its habits" } else { "" };
-    Some(format!("{name}{version}{sure}"))
+    Some(text!("{}{}{}", host.stack.name(), version, sure))
 }
 
 /// Role, parameters and liveness of a connection, in one clause.
-pub fn link(connection: &Connection) -> String {
-    let mut parts = vec![role(connection.role).to_owned()];
+pub fn link(connection: &Connection) -> Text {
+    let mut parts: Vec<Text> = vec![role(connection.role).into()];
     if let Some(granted) = connection.granted {
         parts.push(interval_ms(granted.interval));
     }
     if connection.connected() {
         parts.push(match connection.heard.and_then(|heard| connection.after(heard.seen.at)) {
-            Some(after) => format!("peer heard after {after}"),
-            None if connection.never_heard() => "peer never heard".to_owned(),
-            None if !connection.start_seen => "up before the capture began".to_owned(),
-            None => "peer heard".to_owned(),
+            Some(after) => text!("peer heard after {}", after),
+            None if connection.never_heard() => "peer never heard".into(),
+            None if !connection.start_seen => "up before the capture began".into(),
+            None => "peer heard".into(),
         });
     }
     if connection.encrypted {
-        parts.push(if connection.paired { "paired" } else { "encrypted" }.to_owned());
+        parts.push(if connection.paired { "paired" } else { "encrypted" }.into());
     }
-    parts.join(", ")
+    Text::joined(parts, ", ")
 }

@@ -1,18 +1,22 @@
 //! Aliases for addresses and names, so that a report can be shown to anyone.
 //!
-//! They replace text in the finished report: whatever part of the report wrote an
-//! address or a name, and however it spelled it, it is caught.
+//! A sentence is made of pieces that know what they are: an address, a name. An alias stands in the place of such a
+//! piece, and our own words stay as they are. Words from outside, whose parts nobody knows (file names, lines of a
+//! log, captured values), are searched: whatever address or name they hold, and however it is spelled, is caught.
 mod kind;
 mod name;
 pub(crate) mod spelling;
 
 use crate::packet::Address;
+use crate::prose::{Piece, Text};
+use crate::report::safe;
 use crate::timeline::{Capture, Peer};
 use name::Names;
 pub(crate) use name::{tells_somebody, vocabulary};
 use serde_json::Value;
 use spelling::Spelled;
 use std::collections::HashMap;
+use std::fmt::Write;
 
 /// What stands for what: the same alias for the same address in all captures of a report.
 #[derive(Clone, Debug, Default)]
@@ -145,8 +149,36 @@ impl Aliases {
         renamed
     }
 
-    /// The text without the addresses and names that it had. An address that is in no
+    /// A sentence with aliases in the place of its addresses and names, safe to show. An address that is in no
     /// capture's tables becomes `unknown-device`: none passes.
+    pub fn show(&self, text: &Text) -> String {
+        let mut shown = String::new();
+        let mut last = None;
+        text.each(|piece| match piece {
+            Piece::Address(address) => {
+                let alias = self.addresses.get(&address.0).map_or(STRANGER, String::as_str);
+                shown.push_str(alias);
+                last = Some(alias.to_owned());
+            }
+            Piece::Name(name) => {
+                let alias = self.hide_name(name);
+                match shown.strip_suffix(", ") {
+                    // The address before it has the same alias: once is enough.
+                    Some(before) if last.as_ref() == Some(&alias) => shown.truncate(before.len()),
+                    _ => {
+                        let _ = write!(shown, "\"{}\"", safe::text(&alias));
+                    }
+                }
+            }
+            Piece::Quoted(words) => shown.push_str(&self.hide(&safe::text(words))),
+            piece => {
+                let _ = write!(shown, "{piece}");
+            }
+        });
+        shown
+    }
+
+    /// Words from outside without the addresses and names that they had.
     pub fn hide(&self, text: &str) -> String {
         let mut hidden = String::with_capacity(text.len());
         let mut rest = text;
@@ -227,6 +259,8 @@ fn device_of(alias: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prose::{name, quoted};
+    use crate::text;
 
     const LAMP: Address = Address([1, 0, 0xaa, 0x7c, 0x12, 0xf0]);
 
@@ -249,6 +283,20 @@ mod tests {
         );
         assert_eq!(aliases.hide("F0:12:7C:AA:00"), "F0:12:7C:AA:00");
         assert_eq!(aliases.hide("é F0:12:7C:AA:00:01é"), "é lamp-1é");
+    }
+
+    #[test]
+    fn an_alias_stands_in_the_place_of_a_piece() {
+        let aliases = lamp("connection");
+        let peer = text!("{} ({}), {}", LAMP, "random", name("connection"));
+        assert_eq!(
+            aliases.show(&text!("{}: the connection is lost", peer)),
+            "lamp-1 (random): the connection is lost"
+        );
+        let other = text!("{}, {}", Address([9; 6]), name("connection"));
+        assert_eq!(aliases.show(&other), "unknown-device, \"lamp-1\"");
+        let outside = text!("{} of {}", quoted("wohnzimmer 3.log\u{1b}[2J"), "us");
+        assert_eq!(lamp("Wohnzimmer 3").show(&outside), "lamp-1.log\\x1b[2J of us");
     }
 
     #[test]

@@ -2,7 +2,9 @@
 use super::{Field, Paint, Section, Topic};
 use crate::compare::{Failure, describe};
 use crate::packet::Address;
+use crate::prose::Text;
 use crate::report::{Report, words};
+use crate::text;
 use crate::timeline::{Capture, Connection};
 use std::collections::HashMap;
 
@@ -40,7 +42,7 @@ pub fn table(report: &Report, capture: &Capture) -> Option<Section> {
     section.table(Some(header), rows);
     let hidden = capture.connections.len() - shown.len();
     if hidden > 0 {
-        section.item("", &format!("{hidden} more attempts (--full lists them)"), Paint::Faint);
+        section.item("", text!("{} more attempts (--full lists them)", hidden), Paint::Faint);
     }
     Some(section)
 }
@@ -67,9 +69,9 @@ fn grouped(attempts: &[&Connection]) -> Vec<Vec<Field>> {
             let mut row = row(connection);
             if let Some(device) = row.get_mut(DEVICE) {
                 match at {
-                    0 if count > 1 => device.text.push_str(&format!(", {count} attempts")),
+                    0 if count > 1 => device.text = text!("{}, {} attempts", device.text, count),
                     0 => {}
-                    _ => device.text.clear(),
+                    _ => device.text = Text::EMPTY,
                 }
             }
             rows.push(row);
@@ -89,14 +91,10 @@ fn row(connection: &Connection) -> Vec<Field> {
         .filter(|f| *f > 0)
         .or(connection.connected_frame())
         .or(connection.status_frame);
-    let mut how =
-        format!("{}, {}", words::transport(connection.transport), words::link(connection));
-    if connection.att_sent + connection.att_received > 0 {
-        how.push_str(&format!(
-            ", ATT {} sent {} received",
-            connection.att_sent, connection.att_received
-        ));
-    }
+    let (sent, received) = (connection.att_sent, connection.att_received);
+    let att = (sent + received > 0).then(|| text!(", ATT {} sent {} received", sent, received));
+    let how = words::link(connection);
+    let how = text!("{}, {}{}", words::transport(connection.transport), how, att);
     let failed = Failure::of(connection).is_some();
     vec![
         Field::right(connection.number.to_string()),

@@ -1,7 +1,9 @@
 //! What one capture is, whether it is fit for a diagnosis, and who was heard in it.
 use super::{Field, Paint, Section, Topic};
 use crate::numbers;
+use crate::prose::{Text, count, name, quoted};
 use crate::report::words;
+use crate::text;
 use crate::time::Clock;
 use crate::timeline::{Adapter, Capture, Device};
 use std::collections::HashSet;
@@ -10,42 +12,41 @@ use std::collections::HashSet;
 const MOST_DEVICES: usize = 12;
 
 /// How long the capture is, and when it began.
-pub fn time(capture: &Capture) -> Option<String> {
+pub fn time(capture: &Capture) -> Option<Text> {
     let (first, last) = (capture.first_time?, capture.last_time?);
     let begins = match capture.clock {
-        Clock::Utc => first.rfc3339().map(|t| format!(", from {t}")),
-        Clock::Local => first.wall().map(|t| format!(", from {t} local time")),
+        Clock::Utc => first.rfc3339().map(|t| text!(", from {}", format_args!("{t}"))),
+        Clock::Local => first.wall().map(|t| text!(", from {} local time", format_args!("{t}"))),
         Clock::Relative | Clock::None => None,
     };
-    Some(format!("{}{}", last - first, begins.unwrap_or_default()))
+    Some(text!("{}{}", last - first, begins))
 }
 
 /// Host, adapters, times, warnings and fitness.
 pub fn facts(capture: &Capture) -> Section {
     let mut section = Section::new(Topic::Capture, "Capture");
-    section.item(
-        "file",
-        &format!("{}, {} records, {}", capture.file, capture.totals.records, capture.format),
-        Paint::Plain,
-    );
+    let file = quoted(&capture.file);
+    let (records, format) = (capture.totals.records, capture.format);
+    section.item("file", text!("{}, {} records, {}", file, records, format), Paint::Plain);
     if let Some(time) = time(capture) {
-        section.item("time", &time, Paint::Plain);
+        section.item("time", time, Paint::Plain);
     }
     if let Some(host) = words::host(capture) {
-        let evidence = capture.host.as_ref().map_or("", |h| h.evidence.as_str());
-        section.item("host", &format!("{host} ({evidence})"), Paint::Plain);
+        let evidence = capture.host.as_ref().map(|host| quoted(&host.evidence));
+        section.item("host", text!("{} ({})", host, evidence), Paint::Plain);
     }
     for adapter in &capture.adapters {
-        section.item("adapter", &self::adapter(adapter), Paint::Plain);
+        section.item("adapter", self::adapter(adapter), Paint::Plain);
     }
     for warning in &capture.warnings {
-        let place = warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
-        section.item("warning", &format!("{place}{}", warning.text), Paint::Yellow);
+        let place = warning.frame.map(|frame| text!("frame {}: ", frame));
+        let says = text!("{}{}", place, quoted(&warning.text));
+        section.item("warning", says, Paint::Yellow);
     }
     for fitness in &capture.fitness {
-        section.item("fitness", &fitness.says, Paint::Yellow);
+        section.item("fitness", quoted(&fitness.says), Paint::Yellow);
         if !fitness.remedy.is_empty() {
-            section.item("", &fitness.remedy, Paint::Plain);
+            section.item("", quoted(&fitness.remedy), Paint::Plain);
         }
     }
     if capture.fitness.is_empty() {
@@ -55,24 +56,24 @@ pub fn facts(capture: &Capture) -> Section {
 }
 
 /// Who made an adapter.
-pub fn maker(adapter: &Adapter) -> Option<String> {
+pub fn maker(adapter: &Adapter) -> Option<Text> {
     let id = adapter.manufacturer?;
-    Some(numbers::company(id).map_or_else(|| format!("{id:#06x}"), str::to_owned))
+    let known = numbers::company(id).map(Text::fixed);
+    Some(known.unwrap_or_else(|| text!("{}", format_args!("{id:#06x}"))))
 }
 
 /// Address, name, maker, version.
-pub fn adapter(adapter: &Adapter) -> String {
-    let mut parts =
-        vec![adapter.index.map_or_else(|| "unnamed".to_owned(), |index| format!("hci{index}"))];
-    parts.extend(adapter.address.map(|address| address.to_string()));
-    parts.extend(adapter.name.as_ref().map(|name| format!("\"{name}\"")));
+pub fn adapter(adapter: &Adapter) -> Text {
+    let index = adapter.index.map(|index| text!("hci{}", index));
+    let mut parts = vec![index.unwrap_or("unnamed".into())];
+    parts.extend(adapter.address.map(|address| text!("{}", address)));
+    parts.extend(adapter.name.as_deref().map(|called| Text::from(name(called))));
     parts.extend(maker(adapter));
-    parts.extend(adapter.version.map(|version| format!("HCI version {version:#04x}")));
-    parts.push(match adapter.attempts {
-        1 => "1 attempt".to_owned(),
-        attempts => format!("{attempts} attempts"),
-    });
-    parts.join(", ")
+    let version = adapter.version;
+    parts.extend(version.map(|v| text!("HCI version {}", format_args!("{v:#04x}"))));
+    let attempts = usize::try_from(adapter.attempts).unwrap_or(usize::MAX);
+    parts.push(count(attempts, "attempt", "attempts"));
+    Text::joined(parts, ", ")
 }
 
 /// Advertising of the devices that somebody tried to connect to; of all where nobody did.
@@ -103,33 +104,30 @@ pub fn devices(capture: &Capture) -> Option<Section> {
     let mut section = Section::new(Topic::Capture, title);
     let rows = heard.iter().take(MOST_DEVICES).map(|device| {
         let kind = match (device.connectable_reports, device.reports) {
-            (0, 0) => "scan responses only".to_owned(),
-            (0, _) => "not connectable".to_owned(),
-            (c, r) if c == r => "connectable".to_owned(),
-            (c, _) => format!("connectable in {c}"),
+            (0, 0) => "scan responses only".into(),
+            (0, _) => "not connectable".into(),
+            (c, r) if c == r => "connectable".into(),
+            (c, _) => text!("connectable in {}", c),
         };
         let rssi = match (device.rssi_min, device.rssi_max) {
-            (low, high) if low > high => String::new(),
-            (low, high) if low == high => format!("{low} dBm"),
-            (low, high) => format!("{low} to {high} dBm"),
+            (low, high) if low > high => Text::EMPTY,
+            (low, high) if low == high => text!("{} dBm", low),
+            (low, high) => text!("{} to {} dBm", low, high),
         };
-        let name = device.name.as_ref().map_or_else(String::new, |name| format!("\"{name}\""));
+        let called = device.name.as_deref().map(|called| Text::from(name(called)));
+        let reports = usize::try_from(device.reports).unwrap_or(usize::MAX);
         vec![
-            Field::from(device.address.to_string()),
+            Field::from(text!("{}", device.address)),
             Field::from(device.address_type.name().unwrap_or("")),
-            Field::from(name),
-            Field::right(if device.reports == 1 {
-                "1 report".to_owned()
-            } else {
-                format!("{} reports", device.reports)
-            }),
+            Field::from(called.unwrap_or_default()),
+            Field::right(count(reports, "report", "reports")),
             Field::from(kind),
             Field::from(rssi),
         ]
     });
     section.table(None, rows.collect());
     if heard.len() > MOST_DEVICES {
-        section.item("", &format!("and {} more", heard.len() - MOST_DEVICES), Paint::Faint);
+        section.item("", text!("and {} more", heard.len() - MOST_DEVICES), Paint::Faint);
     }
     Some(section)
 }

@@ -1,13 +1,15 @@
 //! Whom a finding is about.
 use crate::compare::{self, Tally};
 use crate::diagnose::Finding;
+use crate::prose::{Text, name};
 use crate::report::Report;
+use crate::text;
 use crate::timeline::Connection;
 
 /// The one device that a finding is about, and how many attempts there are to it.
 pub struct About {
     /// Its name in quotation marks, else its address.
-    pub device: String,
+    pub device: Text,
     pub tally: Tally,
 }
 
@@ -24,18 +26,18 @@ pub fn about(report: &Report, finding: &Finding) -> Option<About> {
     Some(About { device, tally: compare::tally(capture, first) })
 }
 
-fn named(connection: &Connection) -> Option<String> {
+fn named(connection: &Connection) -> Option<Text> {
     let peer = &connection.peer;
     match &peer.name {
-        Some(name) => Some(format!("\"{name}\"")),
-        None => peer.who().map(|address| address.to_string()),
+        Some(called) => Some(name(called).into()),
+        None => peer.who().map(|address| text!("{}", address)),
     }
 }
 
 /// Findings by device: those about the verdict's device first, then those about the device of the gravest that is
 /// left. Within a device they stand in order of weight.
 pub fn by_device<'a>(report: &'a Report, findings: &[&'a Finding]) -> Vec<&'a Finding> {
-    let mut groups: Vec<(Option<String>, Vec<&Finding>)> = Vec::new();
+    let mut groups: Vec<(Option<Text>, Vec<&Finding>)> = Vec::new();
     for finding in findings {
         let device = about(report, finding).map(|about| about.device);
         match groups.iter_mut().find(|(known, _)| *known == device) {
@@ -48,17 +50,14 @@ pub fn by_device<'a>(report: &'a Report, findings: &[&'a Finding]) -> Vec<&'a Fi
 
 /// `, 2 of 5 attempts, 1 still up`: how many of all attempts to the device a finding names. Empty where there is
 /// but one.
-pub fn share(finding: &Finding, about: Option<&About>) -> String {
+pub fn share(finding: &Finding, about: Option<&About>) -> Text {
     let Some(Tally { attempts: attempts @ 2.., open, .. }) = about.map(|about| about.tally) else {
-        return String::new();
+        return Text::EMPTY;
     };
-    let mut says = match finding.connections.len() {
-        all if all >= attempts && attempts == 2 => ", both attempts".to_owned(),
-        all if all >= attempts => format!(", all {attempts} attempts"),
-        some => format!(", {some} of {attempts} attempts"),
+    let says = match finding.connections.len() {
+        all if all >= attempts && attempts == 2 => ", both attempts".into(),
+        all if all >= attempts => text!(", all {} attempts", attempts),
+        some => text!(", {} of {} attempts", some, attempts),
     };
-    if open > 0 {
-        says.push_str(&format!(", {open} still up"));
-    }
-    says
+    if open > 0 { text!("{}, {} still up", says, open) } else { says }
 }

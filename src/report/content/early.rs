@@ -1,7 +1,9 @@
 //! The early ledger: what one side did within the window and the other did not.
 use super::{Field, Paint, Section, Topic, labels};
 use crate::compare::{Comparison, EarlyOperation, Fate, rounded};
+use crate::prose::{Text, quoted};
 use crate::report::{Report, words};
+use crate::text;
 use crate::time::Span;
 
 /// What one side did within the window and the other did not.
@@ -27,20 +29,21 @@ pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
         if shown.is_empty() {
             continue;
         }
-        let title = format!("Within {} of connecting, only in {there}", comparison.window);
+        let title = text!("Within {} of connecting, only in {}", comparison.window, quoted(there));
         let mut section = Section::new(Topic::Early, title);
         let header = vec![
             "operation".into(),
             Field::right("frame"),
             Field::right("after"),
-            Field::from(format!("in {here}")),
+            Field::from(text!("in {}", quoted(here))),
         ];
         let after = |span: Option<Span>| {
-            span.map_or_else(String::new, |s| rounded(s, comparison.resolution).to_string())
+            let span = span.map(|span| text!("{}", rounded(span, comparison.resolution)));
+            span.unwrap_or(Text::EMPTY)
         };
         let rows = shown.iter().map(|operation| {
             let fate = match operation.blocked_by {
-                Some(frame) => format!("blocked: frame {frame} was never answered"),
+                Some(frame) => text!("blocked: frame {} was never answered", frame),
                 None => words::fate(
                     operation.fate,
                     operation.other_after.map(|s| rounded(s, comparison.resolution)),
@@ -48,7 +51,7 @@ pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
             };
             vec![
                 Field::from(match value(operation) {
-                    Some(value) => format!("{} = {value}", operation.name),
+                    Some(value) => text!("{} = {}", operation.name, quoted(&value.to_string())),
                     None => operation.name.clone(),
                 }),
                 Field::right(operation.frame.to_string()),
@@ -64,7 +67,7 @@ pub fn early(report: &Report, comparison: &Comparison) -> Vec<Section> {
         if habits > 0 {
             section.item(
                 "",
-                &format!("and {habits} by habit of the host (--strict shows them)"),
+                text!("and {} by habit of the host (--strict shows them)", habits),
                 Paint::Faint,
             );
         }

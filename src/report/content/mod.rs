@@ -3,24 +3,26 @@ mod attempts;
 mod capture;
 pub mod devices;
 mod early;
+pub mod finding;
 mod first;
 mod places;
 mod sides;
 mod tables;
 mod timeline;
 
-pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines, remedies};
+pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
 pub use places::{display_filter, environment, frame};
 pub use sides::{divergence, labels, only_in_reference, role, sides};
 
 use crate::compare::Side;
+use crate::prose::{Say, Text, quoted};
 use crate::report::Report;
 
 /// One part of a report: a title, and what stands under it.
 #[derive(Clone, Debug, Default)]
 pub struct Section {
     /// In sentence case; a terminal shouts its first word.
-    pub title: String,
+    pub title: Text,
     pub topic: Topic,
     pub blocks: Vec<Block>,
 }
@@ -45,8 +47,8 @@ pub enum Topic {
 pub enum Block {
     /// A sentence behind its label; the label may be empty.
     Item {
-        label: String,
-        text: String,
+        label: Text,
+        text: Text,
         paint: Paint,
     },
     Table(Table),
@@ -66,7 +68,7 @@ pub struct Table {
 /// One cell of a table.
 #[derive(Clone, Debug, Default)]
 pub struct Field {
-    pub text: String,
+    pub text: Text,
     pub paint: Paint,
     pub right: bool,
 }
@@ -85,8 +87,8 @@ pub enum Paint {
 }
 
 impl Field {
-    pub fn right(text: impl Into<String>) -> Self {
-        Self { text: text.into(), right: true, ..Self::default() }
+    pub fn right(text: impl Into<Self>) -> Self {
+        Self { right: true, ..text.into() }
     }
 
     pub fn paint(mut self, paint: Paint) -> Self {
@@ -95,19 +97,33 @@ impl Field {
     }
 }
 
-impl<T: Into<String>> From<T> for Field {
-    fn from(text: T) -> Self {
-        Self { text: text.into(), ..Self::default() }
+impl From<Text> for Field {
+    fn from(text: Text) -> Self {
+        Self { text, ..Self::default() }
+    }
+}
+
+impl From<&'static str> for Field {
+    fn from(text: &'static str) -> Self {
+        Text::fixed(text).into()
+    }
+}
+
+/// Text whose parts nobody knows: where aliases stand, it is searched for addresses and names.
+impl From<String> for Field {
+    fn from(text: String) -> Self {
+        Text::from(quoted(&text)).into()
     }
 }
 
 impl Section {
-    fn new(topic: Topic, title: impl Into<String>) -> Self {
+    fn new(topic: Topic, title: impl Into<Text>) -> Self {
         Self { title: title.into(), topic, blocks: Vec::new() }
     }
 
-    fn item(&mut self, label: &str, text: &str, paint: Paint) {
-        self.blocks.push(Block::Item { label: label.to_owned(), text: text.to_owned(), paint });
+    fn item(&mut self, label: impl Say, text: impl Say, paint: Paint) {
+        let (label, text) = (Text::EMPTY.and(label), Text::EMPTY.and(text));
+        self.blocks.push(Block::Item { label, text, paint });
     }
 
     fn table(&mut self, header: Option<Vec<Field>>, rows: Vec<Vec<Field>>) {

@@ -1,35 +1,37 @@
 //! Where things are: the hosts and adapters in one line, and cited frames as other tools find them.
 use super::capture;
 use crate::diagnose::{Evidence, Finding};
+use crate::prose::{Text, quoted};
 use crate::report::{Report, words};
+use crate::text;
 use crate::timeline::Capture;
 
 /// Most frames of one display filter.
 const MOST_FRAMES: usize = 12;
 
 /// The hosts, their adapters and the formats of the captures, in one line.
-pub fn environment(report: &Report) -> String {
+pub fn environment(report: &Report) -> Text {
     let side = |(index, capture): (usize, &Capture)| {
-        let mut parts = vec![words::host(capture).unwrap_or_else(|| "host unknown".to_owned())];
+        let mut parts = vec![words::host(capture).unwrap_or("host unknown".into())];
         let used = report
             .most_telling(index)
             .and_then(|link| capture.adapters.iter().find(|adapter| adapter.index == link.adapter));
         let maker = used.or(capture.adapters.first()).and_then(capture::maker);
         parts.extend(maker);
-        parts.push(capture.format.to_owned());
-        format!("{}: {}", report.label(index), parts.join(", "))
+        parts.push(capture.format.into());
+        text!("{}: {}", quoted(&report.label(index)), Text::joined(parts, ", "))
     };
-    let sides: Vec<String> = report.captures.iter().enumerate().map(side).collect();
-    if sides.is_empty() { String::new() } else { format!("Environment: {}.", sides.join("; ")) }
+    let sides = Text::joined(report.captures.iter().enumerate().map(side), "; ");
+    if sides.is_empty() { sides } else { text!("Environment: {}.", sides) }
 }
 
 /// A cited frame, and what btmon calls it, where it counts differently.
-pub fn frame(report: &Report, evidence: &Evidence) -> String {
+pub fn frame(report: &Report, evidence: &Evidence) -> Text {
     let frame = evidence.frame;
     let capture = evidence.source.capture().and_then(|index| report.captures.get(index));
     match capture.and_then(|capture| capture.btmon_number(frame)) {
-        Some(number) => format!("frame {frame} (btmon #{number})"),
-        None => format!("frame {frame}"),
+        Some(number) => text!("frame {} (btmon #{})", frame, number),
+        None => text!("frame {}", frame),
     }
 }
 

@@ -2,7 +2,9 @@
 use super::{Field, Paint, Section, Topic, capture};
 use crate::compare::{self, Comparison};
 use crate::packet::{Address, AddressType};
+use crate::prose::{Piece, Text, quoted};
 use crate::report::{Report, safe, words};
+use crate::text;
 use crate::timeline::{Capture, Connection, Peer};
 use std::collections::HashSet;
 
@@ -27,19 +29,19 @@ pub fn labels(report: &Report, comparison: &Comparison) -> (String, String) {
 }
 
 /// `same until frame 412 / 377, then …`.
-pub fn divergence(report: &Report, comparison: &Comparison) -> String {
+pub fn divergence(report: &Report, comparison: &Comparison) -> Text {
     let (left, right) = labels(report, comparison);
-    diverge(comparison)
-        .replace("the reference", &name(&left, "reference"))
-        .replace("the subject", &name(&right, "subject"))
+    let (left, right) =
+        (name(&left, "reference", Piece::Reference), name(&right, "subject", Piece::Subject));
+    diverge(comparison).with_sides(&left, &right)
 }
 
 /// A side within a sentence.
-fn name(label: &str, role: &str) -> String {
-    if label == role { format!("the {role}") } else { label.to_owned() }
+fn name(label: &str, role: &str, side: Piece) -> Text {
+    if label == role { side.into() } else { quoted(label).into() }
 }
 
-fn diverge(comparison: &Comparison) -> String {
+fn diverge(comparison: &Comparison) -> Text {
     let normal =
         comparison.steps.iter().filter(|step| step.normal && !step.note.is_empty()).count()
             + comparison
@@ -49,12 +51,13 @@ fn diverge(comparison: &Comparison) -> String {
                 .count();
     match (&comparison.divergence, comparison.same_until) {
         (Some(says), Some((left, right))) => {
-            format!("same until frame {left} / frame {right}, then {says}")
+            text!("same until frame {} / frame {}, then {}", left, right, *says)
         }
-        (Some(says), None) => format!("from the beginning: {says}"),
-        (None, _) if normal == 0 => "no difference".to_owned(),
-        (None, _) => format!(
-            "no difference but {normal} that are normal between two hosts (--strict shows them)"
+        (Some(says), None) => text!("from the beginning: {}", *says),
+        (None, _) if normal == 0 => "no difference".into(),
+        (None, _) => text!(
+            "no difference but {} that are normal between two hosts (--strict shows them)",
+            normal
         ),
     }
 }
@@ -77,7 +80,7 @@ pub fn sides(report: &Report) -> Section {
                 )
             }
             None => {
-                "Captures".clone_into(&mut section.title);
+                section.title = "Captures".into();
                 let column = |(index, capture)| (capture, report.most_telling(index));
                 (
                     report.captures.iter().enumerate().map(column).collect(),
@@ -88,18 +91,18 @@ pub fn sides(report: &Report) -> Section {
     let mut header = vec![Field::default()];
     header.extend(titles.into_iter().map(Field::from));
     let mut rows = Vec::new();
-    let mut row = |name: &str, says: &dyn Fn(&Capture, Option<&Connection>) -> Option<String>| {
-        let cells: Vec<Option<String>> = columns.iter().map(|(c, link)| says(c, *link)).collect();
+    type Says<'a> = &'a dyn Fn(&Capture, Option<&Connection>) -> Option<Text>;
+    let mut row = |name: &'static str, says: Says<'_>| {
+        let cells: Vec<Option<Text>> = columns.iter().map(|(c, link)| says(c, *link)).collect();
         if cells.iter().any(Option::is_some) {
             let mut row = vec![Field::from(name)];
-            row.extend(
-                cells.into_iter().map(|cell| Field::from(cell.unwrap_or_else(|| "-".to_owned()))),
-            );
+            row.extend(cells.into_iter().map(|cell| Field::from(cell.unwrap_or("-".into()))));
             rows.push(row);
         }
     };
     row("capture", &|capture, _| {
-        Some(format!("{}, {}, {} records", capture.file, capture.format, capture.totals.records))
+        let (file, records) = (quoted(&capture.file), capture.totals.records);
+        Some(text!("{}, {}, {} records", file, capture.format, records))
     });
     row("time", &|capture, _| capture::time(capture));
     row("host", &|capture, _| words::host(capture));
@@ -117,16 +120,15 @@ pub fn sides(report: &Report) -> Section {
                 if reference { &comparison.others.reference } else { &comparison.others.subject };
             (!others.says.is_empty()).then(|| others.says.clone())
         }
-        None => Some(capture.connections.len().to_string()),
+        None => Some(text!("{}", capture.connections.len())),
     });
-    row("connection", &|_, link| {
-        link.map(|link| format!("#{}, {}", link.number, words::link(link)))
-    });
+    row("connection", &|_, link| link.map(|link| text!("#{}, {}", link.number, words::link(link))));
     row("outcome", &|_, link| link.map(words::ending));
     section.table(Some(header), rows);
     for device in only_in_reference(report) {
         let reference = report.comparison.as_ref().map_or(0, |c| c.reference.capture);
-        section.item(&format!("only in {}", report.label(reference)), &device, Paint::Plain);
+        let label = text!("only in {}", quoted(&report.label(reference)));
+        section.item(label, device, Paint::Plain);
     }
     section
 }
@@ -138,7 +140,7 @@ pub fn role(label: &str, role: &str) -> String {
 
 /// Devices that the reference connected to, and that the subject neither connected to nor heard
 /// although it listened. A capture may hold more than the pair that is compared.
-pub fn only_in_reference(report: &Report) -> Vec<String> {
+pub fn only_in_reference(report: &Report) -> Vec<Text> {
     let Some(comparison) = report.comparison.as_ref().filter(|_| report.captures.len() > 1) else {
         return Vec::new();
     };
@@ -191,11 +193,12 @@ pub fn only_in_reference(report: &Report) -> Vec<String> {
             && !compare::same_peer(compared, connection)
         {
             let device = compare::describe(connection);
-            if said.insert(device.clone()) {
-                only.push(format!(
-                    "{device}: connected here (#{}), and in {} neither connected to nor heard advertising",
+            if said.insert(device.to_string()) {
+                only.push(text!(
+                    "{}: connected here (#{}), and in {} neither connected to nor heard advertising",
+                    device,
                     connection.number,
-                    report.label(comparison.subject.capture),
+                    quoted(&report.label(comparison.subject.capture))
                 ));
             }
         }

@@ -2,7 +2,9 @@
 use super::labels;
 use super::{Field, Paint, Section, Topic};
 use crate::compare::{Comparison, Names, Side, rounded};
+use crate::prose::Text;
 use crate::report::{Report, words};
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection};
 
@@ -19,18 +21,20 @@ pub fn ends(report: &Report, comparison: &Comparison) -> Option<Section> {
     };
     let (first, second) = labels(report, comparison);
     let mut section = Section::new(Topic::End, "End");
-    type Says = fn(&Capture, &Connection) -> Option<String>;
-    let rows: [(&str, Says); 6] = [
+    type Says = fn(&Capture, &Connection) -> Option<Text>;
+    let rows: [(&'static str, Says); 6] = [
         ("how", |_, c| Some(words::ending(c))),
-        ("reason", |_, c| Some(c.reason()?.to_string())),
-        ("ended by", |_, c| Some(words::ended_by(c.end.as_ref()?.by).to_owned())),
-        ("life in intervals", |_, c| Some(format!("{:.1}", words::intervals(c)?))),
-        ("last PDU to end", |_, c| Some(c.idle_before_end()?.to_string())),
+        ("reason", |_, c| Some(text!("{}", c.reason()?))),
+        ("ended by", |_, c| Some(words::ended_by(c.end.as_ref()?.by).into())),
+        ("life in intervals", |_, c| {
+            let intervals = words::intervals(c)?;
+            Some(text!("{}", format_args!("{intervals:.1}")))
+        }),
+        ("last PDU to end", |_, c| Some(text!("{}", c.idle_before_end()?))),
         ("open at the end", |capture, c| {
             let names = Names::of(capture, c);
-            let open: Vec<String> =
-                c.open_requests.iter().take(3).map(|o| words::open_request(&names, o)).collect();
-            (!open.is_empty()).then(|| open.join("; "))
+            let open = c.open_requests.iter().take(3).map(|o| words::open_request(&names, o));
+            Some(Text::joined(open, "; ")).filter(|open| !open.is_empty())
         }),
     ];
     let filled = rows.iter().filter_map(|(name, says)| {
@@ -40,8 +44,8 @@ pub fn ends(report: &Report, comparison: &Comparison) -> Option<Section> {
         }
         Some(vec![
             Field::from(*name),
-            Field::from(one.unwrap_or_else(|| "-".to_owned())),
-            Field::from(other.unwrap_or_else(|| "-".to_owned())),
+            Field::from(one.unwrap_or("-".into())),
+            Field::from(other.unwrap_or("-".into())),
         ])
     });
     section.table(Some(vec!["".into(), first.into(), second.into()]), filled.collect());
@@ -57,7 +61,8 @@ pub fn clocks(report: &Report, comparison: &Comparison) -> Option<Section> {
     let mut section = Section::new(Topic::Clocks, "Clocks");
     let rows = comparison.clocks.iter().map(|fact| {
         let span = |span: Option<Span>| {
-            span.map_or_else(|| "-".to_owned(), |s| rounded(s, comparison.resolution).to_string())
+            let span = span.map(|span| text!("{}", rounded(span, comparison.resolution)));
+            span.unwrap_or("-".into())
         };
         let ratio = match (fact.reference, fact.subject) {
             (Some(a), Some(b))
@@ -65,7 +70,7 @@ pub fn clocks(report: &Report, comparison: &Comparison) -> Option<Section> {
             {
                 ratio(a, b)
             }
-            _ => String::new(),
+            _ => Text::EMPTY,
         };
         vec![
             Field::from(fact.name),
@@ -81,13 +86,13 @@ pub fn clocks(report: &Report, comparison: &Comparison) -> Option<Section> {
     Some(section)
 }
 
-fn ratio(reference: Span, subject: Span) -> String {
+fn ratio(reference: Span, subject: Span) -> Text {
     let ratio = subject.0 as f64 / reference.0 as f64;
     match ratio {
-        0.995..1.005 => "×1".to_owned(),
-        r if r >= 10.0 => format!("×{r:.0}"),
-        r if r >= 0.1 => format!("×{r:.1}"),
-        r => format!("×{r:.2}"),
+        0.995..1.005 => "×1".into(),
+        r if r >= 10.0 => text!("×{}", format_args!("{r:.0}")),
+        r if r >= 0.1 => text!("×{}", format_args!("{r:.1}")),
+        r => text!("×{}", format_args!("{r:.2}")),
     }
 }
 
@@ -102,13 +107,13 @@ pub fn parameters(report: &Report, comparison: &Comparison) -> Section {
         .filter(|p| !p.normal || report.shown.full || report.shown.strict && differ(p));
     let rows: Vec<Vec<Field>> = shown
         .map(|p| {
-            let value = |v: &Option<String>| v.clone().unwrap_or_else(|| "-".to_owned());
+            let value = |v: &Option<Text>| v.clone().unwrap_or("-".into());
             let (sign, paint) = match (p.reference == p.subject, p.normal) {
                 (true, _) => ("=", Paint::Faint),
                 (false, true) => ("~", Paint::Faint),
                 (false, false) => ("~", Paint::Yellow),
             };
-            let why = p.why.map_or_else(String::new, |why| format!("normal: {why}"));
+            let why = p.why.map(|why| text!("normal: {}", why)).unwrap_or_default();
             vec![
                 Field::from(sign).paint(paint),
                 p.name.into(),
@@ -123,15 +128,15 @@ pub fn parameters(report: &Report, comparison: &Comparison) -> Section {
     section.table(Some(vec!["".into(), "".into(), left.into(), right.into(), "".into()]), rows);
     let hidden = match (normal, equal) {
         _ if report.shown.full => return section,
-        (0, equal) => format!("{equal} equal (--full shows them)"),
+        (0, equal) => text!("{} equal (--full shows them)", equal),
         (normal, equal) if report.shown.strict => {
-            format!("{normal} differ as hosts do, {equal} equal (--full shows them)")
+            text!("{} differ as hosts do, {} equal (--full shows them)", normal, equal)
         }
         (normal, equal) => {
-            format!("{normal} differ as hosts do (--strict shows them), {equal} equal")
+            text!("{} differ as hosts do (--strict shows them), {} equal", normal, equal)
         }
     };
-    section.item("", &hidden, Paint::Faint);
+    section.item("", hidden, Paint::Faint);
     section
 }
 
@@ -153,7 +158,7 @@ pub fn databases(comparison: &Comparison) -> Option<Section> {
             crate::compare::DatabaseChange::Moved => ("\u{21b7}", Paint::Blue),
             crate::compare::DatabaseChange::Altered => ("~", Paint::Yellow),
         };
-        section.item(sign, &difference.says, paint);
+        section.item(sign, difference.says.clone(), paint);
     }
     Some(section)
 }
@@ -165,7 +170,7 @@ pub(super) fn open_requests(section: &mut Section, capture: &Capture, connection
     }
     let names = Names::of(capture, connection);
     for open in connection.open_requests.iter().take(8) {
-        let says = format!("{} (frame {})", words::open_request(&names, open), open.frame);
-        section.item("open at the end", &says, Paint::Yellow);
+        let says = text!("{} (frame {})", words::open_request(&names, open), open.frame);
+        section.item("open at the end", says, Paint::Yellow);
     }
 }

@@ -3,8 +3,10 @@ use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::case::Value;
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
 use crate::diagnose::Level;
+use crate::prose::{Text, count, quoted};
 use crate::report::{Report, words};
 use crate::sides::Sides;
+use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Procedure, Step};
 
@@ -54,19 +56,19 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
         "".into(),
         "step".into(),
         Field::right("frame"),
-        Field::right(left.as_str()),
+        Field::right(left.clone()),
         Field::right("frame"),
-        Field::right(right.as_str()),
+        Field::right(right.clone()),
         "note".into(),
     ];
     let beside: Vec<Field> = vec![
         "".into(),
         Field::right("frame"),
         Field::right("after"),
-        left.as_str().into(),
+        left.clone().into(),
         Field::right("frame"),
         Field::right("after"),
-        right.as_str().into(),
+        right.clone().into(),
     ];
     section.blocks.push(Block::Table(Table {
         header: Some(header),
@@ -75,23 +77,23 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
         remarks: true,
     }));
     if let Some(why) = another(report, comparison, b) {
-        section.item("", &why, Paint::Plain);
+        section.item("", why, Paint::Plain);
     }
     if at < comparison.steps.len() {
         section.item(
             "",
-            &format!("{} more steps (--full shows them)", comparison.steps.len() - at),
+            text!("{} more steps (--full shows them)", comparison.steps.len() - at),
             Paint::Faint,
         );
     }
     elided(&mut section, a);
     elided(&mut section, b);
-    section.item("", &words::legend(&left, &right), Paint::Faint);
+    section.item("", words::legend(&left, &right), Paint::Faint);
     Some(section)
 }
 
 /// Why the timeline shows another attempt than the verdict speaks of, where it does.
-fn another(report: &Report, comparison: &Comparison, shown: &Connection) -> Option<String> {
+fn another(report: &Report, comparison: &Comparison, shown: &Connection) -> Option<Text> {
     let verdict = report.findings.first().filter(|finding| finding.level != Level::Note)?;
     let first = *verdict.connections.first()?;
     if verdict.capture == comparison.subject.capture && verdict.connections.contains(&shown.number)
@@ -102,19 +104,22 @@ fn another(report: &Report, comparison: &Comparison, shown: &Connection) -> Opti
     let spoken = capture.connection(first)?;
     let label = report.label(verdict.capture);
     Some(if verdict.capture != comparison.subject.capture {
-        format!(
-            "The verdict speaks of {label} (attempt #{first}); the timeline shows what was compared."
+        text!(
+            "The verdict speaks of {} (attempt #{}); the timeline shows what was compared.",
+            quoted(&label),
+            first
         )
     } else if compare::same_peer(spoken, shown) {
-        format!(
-            "The verdict speaks of attempt #{first}; the timeline shows #{}, the attempt that was compared.",
+        text!(
+            "The verdict speaks of attempt #{}; the timeline shows #{}, the attempt that was compared.",
+            first,
             shown.number
         )
     } else {
-        format!(
-            "The verdict speaks of another device, {} (attempt #{first}); the timeline shows #{}, because only that \
-             device has an attempt to compare it with.",
+        text!(
+            "The verdict speaks of another device, {} (attempt #{}); the timeline shows #{}, because only that device has an attempt to compare it with.",
             compare::describe(spoken),
+            first,
             shown.number
         )
     })
@@ -129,11 +134,17 @@ fn folds(report: &Report, step: &AlignedStep) -> bool {
 }
 
 /// What one side did.
+#[derive(Clone)]
 struct Told {
-    frame: String,
-    after: String,
+    frame: Text,
+    after: Text,
     /// The step and what came of it.
-    says: String,
+    says: Text,
+}
+
+impl Told {
+    /// Where a side did nothing.
+    const NOTHING: Self = Self { frame: Text::fixed("·"), after: Text::EMPTY, says: Text::EMPTY };
 }
 
 /// A row of both timelines.
@@ -142,7 +153,7 @@ struct Row {
     /// The step, where both sides share a column.
     name: Field,
     sides: Sides<Option<Told>>,
-    note: String,
+    note: Text,
 }
 
 impl Row {
@@ -150,8 +161,7 @@ impl Row {
     fn one_below_another(self) -> Vec<Field> {
         let mut row = vec![self.sign, self.name];
         for told in self.sides {
-            let (frame, after) =
-                told.map_or(("·".to_owned(), String::new()), |told| (told.frame, told.after));
+            let Told { frame, after, .. } = told.unwrap_or(Told::NOTHING);
             row.extend([Field::right(frame), Field::right(after)]);
         }
         row.push(Field::from(self.note));
@@ -163,12 +173,9 @@ impl Row {
         let mut row = vec![self.sign.clone()];
         let last = if self.sides.subject.is_some() { 1 } else { 0 };
         for (at, told) in self.sides.iter().enumerate() {
-            let (frame, after, mut says) = match told {
-                Some(told) => (told.frame.as_str(), told.after.as_str(), told.says.clone()),
-                None => ("·", "", String::new()),
-            };
+            let Told { frame, after, mut says } = told.clone().unwrap_or(Told::NOTHING);
             if at == last && !self.note.is_empty() {
-                says = format!("{says}\n  {}", self.note);
+                says = text!("{}\n  {}", says, self.note);
             }
             let says = Field { text: says, paint: self.name.paint, right: false };
             row.extend([Field::right(frame), Field::right(after), says]);
@@ -178,20 +185,18 @@ impl Row {
 }
 
 /// A step and what came of it, in one phrase.
-fn says(connection: &Connection, names: &Names, step: &Step, value: Option<String>) -> String {
+fn says(connection: &Connection, names: &Names, step: &Step, value: Option<Text>) -> Text {
     if step.procedure == Procedure::Disconnect {
         return words::ending(connection);
     }
-    let mut says = words::step(connection, names, step);
-    if let Some(value) = value {
-        says = format!("{says} = {value}");
-    }
+    let value = value.map(|value| text!(" = {}", value));
+    let says = text!("{}{}", words::step(connection, names, step), value);
     let outcome = match step.failed() {
         true => Some(words::outcome(step)),
         false => words::said(connection, names, step),
     };
     match outcome {
-        Some(outcome) => format!("{says}: {outcome}"),
+        Some(outcome) => text!("{}: {}", says, outcome),
         None => says,
     }
 }
@@ -216,11 +221,11 @@ impl Lanes<'_> {
     fn last(&self) -> Option<Row> {
         let told = |connection: &Connection| {
             let after = connection.after(connection.capture_end);
-            let after = after.map(|after| rounded(after, self.resolution).to_string());
+            let after = after.map(|after| text!("{}", rounded(after, self.resolution)));
             connection.open().then(|| Told {
-                frame: GOES_ON.to_owned(),
+                frame: GOES_ON.into(),
                 after: after.unwrap_or_default(),
-                says: STILL_UP.to_owned(),
+                says: STILL_UP.into(),
             })
         };
         let sides = Sides::new(told(self.a), told(self.b));
@@ -231,7 +236,7 @@ impl Lanes<'_> {
             sign: Field::from(GOES_ON).paint(Paint::Faint),
             name: STILL_UP.into(),
             sides,
-            note: String::new(),
+            note: Text::EMPTY,
         })
     }
 
@@ -243,31 +248,31 @@ impl Lanes<'_> {
         let name = match (x, y) {
             (Some(step), _) => words::step(self.a, self.ours, step),
             (None, Some(step)) => words::step(self.b, self.theirs, step),
-            (None, None) => String::new(),
+            (None, None) => Text::EMPTY,
         };
         let value = |side: compare::Side, step: Option<&Step>| {
-            self.report.value(side.capture, step?).map(ToString::to_string)
+            let value = self.report.value(side.capture, step?)?;
+            Some(Text::from(quoted(&value.to_string())))
         };
         let values = [value(self.comparison.reference, x), value(self.comparison.subject, y)];
         let own = values.clone();
         let (name, differ) = match values {
-            [Some(one), Some(other)] if one != other => (name, format!("{one} against {other}")),
-            [Some(value), _] | [None, Some(value)] => (format!("{name} = {value}"), String::new()),
-            [None, None] => (name, String::new()),
+            [Some(one), Some(other)] if one != other => {
+                (name, Some(text!("values {} against {}", one, other)))
+            }
+            [Some(value), _] | [None, Some(value)] => (text!("{} = {}", name, value), None),
+            [None, None] => (name, None),
         };
-        let mut note = match (aligned.note.as_str(), differ.as_str()) {
-            (note, "") => note.to_owned(),
-            ("", differ) => format!("values {differ}"),
-            (note, differ) => format!("{note}; values {differ}"),
-        };
-        if let Some(why) = aligned.why.filter(|why| strict && !note.contains(why)) {
-            note = if note.is_empty() {
-                format!("normal: {why}")
-            } else {
-                format!("{note} (normal: {why})")
+        let notes = [Some(aligned.note.clone()).filter(|note| !note.is_empty()), differ];
+        let mut note = Text::joined(notes.into_iter().flatten(), "; ");
+        let said = note.to_string();
+        if let Some(why) = aligned.why.filter(|why| strict && !said.contains(why)) {
+            note = match note.is_empty() {
+                true => text!("normal: {}", why),
+                false => text!("{} (normal: {})", note, why),
             };
         } else if aligned.normal && aligned.kind != StepKind::Same {
-            note.push_str(if note.is_empty() { "normal" } else { " (normal)" });
+            note.plain(if note.is_empty() { "normal" } else { " (normal)" });
         }
         let told = |connection: &Connection, names: &Names, step: Option<&Step>, value| {
             let step = step?;
@@ -287,15 +292,12 @@ impl Lanes<'_> {
 
     fn folded(&self, steps: &[AlignedStep]) -> Row {
         let normal = steps.iter().filter(|step| step.kind != StepKind::Same).count();
-        let plural = |count: usize, what: &str| {
-            format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-        };
+        let equal = |same| count(same, "equal step", "equal steps");
+        let habits = |normal| count(normal, "normal difference", "normal differences");
         let what = match (steps.len() - normal, normal) {
-            (same, 0) => plural(same, "equal step"),
-            (0, normal) => plural(normal, "normal difference"),
-            (same, normal) => {
-                format!("{}, {}", plural(same, "equal step"), plural(normal, "normal difference"))
-            }
+            (same, 0) => equal(same),
+            (0, normal) => habits(normal),
+            (same, normal) => text!("{}, {}", equal(same), habits(normal)),
         };
         let sign = if normal == 0 { words::sign(StepKind::Same) } else { words::NORMAL };
         let told = |connection: &Connection, of: &mut dyn Iterator<Item = usize>| {
@@ -310,18 +312,17 @@ impl Lanes<'_> {
             sign: Field::from(sign).paint(Paint::Faint),
             name: Field::from(what).paint(Paint::Faint),
             sides,
-            note: String::new(),
+            note: Text::EMPTY,
         }
     }
 
-    fn told(&self, connection: &Connection, step: &Step, says: String) -> Told {
-        Told { frame: step.frame.to_string(), after: self.after(connection, step), says }
+    fn told(&self, connection: &Connection, step: &Step, says: Text) -> Told {
+        Told { frame: text!("{}", step.frame), after: self.after(connection, step), says }
     }
 
-    fn after(&self, connection: &Connection, step: &Step) -> String {
-        connection
-            .after(step.at)
-            .map_or_else(String::new, |after| rounded(after, self.resolution).to_string())
+    fn after(&self, connection: &Connection, step: &Step) -> Text {
+        let after = connection.after(step.at);
+        after.map(|after| text!("{}", rounded(after, self.resolution))).unwrap_or_default()
     }
 }
 
@@ -339,7 +340,7 @@ fn paint(step: &AlignedStep) -> Paint {
 /// One timeline.
 pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Connection) -> Section {
     let names = Names::of(capture, connection);
-    let title = format!("Timeline of #{}, {}", connection.number, compare::describe(connection));
+    let title = text!("Timeline of #{}, {}", connection.number, compare::describe(connection));
     let mut section = Section::new(Topic::Timeline, title);
     let most = if report.shown.full { usize::MAX } else { MOST };
     let mut rows: Vec<Vec<Field>> = connection
@@ -364,7 +365,7 @@ pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Conn
     ];
     section.table(Some(header), rows);
     if left > 0 {
-        section.item("", &format!("{left} more steps (--full shows them)"), Paint::Faint);
+        section.item("", text!("{} more steps (--full shows them)", left), Paint::Faint);
     }
     elided(&mut section, connection);
     tables::open_requests(&mut section, capture, connection);
@@ -388,9 +389,9 @@ fn row(connection: &Connection, names: &Names, step: &Step, value: Option<&Value
         step.duration().filter(|took| took.0 > 0 && step.procedure != Procedure::Disconnect)
     {
         outcome = if step.count > 1 {
-            format!("{outcome}, over {took}")
+            text!("{}, over {}", outcome, took)
         } else {
-            format!("{outcome}, {took}")
+            text!("{}, {}", outcome, took)
         };
     }
     vec![
@@ -398,7 +399,10 @@ fn row(connection: &Connection, names: &Names, step: &Step, value: Option<&Value
         Field::right(connection.after(step.at).map_or_else(String::new, |after| after.to_string())),
         Field::from(direction),
         Field::from(match value {
-            Some(value) => format!("{} = {value}", words::step(connection, names, step)),
+            Some(value) => {
+                let value = quoted(&value.to_string());
+                text!("{} = {}", words::step(connection, names, step), value)
+            }
             None => words::step(connection, names, step),
         }),
         Field::from(outcome).paint(if step.failed() { Paint::Red } else { Paint::Plain }),
@@ -407,12 +411,12 @@ fn row(connection: &Connection, names: &Names, step: &Step, value: Option<&Value
 
 fn elided(section: &mut Section, connection: &Connection) {
     if connection.elided_steps > 0 {
-        let says = format!(
+        let says = text!(
             "#{}: {} steps beyond the first {} are counted only",
             connection.number,
             connection.elided_steps,
             connection.steps.len()
         );
-        section.item("", &says, Paint::Yellow);
+        section.item("", says, Paint::Yellow);
     }
 }

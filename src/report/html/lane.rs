@@ -387,10 +387,12 @@ impl Lane<'_> {
     fn says(&self, step: &Step, us: i64) -> String {
         let name = words::step(self.connection, self.names, step);
         let outcome = match step.outcome {
-            Outcome::Ok => words::said(self.connection, self.names, step),
+            Outcome::Ok => {
+                words::said(self.connection, self.names, step).map(|text| text.to_string())
+            }
             _ => None,
         };
-        let outcome = outcome.unwrap_or_else(|| words::outcome(step));
+        let outcome = outcome.unwrap_or_else(|| words::outcome(step).to_string());
         let who = if step.by == Direction::Sent { "sent" } else { "received" };
         format!("{name}: {outcome} ({who}, frame {}, {})", step.frame, span(us))
     }
@@ -400,7 +402,7 @@ impl Lane<'_> {
         let connection = self.connection;
         let Some((_, to)) = extent(connection) else { return };
         let x = self.axis.x(to);
-        let ending = self.shown(&words::ending(connection));
+        let ending = self.shown(&words::ending(connection).to_string());
         let failed = crate::compare::Failure::of(connection).is_some();
         let class = if failed { "end bad" } else { "end" };
         let ended = connection.end.is_some() || connection.status.is_some_and(|s| s.0 != 0);

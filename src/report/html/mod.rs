@@ -7,18 +7,19 @@ mod picture;
 
 use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
-use crate::report::Report;
+use crate::prose::Text;
 use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic, devices};
-use crate::seen::SourceId;
-use escape::{prose, text};
+use crate::report::{Report, Visible};
+use crate::text;
+use escape::prose;
+use escape::text;
 use lane::Phase;
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Most findings and evidence shown, unless everything is asked for.
+/// Most findings shown, unless everything is asked for.
 const MOST_FINDINGS: usize = 7;
-const MOST_EVIDENCE: usize = 12;
 
 /// A page stays below a megabyte: longer tables are cut here, and say so.
 const MOST_ROWS: usize = 1_000;
@@ -48,10 +49,10 @@ pub fn render(report: &Report) -> String {
         page.items(
             &mut out,
             &[
-                ("First divergence", content::divergence(report, comparison)),
+                ("First divergence".into(), content::divergence(report, comparison)),
                 (
-                    "Same device?",
-                    format!("matched by {}: {}", comparison.matched_by, comparison.match_says),
+                    "Same device?".into(),
+                    text!("matched by {}: {}", comparison.matched_by, comparison.match_says),
                 ),
             ],
         );
@@ -71,12 +72,12 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn text(&self, says: &str) -> String {
+    fn text(&self, says: &(impl Visible + ?Sized)) -> String {
         text(&self.report.visible(says))
     }
 
     fn what_if(&self, out: &mut String, what_if: &WhatIf) {
-        let says = self.prose(&what_if.says.to_string());
+        let says = self.prose(&what_if.says);
         let _ = writeln!(out, "<h3>What if</h3>\n<p>{says}</p>");
         out.push_str("<div class=\"scroll\"><table>\n<thead>\n<tr>");
         what_if.columns.iter().for_each(|name| {
@@ -86,14 +87,14 @@ impl Page<'_> {
         for row in &what_if.rows {
             out.push_str("<tr>");
             row.iter().for_each(|cell| {
-                let _ = write!(out, "<td>{}</td>", self.prose(&cell.to_string()));
+                let _ = write!(out, "<td>{}</td>", self.prose(cell));
             });
             out.push_str("</tr>\n");
         }
         out.push_str("</tbody>\n</table></div>\n");
     }
 
-    fn prose(&self, says: &str) -> String {
+    fn prose(&self, says: &(impl Visible + ?Sized)) -> String {
         prose(&self.report.visible(says))
     }
 
@@ -171,67 +172,34 @@ impl Page<'_> {
             Level::Suspect => ("suspect", "Suspect"),
             Level::Note => ("note", "Note"),
         };
-        let whose = |source: SourceId| match report.is_only_source(source) {
-            true => String::new(),
-            false => format!("{} ", text(&report.label(source))),
-        };
-        let about = devices::about(report, finding);
-        let device =
-            about.as_ref().map_or(String::new(), |about| format!("{}, ", self.text(&about.device)));
-        let mut connections: Vec<String> =
-            finding.connections.iter().take(12).map(|number| format!("#{number}")).collect();
-        if let Some(more @ 1..) = finding.connections.len().checked_sub(12) {
-            connections.push(format!("and {more} more"));
-        }
-        let share = devices::share(finding, about.as_ref());
         let _ = writeln!(
             out,
             "<section class=\"finding {class}\">\n<h2><span class=\"level\">{level}</span><br/>{}</h2>\n<p>{}</p>\n\
-             <p class=\"faint\">{} confidence, {device}{}{} <code>{}</code></p>",
+             <p class=\"faint\">{} <code>{}</code></p>",
             self.text(finding.title),
-            self.prose(&finding.says.to_string()),
-            finding.confidence,
-            whose(finding.capture.into()),
-            if connections.is_empty() {
-                String::new()
-            } else {
-                format!("{}{share},", connections.join(" "))
-            },
+            self.prose(&finding.says),
+            self.text(&content::finding::about(report, finding)),
             finding.rule,
         );
-        let evidence = finding.evidence.iter().take(MOST_EVIDENCE);
-        let mut lines: Vec<String> = evidence
-            .map(|e| {
-                format!("{}frame {}: {}", whose(e.source), e.frame, self.prose(&e.text.to_string()))
-            })
-            .collect();
-        if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
-            lines.push(format!("and {more} more"));
+        for topic in content::finding::Topic::ALL {
+            let lines = content::finding::part(report, finding, topic);
+            let shown = lines.iter().map(|line| {
+                let rule = line.rule.map(|rule| format!("<code>{}</code>: ", text(rule)));
+                format!("{}{}", rule.unwrap_or_default(), self.prose(&line.says))
+            });
+            list(out, topic.title(), &Vec::from_iter(shown));
+            if let (content::finding::Topic::NoUse, Some(what_if)) = (topic, &finding.what_if) {
+                self.what_if(out, what_if);
+            }
         }
-        list(out, "Evidence", &lines);
-        let remedies = finding.remedies.iter().map(|remedy| self.prose(&remedy.text().to_string()));
-        list(out, "What to do", &Vec::from_iter(remedies));
-        let no_use = finding.no_use.iter().map(|remedy| self.prose(&remedy.text().to_string()));
-        list(out, "What is of no use", &Vec::from_iter(no_use));
-        if let Some(what_if) = &finding.what_if {
-            self.what_if(out, what_if);
-        }
-        let ruled_out: Vec<String> = finding
-            .rules_out
-            .iter()
-            .map(|o| format!("<code>{}</code>: {}", text(o.rule), self.prose(&o.why.to_string())))
-            .collect();
-        list(out, "What it is not", &ruled_out);
-        let tests = finding.would_settle.iter().map(|test| self.prose(&test.to_string()));
-        list(out, "What would settle it", &Vec::from_iter(tests));
         if !finding.sources.is_empty() {
-            let sources: Vec<String> = finding.sources.iter().map(|s| self.text(s)).collect();
+            let sources: Vec<String> = finding.sources.iter().map(|s| self.text(*s)).collect();
             let _ = writeln!(out, "<p class=\"faint\">Sources: {}</p>", sources.join("; "));
         }
         out.push_str("</section>\n");
     }
 
-    fn items(&self, out: &mut String, items: &[(&str, String)]) {
+    fn items(&self, out: &mut String, items: &[(Text, Text)]) {
         out.push_str("<dl class=\"items\">\n");
         for (label, says) in items {
             if out.len() > MOST_BYTES {
@@ -248,14 +216,16 @@ impl Page<'_> {
             true => writeln!(out, "<details>\n<summary>{title}</summary>"),
             false => writeln!(out, "<section>\n<h2>{title}</h2>"),
         };
-        let mut items: Vec<(&str, String)> = Vec::new();
+        let mut items: Vec<(Text, Text)> = Vec::new();
         for block in &section.blocks {
             match block {
                 Block::Item { label, text, .. } if !label.is_empty() => {
-                    items.push((label.as_str(), text.clone()));
+                    items.push((label.clone(), text.clone()));
                 }
                 // What has no label goes on under the item before it.
-                Block::Item { text, .. } if !items.is_empty() => items.push(("", text.clone())),
+                Block::Item { text, .. } if !items.is_empty() => {
+                    items.push((Text::EMPTY, text.clone()))
+                }
                 Block::Item { text, .. } => {
                     let _ = writeln!(out, "<p class=\"faint\">{}</p>", self.prose(text));
                 }
@@ -287,9 +257,7 @@ impl Page<'_> {
                         format!(" class=\"{}{paint:?}\"", if right { "right " } else { "" })
                     }
                 };
-                let lines: Vec<String> =
-                    field.text.split('\n').map(|line| self.text(line)).collect();
-                let _ = write!(out, "<{tag}{class}>{}</{tag}>", lines.join("<br/>"));
+                let _ = write!(out, "<{tag}{class}>{}</{tag}>", self.text(&field.text));
             }
             out.push_str("</tr>\n");
         };

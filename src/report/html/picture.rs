@@ -147,13 +147,13 @@ fn missing(comparison: &Comparison, reference: &Connection, names: &Names) -> Ve
     for aligned in comparison.steps.iter().filter(|s| s.kind == StepKind::Missing && !s.normal) {
         let Some(step) = aligned.reference.and_then(|at| reference.steps.get(at)) else { continue };
         let Some(at_us) = micros(reference, step.at) else { continue };
-        let name = words::step(reference, names, step);
+        let name = words::step(reference, names, step).to_string();
         missing.push(Missing { at_us, name, frame: step.frame, reached: true });
     }
     let unreached = comparison.missing_early.iter().filter(|o| o.fate == Fate::NotReached);
     for operation in unreached {
         let Some(after) = operation.after else { continue };
-        let name = operation.name.clone();
+        let name = operation.name.to_string();
         missing.push(Missing { at_us: after.0, name, frame: operation.frame, reached: false });
     }
     missing.sort_by_key(|step| (step.at_us, step.frame));

@@ -2,7 +2,7 @@
 use crate::compare::{self, AlignedStep, Comparison, Names, Side, StepKind, rounded};
 use crate::packet::Direction;
 use crate::report::content::labels;
-use crate::report::{Report, safe, words};
+use crate::report::{Report, Visible, safe, words};
 use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Connection, Procedure, Step};
@@ -112,7 +112,7 @@ impl Drawing<'_> {
         self.messages += 1;
     }
 
-    fn label(&self, text: &str) -> String {
+    fn label(&self, text: &(impl Visible + ?Sized)) -> String {
         escaped(&safe::fit(&self.report.visible(text), LONGEST))
     }
 }

@@ -4,18 +4,15 @@ mod escape;
 
 use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
-use crate::prose::Text;
-use crate::report::Report;
 use crate::report::content::{self, Block, FirstTopic, Section, Table, Topic, devices};
-use crate::seen::SourceId;
+use crate::report::{Report, Visible};
 use escape::{block, cell, inline, tagged};
 use std::fmt::Write;
 
 /// GitHub takes 65,536 characters; some room stays for what the reporter writes.
 const MOST_CHARACTERS: usize = 60_000;
 
-/// Most evidence shown of one finding, findings of one report, warnings of one capture.
-const MOST_EVIDENCE: usize = 8;
+/// Most findings shown of one report, warnings of one capture.
 const MOST_FINDINGS: usize = 7;
 const MOST_WARNINGS: usize = 10;
 
@@ -88,17 +85,16 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn inline(&self, text: &str) -> String {
+    fn inline(&self, text: &(impl Visible + ?Sized)) -> String {
         inline(&self.report.visible(text))
     }
 
-    fn block(&self, text: &str) -> String {
+    fn block(&self, text: &(impl Visible + ?Sized)) -> String {
         block(&self.report.visible(text))
     }
 
-    fn cell(&self, text: &str) -> String {
-        let lines: Vec<String> = text.split('\n').map(|line| self.report.visible(line)).collect();
-        cell(&lines.join("\n"))
+    fn cell(&self, text: &(impl Visible + ?Sized)) -> String {
+        cell(&self.report.visible(text))
     }
 
     /// What a maintainer with ten seconds reads: the result, how sure, why, the proof, what to do.
@@ -217,7 +213,7 @@ impl Page<'_> {
                     text,
                     "- {}: {} (`{}`)",
                     self.inline(note.title),
-                    self.inline(&note.says.to_string()),
+                    self.inline(&note.says),
                     note.rule
                 );
             }
@@ -236,90 +232,46 @@ impl Page<'_> {
         let report = self.report;
         let level = level_name(finding.level);
         let mut text = format!("### {level}: {}\n\n", self.inline(finding.title));
-        let _ = writeln!(text, "{}\n", self.block(&finding.says.to_string()));
-        let whose = |source: SourceId| match report.is_only_source(source) {
-            true => String::new(),
-            false => format!("{} ", inline(&report.label(source))),
-        };
-        let about = devices::about(report, finding);
-        let _ = write!(text, "Confidence {}, rule `{}`", finding.confidence, finding.rule);
-        if let Some(about) = &about {
-            let _ = write!(text, ", device {}", self.inline(&about.device));
+        let _ = writeln!(text, "{}\n", self.block(&finding.says));
+        let about = self.block(&content::finding::about(report, finding));
+        let _ = writeln!(text, "{about}, rule `{}`.\n", finding.rule);
+        for topic in content::finding::Topic::ALL {
+            self.finding_part(&mut text, finding, topic);
         }
-        let mut connections: Vec<String> =
-            finding.connections.iter().take(MOST_EVIDENCE).map(u32::to_string).collect();
-        if let Some(more @ 1..) = finding.connections.len().checked_sub(MOST_EVIDENCE) {
-            connections.push(format!("and {more} more"));
-        }
-        let plural = if finding.connections.len() == 1 { "connection" } else { "connections" };
-        if !connections.is_empty() {
-            let share = devices::share(finding, about.as_ref());
-            let (whose, numbers) = (whose(finding.capture.into()), connections.join(", "));
-            let _ = write!(text, ", {whose}{plural} {numbers}{share}");
-        }
-        text.push_str(".\n\n");
-        if !finding.evidence.is_empty() {
-            text.push_str("**Evidence**\n\n");
-            for evidence in finding.evidence.iter().take(MOST_EVIDENCE) {
-                let _ = writeln!(
-                    text,
-                    "- {}{}: {}",
-                    whose(evidence.source),
-                    content::frame(report, evidence),
-                    self.inline(&evidence.text.to_string())
-                );
-            }
-            if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
-                let plural = if more == 1 { "" } else { "s" };
-                let _ = writeln!(text, "- and {more} more frame{plural}");
-            }
-            text.push('\n');
-        }
-        for (index, capture) in report.captures.iter().enumerate() {
-            if let Some(filter) = content::display_filter(capture, index, finding) {
-                let _ =
-                    writeln!(text, "In Wireshark ({}): `{filter}`\n", inline(&report.label(index)));
-            }
-        }
-        let remedies: Vec<String> =
-            finding.remedies.iter().map(|remedy| remedy.text().to_string()).collect();
-        self.list(&mut text, "What to do", &remedies);
-        let no_use: Vec<String> =
-            finding.no_use.iter().map(|remedy| remedy.text().to_string()).collect();
-        self.list(&mut text, "What is of no use", &no_use);
-        if let Some(what_if) = &finding.what_if {
-            self.what_if(&mut text, what_if);
-        }
-        let out: Vec<String> =
-            finding.rules_out.iter().map(|out| format!("`{}`: {}", out.rule, out.why)).collect();
-        self.list(&mut text, "What it is not", &out);
-        let tests: Vec<String> = finding.would_settle.iter().map(Text::to_string).collect();
-        self.list(&mut text, "What would settle it", &tests);
         if !finding.sources.is_empty() {
-            let sources: Vec<String> = finding.sources.iter().map(|s| self.inline(s)).collect();
+            let sources: Vec<String> = finding.sources.iter().map(|s| self.inline(*s)).collect();
             let _ = writeln!(text, "Sources: {}.\n", sources.join("; "));
         }
         Part { name: format!("the finding {}", finding.rule), text }
     }
 
+    fn finding_part(&self, text: &mut String, finding: &Finding, topic: content::finding::Topic) {
+        use content::finding::Topic;
+        let lines = content::finding::part(self.report, finding, topic);
+        if !lines.is_empty() {
+            let _ = writeln!(text, "**{}**\n", topic.title());
+        }
+        for line in &lines {
+            let rule = line.rule.map_or_else(String::new, |rule| format!("`{rule}`: "));
+            let says =
+                if rule.is_empty() { self.block(&line.says) } else { self.inline(&line.says) };
+            let _ = writeln!(text, "- {rule}{says}");
+        }
+        if !lines.is_empty() {
+            text.push('\n');
+        }
+        if let (Topic::NoUse, Some(what_if)) = (topic, &finding.what_if) {
+            self.what_if(text, what_if);
+        }
+    }
+
     fn what_if(&self, text: &mut String, what_if: &WhatIf) {
-        let _ = writeln!(text, "**What if**\n\n{}\n", self.inline(&what_if.says.to_string()));
+        let _ = writeln!(text, "**What if**\n\n{}\n", self.inline(&what_if.says));
         let _ = writeln!(text, "| {} |", what_if.columns.join(" | "));
         let _ = writeln!(text, "|{}", "---|".repeat(what_if.columns.len()));
         for row in &what_if.rows {
-            let cells: Vec<String> = row.iter().map(|cell| self.cell(&cell.to_string())).collect();
+            let cells: Vec<String> = row.iter().map(|cell| self.cell(cell)).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
-        }
-        text.push('\n');
-    }
-
-    fn list(&self, text: &mut String, title: &str, lines: &[String]) {
-        if lines.is_empty() {
-            return;
-        }
-        let _ = writeln!(text, "**{title}**\n");
-        for line in lines {
-            let _ = writeln!(text, "- {}", self.block(line));
         }
         text.push('\n');
     }

@@ -1,8 +1,10 @@
 //! Paragraphs and tables that fit the width of a terminal.
-use crate::report::Report;
+use crate::prose::{Piece, Text};
 use crate::report::content::{self, Block, Field, Paint, Section};
 use crate::report::safe;
 use crate::report::terminal::cells;
+use crate::report::{Report, Visible};
+use crate::text;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use std::collections::BTreeSet;
 
@@ -47,7 +49,7 @@ impl<'a> Page<'a> {
         Self { width: width.max(40), colour, report, text: String::new() }
     }
 
-    fn shown(&self, text: &str) -> String {
+    fn shown(&self, text: &(impl Visible + ?Sized)) -> String {
         self.report.visible(text)
     }
 
@@ -70,7 +72,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    pub fn heading(&mut self, text: &str) {
+    pub fn heading(&mut self, text: &(impl Visible + ?Sized)) {
         self.gap();
         let text = self.shown(text);
         let text = safe::fit(&text, self.width);
@@ -80,16 +82,20 @@ impl<'a> Page<'a> {
     }
 
     /// A label and wrapped text that hangs behind it.
-    pub fn item(&mut self, label: &str, text: &str, paint: Paint) {
-        let label = self.shown(label);
-        let indent = safe::width(&label);
+    pub fn item(&mut self, label: &str, text: &(impl Visible + ?Sized), paint: Paint) {
+        let (label, text) = (self.shown(label), self.shown(text));
+        self.hang(&label, &text, paint);
+    }
+
+    fn hang(&mut self, label: &str, text: &str, paint: Paint) {
+        let indent = safe::width(label);
         if indent > self.width / 3 {
             // A long label (a file's name) is text itself.
-            return self.item("", &format!("{label}{text}"), Paint::Plain);
+            return self.hang("", &format!("{label}{text}"), Paint::Plain);
         }
-        for (at, line) in wrap(&self.shown(text), self.width - indent).iter().enumerate() {
+        for (at, line) in wrap(text, self.width - indent).iter().enumerate() {
             if at == 0 {
-                let painted = self.painted(&label, paint);
+                let painted = self.painted(label, paint);
                 self.text.push_str(&painted);
             } else {
                 self.text.extend(std::iter::repeat_n(' ', indent));
@@ -104,10 +110,11 @@ impl<'a> Page<'a> {
 
     /// A section: its first word is shouted, its labels stand in a column.
     pub fn section(&mut self, section: &Section) {
-        let (first, rest) = section.title.split_once(' ').unwrap_or((&section.title, ""));
+        let title = self.shown(&section.title);
+        let (first, rest) = title.split_once(' ').unwrap_or((&title, ""));
         self.heading(format!("{} {rest}", first.to_uppercase()).trim_end());
         let labels = section.blocks.iter().map(|block| match block {
-            Block::Item { label, .. } => safe::width(label),
+            Block::Item { label, .. } => safe::width(&self.shown(label)),
             Block::Table(_) => 0,
         });
         let column = match labels.max().unwrap_or(0) {
@@ -118,6 +125,7 @@ impl<'a> Page<'a> {
         for block in &section.blocks {
             match block {
                 Block::Item { label, text, paint } => {
+                    let label = self.shown(label);
                     self.item(&format!("{label:column$}"), text, *paint);
                 }
                 Block::Table(table) => self.content_table(table),
@@ -137,7 +145,7 @@ impl<'a> Page<'a> {
             for row in &mut rows {
                 let remark = row.pop().map(|field| field.text).unwrap_or_default();
                 if let Some(what) = row.get_mut(1).filter(|_| !remark.is_empty()) {
-                    what.text = format!("{}\n  {remark}", what.text);
+                    what.text = text!("{}\n  {}", what.text, remark);
                 }
             }
         }
@@ -175,8 +183,7 @@ impl<'a> Page<'a> {
     }
 
     fn cell(&self, field: Field) -> Cell {
-        let lines: Vec<_> = field.text.split('\n').map(|line| self.shown(line)).collect();
-        let mut cell = Cell::new(lines.join("\n"));
+        let mut cell = Cell::new(self.shown(&field.text));
         if field.right {
             cell = cell.set_alignment(CellAlignment::Right);
         }
@@ -191,20 +198,16 @@ const ADDRESS: u16 = 17;
 fn columns_of_addresses<'f>(rows: impl Iterator<Item = &'f Vec<Field>>) -> BTreeSet<usize> {
     let mut columns = BTreeSet::new();
     for row in rows {
-        let with =
-            row.iter().enumerate().filter(|(_, field)| field.text.split(' ').any(is_address));
+        let with = row.iter().enumerate().filter(|(_, field)| holds_address(&field.text));
         columns.extend(with.map(|(at, _)| at));
     }
     columns
 }
 
-fn is_address(word: &str) -> bool {
-    let word = word.trim_end_matches([',', ':', ';']);
-    word.len() == usize::from(ADDRESS)
-        && word.bytes().enumerate().all(|(at, byte)| match at % 3 {
-            2 => byte == b':',
-            _ => byte.is_ascii_hexdigit(),
-        })
+fn holds_address(text: &Text) -> bool {
+    let mut holds = false;
+    text.each(|piece| holds |= matches!(piece, Piece::Address(_)));
+    holds
 }
 
 /// Breaks text at spaces; words that are longer than a line are broken where it ends.
@@ -247,6 +250,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packet::Address;
 
     #[test]
     fn text_wraps_at_spaces_and_long_words_break() {
@@ -262,7 +266,8 @@ mod tests {
         for width in [40, 60, 80] {
             let mut page = Page::new(width, false, &report);
             let long = "what came of it, in more words than there is room for ".repeat(3);
-            let device = "F0:12:7C:AA:00:01 (random)".into();
+            let address = Address([1, 0, 0xaa, 0x7c, 0x12, 0xf0]);
+            let device = text!("{} (random)", address).into();
             page.table(
                 None,
                 vec![vec![Field::right("1"), device, long.clone().into(), long.into()]],

@@ -2,20 +2,15 @@
 use super::page::Page;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
 use crate::diagnose::{Finding, Level};
+use crate::report::content::finding::{Line, Topic, part as part_of};
 use crate::report::content::{self, Paint, devices, divergence};
 use crate::report::{Report, words};
+use crate::text;
 use crate::timeline::{Capture, Connection};
 use std::ops::Range;
 
-/// Evidence of the verdict in the first screen, and in all.
-const FIRST_EVIDENCE: usize = 2;
-const MOST_EVIDENCE: usize = 8;
-
 /// Most findings shown, unless everything is asked for.
 const MOST_FINDINGS: usize = 7;
-
-/// Most connections named in a finding's title.
-const MOST_NUMBERS: usize = 8;
 
 /// What the report is about.
 pub fn heading(page: &mut Page, report: &Report) {
@@ -67,17 +62,17 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
     };
     let sure = match comparison.matched_by {
         MatchedBy::Address | MatchedBy::Identity if !comparison.roles_differ => {
-            format!("matched by {}", comparison.matched_by)
+            text!("matched by {}", comparison.matched_by)
         }
-        by => format!("matched by {by}: {}", comparison.match_says),
+        by => text!("matched by {}: {}", by, comparison.match_says),
     };
     let device = match (describe(a), describe(b)) {
         (one, other) if one == other || comparison.roles_differ => one,
-        (one, other) => format!("{one} and {other}"),
+        (one, other) => text!("{} and {}", one, other),
     };
-    let sure = format!("{device}; {sure}");
+    let sure = text!("{}; {}", device, sure);
     for (name, connection) in [("reference  ", a), ("subject    ", b)] {
-        let says = format!(
+        let says = text!(
             "#{}, {}: {}",
             connection.number,
             words::link(connection),
@@ -97,7 +92,7 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
         [("reference  ", &comparison.others.reference), ("subject    ", &comparison.others.subject)]
     {
         if !others.says.is_empty() {
-            page.item(name, &format!("attempts to this device: {}", others.says), Paint::Plain);
+            page.item(name, &text!("attempts to this device: {}", others.says), Paint::Plain);
         }
     }
     page.item("device     ", &sure, Paint::Plain);
@@ -125,17 +120,21 @@ fn nothing_to_compare(page: &mut Page, report: &Report) {
     }
 }
 
+/// How much of a part is shown at first; the rest of the verdict stands further down.
+fn first(topic: Topic) -> usize {
+    match topic {
+        Topic::Evidence => 2,
+        Topic::Do | Topic::Not => 1,
+        Topic::Find | Topic::NoUse | Topic::Settle => 0,
+    }
+}
+
 /// The verdict as the first screen has room for: what, why by which frames, what to do, what it is not.
 pub fn verdict(page: &mut Page, report: &Report) {
     let Some(finding) = report.findings.first().filter(|f| f.level != Level::Note) else { return };
     title(page, report, finding);
-    page.item("  ", &finding.says.to_string(), Paint::Plain);
-    evidence(page, report, finding, 0..FIRST_EVIDENCE);
-    if let Some(remedy) = content::remedies(finding).0.first() {
-        page.item("  do      ", remedy, Paint::Bold);
-    }
-    if let Some(out) = finding.rules_out.first() {
-        page.item("  not     ", &format!("{}: {}", out.rule, out.why), Paint::Faint);
+    for topic in [Topic::Evidence, Topic::Do, Topic::Not] {
+        part(page, report, finding, topic, 0..first(topic));
     }
     page.gap();
 }
@@ -160,7 +159,7 @@ pub fn more(page: &mut Page, report: &Report) {
     for finding in notes.iter().take(room) {
         page.item(
             "note  ",
-            &format!("{}: {} [{}]", finding.title, finding.says, finding.rule),
+            &text!("{}: {} [{}]", finding.title, finding.says, finding.rule),
             Paint::Blue,
         );
     }
@@ -170,43 +169,18 @@ pub fn more(page: &mut Page, report: &Report) {
 }
 
 fn rest(page: &mut Page, report: &Report, finding: &Finding) {
-    let (helps, no_use) = content::remedies(finding);
     page.gap();
     page.heading("MORE ON THE VERDICT");
-    for remedy in helps.iter().skip(1) {
-        page.item("  do      ", remedy, Paint::Bold);
-    }
-    for remedy in &no_use {
-        page.item("  no use  ", remedy, Paint::Plain);
-    }
-    evidence(page, report, finding, FIRST_EVIDENCE..MOST_EVIDENCE);
-    if let Some(more @ 1..) = finding.evidence.len().checked_sub(MOST_EVIDENCE) {
-        let plural = if more == 1 { "" } else { "s" };
-        page.item("  ", &format!("and {more} more frame{plural}"), Paint::Faint);
-    }
-    for (index, capture) in report.captures.iter().enumerate() {
-        if let Some(filter) = content::display_filter(capture, index, finding) {
-            let whose = match report.captures.len() {
-                1 => String::new(),
-                _ => format!("{}, ", report.label(index)),
-            };
-            page.item("  find    ", &format!("{whose}in Wireshark: {filter}"), Paint::Plain);
-        }
-    }
-    for ruled_out in finding.rules_out.iter().skip(1) {
-        page.item("  not     ", &format!("{}: {}", ruled_out.rule, ruled_out.why), Paint::Faint);
-    }
-    for question in &finding.would_settle {
-        page.item("  settle  ", &question.to_string(), Paint::Plain);
+    let order = [Topic::Do, Topic::NoUse, Topic::Evidence, Topic::Find, Topic::Not, Topic::Settle];
+    for topic in order {
+        part(page, report, finding, topic, first(topic)..usize::MAX);
     }
 }
 
 fn brief(page: &mut Page, report: &Report, finding: &Finding) {
     title(page, report, finding);
-    page.item("  ", &finding.says.to_string(), Paint::Plain);
-    evidence(page, report, finding, 0..FIRST_EVIDENCE);
-    if let Some(remedy) = content::remedies(finding).0.first() {
-        page.item("  do      ", remedy, Paint::Bold);
+    for topic in [Topic::Evidence, Topic::Do] {
+        part(page, report, finding, topic, 0..first(topic));
     }
 }
 
@@ -216,37 +190,22 @@ fn title(page: &mut Page, report: &Report, finding: &Finding) {
         Level::Suspect => ("SUSPECT  ", Paint::Yellow),
         Level::Note => ("NOTE  ", Paint::Blue),
     };
-    let place = match report.captures.len() {
-        1 => String::new(),
-        _ => format!("{}, ", report.label(finding.capture)),
-    };
-    let about = devices::about(report, finding);
-    let device = about.as_ref().map_or(String::new(), |about| format!("{}, ", about.device));
-    let mut connections: Vec<String> =
-        finding.connections.iter().take(MOST_NUMBERS).map(|number| format!("#{number}")).collect();
-    if let Some(more @ 1..) = finding.connections.len().checked_sub(MOST_NUMBERS) {
-        connections.push(format!("and {more} more"));
-    }
-    let whom =
-        if connections.is_empty() { String::new() } else { format!(", {}", connections.join(" ")) };
-    let share = devices::share(finding, about.as_ref());
-    let says = format!(
-        "{} ({place}{device}{} confidence{whom}{share}) [{}]",
-        finding.title, finding.confidence, finding.rule
-    );
-    page.item(label, &says, paint);
+    let about = content::finding::about(report, finding);
+    page.item(label, &text!("{} ({}) [{}]", finding.title, about, finding.rule), paint);
+    page.item("  ", &finding.says, Paint::Plain);
 }
 
-fn evidence(page: &mut Page, report: &Report, finding: &Finding, which: Range<usize>) {
-    for evidence in finding.evidence.iter().take(which.end).skip(which.start) {
-        let whose = match report.is_only_source(evidence.source) {
-            true => String::new(),
-            false => format!("{} ", report.label(evidence.source)),
-        };
-        page.item(
-            "  seen    ",
-            &format!("{whose}{}: {}", content::frame(report, evidence), evidence.text),
-            Paint::Plain,
-        );
+fn part(page: &mut Page, report: &Report, finding: &Finding, topic: Topic, which: Range<usize>) {
+    let paint = match topic {
+        Topic::Do => Paint::Bold,
+        Topic::Not => Paint::Faint,
+        Topic::Evidence | Topic::Find | Topic::NoUse | Topic::Settle => Paint::Plain,
+    };
+    let label = format!("  {:8}", topic.label());
+    for Line { rule, says } in
+        part_of(report, finding, topic).iter().take(which.end).skip(which.start)
+    {
+        let rule = rule.map(|rule| text!("{}: ", rule));
+        page.item(&label, &text!("{}{}", rule, *says), paint);
     }
 }

@@ -156,7 +156,7 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
     let (first, second) =
         (result::whose(report, comparison.reference), result::whose(report, comparison.subject));
     let device = result::device(report, b);
-    let differs = sentence(&divergence(report, comparison));
+    let differs = sentence(&divergence(report, comparison).to_string());
     match (Failure::of(a), Failure::of(b)) {
         (Some(one), Some(other)) => {
             let how = if one == other {

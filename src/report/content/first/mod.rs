@@ -5,7 +5,7 @@ mod result;
 pub use headline::{Headline, Kind, headline};
 
 use super::divergence;
-use crate::diagnose::{Finding, Level, Remedy};
+use crate::diagnose::{Finding, Level};
 use crate::report::{Report, safe};
 use headline::sentence;
 
@@ -93,12 +93,6 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
     lines
 }
 
-/// What helps, the best first, and what is of no use.
-pub fn remedies(finding: &Finding) -> (Vec<String>, Vec<String>) {
-    let told = |remedies: &[Remedy]| remedies.iter().map(|r| r.text().to_string()).collect();
-    (told(&finding.remedies), told(&finding.no_use))
-}
-
 /// Frames that prove the verdict, each with the side on which it stands.
 fn proofs(report: &Report, finding: &Finding) -> Vec<String> {
     let mut proofs: Vec<String> = Vec::new();
@@ -134,7 +128,9 @@ fn other(report: &Report, headline: &Headline) -> (Topic, Vec<String>) {
 
 fn differ(report: &Report, headline: &Headline) -> Vec<String> {
     match &report.comparison {
-        Some(comparison) if !headline.tells_divergence => vec![divergence(report, comparison)],
+        Some(comparison) if !headline.tells_divergence => {
+            vec![divergence(report, comparison).to_string()]
+        }
         _ => Vec::new(),
     }
 }
