@@ -2,6 +2,7 @@
 use crate::case::Analysis;
 use crate::compare::{EarlyOperation, Side};
 use crate::diagnose::Finding;
+use crate::prose::Text;
 use crate::report::Report;
 use crate::timeline::{Connection, Step};
 use std::collections::HashMap;
@@ -151,8 +152,8 @@ impl Facts<'_> {
             self.lines.push(format!("{} {:?} {:?}", clock.name, clock.reference, clock.subject));
         }
         for parameter in &comparison.parameters {
-            let value = |value: &Option<String>| {
-                value.as_deref().map(|value| self.report.visible(value)).unwrap_or_default()
+            let value = |value: &Option<Text>| {
+                value.as_ref().map(|value| self.report.visible(value)).unwrap_or_default()
             };
             let line = format!(
                 "{} {} {} {}",
