@@ -54,7 +54,7 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
             };
             Trace::new().command(page).status(Opcode(0x0405), Status::COMMAND_DISALLOWED).into()
         }),
-        Case::suspect(Confidence::Medium, "the other request came through 1.9 s later", || {
+        Case::note(Confidence::Medium, "the other request came through 1.9 s later", || {
             behind_another().wait_ms(1_800).peer(PEER, STATIC).connected().features().into()
         })
         .about(&[2])
@@ -67,7 +67,7 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
         Case::cause(Confidence::High, "the other request came through unheard", || {
             behind_another().wait_ms(500).peer(PEER, STATIC).connected().wait_ms(1_000).into()
         }),
-        Case::suspect(Confidence::Medium, "64 requests later one comes through", || {
+        Case::note(Confidence::Medium, "64 requests later one comes through", || {
             many_refused(64).up().into()
         })
         .pins(&["MOST_RACING"]),
@@ -204,7 +204,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         pending: pending.filter(|_| status == Status::COMMAND_DISALLOWED).map(Asked::from),
     };
     let verdict =
-        if passed { Verdict::suspect(facts) } else { Verdict::cause(facts).sure(Confidence::High) };
+        if passed { Verdict::note(facts) } else { Verdict::cause(facts).sure(Confidence::High) };
     Some(verdict.apart(status.0))
 }
 

@@ -2,6 +2,7 @@ use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene
 use crate::packet::{Address, Status};
 use crate::prose::Text;
 use crate::text;
+use crate::time::Span;
 use crate::timeline::{Connection, RequestKind, Role, Transport};
 use crate::trace::Trace;
 
@@ -32,6 +33,23 @@ peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does 
         })
         .about(&[1])
         .saying("nothing from the device was ever heard"),
+        Case::note(Confidence::High, "once, and the next attempt is heard 0.9 s later", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(930).up().into()
+        })
+        .about(&[1])
+        .saying("came through")
+        .pins(&["AT_ONCE"]),
+        Case::cause(Confidence::High, "once, and the next attempt comes up 1.1 s later", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(1_040).up().into()
+        })
+        .about(&[1])
+        .pins(&["AT_ONCE"]),
+        Case::cause(Confidence::High, "twice, and the next attempt is heard at once", || {
+            let twice = failed(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(500);
+            let again = twice.followed_by(failed(Status::FAILED_TO_BE_ESTABLISHED));
+            again.wait_ms(300).up().into()
+        })
+        .about(&[1, 2]),
         Case::cause(Confidence::Medium, "another error", || {
             failed(Status::UNSPECIFIED_ERROR).into()
         })
@@ -67,6 +85,24 @@ const OTHER: &[Remedy] = &[Remedy::any(
     "Look the code up with `hcidiff explain`; power-cycle the adapter if it comes back.",
 )];
 
+/// A host that tries again by itself does so within this time: what then comes through was chance.
+const AT_ONCE: Span = Span::from_ms(1_000);
+
+/// So many attempts before and after are looked at.
+const SHOWN_KIN: usize = 16;
+
+/// The attempt that came through right after this one, where this one is the only failure of its kind.
+fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<u32> {
+    let status = connection.status;
+    let others: Vec<&Connection> = scene.capture().kin(connection, SHOWN_KIN).collect();
+    if others.iter().any(|other| other.status == status || other.never_heard()) {
+        return None;
+    }
+    let next = others.iter().find(|other| other.number > connection.number && other.connected())?;
+    next.connected_at().since(connection.status_at).filter(|later| *later <= AT_ONCE)?;
+    next.connected_frame().filter(|_| next.peer_heard())
+}
+
 /// A connection event with an error.
 #[derive(Debug)]
 struct Failed {
@@ -75,9 +111,11 @@ struct Failed {
     /// The command, where the capture shows it.
     request: Option<(u32, RequestKind, Address)>,
     unanswered: bool,
+    /// Connection Complete of the attempt that came through right after.
+    recovered: Option<u32>,
 }
 
-fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let status = connection.status?;
     let frame = connection.status_frame?;
     let request = connection.request.as_ref();
@@ -97,8 +135,10 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         frame,
         request: request.map(|request| (request.frame, request.kind, request.peer)),
         unanswered,
+        recovered: recovered(scene, connection).filter(|_| unanswered),
     };
     Some(match status {
+        _ if facts.recovered.is_some() => Verdict::note(facts).sure(Confidence::High).apart(1),
         _ if unanswered => Verdict::cause(facts).sure(Confidence::High),
         Status::ADVERTISING_TIMEOUT => Verdict::note(facts),
         _ => Verdict::cause(facts),
@@ -108,6 +148,9 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 impl Facts for Failed {
     fn says(&self) -> Text {
         match self.status {
+            _ if self.recovered.is_some() => text!(
+                "One connect request got no answer (0x3e, reported in the connection event itself), and the next attempt came through at once: an ordinary lost packet."
+            ),
             _ if self.unanswered => text!(
                 "The connect request went out and nothing from the device was ever heard; this controller reports it in the connection event itself. \
                  This is decided below ATT: no missing or late ATT packet can be the cause."
@@ -127,7 +170,8 @@ impl Facts for Failed {
             .request
             .map(|(frame, kind, peer)| Sight::here(frame, text!("{} to {}", kind, peer)));
         let failed = text!("Connection Complete, status {}", self.status);
-        request.into_iter().chain([Sight::here(self.frame, failed)]).collect()
+        let next = self.recovered.map(|frame| Sight::here(frame, "the next attempt comes through"));
+        request.into_iter().chain([Sight::here(self.frame, failed)]).chain(next).collect()
     }
 
     fn rules_out(&self) -> Vec<RuledOut> {
@@ -142,6 +186,7 @@ impl Facts for Failed {
 
     fn remedies(&self) -> Vec<Remedy> {
         match self.status {
+            _ if self.recovered.is_some() => Vec::new(),
             _ if self.unanswered => UNANSWERED.to_vec(),
             Status::ADVERTISING_TIMEOUT => NOBODY_CAME.to_vec(),
             _ => OTHER.to_vec(),
