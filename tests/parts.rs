@@ -77,9 +77,11 @@ fn a_device_is_asked_for_by_name_and_a_connection_by_number() {
         shown.contains("no connection that fits the options") && shown.contains("LabSensor"),
         "{shown}"
     );
+    assert!(!shown.contains("never answered"), "{shown}");
     let fourth = hcidiff(&pi(), &["--connection", "4"]);
     let shown = String::from_utf8(fourth.stdout).unwrap();
     assert!(!shown.contains("never answered"), "{shown}");
+    assert!(shown.starts_with("\u{2713} ") && !shown.contains("no known cause"), "{shown}");
     // What is attached somewhere does not repeat the name that was typed.
     let markdown = hcidiff(&files, &["--peer", "labsens", "--format", "markdown"]);
     assert!(!String::from_utf8(markdown.stdout).unwrap().to_lowercase().contains("labsens"));

@@ -135,7 +135,7 @@ impl Analysis {
             }
         };
         let numbers: HashSet<u32> = numbers.into_iter().collect();
-        if !asked || numbers.is_empty() {
+        if !asked {
             return;
         }
         // An attempt to whoever is on the accept list may have been meant for the device.

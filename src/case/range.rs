@@ -30,7 +30,7 @@ pub enum Bound {
     After(Span),
     /// A time of the capture's clock.
     At(Timestamp),
-    /// A time of day of the capture's clock, on the day that is nearest to its beginning: microseconds.
+    /// A time of day of the capture's clock, on the day on which it begins or after midnight: microseconds.
     Daily(i64),
 }
 
@@ -96,9 +96,10 @@ impl Bound {
             Self::At(time) => Some(time),
             Self::Daily(us) => {
                 let day = first.0.div_euclid(DAY).saturating_mul(DAY);
-                let near = |time: &i64| time.saturating_sub(first.0).unsigned_abs();
-                let days = [day, day.saturating_sub(DAY), day.saturating_add(DAY)];
-                days.map(|day| day.saturating_add(us)).into_iter().min_by_key(near).map(Timestamp)
+                let time = day.saturating_add(us);
+                // Long before the capture began: the day after is meant, which it reached at midnight.
+                let next = first.0.saturating_sub(time) > DAY / 2;
+                Some(Timestamp(if next { time.saturating_add(DAY) } else { time }))
             }
         }
     }
@@ -249,13 +250,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_day_is_the_nearest_to_the_beginning() {
+    fn a_time_of_day_is_of_the_first_day_or_of_the_next() {
         let day = 20_000 * DAY;
         // Begins two seconds before midnight.
         assert_eq!(shown(Some("00:00:00"), None, day - 2 * S), [4]);
         assert_eq!(shown(Some("23:00"), None, day - 2 * S), [1, 2, 4]);
         assert_eq!(shown(None, Some("23:59:59"), day - 2 * S), [1, 2]);
-        // Begins just after it.
-        assert_eq!(shown(Some("23:00"), None, day + S), [1, 2, 4]);
+        // Begins just after it: what is named is long after its end, or just before its beginning.
+        assert_eq!(shown(Some("23:00"), None, day + S), [0; 0]);
+        assert_eq!(shown(Some("00:00:00"), None, day + S), [1, 2, 4]);
     }
 }

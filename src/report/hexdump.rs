@@ -5,8 +5,8 @@ use crate::packet::secrecy::Piece;
 use crate::packet::visit::Kind;
 use std::fmt::Write;
 
-/// Bytes in a row.
-const ROW: usize = 16;
+/// Bytes in a row: 80 columns have room for what they mean.
+const ROW: usize = 8;
 
 /// Columns before the offset.
 const INDENT: usize = 8;
@@ -104,12 +104,13 @@ mod tests {
         ];
         let mut text = String::new();
         write(&mut text, Some(&pieces));
-        let stars = ["**"; 16].join(" ");
-        let wide = |hex: &str| format!("{hex:47}");
+        let stars = ["**"; 8].join(" ");
+        let wide = |hex: &str| format!("{hex:23}");
         let rows = [
             format!("        0000  {}  header", wide("1a 20 12")),
             format!("        0003  {}  connection_handle: 64 (0x40)", wide("40 00")),
             format!("        0005  {stars}  long_term_key: not shown, it may be a key"),
+            format!("        000d  {stars}"),
             "        0015  **".to_owned(),
             format!("        0016  {}  peer: 06:05:04:03:02:01", wide("01 02 03 04 05 06")),
         ];

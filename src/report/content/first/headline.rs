@@ -274,6 +274,10 @@ fn alone(report: &Report) -> Headline {
             1 => shows(connection),
             _ => format!("None of the {all} attempts failed. {}", shows(connection)),
         }),
+        // Whoever asked about this one does not ask about the others.
+        (None, _) if report.focus == Some(connection.number) => {
+            Headline::new(Kind::Works, format!("{label}: {what}")).why(shows(connection))
+        }
         (None, failed) => Headline::new(Kind::Alone, format!("{label}: {what}")).why(format!(
             "{failed} of the {all} attempts in this capture failed; no known cause fits."
         )),
