@@ -52,6 +52,21 @@ impl Container {
         }
     }
 
+    /// The kind of file that a name's ending asks for.
+    pub fn of_ending(ending: &str, needs: Needs) -> Option<Self> {
+        let monitor = needs.monitor;
+        Some(match ending.to_ascii_lowercase().as_str() {
+            "btsnoop" | "snoop" | "log" | "cfa" if monitor || needs.adapters => {
+                Self::Btsnoop(Datalink::Monitor)
+            }
+            "btsnoop" | "snoop" | "log" | "cfa" => Self::Btsnoop(Datalink::H4),
+            "pklg" => Self::PacketLogger { little: false },
+            "pcap" => Self::Pcap { monitor },
+            "pcapng" => Self::Pcapng { monitor },
+            _ => return None,
+        })
+    }
+
     /// The usual ending of its name.
     pub fn ending(self) -> &'static str {
         match self {

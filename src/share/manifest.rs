@@ -1,5 +1,6 @@
 //! MANIFEST.md: in plain words what was removed, replaced and kept.
-use super::{Bundle, Part, Trim, Work};
+use super::work::Work;
+use super::{Bundle, Part, Trim};
 use crate::packet::Address;
 use std::fmt::Write;
 
@@ -56,7 +57,7 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
         "- **Addresses** have aliases, the same everywhere. The kind of address stays. A private address that could be \
          resolved can be resolved here, with the dummy key that stands for the real one.\n",
     );
-    text.push_str(if work.kept.names {
+    text.push_str(if work.tools.kept.names {
         "- **Names** of devices and hosts were kept (`--keep-names`).\n"
     } else {
         "- **Names** of devices and hosts are aliases of the same length.\n"
@@ -64,7 +65,7 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
     text.push_str(
         "- **Keys**, and everything that keys are made from, are dummies. Equal keys stayed equal.\n",
     );
-    text.push_str(if work.kept.values {
+    text.push_str(if work.tools.kept.values {
         "- **Attribute values** were kept (`--keep-values`), but for those that are keys or identities by their type. \
          Read them before you pass this on.\n"
     } else {
@@ -138,9 +139,9 @@ fn devices(work: &Work<'_>, bundle: &Bundle, text: &mut String) {
         })
         .collect();
     let mut lines: Vec<(String, String)> = Vec::new();
-    for (original, alias) in work.table.addresses() {
+    for (original, alias) in work.tools.table.addresses() {
         let alias = Address(alias);
-        if let Some(label) = work.labels.of_address(Address(original))
+        if let Some(label) = work.tools.labels.of_address(Address(original))
             && heard.contains(&alias)
         {
             lines.push((label.to_owned(), alias.to_string()));

@@ -1,5 +1,6 @@
 //! Looks for the originals in what was written: the proof that nothing was left.
 use super::originals::{Originals, different};
+use super::replace::words::is_our_word;
 use super::replace::{Clean, Kept, Mark};
 use crate::report::aliases::tells_somebody;
 use aho_corasick::AhoCorasick;
@@ -39,7 +40,8 @@ impl Search {
             values: HashSet::new(),
             names: None,
         };
-        for address in found.addresses().iter().filter(|it| different(*it) >= LEAST_DIFFERENT) {
+        let telling = |it: &&[u8; 6]| !kept.addresses && different(*it) >= LEAST_DIFFERENT;
+        for address in found.addresses().iter().filter(telling) {
             let mut reversed = *address;
             reversed.reverse();
             for bytes in [*address, reversed] {
@@ -67,6 +69,7 @@ impl Search {
                 name.len() >= SHORTEST_NAME
                     && different(name) >= LEAST_DIFFERENT
                     && tells_somebody(&String::from_utf8_lossy(name))
+                    && !is_our_word(&String::from_utf8_lossy(name))
             };
             let names: Vec<_> = found.names().iter().filter(telling).collect();
             let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&names);
@@ -115,8 +118,9 @@ impl Search {
         None
     }
 
-    /// What of the originals stands in a text: as bytes in any usual spelling, or as a name.
-    pub fn find_in_text(&self, text: &str) -> Option<&'static str> {
+    /// What of the originals stands in a text: as bytes in any usual spelling, or as a name. What stands in every
+    /// such text, whoever it is about, is nobody's name: `always` is one of them.
+    pub fn find_in_text(&self, text: &str, always: &str) -> Option<&'static str> {
         for run in spelled(text) {
             let mut reversed = run.clone();
             reversed.reverse();
@@ -128,10 +132,13 @@ impl Search {
             }
         }
         let names = self.names.as_ref()?;
+        let known: HashSet<_> = names.find_iter(always).map(|found| found.pattern()).collect();
         let whole = |found: aho_corasick::Match| {
             let before = text.get(..found.start()).and_then(|text| text.chars().next_back());
             let after = text.get(found.end()..).and_then(|text| text.chars().next());
-            !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+            !before.is_some_and(char::is_alphanumeric)
+                && !after.is_some_and(char::is_alphanumeric)
+                && !known.contains(&found.pattern())
         };
         names.find_iter(text).any(whole).then_some("a name")
     }
@@ -291,10 +298,11 @@ mod tests {
             "C4:1B:52:E7:3A:9D".into(),
         ] {
             let text = format!("the device {spelled} left");
-            assert_eq!(search.find_in_text(&text), Some("an address"), "{spelled}");
+            assert_eq!(search.find_in_text(&text, ""), Some("an address"), "{spelled}");
         }
-        assert_eq!(search.find_in_text("by zoe's lamp."), Some("a name"));
-        assert_eq!(search.find_in_text("by Zoe's lamps"), None);
-        assert_eq!(search.find_in_text("2026-11-21 07:50:07, frame 12, 0x0040"), None);
+        assert_eq!(search.find_in_text("by zoe's lamp.", ""), Some("a name"));
+        assert_eq!(search.find_in_text("by Zoe's lamps", ""), None);
+        assert_eq!(search.find_in_text("by Zoe's lamp", "everybody's: Zoe's lamp"), None);
+        assert_eq!(search.find_in_text("2026-11-21 07:50:07, frame 12, 0x0040", ""), None);
     }
 }

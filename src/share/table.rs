@@ -3,6 +3,7 @@
 //! An alias has the length of what it stands for, so that a capture stays readable. Aliases are counted and not
 //! computed from their originals: nobody can compute back.
 use super::originals::{Originals, is_left_out, is_nobody};
+use super::replace::Kept;
 use crate::report::aliases::Aliases;
 use crate::timeline::identity::hash;
 use std::collections::{HashMap, HashSet};
@@ -26,8 +27,7 @@ pub struct Table {
     aliases: HashSet<[u8; 6]>,
     names: HashMap<Vec<u8>, Vec<u8>>,
     keys: HashMap<Vec<u8>, Vec<u8>>,
-    /// Names of people and devices stay.
-    keeps_names: bool,
+    kept: Kept,
 }
 
 /// Keys are among it.
@@ -39,13 +39,13 @@ impl std::fmt::Debug for Table {
 
 impl Table {
     /// Aliases for everything that was found. `labels` says what the report calls the devices.
-    pub fn of(found: &Originals, labels: &Aliases, keeps_names: bool) -> Self {
+    pub fn of(found: &Originals, labels: &Aliases, kept: Kept) -> Self {
         let mut table = Self {
             addresses: HashMap::new(),
             aliases: HashSet::new(),
             names: HashMap::new(),
             keys: HashMap::new(),
-            keeps_names,
+            kept,
         };
         // Keys are counted apart by length: a passkey has to stay a number of six digits.
         let mut counts: HashMap<usize, u32> = HashMap::new();
@@ -56,7 +56,7 @@ impl Table {
         }
         let irks: Vec<_> = found.irks().iter().map(|irk| (*irk, table.irk(irk))).collect();
         let mut count = 0;
-        for address in found.addresses() {
+        for address in found.addresses().iter().filter(|_| !kept.addresses) {
             let alias = loop {
                 count += 1;
                 let alias = alias(address, count, &irks);
@@ -83,7 +83,7 @@ impl Table {
 
     /// What stands for an address.
     pub fn address(&self, address: [u8; 6]) -> [u8; 6] {
-        if is_nobody(&address) {
+        if self.kept.addresses || is_nobody(&address) {
             return address;
         }
         self.addresses.get(&address).copied().unwrap_or_else(|| alias(&address, BEYOND, &[]))
@@ -113,7 +113,7 @@ impl Table {
 
     /// Replaces the names in a field. False where it stays as it is.
     pub fn name_field(&self, field: &mut [u8]) -> bool {
-        if self.keeps_names {
+        if self.kept.names {
             return false;
         }
         for name in field.split_mut(|byte| *byte == 0).filter(|name| !name.is_empty()) {
@@ -132,8 +132,8 @@ impl Table {
         self.names.get(name).map(Vec::as_slice)
     }
 
-    pub fn keeps_names(&self) -> bool {
-        self.keeps_names
+    pub fn kept(&self) -> Kept {
+        self.kept
     }
 
     /// Replaces a key. One that found no room becomes zeros.
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     fn table(found: &Originals) -> Table {
-        Table::of(found, &Aliases::default(), false)
+        Table::of(found, &Aliases::default(), Kept::default())
     }
 
     #[test]

@@ -75,7 +75,8 @@ pub struct Compare {
     #[arg(short, long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
 
-    /// Write the report there; the ending (.md, .json, .html, .txt) sets that file's format. Repeatable
+    /// Write the report there; the ending (.md, .json, .html, .txt) sets that file's format, and .pcapng gets the
+    /// packets that it rests on, for Wireshark. Repeatable
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub output: Vec<PathBuf>,
 
@@ -216,6 +217,11 @@ pub struct Events {
     /// Show the bytes of each record, field by field; never those of keys
     #[arg(long)]
     pub bytes: bool,
+
+    /// Write the records as a capture of their own instead (.btsnoop, .pklg, .pcap, .pcapng); keys become dummies,
+    /// and what nobody can decode becomes zeros
+    #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub write: Option<PathBuf>,
 }
 
 impl Events {
@@ -226,6 +232,11 @@ impl Events {
             None => Range::new(self.from, self.to),
         }
     }
+}
+
+/// Whether an output is to hold the packets that the report rests on.
+pub fn is_evidence(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pcapng"))
 }
 
 /// A report's format.
@@ -302,10 +313,10 @@ impl Cli {
                     another format there is asked for like this: --format markdown"
                     .into());
             }
-            if Format::of_file(path).is_none() {
+            if Format::of_file(path).is_none() && !is_evidence(path) {
                 let name = path.display();
                 return Err(format!(
-                    "the ending of {name} names no format: use .md, .json, .html or .txt"
+                    "the ending of {name} names no format: use .md, .json, .html, .txt or .pcapng"
                 ));
             }
         }

@@ -1,10 +1,12 @@
 //! `hcidiff events`: from a file to its event lines.
+use hcidiff::Case;
 use hcidiff::capture::{self, CaptureError, Input, OpenOptions, Warning};
 use hcidiff::case::{self, Range, Side};
 use hcidiff::compare::{Peer, Sought};
 use hcidiff::decode::Decoder;
 use hcidiff::packet::{Address, Event};
 use hcidiff::report::events::{Events, Place, Style};
+use hcidiff::share::{self, Excerpt, Refusal};
 use hcidiff::timeline::Tracker;
 use std::collections::HashSet;
 use std::io::Write;
@@ -61,6 +63,28 @@ impl Listing {
         out.flush()?;
         warnings.extend(opened.source.take_warnings());
         Ok(warnings)
+    }
+
+    /// Writes the same records as a capture of their own, of the kind that the ending names.
+    pub fn excerpt(
+        &self,
+        input: &Input,
+        options: &OpenOptions,
+        ending: &str,
+        out: &mut dyn Write,
+    ) -> Result<Excerpt, Refusal> {
+        let peers = self
+            .peers(input, options)
+            .map_err(|error| Refusal::Capture { name: input.name().into_owned(), error })?;
+        let mut side = Side::new(input.clone());
+        side.reading = options.clone();
+        let mut range = self.range.clone();
+        let wants = |event: &Event<'_>, connection: Option<u32>, tracked: Option<Address>| {
+            let peer = tracked.or_else(|| event.packet.peer());
+            let place = Place { connection, peer, ..Place::default() };
+            range.has(event.frame, event.time) && self.wants(event, place, peers.as_ref())
+        };
+        share::excerpt(&Case::one(side), ending, Box::new(wants), out)
     }
 
     /// The addresses of the device that is asked for. Whose a name is shows only at the end of a capture, so a

@@ -1,16 +1,18 @@
 //! Parse what was typed, do the job, choose the exit status.
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
-use hcidiff::capture::{CaptureError, Input};
+use hcidiff::capture::{CaptureError, Input, OpenOptions};
 use hcidiff::diagnose::Level;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
 use hcidiff::report::{Report, Shown, html, json, markdown};
+use hcidiff::share::Excerpt;
 use hcidiff::sides::Which;
 use hcidiff::{analyse, explain};
 use listing::Listing;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 mod cli;
@@ -168,6 +170,10 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     }
     let screen = screen(asked.color);
     let written = output::write_all(&asked.output, |path, out| {
+        if cli::is_evidence(path) {
+            return hcidiff::share::evidence(&case, asked.show_addresses, asked.show_values, out)
+                .map_err(|refusal| io::Error::other(refusal.to_string()));
+        }
         let format = cli::Format::of_file(path).unwrap_or(asked.format);
         if format == cli::Format::Terminal {
             // A text for a mailing list: it hides who is at home, and nothing quotes its lines.
@@ -263,6 +269,9 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
     };
     let options = events.reading.of(Which::Reference);
     let input = Input::parse(&events.capture);
+    if let Some(path) = &events.write {
+        return Ok(excerpt(&listing, events, path, &input, &options));
+    }
     match listing.write(&input, &options, out) {
         Ok(warnings) => {
             for warning in warnings {
@@ -278,6 +287,39 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
             Ok(trouble(&format!("{}: {}", safe::text(&input.name()), safe::text(&error))))
         }
     }
+}
+
+/// The listed records as a capture of their own.
+fn excerpt(
+    listing: &Listing,
+    events: &cli::Events,
+    path: &Path,
+    input: &Input,
+    options: &OpenOptions,
+) -> ExitCode {
+    let shown = safe::text(&path.to_string_lossy()).into_owned();
+    let outputs = [path.to_owned()];
+    if output::over_a_capture(&outputs, std::slice::from_ref(&events.capture)).is_some() {
+        return trouble(&format!("{shown} is a capture to be read: the excerpt would replace it"));
+    }
+    let ending = path.extension().map(|ending| ending.to_string_lossy().into_owned());
+    let mut excerpt = Excerpt::default();
+    let written = output::write_all(&outputs, |_, out| {
+        let made = listing.excerpt(input, options, ending.as_deref().unwrap_or(""), out);
+        excerpt = made.map_err(|refusal| io::Error::other(refusal.to_string()))?;
+        Ok(())
+    });
+    if let Err((_, error)) = written {
+        return trouble(&format!("{shown}: {}", safe::text(&error.to_string())));
+    }
+    for warning in &excerpt.warnings {
+        console::say(&format!("warning: {}", safe::text(&warning.text)));
+    }
+    if excerpt.unfit > 0 {
+        console::say(&format!("{} records have no place in such a file", excerpt.unfit));
+    }
+    console::say(&format!("wrote {shown}: {} records, keys replaced by dummies", excerpt.records));
+    ExitCode::SUCCESS
 }
 
 fn trouble(sentence: &str) -> ExitCode {

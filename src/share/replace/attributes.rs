@@ -31,8 +31,10 @@ pub enum What {
     Key,
     /// So many bytes of it are an order that findings rest on.
     Head(usize),
-    /// It is a key or an identity: it goes, whatever the user wants to keep.
+    /// It is or may be a key: it goes, whatever the user wants to keep.
     Pattern,
+    /// It tells whose device it is: it goes, unless addresses stay too.
+    Identity,
     /// Any other value.
     Wanted,
 }
@@ -208,7 +210,8 @@ fn by_type(kind: Uuid, value: &[u8]) -> What {
         (Some(CCCD | APPEARANCE), 2) | (Some(SERVICE_CHANGED), 4) => What::Keep,
         (Some(DATABASE_HASH), 16) => What::Key,
         (Some(DEVICE_NAME), _) => What::Name,
-        _ if carries_key(kind) || tells_identity(kind) => What::Pattern,
+        _ if carries_key(kind) => What::Pattern,
+        _ if tells_identity(kind) => What::Identity,
         _ => What::Wanted,
     }
 }
@@ -250,7 +253,7 @@ mod tests {
         assert_eq!(asked(0x2803).judge(Some(1), None, &[2, 3, 0, 0, 0x2a, 1]), What::Pattern);
         assert_eq!(asked(0x2a00).judge(Some(3), None, b"Zoe"), What::Name);
         assert_eq!(asked(0x2b2a).judge(Some(3), None, &[7; 16]), What::Key);
-        assert_eq!(asked(0x2a25).judge(Some(3), None, b"A-1177"), What::Pattern);
+        assert_eq!(asked(0x2a25).judge(Some(3), None, b"A-1177"), What::Identity);
         assert_eq!(asked(0x2a19).judge(Some(3), None, &[100]), What::Wanted);
         let read = place(None, false);
         assert_eq!(read.judge(Some(3), None, &[0x0f, 0x18]), What::Wanted);

@@ -56,7 +56,8 @@ impl<'t> Fields<'t> {
                 self.counts.values += 1;
             }
             What::Wanted if self.kept.values => return keep(self.table, wire),
-            What::Wanted => {
+            What::Identity if self.kept.addresses => return keep(self.table, wire),
+            What::Wanted | What::Identity => {
                 wire.fill(FILL);
                 self.counts.values += 1;
             }

@@ -75,4 +75,11 @@ pub struct Counts {
 pub struct Kept {
     pub values: bool,
     pub names: bool,
+    /// Addresses too: nothing but keys goes.
+    pub addresses: bool,
+}
+
+impl Kept {
+    /// Everything but keys.
+    pub const ALL: Self = Self { values: true, names: true, addresses: true };
 }

@@ -56,7 +56,7 @@ impl std::fmt::Debug for Words {
 impl Words {
     pub fn of(table: &Table) -> Self {
         let (mut names, mut aliases) = (Vec::new(), Vec::new());
-        let mut all: Vec<_> = table.names().filter(|_| !table.keeps_names()).collect();
+        let mut all: Vec<_> = table.names().filter(|_| !table.kept().names).collect();
         all.sort();
         for (name, alias) in all {
             if let (Ok(name), Ok(alias)) = (std::str::from_utf8(name), std::str::from_utf8(alias))
@@ -78,6 +78,9 @@ impl Words {
 
     /// A text without anything that could tell who somebody is.
     pub fn clean(&self, table: &Table, text: &str) -> String {
+        if table.kept().addresses {
+            return redact::text(text).into_owned();
+        }
         // Addresses first: written without signs between their pairs they look like keys.
         let text = addressed(table, text);
         let text = redact::text(&text);
@@ -180,7 +183,7 @@ fn addressed(table: &Table, text: &str) -> String {
 }
 
 /// Whether a name is one word that everybody uses.
-fn is_our_word(name: &str) -> bool {
+pub fn is_our_word(name: &str) -> bool {
     known().contains(&name.to_ascii_lowercase())
 }
 
@@ -222,7 +225,7 @@ mod tests {
         let mut found = Originals::default();
         found.address([1, 0x53, 0, 0x5e, 0, 0xc0]);
         found.name("Zoe's lamp".as_bytes());
-        let table = Table::of(&found, &Aliases::default(), false);
+        let table = Table::of(&found, &Aliases::default(), Default::default());
         Words::of(&table).clean(&table, text)
     }
 

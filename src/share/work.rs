@@ -1,0 +1,313 @@
+//! One bundle while it is made: the second reading, the check, the texts.
+use super::check::{self, Cited, Places, facts};
+use super::container::{Container, Writer};
+use super::replace::Held;
+use super::search::Search;
+use super::stream::Stream;
+use super::trim::{Scope, Trim};
+use super::{Bundle, Draft, FirstReading, Options, Part, Refusal, Tools, label, manifest};
+use crate::capture::Input;
+use crate::case::{self, Case, Side};
+use crate::compare::{self, Peer};
+use crate::packet::{Address, Event};
+use crate::report::{Report, Shown, html, markdown};
+use crate::sides::Which;
+use crate::time::Clock;
+use crate::timeline::Capture;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+/// The neutral day that captures are moved to: 2001-01-01, in days since 1970.
+const NEUTRAL_DAY: i64 = 11_323;
+const DAY_US: i64 = 86_400_000_000;
+
+/// One bundle while it is made.
+pub(super) struct Work<'c> {
+    pub case: &'c Case,
+    pub options: &'c Options,
+    pub tools: Tools,
+    pub read: FirstReading,
+}
+
+/// A capture that was written, and where its frames went.
+struct Written {
+    part: Part,
+    /// Of the frames that the report speaks of.
+    frames: HashMap<u32, u32>,
+    connections: Vec<u32>,
+}
+
+/// Where the frames and connections of all captures went.
+struct Moved<'w>(&'w [Written]);
+
+impl Places for Moved<'_> {
+    fn frame(&mut self, capture: usize, frame: u32) -> Option<u32> {
+        self.0.get(capture)?.frames.get(&frame).copied()
+    }
+
+    fn connection(&mut self, capture: usize, number: u32) -> Option<u32> {
+        let place = self.0.get(capture)?.connections.iter().position(|kept| *kept == number)?;
+        u32::try_from(place + 1).ok()
+    }
+}
+
+type Different = (String, String);
+
+impl Work<'_> {
+    /// A bundle with so much left out; or what would be different then.
+    pub fn attempt(
+        &self,
+        trim: Trim,
+        draft: &dyn Fn() -> io::Result<Box<dyn Draft>>,
+    ) -> Result<Result<Bundle, Different>, Refusal> {
+        let mut cited = Cited::default();
+        facts(&self.read.report, &mut cited);
+        let mut written = Vec::new();
+        for at in 0..self.case.sides().len() {
+            let cited = cited.0.remove(&at).unwrap_or_default().into_iter().collect();
+            written.push(self.write(at, trim, cited, draft()?)?);
+        }
+        let before = facts(&self.read.report, &mut Moved(&written));
+        let mut parts: Vec<Part> = Vec::new();
+        let (written, moved): (Vec<_>, Vec<_>) = written
+            .into_iter()
+            .map(|Written { part, frames, connections }| (part, (frames, connections)))
+            .unzip();
+        let connections: Vec<Vec<u32>> = moved.into_iter().map(|(_, kept)| kept).collect();
+        let mut captures = Vec::new();
+        for (at, mut part) in written.into_iter().enumerate() {
+            let (capture, file) =
+                reread(&part.name, label(self.case.sides().len(), at), part.file)?;
+            part.file = file;
+            parts.push(part);
+            captures.push(capture);
+        }
+        let analysis = case::Analysis::of(captures, &self.comparing(&connections));
+        let shown = Shown { aliases: true, ..Shown::default() };
+        let report = Report { shown, ..Report::from(analysis) };
+        let names = self.tools.table.names().map(|(name, alias)| {
+            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            (text(name), text(alias))
+        });
+        let addresses =
+            self.tools.table.addresses().map(|(one, other)| (Address(one), Address(other)));
+        // The first alias is this one: nobody has asked before.
+        let _ = report.aliases.set(self.tools.labels.renamed(addresses, names));
+        let after = facts(&report, &mut check::Same);
+        if let Some((before, after)) = check::difference(&before, &after) {
+            return Ok(Err((before.to_owned(), after.to_owned())));
+        }
+        let mut bundle = Bundle { parts, report, manifest: String::new(), map: self.map(), trim };
+        bundle.manifest = manifest::write(self, &bundle);
+        // What a report without any capture says is nobody's.
+        let empty = Report { shown, ..Report::default() };
+        for (place, text, always) in [
+            ("MANIFEST.md", bundle.manifest.clone(), String::new()),
+            ("report.md", markdown::render(&bundle.report), markdown::render(&empty)),
+            ("report.html", html::render(&bundle.report), html::render(&empty)),
+        ] {
+            if let Some(what) = self.tools.search.find_in_text(&text, &always) {
+                return Err(Refusal::Leak { what, place: place.to_owned() });
+            }
+        }
+        Ok(Ok(bundle))
+    }
+
+    /// Writes one capture.
+    fn write(
+        &self,
+        at: usize,
+        trim: Trim,
+        cited: HashSet<u32>,
+        file: Box<dyn Draft>,
+    ) -> Result<Written, Refusal> {
+        let side = &self.case.sides()[at];
+        let name = || side.capture.name().into_owned();
+        let unreadable = |error| Refusal::Capture { name: name(), error };
+        let capture = &self.read.report.captures[at];
+        let mut scope = Scope::of(trim, &self.read.report.analysis, at, cited.clone());
+        let connections = scope.connections(capture.connections.len());
+        let wants = move |event: &Event<'_>, connection, _| scope.wants(event, connection);
+        let mut stream =
+            Stream::open(side, at, capture, &self.tools, Box::new(wants)).map_err(unreadable)?;
+        let variant = stream.variant();
+        let container = Container::of(capture.format, &variant, self.read.needs[at]);
+        let called = format!("{}.{}", label(self.case.sides().len(), at), container.ending());
+        let mut out = Output {
+            writer: Writer::new(container, io::BufWriter::new(file))?,
+            shift: if self.options.keep_times {
+                0
+            } else {
+                to_neutral_day(&self.read.report.captures, capture)
+            },
+            search: &self.tools.search,
+            cited: &cited,
+            place: &called,
+            records: 0,
+            unfit: 0,
+            frames: HashMap::new(),
+        };
+        while let Some(held) = stream.next().map_err(unreadable)? {
+            out.push(&held)?;
+        }
+        if let Some((frame, what)) = stream.leak() {
+            return Err(Refusal::Leak { what, place: format!("{called}, from frame {frame}") });
+        }
+        let Output { writer, records, unfit, frames, .. } = out;
+        let file = writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+        let part = Part {
+            name: called,
+            file,
+            from: format!("{} ({variant})", capture.format),
+            container,
+            records_before: stream.before,
+            records_after: records,
+            unfit,
+            counts: stream.counts(),
+        };
+        Ok(Written { part, frames, connections })
+    }
+
+    /// What was asked of the originals, asked of the new captures.
+    fn comparing(&self, connections: &[Vec<u32>]) -> compare::Options {
+        let mut options = self.case.comparing.clone();
+        for (at, which) in [Which::Reference, Which::Subject].into_iter().enumerate() {
+            let wanted = &mut options.wanted[which];
+            wanted.peer = wanted.peer.take().and_then(|peer| self.peer(at, peer));
+            let kept = connections.get(at).or(connections.first());
+            wanted.connection = wanted.connection.and_then(|number| {
+                let place = kept?.iter().position(|kept| *kept == number)?;
+                u32::try_from(place + 1).ok()
+            });
+        }
+        options
+    }
+
+    /// The device that was asked for, as the new captures know it.
+    fn peer(&self, at: usize, asked: Peer) -> Option<Peer> {
+        let address = match asked {
+            Peer::Address(address) => Some(address),
+            Peer::Name(_) => {
+                let analysis = &self.read.report.analysis;
+                let at = at.min(analysis.captures.len().saturating_sub(1));
+                let compared = analysis.comparison.as_ref().and_then(|comparison| {
+                    let sides = [comparison.reference, comparison.subject];
+                    let side = sides.into_iter().find(|side| side.capture == at)?;
+                    analysis.captures.get(at)?.connection(side.connection)
+                });
+                compared.or_else(|| analysis.most_telling(at))?.peer.who()
+            }
+        };
+        address.map(|address| Peer::Address(Address(self.tools.table.address(address.0))))
+    }
+
+    /// Original and alias, a line each.
+    fn map(&self) -> String {
+        let mut lines: Vec<String> = Vec::new();
+        for (original, alias) in self.tools.table.addresses() {
+            let (original, alias) = (Address(original), Address(alias));
+            let label = self.tools.labels.of_address(original).unwrap_or("");
+            lines.push(format!("address\t{original}\t{alias}\t{label}\n"));
+        }
+        for (name, alias) in self.tools.table.names() {
+            let name = crate::report::safe::text(&String::from_utf8_lossy(name)).into_owned();
+            let alias = String::from_utf8_lossy(alias);
+            lines.push(format!("name\t{name}\t{alias}\t\n"));
+        }
+        lines.sort();
+        format!("kind\toriginal\talias\tin the report\n{}", lines.concat())
+    }
+}
+
+/// Reads a new capture. Its file comes back.
+fn reread(
+    name: &str,
+    label: &str,
+    file: Box<dyn Draft>,
+) -> Result<(Capture, Box<dyn Draft>), Refusal> {
+    let lent = Lent::of(file)?;
+    let mut side = Side::new(Input::reader(name, lent.clone()));
+    side.label = Some(label.to_owned());
+    let capture =
+        case::read(&side).map_err(|error| Refusal::Capture { name: name.to_owned(), error })?;
+    drop(side);
+    Ok((capture, Box::new(lent)))
+}
+
+/// A file that is read from its beginning, and given back afterwards.
+#[derive(Clone)]
+struct Lent(std::sync::Arc<std::sync::Mutex<Box<dyn Draft>>>);
+
+impl Lent {
+    fn of(mut file: Box<dyn Draft>) -> io::Result<Self> {
+        file.seek(SeekFrom::Start(0))?;
+        Ok(Self(std::sync::Arc::new(std::sync::Mutex::new(file))))
+    }
+
+    fn file(&self) -> std::sync::MutexGuard<'_, Box<dyn Draft>> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Read for Lent {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file().read(buffer)
+    }
+}
+
+impl Write for Lent {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file().flush()
+    }
+}
+
+impl Seek for Lent {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file().seek(to)
+    }
+}
+
+/// Records on their way into the file: each is looked at before it is written.
+struct Output<'o, W: Write> {
+    writer: Writer<W>,
+    shift: i64,
+    search: &'o Search,
+    cited: &'o HashSet<u32>,
+    place: &'o str,
+    records: u64,
+    unfit: u64,
+    frames: HashMap<u32, u32>,
+}
+
+impl<W: Write> Output<'_, W> {
+    fn push(&mut self, held: &Held) -> Result<(), Refusal> {
+        if let Some(what) = self.search.find(&held.clean) {
+            let place = format!("{}, from frame {}", self.place, held.frame);
+            return Err(Refusal::Leak { what, place });
+        }
+        if !self.writer.push(held, self.shift)? {
+            self.unfit += 1;
+            return Ok(());
+        }
+        self.records += 1;
+        if self.cited.contains(&held.frame) {
+            let frame = u32::try_from(self.records).unwrap_or(u32::MAX);
+            self.frames.insert(held.frame, frame);
+        }
+        Ok(())
+    }
+}
+
+/// How far the times of a capture are moved: all captures by the same number of days.
+pub(super) fn to_neutral_day(captures: &[Capture], capture: &Capture) -> i64 {
+    let dated = |capture: &&Capture| matches!(capture.clock, Clock::Utc | Clock::Local);
+    if !dated(&capture) {
+        return 0;
+    }
+    let first = captures.iter().filter(dated).filter_map(|capture| capture.first_time).min();
+    first.map_or(0, |first| (NEUTRAL_DAY - first.0.div_euclid(DAY_US)) * DAY_US)
+}
