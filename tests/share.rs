@@ -101,6 +101,161 @@ fn a_bundle_holds_both_captures_and_their_report_with_the_same_verdict() {
     }
 }
 
+/// The comments of a pcapng file, by the number of their frame.
+fn comments(path: &Path) -> Vec<(u32, String)> {
+    let mut opened = open(&Input::from(path), &OpenOptions::default()).unwrap();
+    let mut comments = Vec::new();
+    while let Some(record) = opened.source.next().unwrap() {
+        if let Some(comment) = &record.comment {
+            comments.push((record.frame, comment.to_string()));
+        }
+    }
+    comments
+}
+
+#[test]
+fn evidence_for_wireshark_has_a_comment_at_each_cited_frame() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("evidence.pcapng");
+    let files = [fixture("flagship/mac.pklg"), fixture("flagship/pi-kicked.btsnoop")];
+    let arguments = ["-q", "-o", path.to_str().unwrap()];
+    let status = common::hcidiff(&files, &arguments).status;
+    assert_eq!(status.code(), Some(1));
+    let analysis = analyse(&Case::pair(&files[0], &files[1])).unwrap();
+    let evidence = analysis.findings.iter().flat_map(|finding| &finding.evidence);
+    let mut cited: HashSet<_> = evidence.map(|it| (it.source.capture(), it.frame)).collect();
+    let comparison = analysis.comparison.as_ref().unwrap();
+    let first = comparison.steps.iter().find(|step| !step.normal).unwrap();
+    for (side, at) in [(comparison.reference, first.reference), (comparison.subject, first.subject)]
+    {
+        let connection = analysis.captures[side.capture].connection(side.connection).unwrap();
+        cited.extend(at.map(|at| (Some(side.capture), connection.steps[at].first.frame)));
+    }
+    let found = comments(&path);
+    assert!(found.len() > 4);
+    assert_eq!(found.len(), cited.len(), "{found:#?}");
+    assert!(found.iter().any(
+        |(_, text)| text.starts_with("first difference") || text.contains("\nfirst difference")
+    ));
+    assert!(found.iter().all(|(_, text)| !text.contains("LabSensor")));
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(!bytes.windows(9).any(|it| it == b"LabSensor"));
+    // The real ones, where they are asked for; keys never.
+    let status = common::hcidiff(&files, &[&arguments[..], &["--show-addresses"]].concat()).status;
+    assert_eq!(status.code(), Some(1));
+    let bytes = std::fs::read(&path).unwrap();
+    assert!(bytes.windows(9).any(|it| it == b"LabSensor"));
+
+    // A peer's word for it, where there is one.
+    let tshark = Command::new("tshark")
+        .args(["-n", "-r", path.to_str().unwrap(), "-Y", "frame.comment"])
+        .args(["-T", "fields", "-e", "frame.number", "-e", "frame.interface_id"])
+        .output();
+    if let Ok(output) = tshark
+        && output.status.success()
+    {
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let frames: Vec<u32> =
+            lines.lines().filter_map(|it| it.split('\t').next()?.parse().ok()).collect();
+        let ours = comments(&path);
+        assert_eq!(frames, ours.iter().map(|(frame, _)| *frame).collect::<Vec<_>>());
+        let interfaces: HashSet<_> = lines.lines().filter_map(|it| it.split('\t').nth(1)).collect();
+        assert_eq!(interfaces.len(), 2);
+    }
+}
+
+#[test]
+fn an_excerpt_is_a_capture_of_the_listed_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = &flagship()[1];
+    let listed = |file: &Path, arguments: &[&str]| {
+        let output = common::hcidiff(&[file.to_owned()], &[&["events"], arguments].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for name in ["all.btsnoop", "all.pcap", "all.pcapng"] {
+        let path = folder.path().join(name);
+        listed(file, &["-w", path.to_str().unwrap()]);
+        assert_eq!(listed(&path, &[]), listed(file, &[]), "{name}");
+    }
+    let path = folder.path().join("one.btsnoop");
+    listed(file, &["--connection", "2", "-w", path.to_str().unwrap()]);
+    let (some, all) = (listed(&path, &[]), listed(file, &["--connection", "2"]));
+    assert!(some.lines().count() > 3);
+    assert_eq!(some.lines().count(), all.lines().count());
+    let path = folder.path().join("one.txt");
+    listed(file, &["-w", path.to_str().unwrap()]);
+    assert!(!path.exists());
+}
+
+/// The packets of an excerpt keep everything but their keys.
+#[test]
+fn an_excerpt_has_no_keys_and_equal_ones_stay_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fixture("lab/A/06-pairing-good.btsnoop");
+    let path = folder.path().join("some.btsnoop");
+    common::hcidiff(&[file.clone()], &["events", "-w", path.to_str().unwrap()]);
+    let keys = |file: &Path| {
+        let capture = analyse(&Case::one(file)).unwrap().captures.remove(0);
+        let keys = capture.connections.iter().flat_map(|it| &it.keys);
+        keys.map(|key| (key.number, key.how)).collect::<Vec<_>>()
+    };
+    assert!(!keys(&file).is_empty());
+    assert_eq!(keys(&path), keys(&file));
+    assert_ne!(std::fs::read(&path).unwrap(), std::fs::read(&file).unwrap());
+}
+
+/// Every capture of a folder, as far as it is there.
+fn captures_in(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(fixture(folder)).into_iter().flatten().flatten();
+    let mut files: Vec<_> =
+        entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+/// Whatever a capture holds: it can be shared, and no address of its packets and no name of its devices is left.
+#[test]
+fn captures_of_every_kind_can_be_shared_and_nothing_is_left() {
+    use hcidiff::share::{Draft, Options, Refusal, Trim, share};
+    let draft = || Ok(Box::new(std::io::Cursor::new(Vec::new())) as Box<dyn Draft>);
+    let files = [captures_in("lab/A"), captures_in("vectors"), captures_in("flagship")].concat();
+    let mut shared = 0;
+    for (file, trim) in files.iter().flat_map(|it| [(it, Trim::Story), (it, Trim::None)]) {
+        let case = Case::one(file);
+        let mut bundle = match share(&case, &Options { trim, ..Options::default() }, &draft) {
+            Ok(bundle) => bundle,
+            Err(Refusal::Capture { .. } | Refusal::Text { .. }) => continue,
+            Err(refusal) => panic!("{}: {refusal}", file.display()),
+        };
+        shared += 1;
+        let mut bytes = Vec::new();
+        let part = &mut bundle.parts[0];
+        std::io::Seek::rewind(&mut part.file).unwrap();
+        part.file.read_to_end(&mut bytes).unwrap();
+        let report = hcidiff::report::markdown::render(&bundle.report);
+        for address in addresses(&Input::from(file)) {
+            let different: HashSet<_> = address.iter().collect();
+            let printed = hcidiff::packet::Address(address).to_string();
+            assert!(!report.contains(&printed), "{}: {printed}", file.display());
+            // Numbers that stay, and zeros, look like an address of few different bytes.
+            if different.len() < 5 {
+                continue;
+            }
+            let reversed: Vec<u8> = address.iter().rev().copied().collect();
+            let left = bytes.windows(6).any(|it| it == address || it == reversed);
+            assert!(!left, "{}: {printed}", file.display());
+        }
+        let original = analyse(&case).unwrap();
+        let capture = &original.captures[0];
+        for name in capture.devices.iter().filter_map(|device| device.name.as_deref()) {
+            let left = name.len() > 5 && bytes.windows(name.len()).any(|it| it == name.as_bytes());
+            assert!(!left, "{}: {name}", file.display());
+        }
+    }
+    // The package has a few captures of each kind, the repository all of the laboratory.
+    assert!(shared > 40, "{shared}");
+}
+
 #[test]
 fn the_same_captures_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
@@ -152,7 +307,9 @@ fn names_values_and_days_can_be_kept() {
         bundle[..2].iter().any(|(_, bytes)| bytes.windows(what.len()).any(|it| it == what))
     };
     assert!(!holds(&[], b"LabSensor"));
-    assert!(holds(&["--keep-names"], b"LabSensor"));
+    for trim in ["story", "none"] {
+        assert!(holds(&["--keep-names", "--trim", trim], b"LabSensor"));
+    }
     let rows = |arguments: &[&str]| {
         let bundle = bundle(folder.path(), arguments, &flagship());
         bundle[0].1.windows(4).filter(|it| it == b"xxxx").count()

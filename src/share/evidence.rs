@@ -165,7 +165,8 @@ fn comments(report: &Report) -> Comments {
         && let Some(step) = comparison.steps.iter().find(|step| !step.normal)
     {
         let text = comparison.divergence.as_deref().unwrap_or("here the two connections part");
-        let text = format!("first difference: {}", report.visible(text));
+        let text = report.visible(text);
+        let text = format!("first difference (frames as in the captures themselves): {text}");
         let places = [(comparison.reference, step.reference), (comparison.subject, step.subject)];
         for (side, at) in places {
             let connection = report.captures.get(side.capture);

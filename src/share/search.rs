@@ -1,5 +1,5 @@
 //! Looks for the originals in what was written: the proof that nothing was left.
-use super::originals::{Originals, different};
+use super::originals::{Originals, different, telling_part};
 use super::replace::words::is_our_word;
 use super::replace::{Clean, Kept, Mark};
 use crate::report::aliases::tells_somebody;
@@ -59,7 +59,10 @@ impl Search {
             }
         }
         if !kept.values {
-            for part in found.values() {
+            // A name is a value too, where it was read.
+            let names = found.names().iter().filter(|_| kept.names);
+            let names: HashSet<_> = names.filter_map(|name| telling_part(name)).collect();
+            for part in found.values().iter().filter(|part| !names.contains(*part)) {
                 search.note(part);
                 search.values.insert(*part);
             }

@@ -87,6 +87,49 @@ fn no_output_shows_a_secret() {
     assert!(values > 60 && names > 60, "{values} values, {names} names");
 }
 
+/// A bundle that is shared has no secret either: neither in its capture, byte for byte, nor in its texts.
+#[test]
+fn no_bundle_holds_a_secret() {
+    use hcidiff::share::{Draft, Options, Refusal, Trim, share};
+    let draft = || Ok(Box::new(std::io::Cursor::new(Vec::new())) as Box<dyn Draft>);
+    let (mut shared, mut planted, mut leaks) = (0, 0, Vec::new());
+    for capture in plant::all() {
+        for trim in [Trim::Story, Trim::None] {
+            let input =
+                hcidiff::capture::Input::bytes(capture.file.as_str(), capture.bytes.as_slice());
+            let case = hcidiff::Case::one(hcidiff::case::Side::new(input));
+            let mut bundle = match share(&case, &Options { trim, ..Options::default() }, &draft) {
+                Ok(bundle) => bundle,
+                Err(Refusal::Capture { .. } | Refusal::Text { .. }) => continue,
+                Err(refusal) => panic!("{}: {refusal}", capture.file),
+            };
+            shared += 1;
+            planted += capture.secrets.len();
+            let mut bytes = Vec::new();
+            let file = &mut bundle.parts[0].file;
+            std::io::Seek::rewind(file).unwrap();
+            std::io::Read::read_to_end(file, &mut bytes).unwrap();
+            // In a row of digits any six digits occur by chance: there only bytes are looked for.
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            let of_bytes: Vec<Secret> =
+                capture.secrets.iter().map(|it| Secret { text: None, ..it.clone() }).collect();
+            let found = Search::of(&of_bytes).leaks(&digits);
+            let looked = Looked::of([&capture]);
+            let texts = [
+                String::from_utf8_lossy(&bytes).into_owned(),
+                bundle.manifest.clone(),
+                hcidiff::report::markdown::render(&bundle.report),
+                hcidiff::report::html::render(&bundle.report),
+            ];
+            let found =
+                found.into_iter().chain(texts.iter().flat_map(|text| looked.at(text, false)));
+            leaks.extend(found.map(|what| format!("{}, {}: {what}", capture.file, trim.word())));
+        }
+    }
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+    assert!(shared > 8 && planted > 400, "{planted} secrets in {shared} captures");
+}
+
 /// The program itself, with what it says on standard error.
 #[test]
 fn the_program_says_no_secret() {

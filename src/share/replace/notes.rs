@@ -123,7 +123,8 @@ impl Notes<'_> {
         let text = String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]);
         let cleaned = self.words.clean(self.table, &text);
         counts.texts += u64::from(cleaned != text);
-        clean.push(cleaned.as_bytes(), Mark::Replaced);
+        let kept = self.table.kept().addresses;
+        clean.push(cleaned.as_bytes(), if kept { Mark::Long } else { Mark::Replaced });
         if end.is_some() {
             clean.push(&[0], Mark::Replaced);
         }
