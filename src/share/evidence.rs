@@ -164,8 +164,8 @@ fn comments(report: &Report) -> Comments {
     if let Some(comparison) = &report.comparison
         && let Some(step) = comparison.steps.iter().find(|step| !step.normal)
     {
-        let text = comparison.divergence.as_deref().unwrap_or("here the two connections part");
-        let text = report.visible(text);
+        let text = comparison.divergence.as_ref().map(ToString::to_string);
+        let text = report.visible(text.as_deref().unwrap_or("here the two connections part"));
         let text = format!("first difference (frames as in the captures themselves): {text}");
         let places = [(comparison.reference, step.reference), (comparison.subject, step.subject)];
         for (side, at) in places {
