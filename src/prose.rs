@@ -35,22 +35,30 @@ enum Words {
 
 /// A part of a sentence, as what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Piece {
     /// Our own words. What stands between backticks is code.
     Plain(Cow<'static, str>),
+    /// An address, for which an alias may stand.
     Address(Address),
     /// What a device or a host calls itself. Shown in quotation marks.
     Name(Box<str>),
     /// A frame of a capture, or a place in a witness.
     Frame {
+        /// Which one.
         source: SourceId,
+        /// Counted from 1; of a log, the line.
         frame: u32,
     },
     /// One of the two sides of a comparison. A report that has a name for it says that.
     Reference,
+    /// The other side.
     Subject,
+    /// An attribute by its handle.
     Attribute(Handle),
+    /// A number with the name that the specification gives it.
     Code(Code),
+    /// A length of time.
     Duration(Span),
     /// Words from a capture or a log, which may hold anything.
     Quoted(Box<str>),
@@ -59,12 +67,16 @@ pub enum Piece {
 /// A number that the specification gives a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
+    /// Of HCI.
     Hci(Status),
+    /// Of the attribute protocol.
     Att(ErrorCode),
+    /// Of the security manager.
     Smp(smp::Reason),
 }
 
 impl Text {
+    /// Nothing at all.
     pub const EMPTY: Self = Self(Words::Fixed(""));
 
     /// Words of ours that are always the same.
@@ -98,6 +110,7 @@ impl Text {
         }
     }
 
+    /// Adds a piece.
     pub fn push(&mut self, piece: Piece) {
         let mut pieces = match std::mem::take(self).0 {
             Words::Fixed("") => Vec::new(),
@@ -126,6 +139,7 @@ impl Text {
         texts.fold(first, |text, next| text.and(between).and(next))
     }
 
+    /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         match &self.0 {
             Words::Fixed(words) => words.is_empty(),
@@ -234,6 +248,7 @@ pub fn quoted(words: &str) -> Piece {
     Piece::Quoted(words.into())
 }
 
+/// A frame of a capture, or a place in a witness.
 pub fn frame(source: SourceId, frame: u32) -> Piece {
     Piece::Frame { source, frame }
 }

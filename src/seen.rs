@@ -54,6 +54,7 @@ impl fmt::Display for SourceId {
 /// One place in one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Seen {
+    /// Which capture or witness.
     pub source: SourceId,
     /// On the clock of the source.
     pub at: Moment,

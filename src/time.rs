@@ -26,18 +26,22 @@ pub enum Clock {
 }
 
 impl Span {
+    /// That many milliseconds.
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms * 1000)
     }
 
+    /// In milliseconds.
     pub fn as_ms(self) -> f64 {
         self.0 as f64 / 1000.0
     }
 
+    /// In seconds.
     pub fn as_s(self) -> f64 {
         self.0 as f64 / 1_000_000.0
     }
 
+    /// Without its sign.
     pub const fn abs(self) -> Self {
         Self(self.0.saturating_abs())
     }
@@ -90,8 +94,10 @@ impl Timestamp {
 pub struct Moment(i64);
 
 impl Moment {
+    /// A time that nobody knows.
     pub const UNKNOWN: Self = Self(i64::MIN);
 
+    /// The time, if it is known.
     pub fn time(self) -> Option<Timestamp> {
         (self != Self::UNKNOWN).then_some(Timestamp(self.0))
     }

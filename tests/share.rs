@@ -1,6 +1,9 @@
 //! `hcidiff share`: what is in a bundle, and when there is none.
 #![cfg(feature = "cli")]
 mod common;
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
 
 use common::{fixture, flagship};
 use hcidiff::capture::{Input, OpenOptions, open};
@@ -265,6 +268,7 @@ fn the_same_captures_give_the_same_bytes() {
 
 #[test]
 fn without_trimming_every_record_stays() {
+    needs!("fixtures/lab/A/07-bond-good.btsnoop");
     let folder = tempfile::tempdir().unwrap();
     let file = fixture("lab/A/07-bond-good.btsnoop");
     let count = |input: &Input| {

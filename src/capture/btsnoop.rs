@@ -373,6 +373,7 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
+    /// Writes the head of the file.
     pub fn new(mut output: W, datalink: Datalink) -> Result<Self, WriteError> {
         output.write_all(MAGIC)?;
         output.write_all(&1u32.to_be_bytes())?;
@@ -438,6 +439,7 @@ impl<W: Write> Writer<W> {
         Ok(self.output.write_all(bytes)?)
     }
 
+    /// Writes what is left, and gives the output back.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.output.flush()?;
         Ok(self.output)

@@ -46,10 +46,15 @@ const LONGEST: u32 = 262_144;
 /// What a record holds, as its container says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
+    /// A command of the host.
     Command,
+    /// An event of the controller.
     Event,
+    /// Data of a link.
     Acl,
+    /// Voice.
     Sco,
+    /// Isochronous data.
     Iso,
     /// A Linux monitor record that is no HCI packet: its opcode.
     Monitor(u16),
@@ -79,11 +84,15 @@ pub struct Record<'a> {
     pub frame: u32,
     /// Where the record begins in the (unwrapped) stream.
     pub offset: u64,
+    /// On the clock of the capture.
     pub time: Option<Timestamp>,
     /// hciN, where the format tells adapters apart.
     pub adapter: Option<u16>,
+    /// Who sent it, where the capture says so.
     pub direction: Option<Direction>,
+    /// What the record says it holds.
     pub kind: Kind,
+    /// The packet, or what a text shows of it.
     pub payload: Payload<'a>,
     /// Length of the packet on the wire, in the same terms as the payload.
     pub original_len: u32,
@@ -162,8 +171,11 @@ vocabulary! {
 /// Something about the capture that a reader of the report should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
+    /// What kind of damage or doubt.
     pub kind: WarningKind,
+    /// The frame that it is about, if it is about one.
     pub frame: Option<u32>,
+    /// Where in the file, in bytes.
     pub offset: Option<u64>,
     /// One sentence: what, and what it means for the reader.
     pub text: String,
@@ -184,6 +196,7 @@ pub struct Description {
     pub format: &'static str,
     /// Link layer or variant in words: `Linux monitor`, `H4`, `little-endian`.
     pub variant: String,
+    /// What its times mean.
     pub clock: Clock,
     /// Smallest step of the capture's times, in microseconds (1 for most, 1000 for some text).
     pub resolution_us: u32,
@@ -194,6 +207,7 @@ pub trait Source: Send {
     /// The next record, or `None` at the end or at damage (which is then in the warnings).
     fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError>;
 
+    /// What is known of the whole capture: complete once all records were read.
     fn describe(&self) -> Description;
 
     /// What has been noticed since this was last asked.
@@ -208,6 +222,7 @@ pub trait Source: Send {
 /// Why nothing, or nothing more, could be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CaptureError {
+    /// The file cannot be read.
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// Nothing of the file can be read: what it looks like, and what would help.
@@ -218,6 +233,7 @@ pub enum CaptureError {
 /// Why a record was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
+    /// The file cannot be written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// The format has no way to hold this record.

@@ -98,6 +98,7 @@ pub struct Opened {
     pub member: Option<String>,
     /// What was noticed before the first record: what else an archive holds.
     pub warnings: Vec<Warning>,
+    /// Its records, one after the other.
     pub source: Box<dyn Source>,
     /// Of the file as it was given, or of the archive's member, where it was asked for. Ask it when the source is
     /// drained.

@@ -179,10 +179,12 @@ pub struct Writer<W: Write> {
 }
 
 impl<W: Write> Writer<W> {
+    /// A file with the most significant byte first.
     pub fn big_endian(output: W) -> Self {
         Self { output, endian: Endian::Big }
     }
 
+    /// A file with the least significant byte first.
     pub fn little_endian(output: W) -> Self {
         Self { output, endian: Endian::Little }
     }
@@ -221,6 +223,7 @@ impl<W: Write> Writer<W> {
         Ok(self.output.write_all(bytes)?)
     }
 
+    /// Writes what is left, and gives the output back.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.output.flush()?;
         Ok(self.output)

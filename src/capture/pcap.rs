@@ -252,6 +252,7 @@ impl<W: Write> Writer<W> {
         Ok(self.output.write_all(bytes)?)
     }
 
+    /// Writes what is left, and gives the output back.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.output.flush()?;
         Ok(self.output)

@@ -15,9 +15,13 @@ const FEW: usize = 64;
 
 /// What will be compared, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Choice {
+    /// The connection that works.
     pub reference: Side,
+    /// The connection that fails.
     pub subject: Side,
+    /// What tells that both are of one device.
     pub matched_by: MatchedBy,
     /// How sure, in words.
     pub says: Text,
@@ -27,6 +31,7 @@ pub struct Choice {
 
 /// Nothing on one side corresponds to anything on the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NoMatch {
     /// Why there is nothing to compare, in one sentence.
     pub says: String,

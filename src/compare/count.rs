@@ -38,9 +38,11 @@ impl Fate {
 /// How many attempts a capture has to one device.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
+    /// All attempts to the device.
     pub attempts: usize,
     /// Links that were up when the capture ended.
     pub open: usize,
+    /// How many of them failed.
     pub failed: usize,
 }
 

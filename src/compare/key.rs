@@ -11,9 +11,11 @@ use crate::timeline::{Connection, Detail, Procedure, Step};
 /// The identity of a step across captures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
+    /// What kind of step.
     pub procedure: Procedure,
     /// Asked by the central's host; true where that makes no difference.
     pub central: bool,
+    /// What it is about.
     pub what: What,
 }
 

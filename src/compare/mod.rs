@@ -9,6 +9,7 @@ use crate::timeline::{Capture, Connection, Outcome, Procedure, Step};
 use crate::vocabulary::vocabulary;
 use std::collections::HashSet;
 
+#[doc(hidden)]
 pub mod align;
 mod choose;
 mod clocks;
@@ -24,7 +25,7 @@ mod parameters;
 mod peer;
 mod standing;
 mod timeline;
-pub mod words;
+pub(crate) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -112,9 +113,13 @@ vocabulary! {
 
 /// One line of the aligned timeline: indices into the two connections' steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct AlignedStep {
+    /// What became of it.
     pub kind: StepKind,
+    /// Of the reference's connection.
     pub reference: Option<usize>,
+    /// Of the subject's connection.
     pub subject: Option<usize>,
     /// What changed; empty for `same`.
     pub note: Text,
@@ -125,6 +130,7 @@ pub struct AlignedStep {
 }
 
 vocabulary! {
+    /// The protocol of an operation.
     Protocol { Att "att", Smp "smp", Signal "signal", }
 }
 
@@ -141,24 +147,37 @@ vocabulary! {
 /// An attribute, named as well as both captures allow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttributeName {
+    /// On the side that has the operation.
     pub handle: u16,
+    /// Its type, where one of the captures shows it.
     pub uuid: Option<Uuid>,
+    /// In words.
     pub name: String,
 }
 
 /// An operation of one side within the early window that the other did not do within it.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct EarlyOperation {
+    /// Which protocol it belongs to.
     pub protocol: Protocol,
+    /// What kind of step it is.
     pub procedure: Procedure,
+    /// In words.
     pub name: Text,
+    /// The attribute that it is about, if it is about one.
     pub attribute: Option<AttributeName>,
     /// Index into the steps of the side that did it.
     pub step: usize,
+    /// Where it began.
     pub frame: u32,
+    /// How long after the connection came up.
     pub after: Option<Span>,
+    /// What became of it on the other side.
     pub fate: Fate,
+    /// Where the other side did it.
     pub other_frame: Option<u32>,
+    /// How long after its connection came up the other side did it.
     pub other_after: Option<Span>,
     /// The other side's request that was never answered: what would have come after it could not.
     pub blocked_by: Option<u32>,
@@ -168,53 +187,76 @@ pub struct EarlyOperation {
 
 /// One measured distance, side by side.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ClockFact {
+    /// What is measured.
     pub name: &'static str,
+    /// On the reference.
     pub reference: Option<Span>,
+    /// On the subject.
     pub subject: Option<Span>,
 }
 
 /// One parameter, side by side.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Parameter {
+    /// What is compared.
     pub name: &'static str,
+    /// Of the reference.
     pub reference: Option<Text>,
+    /// Of the subject.
     pub subject: Option<Text>,
     /// Equal, or different in a way that is normal between the two host stacks.
     pub normal: bool,
+    /// Why the difference is normal.
     pub why: Option<&'static str>,
 }
 
 vocabulary! {
+    /// How two GATT databases differ.
     DatabaseChange { Added "added", Removed "removed", Moved "moved", Altered "changed", }
 }
 
 /// One difference between the two GATT databases, by UUID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseDifference {
+    /// What kind of difference.
     pub change: DatabaseChange,
+    /// The type that differs.
     pub uuid: Option<Uuid>,
+    /// In words.
     pub name: String,
+    /// Where the reference has it.
     pub reference_handle: Option<u16>,
+    /// Where the subject has it.
     pub subject_handle: Option<u16>,
+    /// The difference in one sentence.
     pub says: Text,
 }
 
 /// The attempts to the device that are not shown in full: `3 of 4 ended 0x3e after 315–340 ms`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Others {
+    /// Their numbers.
     pub connections: Vec<u32>,
+    /// What became of them, in words.
     pub says: Text,
 }
 
 /// Two connections, compared.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Comparison {
+    /// The connection that works.
     pub reference: Side,
+    /// The connection that fails.
     pub subject: Side,
+    /// What tells that both are of one device.
     pub matched_by: MatchedBy,
     /// How sure, in words.
     pub match_says: Text,
+    /// How long after the connection is up counts as early.
     pub window: Span,
     /// One side's capture was made on the central, the other's on the peripheral: directions are swapped.
     pub roles_differ: bool,
@@ -222,12 +264,19 @@ pub struct Comparison {
     pub same_until: Option<(u32, u32)>,
     /// What came next on each side, in words.
     pub divergence: Option<Text>,
+    /// The steps of both, aligned.
     pub steps: Vec<AlignedStep>,
+    /// What the reference did early and the subject did not.
     pub missing_early: Vec<EarlyOperation>,
+    /// What the subject did early and the reference did not.
     pub extra_early: Vec<EarlyOperation>,
+    /// Distances in time that were measured on both.
     pub clocks: Vec<ClockFact>,
+    /// Parameters of both.
     pub parameters: Vec<Parameter>,
+    /// Differences between the GATT databases.
     pub databases: Vec<DatabaseDifference>,
+    /// Whether both read the same database hash; `None` where one did not read it.
     pub database_hash_equal: Option<bool>,
     /// How the two links ended, where that differs.
     pub ending: Ending,
@@ -248,8 +297,11 @@ impl Comparison {
 
 /// One side while it is being compared.
 pub struct View<'a> {
+    /// The capture of this side.
     pub capture: &'a Capture,
+    /// The connection that is compared.
     pub connection: &'a Connection,
+    /// What its attributes are called.
     pub names: Names,
     /// Of every step, in order.
     keys: Vec<Key>,

@@ -21,10 +21,13 @@ pub struct Names {
 /// What a handle stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Meaning {
+    /// Its type.
     pub uuid: Uuid,
+    /// What kind of attribute it is.
     pub kind: AttributeKind,
     /// A descriptor's characteristic.
     pub parent: Option<Uuid>,
+    /// The type of the service that it belongs to.
     pub service: Option<Uuid>,
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 /// A device, as the user names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Peer {
+    /// The device of this address.
     Address(Address),
     /// Upper and lower case are the same. Where no device has exactly this name, each whose name holds it.
     Name(String),
@@ -20,11 +21,13 @@ impl From<Address> for Peer {
 /// What a capture knows of the device that is asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sought {
+    /// Addresses that the device had.
     pub addresses: HashSet<Address>,
     names: HashSet<String>,
 }
 
 impl Sought {
+    /// Looks for the device in a capture.
     pub fn of(peer: &Peer, capture: &Capture) -> Self {
         let mut sought = Self::default();
         let asked = match peer {

@@ -7,7 +7,9 @@ use crate::timeline::{Connection, EndedBy, Outcome, Procedure, Role};
 /// How far an attempt came; the greater, the further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Standing {
+    /// The link came up.
     pub connected: bool,
+    /// The peer answered.
     pub heard: bool,
     /// Something of value passed: an answered operation, or a pushed value.
     pub usable: bool,
@@ -16,6 +18,7 @@ pub struct Standing {
 }
 
 impl Standing {
+    /// How far this connection got.
     pub fn of(connection: &Connection) -> Self {
         let done = connection.steps.iter().filter(|s| {
             matches!(s.outcome, Outcome::Ok | Outcome::Unknown)

@@ -32,6 +32,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// A decoder that has seen nothing yet.
     pub fn new() -> Self {
         Self::default()
     }

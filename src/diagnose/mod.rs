@@ -282,6 +282,7 @@ pub enum Check {
 
 /// One frame that proves a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Evidence {
     /// A capture by its place among the captures, or a witness.
     pub source: SourceId,
@@ -304,6 +305,7 @@ impl RuledOut {
 
 /// What is wrong, how sure, by which frames, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Finding {
     /// The rule's kebab-case id.
     pub rule: &'static str,

@@ -23,7 +23,12 @@ pub enum Summary {
     /// A single line: a question.
     Question(Answer),
     /// A log: how many lines, and how many of them were known.
-    Log { lines: u64, known: u64 },
+    Log {
+        /// How many lines there were.
+        lines: u64,
+        /// How many of them were explained.
+        known: u64,
+    },
 }
 
 /// Reads a text to its end. A single line is a question, more are a log, whose known lines are written with what they mean.

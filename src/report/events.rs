@@ -13,6 +13,7 @@ use std::io::{self, Write};
 pub struct Place<'a> {
     /// Connection number.
     pub connection: Option<u32>,
+    /// The device at the other end, where it is known.
     pub peer: Option<Address>,
     /// What somebody wrote beside the record (pcapng).
     pub comment: Option<&'a str>,
@@ -23,7 +24,9 @@ pub struct Place<'a> {
 /// How events are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
+    /// Columns for people.
     Table,
+    /// One JSON object a line.
     JsonLines,
 }
 
@@ -43,6 +46,7 @@ pub struct Events {
 const HEADING: &str = " frame       time s  hci  dir   layer    handle  event\n";
 
 impl Events {
+    /// A listing in this style; `values` shows the bytes of attributes.
     pub fn new(style: Style, values: bool, clock: Clock) -> Self {
         Self {
             style,
@@ -69,6 +73,7 @@ impl Events {
         self.first = self.first.or(event.time);
     }
 
+    /// Writes the line of one event.
     pub fn push(
         &mut self,
         event: &Event<'_>,

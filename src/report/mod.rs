@@ -4,9 +4,9 @@ use crate::prose::{Piece, Text};
 use crate::seen::SourceId;
 use crate::timeline::Step;
 
-pub mod aliases;
+pub(crate) mod aliases;
 mod clock;
-pub mod content;
+pub(crate) mod content;
 pub mod events;
 mod fields;
 mod hexdump;
@@ -17,7 +17,7 @@ pub mod markdown;
 pub mod safe;
 mod sentence;
 pub mod terminal;
-pub mod words;
+pub(crate) mod words;
 
 use aliases::Aliases;
 use std::borrow::Cow;
@@ -29,14 +29,16 @@ const LONGEST_LABEL: usize = 26;
 
 /// Everything that a report may show; every renderer reads this and nothing else.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Report {
     /// What was found.
     pub analysis: Analysis,
+    /// What the user wants to see of it.
     pub shown: Shown,
     /// What was asked for, to be repeated: file names without folders, and what differs from the defaults.
     pub command: String,
     /// Made when the first of them is asked for.
-    pub aliases: OnceLock<Aliases>,
+    pub(crate) aliases: OnceLock<Aliases>,
 }
 
 /// What the user wants to see.
@@ -160,7 +162,7 @@ impl Report {
     }
 
     /// What stands for addresses and names where [`Shown::aliases`] asks for it.
-    pub fn aliases(&self) -> &Aliases {
+    pub(crate) fn aliases(&self) -> &Aliases {
         self.aliases.get_or_init(|| Aliases::of(&self.captures))
     }
 }

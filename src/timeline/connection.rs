@@ -13,6 +13,7 @@ use crate::vocabulary::vocabulary;
 use std::sync::Arc;
 
 vocabulary! {
+    /// Over which radio a link goes.
     Transport {
         Le "le",
         BrEdr "bredr",
@@ -45,24 +46,35 @@ vocabulary! {
 
 /// What the host asked the controller for.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Request {
+    /// Which command it was.
     pub kind: RequestKind,
+    /// The command.
     pub seen: Seen,
+    /// The device that was asked for.
     pub peer: Address,
+    /// The type of its address.
     pub peer_type: AddressType,
     /// 1: connect to anyone on the accept list, the peer fields are ignored.
     pub filter_policy: u8,
     /// Of a request by list: the one device that came onto the list for it.
     pub listed: Option<(Address, AddressType)>,
+    /// The type of this host's address.
     pub own_address_type: u8,
     /// Bits: 1M, 2M, Coded. Legacy requests have 1.
     pub phys: u8,
     /// Of the first PHY; raw units.
     pub scan_interval: u16,
+    /// How long the controller listens in each scan interval; raw units.
     pub scan_window: u16,
+    /// The shortest connection interval that was asked for; raw units.
     pub interval_min: u16,
+    /// The longest connection interval that was asked for; raw units.
     pub interval_max: u16,
+    /// The peripheral latency that was asked for, in events.
     pub latency: u16,
+    /// The supervision timeout that was asked for; raw units.
     pub timeout: u16,
     /// Advertising reports of the peer that came before the request.
     pub reports_before: u64,
@@ -72,6 +84,7 @@ pub struct Request {
     pub behind: Option<u32>,
     /// Status of the Command Status that answered it.
     pub status: Option<Status>,
+    /// The frame of that Command Status.
     pub status_frame: Option<u32>,
     /// Our LE Create Connection Cancel (or BR/EDR Create Connection Cancel).
     pub cancelled: Option<Seen>,
@@ -79,18 +92,25 @@ pub struct Request {
 
 /// Connection parameters in raw units (1.25 ms, events, 10 ms).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Granted {
+    /// The connection interval, in units of 1.25 ms.
     pub interval: u16,
+    /// How many events in a row the peripheral may skip.
     pub latency: u16,
+    /// The supervision timeout, in units of 10 ms.
     pub timeout: u16,
+    /// The central's clock accuracy, as the specification numbers it.
     pub clock_accuracy: u8,
 }
 
 impl Granted {
+    /// The connection interval.
     pub fn interval(&self) -> Span {
         Interval(self.interval).span()
     }
 
+    /// The supervision timeout.
     pub fn timeout(&self) -> Span {
         Timeout(self.timeout).span()
     }
@@ -110,6 +130,7 @@ impl Granted {
 /// Proof that the peer's radio answered: which packet, when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sighting {
+    /// The packet.
     pub seen: Seen,
     /// In words: `ACL data from the peer`, `LE Read Remote Features Complete`.
     pub by: &'static str,
@@ -117,9 +138,13 @@ pub struct Sighting {
 
 /// The other side.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Peer {
+    /// As the link was made with.
     pub address: Option<Address>,
+    /// The type of that address.
     pub address_type: Option<AddressType>,
+    /// What the device calls itself.
     pub name: Option<Arc<str>>,
     /// Identity address behind a private one, where the capture proves it.
     pub identity: Option<(Address, AddressType)>,
@@ -144,12 +169,17 @@ impl Peer {
 
 /// The first exchange of ATT MTUs on the ATT channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Mtu {
     /// `Sent`: our host asked.
     pub by: Direction,
+    /// What was asked for, in bytes.
     pub requested: u16,
+    /// The request.
     pub seen: Seen,
+    /// What the other side answered, in bytes.
     pub answered: Option<u16>,
+    /// The answer.
     pub answer: Option<Seen>,
     /// ATT error that came in place of an answer.
     pub error: Option<u8>,
@@ -162,10 +192,14 @@ impl Mtu {
     }
 }
 
+/// The first packet of the attribute protocol on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstAtt {
+    /// Where it is.
     pub seen: Seen,
+    /// What it was.
     pub opcode: u8,
+    /// Who sent it.
     pub direction: Direction,
 }
 
@@ -195,11 +229,15 @@ impl Pending {
 
 /// A question that had no answer when the link (or the capture) ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct OpenRequest {
+    /// What was asked.
     pub pending: Pending,
+    /// The question.
     pub seen: Seen,
     /// `Sent`: our host asked.
     pub by: Direction,
+    /// The attribute that it is about; 0 where it is about none.
     pub attribute: u16,
     /// From the question to the link's (or capture's) end.
     pub age: Option<Span>,
@@ -207,9 +245,13 @@ pub struct OpenRequest {
 
 /// A value that our host wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Written {
+    /// The request or command.
     pub seen: Seen,
+    /// The handle that was written to.
     pub attribute: u16,
+    /// The length of the whole value.
     pub length: u16,
     /// The value's first bytes, 0 where it is shorter. They tell one command from another and are never shown.
     pub head: [u8; 8],
@@ -226,13 +268,17 @@ impl Written {
 
 /// The link's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct End {
+    /// Disconnection Complete.
     pub seen: Seen,
+    /// Its reason.
     pub reason: Status,
     /// Parameter of our Disconnect command.
     pub reason_sent: Option<Status>,
     /// Our Disconnect command.
     pub command: Option<Seen>,
+    /// Who ended it.
     pub by: EndedBy,
     /// Frames that only echo this end (HABITS R3): same code up to 15 ms before, or refused with 0x02 after.
     pub echoes: Vec<u32>,
@@ -263,8 +309,11 @@ vocabulary! {
 
 /// The end of a link that no Disconnection Complete reports: its adapter was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Gone {
+    /// Where the capture shows the loss.
     pub seen: Seen,
+    /// What became of the adapter.
     pub how: AdapterLoss,
     /// The host, where a command or rfkill switched the adapter off; else the controller.
     pub by: EndedBy,
@@ -274,11 +323,15 @@ pub struct Gone {
 
 /// Accounting of the controller's ACL buffers for this link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Credits {
+    /// Data packets that our host sent.
     pub sent: u64,
+    /// Data packets that the controller says it has sent.
     pub completed: u64,
     /// Most packets that were outstanding on the adapter at once, and where.
     pub most_outstanding: u32,
+    /// The frame of the packet that made them so many.
     pub most_outstanding_frame: u32,
     /// The host sent more than the controller has buffers: the first packet too many.
     pub overrun_frame: Option<u32>,
@@ -300,6 +353,7 @@ seen_at!(
 );
 
 impl Credits {
+    /// Packets that the controller had not sent yet.
     pub fn outstanding(&self) -> u64 {
         self.sent.saturating_sub(self.completed)
     }
@@ -326,32 +380,43 @@ vocabulary! {
 /// Something that contradicts the rest of the capture; kept and marked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oddity {
+    /// The packet.
     pub frame: u32,
+    /// What contradicts the rest.
     pub kind: OddityKind,
 }
 
 /// One attempt, from 1 in order of first sight.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Connection {
+    /// Counted from 1 through the capture.
     pub number: u32,
+    /// The index of its adapter.
     pub adapter: Option<u16>,
+    /// LE or BR/EDR.
     pub transport: Transport,
     /// Unknown where the capture began after the connection.
     pub role: Option<Role>,
+    /// The device at the other end.
     pub peer: Peer,
     /// The create command or the connection event is in the capture.
     pub start_seen: bool,
+    /// The capture shows that the link, or the attempt, ended.
     pub end_seen: bool,
     /// Nothing in this capture could show the end: it holds data alone, and no HCI event.
     pub end_unknown: bool,
+    /// What our host asked the controller for.
     pub request: Option<Box<Request>>,
     /// Of Connection Complete, of the refused command, or `None` while nothing answered.
     pub status: Option<Status>,
     /// The frame that carried `status`.
     pub status_frame: Option<u32>,
+    /// When the frame that carried `status` came.
     pub status_at: Moment,
     /// Connection Complete with status 0.
     pub up: Option<Seen>,
+    /// The handle that the controller gave the link.
     pub handle: Option<ConnHandle>,
     /// As granted at connect.
     pub granted: Option<Granted>,
@@ -363,31 +428,41 @@ pub struct Connection {
     pub pace: Vec<Pace>,
     /// The first and the last proof that the peer's radio answered.
     pub heard: Option<Sighting>,
+    /// The last proof that the peer's radio answered.
     pub last_heard: Option<Sighting>,
     /// The link is known to have been established by how it ended (R9), without a packet that shows it.
     pub heard_by_end: bool,
     /// First moment at which the host could send ATT: features answered, encryption done, or first ATT.
     pub usable_at: Moment,
+    /// The first exchange of ATT MTUs.
     pub mtu: Option<Mtu>,
+    /// The first packet of the attribute protocol.
     pub first_att: Option<FirstAtt>,
+    /// ATT packets that our host sent.
     pub att_sent: u64,
+    /// ATT packets that the peer sent.
     pub att_received: u64,
     /// ATT PDUs seen on enhanced bearers.
     pub enhanced_att: u64,
     /// Last ATT, SMP or signalling PDU in either direction, and the last one that we sent.
     pub last_pdu: Option<Seen>,
+    /// The last one that our host sent.
     pub last_sent_pdu: Option<Seen>,
     /// The last value that our host wrote, by a request or a command.
     pub last_write: Option<Written>,
+    /// Encryption was switched on.
     pub encrypted: bool,
+    /// A pairing succeeded.
     pub paired: bool,
     /// Long term keys that were handed out or used, in order.
     pub keys: Vec<KeySeen>,
+    /// How the link ended.
     pub end: Option<End>,
     /// The adapter was lost while the link was up; then there is no [`Self::end`].
     pub gone: Option<Gone>,
     /// Unanswered at the end of the link, or of the capture.
     pub open_requests: Vec<OpenRequest>,
+    /// What became of the packets in the controller's buffers.
     pub credits: Credits,
     /// In order of first frame.
     pub steps: Vec<Step>,
@@ -395,15 +470,19 @@ pub struct Connection {
     pub elided_steps: u64,
     /// The peer's attributes, and ours where the peer discovers us.
     pub remote: Arc<Database>,
+    /// Our attributes, where the peer discovers us.
     pub local: Arc<Database>,
     /// Scanning when the link came up, or when the attempt to get one had failed; and whether it was switched on
     /// during setup.
     pub scan_at_connect: Option<Scan>,
+    /// Where scanning was switched on before the peer had answered.
     pub scan_started_frame: Option<u32>,
     /// Advertising of this address: the last report before the request, how many during the
     /// wait for the connection, and the first after the end.
     pub report_before: Option<Report>,
+    /// Advertising reports of this address during the wait for the connection.
     pub reports_during_wait: u64,
+    /// The first advertising report after the end.
     pub report_after: Option<Report>,
     /// Connectable advertising of this address while the link was up, since the peer was last heard on it.
     pub advertised: Option<Advertised>,
@@ -411,7 +490,9 @@ pub struct Connection {
     pub links_open: u16,
     /// mgmt's view: Device Disconnected reason, Connect Failed status.
     pub mgmt_reason: Option<(u32, u8)>,
+    /// The frame and status of mgmt's Connect Failed.
     pub mgmt_failed: Option<(u32, u8)>,
+    /// What contradicts the rest of the capture.
     pub oddities: Vec<Oddity>,
     /// Packets of this link that the capture cut.
     pub cut_packets: u64,
@@ -505,6 +586,7 @@ impl Connection {
         moment.since(self.zero())
     }
 
+    /// Whether the link was up at any time.
     pub fn connected(&self) -> bool {
         self.up.is_some() || !self.start_seen
     }
@@ -539,6 +621,7 @@ impl Connection {
         self.connected() && self.end.is_none() && self.gone.is_none() && !self.end_unknown
     }
 
+    /// Why the link ended, if its end was seen.
     pub fn reason(&self) -> Option<Status> {
         self.end.as_ref().map(|end| end.reason)
     }

@@ -4,6 +4,7 @@ use crate::packet::att::Uuid;
 /// Whose attributes a database holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
+    /// The device at the other end.
     Peer,
     /// This host, where the peer discovers it.
     Host,
@@ -12,13 +13,17 @@ pub enum Owner {
 /// What an attribute is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttributeKind {
+    /// A primary service.
     PrimaryService,
+    /// A secondary service.
     SecondaryService,
+    /// An included service.
     Include,
     /// The declaration; the value lies in [`Attribute::end`].
     Characteristic,
     /// A characteristic's value.
     Value,
+    /// A descriptor.
     Descriptor,
     /// Seen in traffic only: its type is not known.
     Unknown,
@@ -27,7 +32,9 @@ pub enum AttributeKind {
 /// One attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Attribute {
+    /// Its handle.
     pub handle: u16,
+    /// What kind of attribute it is.
     pub kind: AttributeKind,
     /// Service UUID, characteristic UUID (declaration and value alike) or descriptor type.
     pub uuid: Option<Uuid>,
@@ -49,14 +56,17 @@ pub struct Database {
 }
 
 impl Database {
+    /// All attributes that are known, by handle.
     pub fn attributes(&self) -> &[Attribute] {
         &self.attributes
     }
 
+    /// Whether no attribute is known.
     pub fn is_empty(&self) -> bool {
         self.attributes.is_empty()
     }
 
+    /// The attribute of that handle.
     pub fn get(&self, handle: u16) -> Option<&Attribute> {
         let at = self.attributes.binary_search_by_key(&handle, |a| a.handle).ok()?;
         self.attributes.get(at)

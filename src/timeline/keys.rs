@@ -34,7 +34,9 @@ vocabulary! {
 pub struct KeySeen {
     /// Equal for equal keys of one capture, and nothing else.
     pub number: u32,
+    /// Where the capture shows it.
     pub seen: Seen,
+    /// What was done with it.
     pub how: KeyUse,
 }
 

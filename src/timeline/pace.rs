@@ -61,7 +61,9 @@ impl Samples {
 
 /// What the link was like while one set of parameters was in force.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Pace {
+    /// What was in force.
     pub parameters: Granted,
     /// Connection Complete, or the update.
     pub seen: Seen,

@@ -47,11 +47,15 @@ impl Stack {
 
 /// The host that made the capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Host {
+    /// Which host stack.
     pub stack: Stack,
+    /// Its version, where the capture shows it.
     pub version: Option<String>,
     /// What shows it: the frame, and in words. Habit-based guesses say so.
     pub evidence_frame: Option<u32>,
+    /// What shows it, in words.
     pub evidence: String,
     /// From habits, not from a note or a process name.
     pub guessed: bool,
@@ -81,23 +85,35 @@ vocabulary! {
 
 /// Why a capture is less than fit for a diagnosis, and how to record a better one.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fitness {
+    /// What is lacking.
     pub kind: FitnessKind,
+    /// What that means for the report.
     pub says: String,
+    /// How to record it better.
     pub remedy: String,
 }
 
+/// What was counted in a whole capture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Totals {
+    /// All records.
     pub records: u64,
     /// HCI commands and events among them.
     pub control: u64,
+    /// Records that the capture cut.
     pub cut: u64,
+    /// Records that no decoder knows.
     pub opaque: u64,
+    /// Records that do not fit the specification.
     pub malformed: u64,
+    /// Advertising reports.
     pub advertising_reports: u64,
     /// Device advertising that found no room in the bounded table.
     pub devices_beyond_table: u64,
+    /// Events of adapters beyond the most that are kept.
     pub adapter_events_elided: u64,
     /// Attempts beyond the most that are kept.
     pub connections_elided: u64,
@@ -110,7 +126,9 @@ pub struct Totals {
 pub struct LogLine {
     /// Of the line's text, see [`hash_of_line`].
     pub hash: u64,
+    /// Where it is.
     pub frame: u32,
+    /// When it was written.
     pub at: Moment,
 }
 
@@ -124,6 +142,7 @@ pub fn hash_of_line(text: &str) -> u64 {
 
 /// A capture after the last event: plain data for compare, rules and reports.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Capture {
     /// What facts of this capture name as their source.
     pub source: SourceId,
@@ -133,20 +152,31 @@ pub struct Capture {
     pub label: String,
     /// Of the file, where it was asked for and the file could be read to its end.
     pub sha256: Option<[u8; 32]>,
+    /// The name of the file's format.
     pub format: &'static str,
+    /// What its times mean.
     pub clock: Clock,
+    /// No difference of times is finer than this, in microseconds.
     pub resolution_us: u32,
+    /// The earliest time.
     pub first_time: Option<Timestamp>,
+    /// The latest time.
     pub last_time: Option<Timestamp>,
+    /// What was counted.
     pub totals: Totals,
+    /// What was damaged or doubtful when it was read.
     pub warnings: Vec<Warning>,
+    /// The controllers in it.
     pub adapters: Vec<Adapter>,
+    /// The host that made it, where that can be told.
     pub host: Option<Host>,
     /// In order of first sight; `number` is the index plus one.
     pub connections: Vec<Connection>,
+    /// Devices that were heard or connected to.
     pub devices: Vec<Device>,
     /// In order of frame.
     pub adapter_events: Vec<AdapterEvent>,
+    /// What the capture lacks for a sure diagnosis.
     pub fitness: Vec<Fitness>,
     /// Lines of daemons that the monitor recorded beside the packets, in order.
     pub log_lines: Vec<LogLine>,
@@ -187,10 +217,12 @@ impl Capture {
         self.numbers.of(frame).filter(|number| reads && *number != frame)
     }
 
+    /// The connection of that number.
     pub fn connection(&self, number: u32) -> Option<&Connection> {
         self.connections.get((number as usize).checked_sub(1)?)
     }
 
+    /// The device of that address.
     pub fn device(&self, address: crate::packet::Address) -> Option<&Device> {
         self.devices.get(self.index.device(address)?)
     }

@@ -209,6 +209,7 @@ pub struct Tracker {
 }
 
 impl Tracker {
+    /// A tracker of the first capture.
     pub fn new() -> Self {
         Self::default()
     }
@@ -421,8 +422,11 @@ impl Connection {
 pub struct Origin {
     /// File name alone, no folders.
     pub file: String,
+    /// What to call the capture.
     pub label: String,
+    /// What its reader knows of it.
     pub description: Description,
+    /// What its reader found damaged or doubtful.
     pub warnings: Vec<Warning>,
     /// Of the file, where it was asked for.
     pub sha256: Option<[u8; 32]>,

@@ -64,7 +64,8 @@ pub fn reports(files: &[PathBuf], everything: bool, salvage: bool) -> Vec<Output
         }
     };
     let shown = Shown { strict: everything, full: everything, values: everything, aliases: false };
-    let mut report = Report { shown, ..Report::from(analysis) };
+    let mut report = Report::from(analysis);
+    report.shown = shown;
     let mut all = Vec::new();
     for (format, render) in FORMATS {
         for open in [true, false] {

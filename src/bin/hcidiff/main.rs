@@ -152,7 +152,9 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
         values: asked.show_values,
         aliases: asked.aliases,
     };
-    let mut report = Report { shown, command: asked.words(), ..Report::from(analysis) };
+    let mut report = Report::from(analysis);
+    report.shown = shown;
+    report.command = asked.words();
     let first_screen = prints && asked.shows_first_screen();
     // Rows that standard error takes of the first screen.
     let mut taken = asked.output.len();

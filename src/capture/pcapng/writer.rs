@@ -108,6 +108,7 @@ impl<W: Write> Writer<W> {
         self.block(6, &body)
     }
 
+    /// Writes what is left, and gives the output back.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.output.flush()?;
         Ok(self.output)

@@ -12,7 +12,9 @@ use page::Page;
 /// How the text will be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Screen {
+    /// Columns.
     pub width: usize,
+    /// Colours are shown.
     pub colour: bool,
 }
 
