@@ -127,7 +127,7 @@ impl fmt::Display for Span {
         let sign = if self.0 < 0 { "-" } else { "" };
         match us {
             // Connection intervals are multiples of 1.25 ms, and 48.75 ms is not 49 ms.
-            1..1_000_000 if us % 1_250 == 0 && us % 1_000 != 0 => {
+            1..1_000_000 if us.is_multiple_of(1_250) && !us.is_multiple_of(1_000) => {
                 write!(f, "{sign}{} ms", us as f64 / 1e3)
             }
             0..10_000 => write!(f, "{sign}{:.1} ms", us as f64 / 1e3),
