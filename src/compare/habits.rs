@@ -115,12 +115,25 @@ pub fn att(procedure: Procedure) -> bool {
 
 /// Characteristics of the GATT service itself.
 fn gatt_own(key: &Key) -> bool {
-    matches!(key.uuid(), Some(Uuid::Short(0x2a05 | 0x2b29 | 0x2b2a | 0x2b3a)))
+    key.uuid().is_some_and(is_gatt_own)
+}
+
+fn is_gatt_own(uuid: Uuid) -> bool {
+    matches!(uuid, Uuid::Short(0x2a05 | 0x2b29 | 0x2b2a | 0x2b3a))
 }
 
 /// Characteristics of the Generic Access service.
 fn gap(key: &Key) -> bool {
-    matches!(key.uuid(), Some(Uuid::Short(0x2a00 | 0x2a01 | 0x2a04 | 0x2aa6 | 0x2ac9)))
+    key.uuid().is_some_and(is_gap)
+}
+
+fn is_gap(uuid: Uuid) -> bool {
+    matches!(uuid, Uuid::Short(0x2a00 | 0x2a01 | 0x2a04 | 0x2aa6 | 0x2ac9))
+}
+
+/// Characteristics that hosts read, write and subscribe to by themselves, whatever the application wants.
+pub fn of_the_host(uuid: Uuid) -> bool {
+    is_gatt_own(uuid) || is_gap(uuid)
 }
 
 /// Whether attributes of this type are the hosts' own business: the GATT service's own, the device's name and looks.

@@ -36,7 +36,7 @@ pub use choose::{
 pub use clocks::rounded;
 pub use count::{Tally, others, tally};
 pub use ending::Ending;
-pub use habits::housekeeping;
+pub use habits::{housekeeping, of_the_host};
 pub use key::Key;
 pub use names::{Meaning, Names};
 pub use peer::{Peer, Sought};

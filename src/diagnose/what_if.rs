@@ -63,6 +63,11 @@ pub enum Requests {
 }
 
 impl Requests {
+    /// What a BlueZ with nothing cached usually needs.
+    pub const fn bluez() -> Self {
+        Self::Usual(BLUEZ_REQUESTS)
+    }
+
     pub fn number(self) -> u32 {
         match self {
             Self::Counted(n) | Self::AtLeast(n) | Self::Reckoned(n) | Self::Usual(n) => n,
