@@ -1,7 +1,7 @@
 //! How many requests a BlueZ with nothing cached makes of a device before a program may write: counted from the
 //! device's database, in the order of BlueZ's own discovery.
 use crate::packet::att::Uuid;
-use crate::timeline::{Attribute, AttributeKind, Connection, Database, Outcome, Procedure};
+use crate::timeline::{Attribute, AttributeKind, Connection, Database, Detail, Outcome, Procedure};
 
 /// Exchange MTU, the Server Supported Features by type, the secondary services and the includes: one request each,
 /// whatever the device has.
@@ -14,6 +14,9 @@ const BY_ITSELF: [(u16, u32); 5] =
 
 /// Notify and indicate, in a characteristic's properties.
 const PUSHES: u8 = 0x30;
+
+const PRIMARY_SERVICE: u16 = 0x2800;
+const CHARACTERISTIC: u16 = 0x2803;
 
 /// The MTU where none was exchanged.
 const SMALLEST_MTU: u16 = 23;
@@ -75,14 +78,26 @@ fn descriptors(database: &Database, characteristics: &[&Attribute]) -> u32 {
     u32::try_from(gaps.count()).unwrap_or(u32::MAX)
 }
 
-/// A connection on which services and characteristics were discovered to their end.
+/// A connection on which all services and their characteristics were discovered to their end. A host that looks for one
+/// service by its UUID, or into one of several, learns only a part of the database.
 pub fn discovered(connection: &Connection) -> bool {
-    let done = |procedure| {
-        let mut steps = connection.steps.iter().filter(|s| s.procedure == procedure).peekable();
-        steps.peek().is_some()
-            && steps.all(|s| !matches!(s.outcome, Outcome::CutOff | Outcome::Unanswered))
+    let searched = |wanted, from, to, kind| {
+        connection.steps.iter().any(|s| {
+            let whole = !matches!(s.outcome, Outcome::CutOff | Outcome::Unanswered);
+            whole
+                && s.procedure == wanted
+                && matches!(s.detail, Detail::Discovery { first, last, attribute_type, by_uuid: false, .. }
+                    if attribute_type == kind && first <= from && last >= to)
+        })
     };
-    done(Procedure::DiscoverServices) && done(Procedure::DiscoverCharacteristics)
+    let within = |service: &Attribute| {
+        let first = service.handle.saturating_add(1);
+        service.end < first
+            || searched(Procedure::DiscoverCharacteristics, first, service.end, CHARACTERISTIC)
+    };
+    let attributes = connection.remote.attributes();
+    let mut services = attributes.iter().filter(|a| a.kind == AttributeKind::PrimaryService);
+    searched(Procedure::DiscoverServices, 1, u16::MAX, PRIMARY_SERVICE) && services.all(within)
 }
 
 /// The same of the device at the other end of a connection, where its discovery was complete.
@@ -170,6 +185,23 @@ mod tests {
             of(&database, 247)
         };
         assert_eq!(of_end(u16::MAX) + 1, of_end(9));
+    }
+
+    /// A Mac that looks for one service by its UUID, and a noble that looks into one of all, do not know the database.
+    #[test]
+    fn a_part_of_a_database_reckons_nothing() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+        for name in ["flagship/mac.pklg", "lab/A2/21-noble-good.btsnoop"] {
+            let path = root.join(name);
+            if !path.exists() {
+                eprintln!("{name} is not here: skipped");
+                continue;
+            }
+            let analysis = crate::analyse(&crate::Case::one(path.as_path())).expect("it is read");
+            let links = &analysis.captures[0].connections;
+            assert!(links.iter().any(|c| !c.remote.is_empty()), "{name}");
+            assert!(links.iter().all(|c| of_connection(c, None).is_none()), "{name}");
+        }
     }
 
     /// A real BlueZ in the laboratory: what is reckoned from what it found is what it sent.

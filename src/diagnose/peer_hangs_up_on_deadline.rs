@@ -174,6 +174,8 @@ struct Deadline {
     undone: Vec<(Step, Span)>,
     /// Nothing to compare, and the device's values were the last thing on each link.
     done: bool,
+    /// The captures from which a program can be written that does it.
+    recipe: Option<&'static str>,
 }
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
@@ -194,7 +196,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let heard = links.first()?.heard?;
     // A thermometer that has sent its values leaves as well, each time after about the same time.
     let done = reference.is_none() && links.iter().all(|c| sent_its_values(c));
-    let facts = Deadline { tries, constant, heard, undone, done };
+    let recipe = see::recipe(scene);
+    let facts = Deadline { tries, constant, heard, undone, done, recipe };
     let sure = constant && !done;
     let verdict = if sure { Verdict::cause(facts) } else { Verdict::suspect(facts) };
     let confidence = match (sure, reference.is_some()) {
@@ -272,9 +275,16 @@ impl Facts for Deadline {
     }
 
     fn would_settle(&self) -> Vec<Text> {
-        vec![text!(
+        let test = text!(
             "Write the first application value of the working host immediately after connecting: if the link then lives longer, it was the deadline."
-        )]
+        );
+        vec![match self.recipe {
+            Some(captures) => test.and(text!(
+                " On Linux `hcidiff recipe {} --for att-socket` writes a program that does it.",
+                captures
+            )),
+            None => test,
+        }]
     }
 
     fn remedies(&self) -> Vec<Remedy> {

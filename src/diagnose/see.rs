@@ -1,11 +1,12 @@
 //! What several rules look for, said once.
-use super::{Scene, Sight};
+use super::{Scene, Sight, what_if};
+use crate::compare::{DatabaseChange, MatchedBy};
 use crate::packet::att::{ErrorCode, Handle};
 use crate::packet::{Status, signal, smp};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Step};
+use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Role, Step};
 
 /// Ends a peer chose: without our command, 0x13 to 0x15, after it was heard.
 pub fn peer_hung_up(connection: &Connection) -> Option<&End> {
@@ -18,6 +19,24 @@ pub fn peer_hung_up(connection: &Connection) -> Option<&End> {
 /// The frame that shows a link's end.
 pub fn link_ended(end: &End) -> Sight {
     Sight::here(end.frame, text!("Disconnection Complete, {}", end.reason))
+}
+
+/// The captures that `hcidiff recipe` takes to write down what the working host did. None where it would refuse: it
+/// never holds a key, and a handle means something only on the same device with the same database.
+pub fn recipe(scene: &Scene<'_>) -> Option<&'static str> {
+    let comparison = scene.comparison?;
+    let works = scene.reference()?;
+    let secured = |s: &Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
+    let told = works.start_seen
+        && works.role == Some(Role::Central)
+        && !works.peer.has_private_address()
+        && !works.steps.iter().any(secured)
+        && what_if::first_write(works).is_some();
+    let one_device = matches!(comparison.matched_by, MatchedBy::Address | MatchedBy::Identity)
+        && comparison.database_hash_equal != Some(false)
+        && comparison.databases.iter().all(|d| d.change != DatabaseChange::Moved);
+    let one_capture = comparison.reference.capture == comparison.subject.capture;
+    (told && one_device).then_some(if one_capture { "CAPTURE" } else { "WORKS FAILS" })
 }
 
 /// L2CAP's code of a request to close a channel.

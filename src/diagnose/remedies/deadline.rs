@@ -1,6 +1,6 @@
 //! A device that hangs up: by the clock, at a request, or at the MTU exchange.
 use super::{Entry, For, View, What};
-use crate::diagnose::what_if;
+use crate::diagnose::{see, what_if};
 use crate::prose::Text;
 use crate::text;
 
@@ -18,6 +18,9 @@ const SHORTEST: u16 = 6;
 const CACHED: (u16, u32) = (12, 8);
 const MINIMAL: (u16, u32) = (24, 4);
 
+/// What `hcidiff recipe --for bluez-files` writes, by hand.
+const PER_DEVICE: &str = "For this device alone: stop bluetooth, put a cache file made from a capture of the same firmware at /var/lib/bluetooth/ADAPTER/cache/PEER, and an info file with `Trusted=true` and `[ConnectionParameters]` `MinInterval=12` `MaxInterval=12` `Latency=0` `Timeout=200` at /var/lib/bluetooth/ADAPTER/PEER/info; start bluetooth.";
+
 pub const ROWS: &[Entry] = &[
     Entry::made(
         What::Setting,
@@ -30,11 +33,15 @@ pub const ROWS: &[Entry] = &[
     .unless("the interval is that short already", short_already)
     .costs("it holds for all devices, and one that is silent for six intervals (45 ms) after the connect request is given up with 0x3e.")
     .tried("d-b-int6", BOTH),
-    Entry::fixed(
+    Entry::made(
         What::File,
         "per-device-recipe",
         (DEADLINE, For::BlueZ),
-        "For this device alone: stop bluetooth, put a cache file made from a capture of the same firmware at /var/lib/bluetooth/ADAPTER/cache/PEER, and an info file with `Trusted=true` and `[ConnectionParameters]` `MinInterval=12` `MaxInterval=12` `Latency=0` `Timeout=200` at /var/lib/bluetooth/ADAPTER/PEER/info; start bluetooth.",
+        PER_DEVICE,
+        |view| Some(match see::recipe(&view.scene) {
+            Some(captures) => text!("For this device alone: `hcidiff recipe {} --for bluez-files -o cure`, then `sudo sh cure/cure.sh install`: a cache file made from the working capture, and an info file that keeps it and sets the interval.", captures),
+            None => Text::fixed(PER_DEVICE),
+        }),
     )
     .when("a capture has the device's whole database, and a cached discovery at 15 ms meets the deadline", |view| {
         view.database_known() && meets(view, CACHED)
@@ -135,7 +142,13 @@ pub const ROWS: &[Entry] = &[
         "interval-info-file",
         (DEADLINE, For::BlueZ),
         "Put, for this device alone, `MinInterval=6` `MaxInterval=6` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped.",
-        |view| interval(view, "Put, for this device alone, `MinInterval=6` `MaxInterval={}` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped"),
+        |view| {
+            let text = interval(view, "Put, for this device alone, `MinInterval=6` `MaxInterval={}` `Latency=0` `Timeout=42` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info, while bluetooth is stopped")?;
+            Some(match see::recipe(&view.scene) {
+                Some(captures) => text.and(text!(" `hcidiff recipe {} --for bluez-files -o cure` writes it, with a script that puts it there.", captures)),
+                None => text,
+            })
+        },
     )
     .when("the shortest interval meets the deadline", shorter_helps)
     .unless("the interval is that short already", short_already)
@@ -340,10 +353,17 @@ fn at_this_interval(view: &View<'_>, requests: u32) -> bool {
 
 fn raw_l2cap(view: &View<'_>) -> Option<Text> {
     let handle = view.written()?;
-    Some(text!(
+    let text = text!(
         "Write {} over an L2CAP socket of your own (fixed channel CID 4, address type LE), beside bluetoothd: nothing is discovered first.",
         handle
-    ))
+    );
+    Some(match see::recipe(&view.scene) {
+        Some(captures) => text.and(text!(
+            " `hcidiff recipe {} --for att-socket -o cure.py` writes such a program.",
+            captures
+        )),
+        None => text,
+    })
 }
 
 /// The last request looked for primary services.
