@@ -80,6 +80,7 @@ pub mod explain;
 pub mod packet;
 #[warn(missing_docs)]
 pub mod prose;
+pub mod recipe;
 #[warn(missing_docs)]
 pub mod redact;
 #[warn(missing_docs)]

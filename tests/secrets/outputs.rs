@@ -2,6 +2,7 @@
 use hcidiff::capture::{self, CaptureError, Input, OpenOptions, Warning};
 use hcidiff::case::{Case, Side, analyse};
 use hcidiff::decode::Decoder;
+use hcidiff::recipe;
 pub use hcidiff::report::events::Style;
 use hcidiff::report::events::{Events, Place};
 use hcidiff::report::terminal::{self, Screen};
@@ -40,7 +41,33 @@ pub fn of(files: &[PathBuf]) -> Vec<Output> {
             all.push(events(files, style, values, salvage));
         }
     }
+    all.extend(recipes(files));
     all
+}
+
+/// The recipe for each target, or why there is none.
+pub fn recipes(files: &[PathBuf]) -> Vec<Output> {
+    let case = match files {
+        [one] => Case::one(one),
+        [works, fails, ..] => Case::pair(works, fails),
+        [] => return Vec::new(),
+    };
+    let open = |name: String, text: String| Output { name, open: true, text };
+    let handshake = match recipe::handshake(&case) {
+        Ok(handshake) => handshake,
+        Err(refusal) => return vec![open("recipe".into(), refusal.to_string())],
+    };
+    let of = |target: &recipe::Target| {
+        let text = match target.write(&handshake) {
+            Ok(recipe) => {
+                let texts = recipe.files.iter().map(|file| file.text.clone());
+                texts.chain(recipe.says).collect::<Vec<_>>().join("\n")
+            }
+            Err(refusal) => refusal.to_string(),
+        };
+        open(format!("recipe {}", target.name), text)
+    };
+    recipe::TARGETS.iter().map(of).collect()
 }
 
 /// Reports in all formats, with aliases and without.

@@ -8,7 +8,7 @@ use hcidiff::compare::Peer;
 use hcidiff::packet::Address;
 use hcidiff::sides::{Sides, Which};
 use hcidiff::time::Span;
-use hcidiff::{case, compare};
+use hcidiff::{case, compare, recipe};
 use std::path::{Path, PathBuf};
 
 /// Compare two Bluetooth HCI captures: what went wrong, why, and what to change.
@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
         hcidiff --peer LabSensor mac.pklg pi.btsnoop   one device of several\n  \
         hcidiff -q --fail-on cause works.pklg new.btsnoop   in CI: the exit status alone\n  \
         hcidiff events pi.btsnoop              every record, one a line\n  \
+        hcidiff recipe mac.pklg pi.btsnoop --for att-socket   what the Mac did, as a program\n  \
         hcidiff explain error 62               what a number or an error text means\n  \
         hcidiff explain < bluetooth.log        the same for each line of a log\n\n\
         Exit status: 0 nothing found, 1 something found (see --fail-on), 2 trouble.\n\
@@ -56,6 +57,8 @@ pub enum Command {
     },
     /// Make a bundle for a bug report: captures without addresses, names, keys and values, and their report
     Share(Share),
+    /// Write the cure down: what the working host did, as something that can be run
+    Recipe(Recipe),
     /// Print the JSON Schema of the report
     Schema,
     /// Print completions for a shell
@@ -239,6 +242,33 @@ pub fn is_evidence(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pcapng"))
 }
 
+/// `hcidiff recipe`.
+#[derive(Clone, Debug, Args)]
+pub struct Recipe {
+    /// The capture that works, then the one that fails, if there is one
+    #[arg(required = true, num_args = 1..=2, value_name = "CAPTURE", value_hint = clap::ValueHint::FilePath)]
+    pub captures: Vec<PathBuf>,
+
+    /// What to write; without it the handshake as a table
+    #[arg(long = "for", value_name = "TARGET", default_value = "table", value_parser = target)]
+    pub target: &'static recipe::Target,
+
+    /// Write into that file or folder
+    #[arg(short, long, value_name = "FILE|FOLDER", value_hint = clap::ValueHint::AnyPath)]
+    pub output: Option<PathBuf>,
+
+    /// The device to look at, by its address or a part of its name; once, or once per side in order
+    #[arg(long, value_name = "ADDR|NAME", value_parser = peer)]
+    pub peer: Vec<Peer>,
+
+    /// The working connection, as numbered in the list of connections
+    #[arg(long, value_name = "N")]
+    pub connection: Option<u32>,
+
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
 /// A report's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -333,6 +363,31 @@ impl Reading {
             tz_offset: of_side(&self.tz_offset, side).copied(),
             sha256: false,
         }
+    }
+}
+
+impl Recipe {
+    /// What the library is to look at.
+    pub fn case(&self) -> Case {
+        let side = |path: &PathBuf, side: Which| {
+            let mut of = case::Side::new(Input::parse(path));
+            of.reading = self.reading.of(side);
+            of
+        };
+        let mut case = match self.captures.as_slice() {
+            [works, fails] => {
+                Case::pair(side(works, Which::Reference), side(fails, Which::Subject))
+            }
+            // Clap takes one or two.
+            captures => Case::one(side(&captures[0], Which::Reference)),
+        };
+        let numbers = Sides::new(self.connection, None);
+        case.comparing.wanted = Sides::of(|side| compare::Wanted {
+            peer: of_side(&self.peer, side).cloned(),
+            adapter: None,
+            connection: numbers[side],
+        });
+        case
     }
 }
 
@@ -503,6 +558,14 @@ fn frames(text: &str) -> Result<(u32, u32), String> {
         (Some(_), Some(_)) => Err("the first frame stands behind the last".into()),
         _ => Err("expected the first frame and the last, as in 431-447".into()),
     }
+}
+
+/// One of the targets of recipes.
+fn target(name: &str) -> Result<&'static recipe::Target, String> {
+    recipe::target(name).ok_or_else(|| {
+        let names: Vec<&str> = recipe::TARGETS.iter().map(|target| target.name).collect();
+        format!("there are {}", names.join(", "))
+    })
 }
 
 /// `1` or `hci1`.

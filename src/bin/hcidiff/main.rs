@@ -22,6 +22,7 @@ mod manual;
 mod output;
 mod pager;
 mod progress;
+mod recipe;
 mod share;
 mod usage;
 mod warnings;
@@ -59,6 +60,7 @@ fn check(cli: &Cli) -> Result<(), String> {
         None => usage::captures(&cli.compare.captures),
         Some(Command::Events(events)) => usage::captures(std::slice::from_ref(&events.capture)),
         Some(Command::Share(asked)) => usage::captures(&asked.captures),
+        Some(Command::Recipe(recipe)) => usage::captures(&recipe.captures),
         Some(_) => Ok(()),
     }
 }
@@ -75,6 +77,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         Some(Command::Events(events)) => return list(events, &mut out),
         Some(Command::Share(asked)) => return Ok(share::run(asked)),
         Some(Command::Explain { what }) => explained(what, &mut out)?,
+        Some(Command::Recipe(asked)) => return recipe::run(asked, &mut out),
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
             ExitCode::SUCCESS

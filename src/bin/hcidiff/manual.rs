@@ -11,6 +11,10 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("hcidiff -q --fail-on cause works.btsnoop new.btsnoop", "In CI: the exit status alone."),
     ("hcidiff -o report.md -o report.json works.pklg fails.btsnoop", "Two reports at once."),
     ("hcidiff events pi.btsnoop -f jsonl", "One JSON object for each record."),
+    (
+        "hcidiff recipe mac.pklg pi.btsnoop --for att-socket -o cure.py",
+        "What the working host did, as a program. A recipe holds values of the capture.",
+    ),
     ("hcidiff explain error 62", "What a number or an error text means, and what it does not."),
     ("hcidiff explain < bluetooth.log", "The same for each line of a log that is known."),
 ];
