@@ -56,12 +56,14 @@ impl Topic {
 pub struct Line {
     /// The rule that it speaks of.
     pub rule: Option<&'static str>,
+    /// The capture and the frame that it is about.
+    pub place: Option<(usize, u32)>,
     pub says: Text,
 }
 
 impl From<Text> for Line {
     fn from(says: Text) -> Self {
-        Self { rule: None, says }
+        Self { rule: None, place: None, says }
     }
 }
 
@@ -74,7 +76,9 @@ pub fn part(report: &Report, finding: &Finding, topic: Topic) -> Vec<Line> {
             .iter()
             .map(|seen| {
                 let whose = whose(report, seen.source);
-                text!("{}{}: {}", whose, frame(report, seen), seen.text).into()
+                let says = text!("{}{}: {}", whose, frame(report, seen), seen.text);
+                let place = seen.source.capture().map(|capture| (capture, seen.frame));
+                Line { rule: None, place, says }
             })
             .collect(),
         Topic::Find => filters(report, finding),
@@ -83,7 +87,7 @@ pub fn part(report: &Report, finding: &Finding, topic: Topic) -> Vec<Line> {
         Topic::Not => finding
             .rules_out
             .iter()
-            .map(|out| Line { rule: Some(out.rule), says: out.why.clone() })
+            .map(|out| Line { rule: Some(out.rule), place: None, says: out.why.clone() })
             .collect(),
         Topic::Settle => finding.would_settle.iter().map(|test| test.clone().into()).collect(),
     }

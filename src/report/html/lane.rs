@@ -121,6 +121,8 @@ const MOST_SAID: usize = 6;
 struct Mark {
     x: f64,
     says: Vec<String>,
+    /// Where the first step that it names stands.
+    frame: u32,
     steps: usize,
     failed: bool,
     phase: Phase,
@@ -129,6 +131,7 @@ struct Mark {
 /// A lane being drawn.
 pub struct Lane<'a> {
     pub report: &'a Report,
+    pub capture: usize,
     pub connection: &'a Connection,
     pub names: &'a Names,
     pub axis: &'a Axis,
@@ -346,7 +349,8 @@ impl Lane<'_> {
                             self.mark(svg, middle, side, &mark);
                         }
                         let says = vec![self.says(step, us)];
-                        at = Some(Mark { x, says, steps: 1, failed: step.failed(), phase });
+                        let (frame, failed) = (step.frame, step.failed());
+                        at = Some(Mark { x, says, frame, steps: 1, failed, phase });
                     }
                 }
             }
@@ -370,7 +374,9 @@ impl Lane<'_> {
         };
         let _ = write!(
             svg,
-            "<g class=\"mark {class}\"><title>{}</title><path d=\"M{x:.1} {y:.1}{shape}\"/>",
+            "<g class=\"mark {class}\" data-at=\"{}:{}\"><title>{}</title><path d=\"M{x:.1} {y:.1}{shape}\"/>",
+            self.capture,
+            mark.frame,
             self.shown_lines(&title)
         );
         if mark.failed {

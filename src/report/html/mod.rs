@@ -1,22 +1,34 @@
-//! The report as a page: one file, a picture first, nothing fetched, nothing run.
+//! The report as a page: one file, a picture first, nothing fetched. Its one script is named in the page's policy by
+//! its hash; without it the page stays what it is.
 mod axis;
 mod escape;
 mod format;
 mod lane;
 mod picture;
+mod steps;
 
 use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
 use crate::prose::Text;
 use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic, devices};
-use crate::report::{Report, Visible};
+use crate::report::{Report, Visible, markdown};
 use crate::text;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use escape::prose;
 use escape::text;
 use lane::Phase;
+use sha2::{Digest, Sha256};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("style.css");
+
+/// The script element's whole content. A reader of XML takes it for text, and one of HTML for comments.
+const SCRIPT: &str = concat!(
+    "\n//<![CDATA[\n",
+    include_str!("report.js"),
+    "hcidiffReport(document.querySelector(\"main\"));\n//]]>\n"
+);
 
 /// Most findings shown, unless everything is asked for.
 const MOST_FINDINGS: usize = 7;
@@ -26,14 +38,18 @@ const MOST_ROWS: usize = 1_000;
 const MOST_BYTES: usize = 900_000;
 const MOST_WARNINGS: usize = 20;
 
+/// The id of the element that holds the report to be pasted.
+const MARKDOWN: &str = "hcidiff-markdown";
+
 /// The whole page.
 pub fn render(report: &Report) -> String {
     let page = Page { report };
     let title = content::headline(report).says;
+    let script = STANDARD.encode(Sha256::digest(SCRIPT));
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'sha256-{script}'; style-src 'unsafe-inline'\"/>\n\
          <meta name=\"generator\" content=\"hcidiff {}\"/>\n<title>hcidiff: {title}</title>\n\
          <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n",
         env!("CARGO_PKG_VERSION"),
@@ -63,7 +79,8 @@ pub fn render(report: &Report) -> String {
         page.section(&mut out, &section, folds);
     }
     page.made(&mut out);
-    out.push_str("</main>\n</body>\n</html>\n");
+    page.data(&mut out);
+    let _ = write!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
     out
 }
 
@@ -185,7 +202,13 @@ impl Page<'_> {
             let lines = content::finding::part(report, finding, topic);
             let shown = lines.iter().map(|line| {
                 let rule = line.rule.map(|rule| format!("<code>{}</code>: ", text(rule)));
-                format!("{}{}", rule.unwrap_or_default(), self.prose(&line.says))
+                let says = format!("{}{}", rule.unwrap_or_default(), self.prose(&line.says));
+                match line.place {
+                    Some((capture, frame)) => {
+                        format!("<span class=\"proof\" data-at=\"{capture}:{frame}\">{says}</span>")
+                    }
+                    None => says,
+                }
             });
             list(out, topic.title(), &Vec::from_iter(shown));
             if let (content::finding::Topic::NoUse, Some(what_if)) = (topic, &finding.what_if) {
@@ -280,6 +303,18 @@ impl Page<'_> {
         if let Some(more @ 1..) = table.rows.len().checked_sub(drawn) {
             let _ =
                 writeln!(out, "<p class=\"faint\">{more} more rows are in the JSON report.</p>");
+        }
+    }
+
+    /// What the script reads: the steps, and the report to be pasted. A page that is long already goes without.
+    fn data(&self, out: &mut String) {
+        let steps = steps::of(self.report);
+        let markdown = serde_json::Value::from(markdown::render(self.report));
+        for (id, data) in [(steps::ID, steps::json(&steps)), (MARKDOWN, steps::json(&markdown))] {
+            if out.len() + data.len() > MOST_BYTES {
+                return;
+            }
+            let _ = writeln!(out, "<script type=\"application/json\" id=\"{id}\">{data}</script>");
         }
     }
 

@@ -18,6 +18,8 @@ const MOST_MISSING: usize = 60;
 
 /// A connection in the picture.
 struct Drawn<'a> {
+    /// The capture that the connection stands in.
+    capture: usize,
     connection: &'a Connection,
     names: Names,
     label: String,
@@ -66,6 +68,7 @@ fn one(
     for lane in drawn {
         let drawing = Lane {
             report,
+            capture: lane.capture,
             connection: lane.connection,
             names: &lane.names,
             axis,
@@ -105,8 +108,22 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
     let (left, right) = content::labels(report, comparison);
     let missing = missing(comparison, a, &ours);
     let mut drawn = vec![
-        Drawn { connection: a, names: ours, label: left, missing: Vec::new(), tall: true },
-        Drawn { connection: b, names: theirs, label: right, missing, tall: true },
+        Drawn {
+            capture: comparison.reference.capture,
+            connection: a,
+            names: ours,
+            label: left,
+            missing: Vec::new(),
+            tall: true,
+        },
+        Drawn {
+            capture: comparison.subject.capture,
+            connection: b,
+            names: theirs,
+            label: right,
+            missing,
+            tall: true,
+        },
     ];
     let capture = report.captures.get(comparison.subject.capture)?;
     let others = comparison.others.subject.connections.iter().filter(|&&number| {
@@ -114,7 +131,7 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
             && (report.captures.len() > 1 || number != comparison.reference.connection)
     });
     for connection in others.take(MOST_OTHERS).filter_map(|number| capture.connection(*number)) {
-        drawn.push(low(capture, connection));
+        drawn.push(low(comparison.subject.capture, capture, connection));
     }
     Some(drawn)
 }
@@ -124,15 +141,16 @@ fn alone(report: &Report) -> Option<Vec<Drawn<'_>>> {
     let mut drawn = Vec::new();
     for (index, capture) in report.captures.iter().enumerate() {
         let Some(told) = report.most_telling(index) else { continue };
-        drawn.push(Drawn { tall: true, ..low(capture, told) });
+        drawn.push(Drawn { tall: true, ..low(index, capture, told) });
         let others = capture.connections.iter().filter(|other| other.number != told.number);
-        drawn.extend(others.take(MOST_OTHERS).map(|connection| low(capture, connection)));
+        drawn.extend(others.take(MOST_OTHERS).map(|connection| low(index, capture, connection)));
     }
     (!drawn.is_empty()).then_some(drawn)
 }
 
-fn low<'a>(capture: &Capture, connection: &'a Connection) -> Drawn<'a> {
+fn low<'a>(index: usize, capture: &Capture, connection: &'a Connection) -> Drawn<'a> {
     Drawn {
+        capture: index,
         connection,
         names: Names::of(capture, connection),
         label: format!("attempt {}", connection.number),
