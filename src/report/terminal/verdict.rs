@@ -202,7 +202,7 @@ fn part(page: &mut Page, report: &Report, finding: &Finding, topic: Topic, which
         Topic::Evidence | Topic::Find | Topic::NoUse | Topic::Settle => Paint::Plain,
     };
     let label = format!("  {:8}", topic.label());
-    for Line { rule, says } in
+    for Line { rule, says, .. } in
         part_of(report, finding, topic).iter().take(which.end).skip(which.start)
     {
         let rule = rule.map(|rule| text!("{}: ", rule));

@@ -1,0 +1,124 @@
+//! What the page asks, and what it is told.
+use hcidiff::capture::Input;
+use hcidiff::case::Side;
+use hcidiff::compare::{Wanted, describe};
+use hcidiff::diagnose::Level;
+use hcidiff::report::{Report, Shown, content, html, json, markdown, words};
+use hcidiff::{Analysis, Case};
+use serde::{Deserialize, Serialize};
+
+/// What is asked of the captures; everything may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Asked {
+    /// Attempt of the working side, by its number.
+    reference_connection: Option<u32>,
+    /// Attempt of the failing side, or of the only one.
+    subject_connection: Option<u32>,
+    /// Real addresses and names in the report and in Markdown; else aliases.
+    show_addresses: bool,
+    /// After damage, search for the next plausible records.
+    salvage: bool,
+}
+
+impl Asked {
+    /// A capture, to be read in this way.
+    pub fn side(&self, capture: Input) -> Side {
+        let mut side = Side::new(capture);
+        side.reading.salvage = self.salvage;
+        side
+    }
+
+    /// The case, asked in this way.
+    pub fn of(&self, mut case: Case) -> Case {
+        let number = |number: Option<u32>| number.map_or_else(Wanted::default, Wanted::connection);
+        case.comparing.wanted.reference = number(self.reference_connection);
+        case.comparing.wanted.subject = number(self.subject_connection);
+        case
+    }
+}
+
+/// The report in all its forms.
+#[derive(Debug, Serialize)]
+pub struct Outcome {
+    /// The sentence on top.
+    headline: String,
+    /// `cause`, `suspect`, `note`; nothing where no rule speaks.
+    level: Option<&'static str>,
+    /// The report as a page.
+    html: String,
+    /// The report to be pasted.
+    markdown: String,
+    /// The report for machines, as the program writes it: with real addresses.
+    json: String,
+    /// What each capture is.
+    captures: Vec<About>,
+}
+
+/// One capture, as it was read.
+#[derive(Debug, Serialize)]
+struct About {
+    file: String,
+    format: String,
+    records: u64,
+    attempts: Vec<Attempt>,
+    warnings: Vec<String>,
+}
+
+/// An attempt that can be chosen instead.
+#[derive(Debug, Serialize)]
+struct Attempt {
+    number: u32,
+    says: String,
+}
+
+/// Most attempts that the page offers to choose from.
+const MOST_ATTEMPTS: usize = 200;
+
+impl Outcome {
+    /// The outcome of an analysis.
+    pub fn of(analysis: Analysis, asked: &Asked) -> Self {
+        let mut report = Report::from(analysis);
+        // The program's JSON shows real addresses, and this is the same, octet for octet.
+        let json = json::render(&report);
+        report.shown = Shown { aliases: !asked.show_addresses, ..Shown::default() };
+        let level = report.findings.first().map(|finding| match finding.level {
+            Level::Cause => "cause",
+            Level::Suspect => "suspect",
+            Level::Note => "note",
+        });
+        Self {
+            headline: report.visible(&content::headline(&report).says),
+            level,
+            html: html::render(&report),
+            markdown: markdown::render(&report),
+            json,
+            captures: (0..report.captures.len()).map(|at| About::of(&report, at)).collect(),
+        }
+    }
+}
+
+impl About {
+    fn of(report: &Report, at: usize) -> Self {
+        let capture = &report.captures[at];
+        let attempts = capture.connections.iter().take(MOST_ATTEMPTS).map(|connection| Attempt {
+            number: connection.number,
+            says: report.visible(&format!(
+                "{}: {}",
+                describe(connection),
+                words::ending(connection)
+            )),
+        });
+        Self {
+            file: report.visible(&capture.file),
+            format: capture.format.to_owned(),
+            records: capture.totals.records,
+            attempts: attempts.collect(),
+            warnings: capture
+                .warnings
+                .iter()
+                .map(|warning| report.visible(&warning.text))
+                .collect(),
+        }
+    }
+}

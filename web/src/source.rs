@@ -1,0 +1,58 @@
+//! A file of the browser as a reader.
+use hcidiff::capture::Input;
+use js_sys::Uint8Array;
+use send_wrapper::SendWrapper;
+use std::io::{self, Read};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A file that gives pieces of itself. The worker has the class; `name` is the file's own.
+    #[wasm_bindgen(typescript_type = "Piecewise")]
+    pub type Piecewise;
+
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &Piecewise) -> String;
+
+    /// The next bytes, at most so many; none at the end of the file.
+    #[wasm_bindgen(method, catch)]
+    fn next(this: &Piecewise, most: u32) -> Result<Uint8Array, JsValue>;
+}
+
+/// Most bytes that are asked for at once: the browser copies every piece.
+const PIECE: usize = 1024 * 1024;
+
+/// A capture that is read through the browser.
+pub fn capture(file: Piecewise) -> Input {
+    let name = file.name();
+    // A module without threads never leaves the thread that it was made in, which is what the wrapper checks.
+    let file = SendWrapper::new(file);
+    Input::reader(name, Pieces { file, piece: Vec::new(), at: 0 })
+}
+
+/// Small reads are served from a large piece.
+struct Pieces {
+    file: SendWrapper<Piecewise>,
+    piece: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.piece.len() {
+            let piece = self.file.next(PIECE as u32).map_err(|error| {
+                let says =
+                    error.as_string().unwrap_or_else(|| "the file cannot be read".to_owned());
+                io::Error::other(says)
+            })?;
+            self.piece.resize(piece.length() as usize, 0);
+            piece.copy_to(&mut self.piece);
+            self.at = 0;
+        }
+        let rest = &self.piece[self.at..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
