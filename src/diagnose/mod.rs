@@ -125,7 +125,7 @@ mod zombie_link_data_silence;
 pub use cases::{Case, Example, Expected};
 pub use remedy::{Proof, Remedy, RemedyKind};
 pub use verdict::{Facts, Place, Sight, Verdict};
-pub use weigh::diagnose;
+pub use weigh::{Considered, considered, diagnose};
 
 /// Every rule, the more telling before the more general: where two explain the same
 /// connection with equal strength, the earlier one is named first.

@@ -49,6 +49,28 @@ pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
     findings
 }
 
+/// What a rule says of some connections before the findings compete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Considered {
+    pub rule: &'static str,
+    pub level: Level,
+    pub confidence: Confidence,
+    pub connections: Vec<u32>,
+}
+
+/// Everything that was considered, also what gave way to something stronger. No report shows it: it tells whether
+/// a finding about a part of a capture is true of the whole.
+pub fn considered(scene: &Scene<'_>) -> Vec<Considered> {
+    let claims = all_claims(scene).into_iter();
+    let told = |Claim { rule, verdict, .. }: Claim| Considered {
+        rule: rule.id,
+        level: verdict.level,
+        confidence: verdict.confidence,
+        connections: verdict.connections,
+    };
+    claims.map(told).collect()
+}
+
 /// All that the rules say, before they compete.
 pub(super) fn all_claims(scene: &Scene<'_>) -> Vec<Claim> {
     let devices = scene.devices();
