@@ -665,9 +665,18 @@ impl Trace {
 
     /// The same as a capture of that format.
     pub fn run_as(&self, format: &'static str) -> Capture {
+        self.recorded(format, |_| true)
+    }
+
+    /// What a recording makes of it that holds only those records.
+    pub fn run_where(&self, keeps: impl Fn(&Record<'_>) -> bool) -> Capture {
+        self.recorded("btsnoop", keeps)
+    }
+
+    fn recorded(&self, format: &'static str, keeps: impl Fn(&Record<'_>) -> bool) -> Capture {
         let mut decoder = Decoder::new();
         let mut tracker = Tracker::new();
-        for record in self.records() {
+        for record in self.records().filter(keeps) {
             tracker.push(&decoder.decode(&record));
         }
         tracker.finish(Origin {

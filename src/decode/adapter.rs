@@ -5,6 +5,7 @@ use super::reassembly::Flow;
 use crate::packet::hci::LeConnection;
 use crate::packet::note::Note;
 use crate::packet::{ConnHandle, Direction, Event, LinkId, Opcode, Packet, Status, hci};
+use crate::time::{Span, Timestamp};
 
 /// Adapters remembered at once; one more forgets the one unseen for longest.
 const MOST_ADAPTERS: usize = 64;
@@ -12,6 +13,8 @@ const MOST_ADAPTERS: usize = 64;
 const MOST_COMMANDS: usize = 32;
 /// The link type of Connection Complete for a link with data.
 const ACL: u8 = 1;
+/// A host that sends a command again after so long has given up waiting for the first answer.
+const GIVEN_UP: Span = Span::from_ms(2_000);
 /// Bytes of unfinished frames before they are counted; real captures hold a few hundred.
 const MOST_HELD: usize = 4 << 20;
 
@@ -53,6 +56,7 @@ struct Waiting {
     frame: u32,
     /// The link that it is about.
     link: Option<LinkId>,
+    time: Option<Timestamp>,
     /// An event ended what the command began, so the controller got it, although no answer was seen.
     completed: bool,
 }
@@ -178,8 +182,8 @@ impl Adapter {
                 if self.commands.len() == MOST_COMMANDS {
                     self.commands.remove(0);
                 }
-                let link = event.link;
-                self.commands.push(Waiting { opcode, frame: event.frame, link, completed: false });
+                let (frame, link, time) = (event.frame, event.link, event.time);
+                self.commands.push(Waiting { opcode, frame, link, time, completed: false });
             }
             Packet::Event(_) => self.follow_event(event, completed),
             Packet::Note(Note::NewIndex { .. } | Note::OpenIndex) => self.forget(),
@@ -199,7 +203,7 @@ impl Adapter {
         match packet {
             hci::Event::CommandComplete { command_opcode, .. }
             | hci::Event::CommandStatus { command_opcode, .. } => {
-                let place = self.commands.iter().position(|c| c.opcode == *command_opcode);
+                let place = self.waiting_for(*command_opcode);
                 if let Some(command) = place.map(|place| self.commands.remove(place)) {
                     event.answers = Some(command.frame);
                     event.link = command.link;
@@ -245,6 +249,18 @@ impl Adapter {
                 }
             },
         }
+    }
+
+    /// The command that an answer belongs to: the oldest of its kind that the host still waited for when it sent the
+    /// next one.
+    fn waiting_for(&self, opcode: Opcode) -> Option<usize> {
+        let same = |c: &&Waiting| c.opcode == opcode;
+        let given_up = |c: &Waiting| {
+            let next = self.commands.iter().filter(same).find(|next| next.frame > c.frame);
+            let waited = next.and_then(|next| Some(next.time? - c.time?));
+            waited.is_some_and(|waited| waited >= GIVEN_UP)
+        };
+        self.commands.iter().position(|c| c.opcode == opcode && !given_up(c))
     }
 
     fn begin(&mut self, handle: ConnHandle) {

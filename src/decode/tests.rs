@@ -186,6 +186,26 @@ fn a_lost_answer_shifts_no_later_one() {
     assert!(said[2].ends_with("Some(1)") && said[3].ends_with("Some(2)"), "{said:?}");
 }
 
+/// A host that sends a command again after two seconds has given up waiting: the answer is the second one's.
+#[test]
+fn an_answer_after_a_repeated_command_is_the_second_ones() {
+    let answers = |pause_us: i64| {
+        let (mut decoder, mut answers) = (Decoder::new(), Vec::new());
+        let packets =
+            [(Command, "03 0c 00", 0), (Command, "03 10 00", 0), (Command, "03 10 00", pause_us)];
+        let answer = (Event, "0e 04 01 03 10 00", pause_us + 1_000);
+        for (frame, (kind, text, at)) in (1..).zip(packets.into_iter().chain([answer])) {
+            let bytes = hex(text);
+            let time = Some(crate::time::Timestamp(at));
+            let record = Record { time, ..record(frame, kind, Received, &bytes) };
+            answers.push(decoder.decode(&record).answers);
+        }
+        answers.pop().flatten()
+    };
+    assert_eq!(answers(1_999_000), Some(2));
+    assert_eq!(answers(2_000_000), Some(3));
+}
+
 /// Hosts with flow control send Host Number Of Completed Packets all the time, and nothing answers it.
 #[test]
 fn commands_without_an_answer_push_none_out_that_waits_for_its_own() {

@@ -134,6 +134,10 @@ struct Lost {
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let gone = connection.gone.as_ref()?;
+    // The kernel told its end before: only the controller's word of it is missing here.
+    if connection.mgmt_reason.is_some_and(|(frame, _)| frame < gone.frame) {
+        return None;
+    }
     let events = &scene.capture().adapter_events;
     let before =
         events.get(..events.partition_point(|e| e.frame <= gone.frame)).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::packet::att::{Handle, Pdu};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, End, OpenRequest, Pending, Stack};
+use crate::timeline::{Connection, End, EndedBy, OpenRequest, Outcome, Pending, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -65,12 +65,22 @@ Service Changed CCCD by itself; one unanswered request blocks everything behind 
             link.wait_ms(30_000).disconnected(HUNG_UP).into()
         })
         .saying("This host never answered"),
+        Case::cause(Confidence::High, "open for 39 s", || open(39_000).hangs_up(HUNG_UP).into())
+            .pins(&["GIVEN_UP"]),
+        Case::cause(Confidence::Medium, "open for 41 s", || open(41_000).hangs_up(HUNG_UP).into())
+            .pins(&["GIVEN_UP"]),
+        Case::cause(Confidence::Medium, "this host waits, and the device hangs up", || {
+            open(30_000).disconnected(HUNG_UP).into()
+        }),
+        Case::silent("the next request is answered", || {
+            open(50).write(0x12, &[1]).wait_ms(31_000).hangs_up(HUNG_UP).into()
+        }),
         // `smp-timeout-30s` speaks for both then.
         Case::silent("a pairing was open for 29.1 s as well", || {
             paired(29_100).into()
         })
         .pins(&["PAIRING"]),
-        Case::cause(Confidence::High, "a pairing was open for 28.9 s as well", || {
+        Case::cause(Confidence::Medium, "a pairing was open for 28.9 s as well", || {
             paired(28_880).into()
         })
         .pins(&["PAIRING"]),
@@ -110,6 +120,9 @@ const REMEDIES: &[Remedy] = &[
 
 /// The specification allows 30 s; clocks and the host's own delay may shorten what is seen.
 const TIMEOUT: Span = Span::from_ms(29_500);
+
+/// BlueZ hangs up 32 s after the request. Who hangs up much later may have another reason.
+const GIVEN_UP: Span = Span::from_ms(40_000);
 
 /// A pairing that was open for so long explains the end equally well: its timer is 30 s too.
 const PAIRING: Span = Span::from_ms(29_000);
@@ -184,14 +197,25 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .open_requests
         .iter()
         .any(|o| matches!(o.pending, Pending::Smp(_)) && o.age.is_some_and(|age| age >= PAIRING));
+    // Who went on and was answered had not been kept waiting: the recording lost that answer.
+    let went_on = connection
+        .steps
+        .iter()
+        .any(|s| s.is_att() && s.by == open.by && s.frame > open.frame && s.outcome == Outcome::Ok);
+    if went_on && connection.enhanced_att == 0 {
+        return None;
+    }
     let question = Question::of(scene, connection, open);
     let elsewhere = question.elsewhere(scene, connection);
     let ours = open.by == Direction::Sent;
+    // Only the one who waited hangs up because of it, and does so soon.
+    let waited = end.by == if ours { EndedBy::Host } else { EndedBy::Peer };
+    let sure = if waited && age <= GIVEN_UP { Confidence::High } else { Confidence::Medium };
     let facts = Expired { question, ours, age, pairing, elsewhere, end };
     Some(match pairing {
         // `smp-timeout-30s` names both.
         true => Verdict::suspect(facts),
-        false => Verdict::cause(facts).sure(Confidence::High),
+        false => Verdict::cause(facts).sure(sure),
     })
 }
 

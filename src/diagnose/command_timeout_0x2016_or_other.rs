@@ -1,10 +1,9 @@
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
-use crate::capture::WarningKind;
 use crate::packet::hci::{Command, Event, LeEvent};
 use crate::packet::{Opcode, Status};
 use crate::prose::{self, Text};
 use crate::text;
-use crate::timeline::{Capture, Connection, Happening, Stack};
+use crate::timeline::{Connection, Happening, Stack};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -57,11 +56,26 @@ power-cycle the adapter; else use a USB dongle.",
             asked().wait_ms(3_000).command(READ_LENGTH).wait_ms(3_000).command(Command::Reset {}).into()
         })
         .saying("2 commands"),
+        Case::suspect(Confidence::Medium, "two commands, and one between them is answered", || {
+            let other = Command::ReadBdAddr {};
+            let first = asked().done(other).wait_ms(3_000);
+            first.command(READ_LENGTH).wait_ms(3_000).command(Command::Reset {}).into()
+        })
+        .saying("2 commands"),
+        Case::cause(Confidence::High, "two of three commands, each with an answered one behind it, and a third", || {
+            let again = |trace: Trace| trace.command(READ_LENGTH).done(Command::ReadBdAddr {}).wait_ms(3_000);
+            again(again(again(Trace::new()))).done(Command::Reset {}).into()
+        })
+        .saying("3 commands"),
         Case::cause(Confidence::High, "one command, and then the controller crashes", || {
             let crash = Event::HardwareError { hardware_code: 3 };
             asked_alone().wait_ms(2_500).event(crash).into()
         })
         .saying("Hardware Error"),
+        Case::suspect(Confidence::Medium, "a later command is answered before the crash", || {
+            let crash = Event::HardwareError { hardware_code: 3 };
+            asked_alone().done(Command::ReadBdAddr {}).wait_ms(2_500).event(crash).into()
+        }),
         Case::suspect(Confidence::Medium, "the controller crashed before it", || {
             let crash = Trace::new().event(Event::HardwareError { hardware_code: 3 });
             crash.followed_by(asked_alone()).wait_ms(2_500).command(Command::Reset {}).into()
@@ -145,14 +159,14 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         return Vec::new();
     }
     let unanswered = capture.adapter_events.iter().filter_map(|event| match event.what {
-        Happening::CommandUnanswered { opcode, command_frame } => {
-            Some((event, opcode, command_frame))
+        Happening::CommandUnanswered { opcode, command_frame, overtaken } => {
+            Some((event, opcode, command_frame, overtaken))
         }
         _ => None,
     });
     let unanswered: Vec<_> = unanswered.collect();
-    let Some(&(first, _, command_frame)) = unanswered.first() else { return Vec::new() };
-    if lost_before(capture, first.frame) {
+    let Some(&(first, _, command_frame, _)) = unanswered.first() else { return Vec::new() };
+    if capture.lost_packets_by(first.frame) {
         return Vec::new();
     }
     let silent = |c: &&Connection| {
@@ -168,19 +182,16 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
             && matches!(e.what, Happening::HardwareError(_))
     });
     let facts = Unanswered {
-        commands: unanswered.iter().map(|(_, opcode, frame)| (*opcode, *frame)).collect(),
+        commands: unanswered.iter().map(|(_, opcode, frame, _)| (*opcode, *frame)).collect(),
         crash_frame: crash.map(|event| event.frame),
     };
-    let sure = facts.commands.len() > 1 || crash.is_some();
+    // Where later commands were answered, one answer may have been lost by the recording, and the controller is well.
+    let overtaken = unanswered.iter().filter(|(.., overtaken)| *overtaken).count();
+    let hung = facts.commands.len() - overtaken.min(1);
+    let sure = hung > 1 || hung == 1 && crash.is_some();
     let verdict =
         if sure { Verdict::cause(facts).sure(Confidence::High) } else { Verdict::suspect(facts) };
     vec![verdict.about(broken)]
-}
-
-/// Whether the logger had lost packets by then: the answer may have been among them. Only its first loss has a place.
-fn lost_before(capture: &Capture, frame: u32) -> bool {
-    let losses = capture.warnings.iter().filter(|w| w.kind == WarningKind::DroppedPackets);
-    losses.map(|w| w.frame).any(|first| first.is_none_or(|first| first <= frame))
 }
 
 impl Facts for Unanswered {
@@ -221,7 +232,8 @@ impl Facts for Unanswered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Warning;
+    use crate::capture::{Warning, WarningKind};
+    use crate::timeline::Capture;
 
     /// The answer may have been among the packets that the logger lost.
     #[test]

@@ -5,7 +5,7 @@ use crate::packet::{Address, AddressType, Status};
 use crate::prose::{self, Text};
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Stack};
+use crate::timeline::{Capture, Connection, Device, Happening, Moment, Stack};
 use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
@@ -38,15 +38,34 @@ advertising intervals.",
     ],
     check: Check::Connection(check),
     cases: &[
-        Case::cause(Confidence::High, "a wait of 20.5 s", || waited(Trace::new(), 20_500).into())
+        Case::cause(Confidence::High, "a wait of 20.5 s", || {
+            goes_on(waited(Trace::new(), 20_500), 31_000).into()
+        })
             .about(&[1])
+            .pins(&["SOON"])
             .saying("Check that the device is on"),
         Case::silent("the host cancels after 3.9 s", || waited(Trace::new(), 3_900).into())
             .pins(&["waits::SHORTEST"]),
         Case::cause(Confidence::High, "the host cancels after 4.1 s", || {
-            waited(Trace::new(), 4_100).into()
+            goes_on(waited(Trace::new(), 4_100), 31_000).into()
         })
         .pins(&["waits::SHORTEST"]),
+        Case::cause(Confidence::Medium, "the capture ends 29 s later: the device may have come", || {
+            goes_on(waited(Trace::new(), 20_500), 29_000).into()
+        })
+        .pins(&["SOON"]),
+        Case::cause(Confidence::Medium, "a link whose beginning is missing may be the device's", || {
+            goes_on(waited(Trace::new(), 20_500).handle(0x77).mtu(), 31_000).into()
+        }),
+        Case::cause(Confidence::Medium, "the host scanned, and the recording has no report at all", || {
+            let scan = Command::LeSetScanEnable { le_scan_enable: 1, filter_duplicates: 0 };
+            goes_on(waited(Trace::new().done(scan), 20_500), 31_000).into()
+        }),
+        Case::cause(Confidence::Medium, "a private address was heard: it may be the device's", || {
+            let private = Address([2, 0, 0, 0, 0, 0x41]);
+            let heard = Trace::new().peer(private, AddressType::RANDOM).advertises(0);
+            goes_on(waited(heard.peer(PEER, AddressType::RANDOM), 20_500), 31_000).into()
+        }),
         Case::silent("it comes through", || Trace::new().create().wait_ms(8_000).connected().features().into()),
         Case::suspect(Confidence::Medium, "reports of the device come meanwhile", || {
             let waits = Trace::new().create().wait_ms(5_000).advertises(0);
@@ -54,17 +73,17 @@ advertising intervals.",
         })
         .saying("1 report"),
         Case::cause(Confidence::High, "its last report came 9 s before the request", || {
-            waited(Trace::new().advertises(0).wait_ms(9_000), 20_500).into()
+            goes_on(waited(Trace::new().advertises(0).wait_ms(9_000), 20_500), 31_000).into()
         })
         .pins(&["FRESH"])
         .saying("last advertising report"),
         Case::cause(Confidence::High, "its last report came 11 s before the request", || {
-            waited(Trace::new().advertises(0).wait_ms(11_000), 20_500).into()
+            goes_on(waited(Trace::new().advertises(0).wait_ms(11_000), 20_500), 31_000).into()
         })
         .pins(&["FRESH"])
         .not_saying("last advertising report"),
         Case::cause(Confidence::High, "a device that was heard a moment before is not asked whether it is on", || {
-            waited(Trace::new().advertises(0).wait_ms(100), 5_000).into()
+            goes_on(waited(Trace::new().advertises(0).wait_ms(100), 5_000), 31_000).into()
         })
         .not_saying("Check that the device is on"),
         Case::suspect(Confidence::Medium, "the next attempt comes through after 29 s", || {
@@ -80,7 +99,8 @@ advertising intervals.",
         .pins(&["SOON"]),
         Case::cause(Confidence::High, "the next attempt is to another device", || {
             let other = Address([2, 0, 0, 0, 0, 0xc0]);
-            waited(Trace::new(), 5_000).wait_ms(5_000).peer(other, AddressType::RANDOM).up().into()
+            let next = waited(Trace::new(), 5_000).wait_ms(5_000).peer(other, AddressType::RANDOM);
+            goes_on(next.up(), 26_000).into()
         })
         .about(&[1]),
         Case::cause(Confidence::High, "the next attempt is not heard either", || {
@@ -99,6 +119,11 @@ advertising intervals.",
 
 fn waited(trace: Trace, ms: u32) -> Trace {
     trace.create().wait_ms(ms).cancel()
+}
+
+/// The recording does not end for so long.
+fn goes_on(trace: Trace, ms: u32) -> Trace {
+    trace.wait_ms(ms).done(Command::ReadBdAddr {})
 }
 
 /// A device comes onto the accept list, and a request by list waits for it in vain.
@@ -169,9 +194,36 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // A request by list has no time limit of its own: whoever asked took it back.
     Some(if was_there || facts.by_list {
         Verdict::suspect(facts)
-    } else {
+    } else if watched(scene.capture(), connection, wait.request.cancel_at) {
         Verdict::cause(facts).sure(Confidence::High)
+    } else {
+        Verdict::cause(facts).sure(Confidence::Medium)
     })
+}
+
+/// Whether the capture would show that the device is there after all. It must go on for long enough and hold reports if
+/// the host scanned; and no link whose beginning is missing, and no private address, may be the device's.
+fn watched(capture: &Capture, connection: &Connection, cancel_at: Moment) -> bool {
+    let who = connection.peer.who();
+    let mut later = capture.connections.iter().filter(|c| c.number > connection.number);
+    let goes_on = Moment::from(capture.last_time).since(cancel_at).is_some_and(|left| left > SOON)
+        || later.any(|c| {
+            c.peer.who() == who
+                && (c.end.is_some() || c.status.is_some_and(|s| s != Status::SUCCESS))
+        });
+    let strange = |c: &Connection| !c.start_seen || c.sent_unseen();
+    let strangers =
+        capture.connections.iter().any(|c| strange(c) && c.adapter == connection.adapter);
+    let scanned = capture.adapter_events.iter().any(|e| matches!(e.what, Happening::ScanOn(_)));
+    let deaf = scanned && capture.totals.advertising_reports == 0;
+    let heard = who.and_then(|who| capture.device(who)).is_some_and(|device| device.reports > 0);
+    let private = |device: &Device| {
+        device.address_type == AddressType::RANDOM
+            && !device.address.looks_static()
+            && device.identity.is_none()
+    };
+    let hides = !heard && capture.devices.iter().any(private);
+    goes_on && !strangers && !deaf && !hides
 }
 
 impl Facts for InVain {

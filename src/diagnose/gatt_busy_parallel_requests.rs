@@ -28,12 +28,19 @@ Send one request at a time: wait for each answer in the program, or use a stack 
     sources: &["Core Specification, Vol 3, Part F, 3.3.2"],
     check: Check::Connection(check),
     cases: &[
-        Case::cause(Confidence::High, "a second read before the first is answered", || {
+        Case::cause(Confidence::High, "three reads before the first is answered", || {
+            let link = two(Trace::new().up().mtu(), Direction::Sent).att(Direction::Sent, read(7));
+            link.hangs_up(HUNG_UP).into()
+        })
+        .about(&[1])
+        .saying("3 requests stayed without answer")
+        .pins(&["PROVED"]),
+        Case::cause(Confidence::Medium, "a second read before the first is answered", || {
             two(Trace::new().up().mtu(), Direction::Sent).hangs_up(HUNG_UP).into()
         })
         .about(&[1])
         .saying("2 requests stayed without answer")
-        .pins(&["FEWEST"]),
+        .pins(&["FEWEST", "PROVED"]),
         Case::silent("the second request is the peer's", || {
             two(Trace::new().up().mtu(), Direction::Received).hangs_up(HUNG_UP).into()
         }),
@@ -79,6 +86,9 @@ const REMEDIES: &[Remedy] = &[
 /// With one request open there is nothing that two of them could have broken.
 const FEWEST: usize = 2;
 
+/// An answer that the recording lost leaves one request open, beside the one that the link ended with.
+const PROVED: usize = 3;
+
 /// Most open requests that are shown.
 const SHOWN: usize = 3;
 
@@ -108,7 +118,8 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     }
     let (count, end) = (open.len(), connection.end.clone());
     let open = open.into_iter().take(SHOWN).collect();
-    Some(Verdict::cause(Parallel { count, open, early: odd.frame, end }).sure(Confidence::High))
+    let sure = if count >= PROVED { Confidence::High } else { Confidence::Medium };
+    Some(Verdict::cause(Parallel { count, open, early: odd.frame, end }).sure(sure))
 }
 
 impl Facts for Parallel {

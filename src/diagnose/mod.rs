@@ -10,6 +10,7 @@ use crate::timeline::{Capture, Connection};
 use crate::vocabulary::vocabulary;
 use std::collections::HashMap;
 
+mod absences;
 mod adapter_removed;
 mod adapter_slots_exhausted;
 mod att_request_unanswered;

@@ -184,6 +184,8 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let lives: Vec<Span> = tries.iter().map(|a_try| a_try.life).collect();
     // The other end of the same link did not outlive anything.
     let reference = scene.reference().filter(|_| scene.comparison.is_some_and(|c| !c.roles_differ));
+    // Of a link of this capture that has not ended, or whose end is not in it, nobody knows how it would have ended.
+    let reference = reference.filter(|r| r.end_seen || scene.captures.len() > 1);
     let outlived =
         reference.is_some_and(|r| r.life().is_none_or(|life| lives.iter().all(|l| life > *l)));
     let constant = see::constant(&lives);

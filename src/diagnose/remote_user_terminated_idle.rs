@@ -202,8 +202,9 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let clock = if bredr { Clock::Life } else { clock };
     let facts = Timer { clock, tries };
     // A device may rightly hang up on a host that has nothing to say: only a host that works shows the fault.
-    let verdict =
-        if scene.reference().is_some() { Verdict::cause(facts) } else { Verdict::suspect(facts) };
+    // Of a link of this capture that has not ended, or whose end is not in it, nobody knows how it would have ended.
+    let works = scene.reference().is_some_and(|r| r.end_seen || scene.captures.len() > 1);
+    let verdict = if works { Verdict::cause(facts) } else { Verdict::suspect(facts) };
     // Two times that are only alike may be chance.
     let times = if clock == Clock::Life { lives } else { idles };
     let sure = times.len() > 2 || spread(&times) <= TIGHT_PER_MILLE;

@@ -10,7 +10,7 @@ use crate::prose::{self, Text};
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{
-    Connection, Detail, End, EndedBy, Outcome, Pending, Procedure, Role, Step, Transport,
+    Connection, Detail, End, EndedBy, Gap, Outcome, Pending, Procedure, Role, Step, Transport,
 };
 use crate::trace::Trace;
 
@@ -162,8 +162,17 @@ struct Unexplained {
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
+    let capture = scene.capture();
+    // What may only be missing in the recording is no failure.
+    let deaf = capture.may_lack(Gap::ReceivedData, Some(connection));
     let how = match Failure::of(connection)? {
         Failure::GivenUp => return None,
+        Failure::Unanswered if deaf => return None,
+        Failure::AdapterLost | Failure::Refused(_)
+            if capture.may_lack(Gap::Events, Some(connection)) =>
+        {
+            return None;
+        }
         Failure::Refused(status) => How::Refused(status, connection.status_frame?),
         Failure::AdapterLost => How::AdapterLost(connection.gone.as_ref()?.frame),
         Failure::Ended(_) | Failure::Security(_) | Failure::Unanswered => {
@@ -174,7 +183,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         return None;
     }
     let central = connection.role == Some(Role::Central);
-    let open = open_request(connection);
+    let open = open_request(connection).filter(|_| !deaf);
     let last = last_request(connection);
     let alike = match last {
         Some((step, wait)) if wait <= SAME_STEP => alike(scene, connection, step),
@@ -183,12 +192,13 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let le = connection.transport == Transport::Le;
     let reacted = last.is_some_and(|(step, _)| see::reaction(connection, step).is_some());
     let by_peer = connection.end.as_ref().is_some_and(|end| end.by == EndedBy::Peer);
-    let capture = scene.capture();
-    let whole = !capture.lost_packets_of(connection) && connection.cut_packets == 0;
+    let whole = !deaf && !capture.may_lack(Gap::SentData, Some(connection));
     let telling = open.is_some() || le && (reacted || alike > 1);
-    let failed = failed(scene, connection);
-    // A central may leave its peripheral at any time: where the role is not known, an end alone is no failure.
-    if by_peer && !central && open.is_none() && failed.is_empty() {
+    let mut failed = failed(scene, connection);
+    failed.retain(|named| !(deaf && named.step.outcome == Outcome::Unanswered));
+    // A central may leave its peripheral at any time: where the role is not known, an end is no failure, unless this
+    // host was still waiting.
+    if by_peer && !central && open.is_none() {
         return None;
     }
     let facts = Unexplained {

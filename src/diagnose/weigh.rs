@@ -3,12 +3,12 @@
 use super::both_sides::{self, Also};
 use super::{
     Basis, Check, Confidence, Evidence, Facts, Finding, Level, Place, RULES, Rule, Scene, Sight,
-    Verdict, remedies, what_if,
+    Verdict, absences, remedies, what_if,
 };
 use crate::packet::Address;
 use crate::prose;
 use crate::text;
-use crate::timeline::{Capture, Connection, FitnessKind};
+use crate::timeline::{Capture, Connection, Fitness, FitnessKind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most frames that one finding cites.
@@ -104,7 +104,7 @@ fn claims(scene: &Scene<'_>, devices: &[Vec<&Connection>], rule: &'static Rule) 
 /// A verdict as sure as the capture allows; without a frame that proves it, none.
 fn claim(scene: &Scene<'_>, rule: &'static Rule, mut verdict: Verdict) -> Option<Claim> {
     let evidence = verdict.facts().evidence();
-    if evidence.is_empty() {
+    if evidence.is_empty() || absences::may_be_hidden(scene.capture(), rule.id, &verdict) {
         return None;
     }
     // A rule that no capture backs is never sure, and neither is anybody who saw only a part.
@@ -125,7 +125,9 @@ fn claim(scene: &Scene<'_>, rule: &'static Rule, mut verdict: Verdict) -> Option
 /// What is missing of the captures that a verdict rests on.
 fn lack(scene: &Scene<'_>, verdict: &Verdict, evidence: &[Sight]) -> Option<&'static str> {
     let partial = |capture: &Capture| {
-        capture.filtered || capture.fitness.iter().any(|f| f.kind == FitnessKind::DroppedPackets)
+        let lossy =
+            |f: &Fitness| matches!(f.kind, FitnessKind::DroppedPackets | FitnessKind::Filtered);
+        capture.filtered || capture.fitness.iter().any(lossy)
     };
     let late = |capture: &Capture, number: &u32| {
         capture.connection(*number).is_some_and(|c| !c.start_seen)

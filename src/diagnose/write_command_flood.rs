@@ -29,12 +29,18 @@ Honour the credits: use a stack that queues; write with response every few packe
     sources: &["noble/noble#703, #373", "Core Specification, Vol 4, Part E, 4.1.1"],
     check: Check::Connection(check),
     cases: &[
-        Case::cause(Confidence::High, "six packets for four buffers, and the link is lost", || {
+        Case::cause(Confidence::High, "twice as many packets as there are buffers", || {
+            lost(writes(8)).into()
+        })
+        .pins(&["FLOOD"]),
+        Case::cause(Confidence::Medium, "seven packets for four buffers", || lost(writes(7)).into())
+            .pins(&["FLOOD"]),
+        Case::cause(Confidence::Medium, "six packets for four buffers, and the link is lost", || {
             lost(writes(6)).into()
         })
         .about(&[1])
         .saying("up to 6 packets outstanding"),
-        Case::cause(Confidence::High, "one packet more than there are buffers", || {
+        Case::cause(Confidence::Medium, "one packet more than there are buffers", || {
             lost(writes(5)).into()
         }),
         Case::silent("all four buffers are in use", || lost(writes(4)).into()),
@@ -74,6 +80,9 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Write with response every 8th to 16th packet, or pause 10-20 ms between writes."),
 ];
 
+/// So many times the controller's buffers are no slip of the count.
+const FLOOD: u32 = 2;
+
 /// More packets than the controller can hold.
 #[derive(Debug)]
 struct Flood {
@@ -97,7 +106,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         most_frame: credits.most_outstanding_frame,
         end: end.clone(),
     };
-    (credits.outstanding() > 0).then(|| Verdict::cause(facts).sure(Confidence::High))
+    // A count of completed packets that the recording lost leaves a few outstanding for ever.
+    let flood = facts.most >= FLOOD * u32::from(buffers);
+    let sure = if flood { Confidence::High } else { Confidence::Medium };
+    (credits.outstanding() > 0).then(|| Verdict::cause(facts).sure(sure))
 }
 
 impl Facts for Flood {
@@ -132,4 +144,23 @@ impl Facts for Flood {
     fn remedies(&self) -> Vec<Remedy> {
         REMEDIES.to_vec()
     }
+//////
+    let buffers = adapter.le_buffers?.1;
+    let (frame, text) = see::ended(end);
+    // A count of completed packets that the recording lost leaves a few outstanding for ever.
+    let flood = credits.most_outstanding >= FLOOD * u32::from(buffers);
+    let sure = if flood { Confidence::High } else { Confidence::Medium };
+    Some(
+        Verdict::cause(format!(
+            "This host had up to {} packets outstanding where the controller has {buffers} buffers; then the link failed.",
+            credits.most_outstanding
+        ))
+        .sure(sure)
+        .sees(overrun, format!("the first packet beyond the controller's {buffers} buffers"))
+        .sees(credits.most_outstanding_frame, format!("{} packets outstanding", credits.most_outstanding))
+        .sees(frame, text)
+        .rules_out("supervision-timeout-0x08", "the loss follows the flood; the radio need not be at fault")
+        .settled_by("Repeat with a pause of 20 ms between the writes.")
+        .try_these(remedies(scene, REMEDIES)),
+    )
 }

@@ -101,6 +101,8 @@ pub enum Happening {
         opcode: Opcode,
         /// The frame of the command.
         command_frame: u32,
+        /// The controller answered a later command meanwhile: it did not hang.
+        overtaken: bool,
     },
     /// The first command of its family, legacy or extended, that the controller took since its last reset.
     FamilyUsed {

@@ -51,6 +51,7 @@ impl Tracker {
                 seen: at.seen(),
                 reported: false,
                 completed: false,
+                overtaken: false,
             });
         }
         self.signs.command(opcode, at.frame);
@@ -60,7 +61,11 @@ impl Tracker {
     fn answered_command(&mut self, adapter: usize, answers: Option<u32>) -> Option<OpenCommand> {
         let state = self.adapters.get_mut(adapter)?;
         let place = state.commands.iter().position(|c| Some(c.frame) == answers)?;
-        Some(state.commands.remove(place))
+        let answered = state.commands.remove(place);
+        for earlier in state.commands.iter_mut().filter(|c| c.frame < answered.frame) {
+            earlier.overtaken = true;
+        }
+        Some(answered)
     }
 
     /// An event that ends what a command began: the controller got the command.
@@ -79,14 +84,15 @@ impl Tracker {
             let waited = at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE);
             if waited && command.owed() && command.frame != at.frame {
                 command.reported = true;
-                late.push((command.opcode, command.frame));
+                late.push((command.opcode, command.frame, command.overtaken));
             }
         }
         if wait == Wait::Over {
             state.commands.retain(|c| c.frame == at.frame);
         }
-        for (opcode, command_frame) in late {
-            self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
+        for (opcode, command_frame, overtaken) in late {
+            let what = Happening::CommandUnanswered { opcode, command_frame, overtaken };
+            self.happened(adapter, at, what);
         }
     }
 
@@ -250,7 +256,9 @@ impl Tracker {
         if command.owed() && at.time.since(command.at).is_some_and(|d| d >= ANSWER_LATE) {
             command.reported = true;
             let (opcode, command_frame) = (command.opcode, command.frame);
-            self.happened(adapter, at, Happening::CommandUnanswered { opcode, command_frame });
+            let overtaken = command.overtaken;
+            let what = Happening::CommandUnanswered { opcode, command_frame, overtaken };
+            self.happened(adapter, at, what);
         }
     }
 

@@ -36,6 +36,17 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             },
         );
     }
+    if !capture.gaps.is_empty() {
+        let lacks: Vec<&str> = capture.gaps.iter().map(|gap| gap.word()).collect();
+        say(
+            FitnessKind::Filtered,
+            format!(
+                "no {} in it, although the rest shows that there were some: what they would have said must not be called missing",
+                lacks.join(" and no ")
+            ),
+            format!("Record without a filter, in both directions. {again}"),
+        );
+    }
     if capture.connections.is_empty() {
         let heard = capture.totals.advertising_reports;
         if heard > 0 {

@@ -17,6 +17,7 @@ mod early;
 mod ends;
 mod established;
 mod fitness;
+mod gaps;
 mod hci_numbers;
 mod host;
 pub(crate) mod identity;
@@ -44,6 +45,7 @@ pub use connection::{
 };
 pub use database::{Attribute, AttributeKind, Database, Owner};
 pub use device::{Advertised, Device, Report};
+pub use gaps::Gap;
 pub use keys::{KeySeen, KeyUse};
 pub use pace::{Pace, Samples};
 pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};

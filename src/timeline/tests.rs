@@ -160,7 +160,8 @@ fn reports_count_as_those_of_the_wait_only_from_the_request_on() {
 #[test]
 fn an_answer_belongs_to_the_command_that_its_event_names() {
     let asked = Trace::new().command(Command::LeReadSuggestedDefaultDataLength {});
-    let asked = asked.wait_ms(2_500).command(Command::LeReadSuggestedDefaultDataLength {});
+    let asked = asked.wait_ms(1_500).command(Command::LeReadSuggestedDefaultDataLength {});
+    let asked = asked.wait_ms(1_000);
     let answer = asked.complete(Command::LeReadSuggestedDefaultDataLength {}.opcode(), &[0; 5]);
     let late_after = |named: Option<u32>| {
         let (mut decoder, mut tracker) = (Decoder::new(), Tracker::new());

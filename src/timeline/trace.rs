@@ -2,6 +2,7 @@
 use super::adapter::{Adapter, AdapterEvent};
 use super::connection::Connection;
 use super::device::Device;
+use super::gaps::Gap;
 use super::hci_numbers::HciNumbers;
 use super::index::Index;
 use crate::capture::{Warning, WarningKind};
@@ -79,6 +80,8 @@ vocabulary! {
         NoTimes "no-times",
         DroppedPackets "dropped-packets",
         DataOnly "data-only",
+        /// One kind of packet was filtered out.
+        Filtered "filtered",
         EndsBeforeLinks "ends-before-links",
     }
 }
@@ -182,6 +185,8 @@ pub struct Capture {
     pub log_lines: Vec<LogLine>,
     /// The recording left packets out on purpose (Android's filtered logs) or cut them.
     pub filtered: bool,
+    /// Kinds of packet that must have passed and are not in the recording.
+    pub gaps: Vec<Gap>,
     /// What btmon calls each frame.
     pub(crate) numbers: HciNumbers,
     /// Who is who, found without a search.
@@ -232,17 +237,23 @@ impl Capture {
         self.index.aliases(identity).iter().filter_map(|place| self.devices.get(*place))
     }
 
+    /// Whether the logger says that it lost packets.
+    pub fn lost_packets(&self) -> bool {
+        self.warnings.iter().any(|warning| warning.kind == WarningKind::DroppedPackets)
+    }
+
+    /// Whether the logger's first loss came before that frame, or has no place.
+    pub fn lost_packets_by(&self, frame: u32) -> bool {
+        let losses = self.warnings.iter().filter(|w| w.kind == WarningKind::DroppedPackets);
+        losses.map(|w| w.frame).any(|first| first.is_none_or(|first| first <= frame))
+    }
+
     /// Whether the logger lost packets that may have been this connection's: its first loss came
     /// before the connection ended. Only the first loss has a place.
     pub fn lost_packets_of(&self, connection: &Connection) -> bool {
         let gone = || connection.gone.as_ref().map(|gone| gone.frame);
         let end = connection.end.as_ref().map(|end| end.frame).or_else(gone);
-        self.warnings.iter().filter(|warning| warning.kind == WarningKind::DroppedPackets).any(
-            |warning| match (warning.frame, end) {
-                (Some(loss), Some(end)) => loss <= end,
-                _ => true,
-            },
-        )
+        self.lost_packets_by(end.unwrap_or(u32::MAX))
     }
 
     /// Other attempts to the same device, at most so many on either side of that one, in order.

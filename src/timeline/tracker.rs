@@ -3,6 +3,7 @@ use super::accept_list::AcceptList;
 use super::adapter::{Adapter, AdapterEvent, Happening, Scan};
 use super::air::Air;
 use super::connection::{Connection, Transport};
+use super::gaps::Kinds;
 use super::hci_numbers::HciNumbers;
 use super::host::HostSigns;
 use super::identity::{Identities, Resolving};
@@ -41,6 +42,8 @@ pub(super) struct OpenCommand {
     pub reported: bool,
     /// An event of its own answered it.
     pub completed: bool,
+    /// A later command was answered meanwhile.
+    pub overtaken: bool,
 }
 
 seen_at!(OpenCommand: seen);
@@ -194,6 +197,7 @@ pub struct Tracker {
     /// Open control sockets: cookie and process.
     pub(super) sockets: HashMap<u32, String>,
     pub(super) totals: Totals,
+    kinds: Kinds,
     /// Of the databases that were kept.
     pub(super) attributes: usize,
     /// There are so many steps already that few are kept of each connection.
@@ -263,6 +267,7 @@ impl Tracker {
         self.first_hci.get_or_insert(event.frame);
         self.totals.control +=
             u64::from(matches!(event.packet, Packet::Command(_) | Packet::Event(_)));
+        self.kinds.count(&event.packet, at.direction, at.time);
         self.tick(adapter, at);
         let connection = match &event.packet {
             Packet::Command(command) => self.command(adapter, at, command),
@@ -472,6 +477,7 @@ impl Tracker {
         let description = origin.description;
         let host = std::mem::take(&mut self.signs).conclude(description.format, &self.connections);
         let cut: u64 = self.connections.iter().map(|c| c.cut_packets).sum();
+        let gaps = self.kinds.lacking(&self.connections);
         let mut capture = Capture {
             source: self.source,
             file: origin.file,
@@ -492,6 +498,7 @@ impl Tracker {
             fitness: Vec::new(),
             log_lines: self.log_lines,
             filtered: cut > 0,
+            gaps,
             numbers: self.numbers,
             index: Index::default(),
         };

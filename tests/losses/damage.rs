@@ -107,11 +107,6 @@ impl Loss {
             _ => Self::Silent(random.below(records)),
         }
     }
-
-    /// Whether the recording that is left shows that something is missing.
-    pub fn shows(&self) -> bool {
-        !matches!(self, Self::Silent(_))
-    }
 }
 
 impl fmt::Display for Loss {
@@ -189,6 +184,21 @@ impl Recording {
         let own = file.file_name().expect("a name");
         let name = format!("{}/{}", folder.to_string_lossy(), own.to_string_lossy());
         Self { name, header: bytes[..HEADER].to_vec(), records }
+    }
+
+    /// Whether the recording that is left shows that something is missing. Where this host asks nothing more than one
+    /// question, a recording without answers is that of a silent device.
+    pub fn shows(&self, loss: &Loss) -> bool {
+        let asks = |entry: &&Entry| entry.sent && matches!(entry.channel, Some(ATT | SMP));
+        match loss {
+            Loss::Silent(_) => false,
+            // What this host sends is counted by the controller too; nothing counts what it receives.
+            Loss::Filtered(Part::Smp) => {
+                self.records.iter().any(|entry| entry.sent && entry.channel == Some(SMP))
+            }
+            Loss::Filtered(Part::DataReceived) => self.records.iter().filter(asks).count() > 1,
+            _ => true,
+        }
     }
 
     pub fn whole(&self) -> Left {

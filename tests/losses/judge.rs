@@ -6,6 +6,9 @@ use hcidiff::timeline::{Capture, Connection};
 use hcidiff::{Analysis, Case, analyse};
 use std::collections::{BTreeSet, HashMap};
 
+/// What is said of a failure that no rule explains.
+const SENTENCE: &str = "unexplained-end";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
     /// No finding that the whole does not have.
@@ -50,17 +53,25 @@ impl Judge {
         });
         let mut complaints = Vec::new();
         for finding in found {
+            // A suspicion may be that of a cause, but what is sure must be sure in the whole too.
+            let sure = (finding.level, finding.confidence) == (Level::Cause, Confidence::High);
             let whole = self.considered.iter().filter(|considered| {
                 considered.rule == finding.rule
-                    && considered.level <= finding.level
-                    && (strictness == Strictness::NoFinding
-                        || considered.confidence <= finding.confidence)
+                    && (considered.level != Level::Note || finding.level == Level::Note)
+                    && (!sure
+                        || (considered.level, considered.confidence)
+                            == (Level::Cause, Confidence::High))
             });
             let mut known = BTreeSet::new();
             let mut said = false;
             for considered in whole {
                 said = true;
                 known.extend(considered.connections.iter().copied());
+            }
+            // Where the recording no longer holds what explains an end, a sentence about it is left.
+            if finding.rule == SENTENCE && finding.level == Level::Note {
+                known.extend(self.considered.iter().flat_map(|c| c.connections.iter().copied()));
+                said = true;
             }
             let about = self.connections(capture, left, &finding.connections);
             let new: Vec<u32> = about.difference(&known).copied().collect();

@@ -52,7 +52,8 @@ fn variants(count: usize, seed: u64, shown: bool) -> usize {
         };
         let judge = judge.get_or_insert_with(|| Judge::of(capture));
         let loss = Loss::any(&mut random, capture);
-        let strictness = if loss.shows() { Strictness::NoFinding } else { Strictness::NoSureCause };
+        let strictness =
+            if capture.shows(&loss) { Strictness::NoFinding } else { Strictness::NoSureCause };
         for complaint in judge.complaints(&capture.after(&loss), strictness) {
             wrong += 1;
             if shown {

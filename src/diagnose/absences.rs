@@ -1,0 +1,85 @@
+//! What did not happen, and where it would have been seen.
+//!
+//! Many rules say that something never came: an answer, a pairing, a packet before the end. Such a rule is silent
+//! where the recording may have lost just that.
+use super::{Place, Verdict};
+use crate::timeline::Gap::{self, Commands, Completed, Events, ReceivedData, SentData};
+use crate::timeline::{Capture, Connection};
+
+/// Rules that rest on packets that did not come, and the kinds that those would have been of.
+const REST_ON: &[(&str, &[Gap])] = &[
+    ("adapter-removed", &[Commands, Events]),
+    ("att-request-unanswered", &[ReceivedData]),
+    ("att-transaction-timeout-30s", &[ReceivedData]),
+    ("command-timeout-0x2016-or-other", &[Events]),
+    ("connection-cancelled-by-app", &[ReceivedData]),
+    ("create-conn-status-error", &[Commands, Events]),
+    ("create-conn-timeout-cancel", &[Events]),
+    ("db-out-of-sync-0x12", &[SentData, ReceivedData]),
+    ("features-differ", &[Commands]),
+    ("gatt-busy-parallel-requests", &[ReceivedData]),
+    ("hangs-up-after-command", &[SentData, ReceivedData]),
+    ("hangs-up-before-any-att", &[SentData]),
+    ("insufficient-auth-no-pairing", &[Commands, Events, SentData]),
+    ("late-host-write", &[SentData, ReceivedData, Events]),
+    ("local-disconnect-2s-kernel-idle", &[SentData, ReceivedData]),
+    ("mtu-exchange-breaks-peer", &[SentData, ReceivedData]),
+    ("ncp-starvation", &[Completed]),
+    ("never-usable-connection", &[ReceivedData]),
+    ("no-disconnection-complete", &[Commands, Events]),
+    ("notifications-never-enabled", &[SentData]),
+    ("peer-hangs-up-on-deadline", &[SentData]),
+    ("remote-user-terminated-idle", &[SentData, ReceivedData]),
+    ("scan-starves-new-link", &[Commands]),
+    ("two-procedures-collide", &[ReceivedData]),
+    ("weak-link", &[ReceivedData, Events]),
+    ("wifi-coexistence-combo-chip", &[ReceivedData, Events]),
+    ("write-command-flood", &[Completed]),
+    ("zombie-link-data-silence", &[SentData, ReceivedData]),
+];
+
+/// Whether what a rule did not see may only be missing in the recording.
+pub(super) fn may_be_hidden(capture: &Capture, rule: &str, verdict: &Verdict) -> bool {
+    let Some((_, kinds)) = REST_ON.iter().find(|(id, _)| *id == rule) else { return false };
+    // A claim that cites what came after the first loss is not about the link's own packets alone.
+    let evidence = verdict.facts().evidence();
+    let here = evidence.iter().filter(|sight| sight.place == Place::Here).map(|sight| sight.frame);
+    if capture.lost_packets_by(here.max().unwrap_or(0)) {
+        return true;
+    }
+    let links: Vec<&Connection> =
+        verdict.connections.iter().filter_map(|number| capture.connection(*number)).collect();
+    kinds.iter().any(|kind| match &links[..] {
+        [] => capture.may_lack(*kind, None),
+        links => links.iter().any(|link| capture.may_lack(*kind, Some(link))),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Kind;
+    use crate::diagnose::{Scene, diagnose, rule};
+    use crate::packet::hci::Command;
+    use crate::trace::Trace;
+
+    #[test]
+    fn the_rules_exist_and_stand_in_order() {
+        assert!(REST_ON.iter().all(|(id, _)| rule(id).is_some()));
+        assert!(REST_ON.is_sorted_by_key(|(id, _)| *id));
+    }
+
+    /// Commands without a single event are a filter's work, not a controller that hangs.
+    #[test]
+    fn commands_whose_events_were_filtered_out_are_not_unanswered() {
+        let read = Command::LeReadSuggestedDefaultDataLength {};
+        let asked = || (0..8).fold(Trace::new(), |trace, _| trace.command(read).wait_ms(10));
+        let rules = |trace: Trace| {
+            let captures = [trace.wait_ms(9_000).done(read).run_where(|r| r.kind != Kind::Event)];
+            let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+            found.into_iter().map(|f| f.rule).collect::<Vec<_>>()
+        };
+        assert_eq!(rules(asked()), [""; 0]);
+        assert_eq!(rules(Trace::new().command(read)), ["command-timeout-0x2016-or-other"]);
+    }
+}
