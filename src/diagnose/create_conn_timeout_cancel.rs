@@ -3,6 +3,7 @@ use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene
 use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, Status};
 use crate::prose::{self, Text};
+use crate::seen::Seen;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Device, Happening, Moment, Stack};
@@ -194,7 +195,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // A request by list has no time limit of its own: whoever asked took it back.
     Some(if was_there || facts.by_list {
         Verdict::suspect(facts)
-    } else if watched(scene.capture(), connection, wait.request.cancel_at) {
+    } else if watched(scene.capture(), connection, Seen::when(wait.request.cancelled)) {
         Verdict::cause(facts).sure(Confidence::High)
     } else {
         Verdict::cause(facts).sure(Confidence::Medium)

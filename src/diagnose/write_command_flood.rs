@@ -144,23 +144,4 @@ impl Facts for Flood {
     fn remedies(&self) -> Vec<Remedy> {
         REMEDIES.to_vec()
     }
-//////
-    let buffers = adapter.le_buffers?.1;
-    let (frame, text) = see::ended(end);
-    // A count of completed packets that the recording lost leaves a few outstanding for ever.
-    let flood = credits.most_outstanding >= FLOOD * u32::from(buffers);
-    let sure = if flood { Confidence::High } else { Confidence::Medium };
-    Some(
-        Verdict::cause(format!(
-            "This host had up to {} packets outstanding where the controller has {buffers} buffers; then the link failed.",
-            credits.most_outstanding
-        ))
-        .sure(sure)
-        .sees(overrun, format!("the first packet beyond the controller's {buffers} buffers"))
-        .sees(credits.most_outstanding_frame, format!("{} packets outstanding", credits.most_outstanding))
-        .sees(frame, text)
-        .rules_out("supervision-timeout-0x08", "the loss follows the flood; the radio need not be at fault")
-        .settled_by("Repeat with a pause of 20 ms between the writes.")
-        .try_these(remedies(scene, REMEDIES)),
-    )
 }
