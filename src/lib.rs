@@ -81,6 +81,7 @@ pub mod packet;
 #[warn(missing_docs)]
 pub mod prose;
 pub mod recipe;
+pub mod recording;
 #[warn(missing_docs)]
 pub mod redact;
 #[warn(missing_docs)]

@@ -30,7 +30,7 @@ const OPTIONS: &[&str] = &[
     "exit-zero",
     "quiet",
 ];
-const COMMANDS: &[&str] = &["events", "explain", "schema", "completions", "man"];
+const COMMANDS: &[&str] = &["events", "explain", "doctor", "schema", "completions", "man"];
 
 fn said(arguments: &[&str]) -> String {
     let output = common::hcidiff(&[], arguments);

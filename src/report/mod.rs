@@ -7,6 +7,7 @@ use crate::timeline::Step;
 pub(crate) mod aliases;
 mod clock;
 pub(crate) mod content;
+pub mod doctor;
 pub mod events;
 mod fields;
 mod hexdump;

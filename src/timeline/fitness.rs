@@ -1,16 +1,18 @@
 //! Whether a capture is fit for a diagnosis, and how to record a better one.
 use super::adapter::Happening;
 use super::connection::{Connection, Role};
-use super::host::recording_advice;
 use super::trace::{Capture, Fitness, FitnessKind};
 use crate::capture::WarningKind;
+use crate::recording::Lack;
 use crate::time::Clock;
 
 /// Everything that lowers trust in what this capture does not show.
 pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     let mut found = Vec::new();
     let mut say = |kind, says: String, remedy: String| found.push(Fitness { kind, says, remedy });
-    let again = recording_advice(capture);
+    let recipe = capture.recipe();
+    let general = "Record the HCI from before the connection to after its end.";
+    let again = recipe.map_or(general, |recipe| recipe.short).to_owned();
     let late: Vec<u32> =
         capture.connections.iter().filter(|c| !c.start_seen).map(|c| c.number).collect();
     if capture.data_only() {
@@ -44,7 +46,11 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
                 "no {} in it, although the rest shows that there were some: what they would have said must not be called missing",
                 lacks.join(" and no ")
             ),
-            format!("Record without a filter, in both directions. {again}"),
+            recipe
+                .map_or("Record without a filter, in both directions.", |recipe| {
+                    recipe.again(Lack::OneKind)
+                })
+                .to_owned(),
         );
     }
     if capture.connections.is_empty() {
@@ -85,8 +91,9 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         say(
             FitnessKind::CutPackets,
             format!("{} packets were cut by the recording: values and answers in them cannot be judged", capture.totals.cut.max(cut)),
-            match capture.format {
-                "btsnoop" | "btsnooz" => "On Android set the Bluetooth HCI snoop log to Enabled (not Filtered), switch Bluetooth off and on, and repeat.".to_owned(),
+            match (recipe, capture.format) {
+                (Some(recipe), _) => recipe.again(Lack::Values).to_owned(),
+                (None, "btsnoop") => "On Android set the Bluetooth HCI snoop log to Enabled (not Filtered), switch Bluetooth off and on, and repeat.".to_owned(),
                 _ => format!("Record without a snap length. {again}"),
             },
         );
@@ -184,7 +191,12 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             say(
                 FitnessKind::DroppedPackets,
                 warning.text.clone(),
-                "Packets are missing: record to a faster disk, or with less traffic.".to_owned(),
+                recipe
+                    .map_or(
+                        "Packets are missing: record to a faster disk, or with less traffic.",
+                        |recipe| recipe.again(Lack::Packets),
+                    )
+                    .to_owned(),
             );
         }
     }

@@ -225,24 +225,3 @@ fn system_version(text: &str) -> Option<String> {
         None => version,
     })
 }
-
-/// How to record a capture on the system that made this one.
-pub(super) fn recording_advice(capture: &super::trace::Capture) -> String {
-    let stack = capture.host.as_ref().map(|h| h.stack);
-    match (stack, capture.format) {
-        (Some(Stack::BlueZ | Stack::Noble), _) | (None, "btmon-text" | "monitor-stream" | "hcidump" | "hcidump-text") => {
-            "On Linux: `sudo btmon -w capture.btsnoop`, start it before the program, stop it with Ctrl-C."
-        }
-        (Some(Stack::Ios), _) => {
-            "On iOS: install Apple's Bluetooth logging profile, restart, repeat, then take a sysdiagnose (logs/Bluetooth/*.pklg)."
-        }
-        (Some(Stack::MacOs), _) | (None, "packetlogger" | "packetlogger-text") => {
-            "On macOS: PacketLogger (Additional Tools for Xcode), File > New macOS Trace before connecting, then save as .pklg."
-        }
-        (Some(Stack::Android), _) | (None, "btsnooz") => {
-            "On Android: Developer options > Enable Bluetooth HCI snoop log (Enabled), toggle Bluetooth, repeat, then `adb bugreport`."
-        }
-        _ => "Record the HCI from before the connection to after its end.",
-    }
-    .to_owned()
-}

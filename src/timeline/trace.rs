@@ -6,6 +6,7 @@ use super::gaps::Gap;
 use super::hci_numbers::HciNumbers;
 use super::index::Index;
 use crate::capture::{Warning, WarningKind};
+use crate::recording::{self, Lack, Recipe};
 use crate::seen::SourceId;
 use crate::time::{Clock, Moment, Span, Timestamp};
 use crate::vocabulary::vocabulary;
@@ -83,6 +84,30 @@ vocabulary! {
         /// One kind of packet was filtered out.
         Filtered "filtered",
         EndsBeforeLinks "ends-before-links",
+    }
+}
+
+impl FitnessKind {
+    /// What the recording lacks, where recording again would help.
+    pub fn lack(self) -> Option<Lack> {
+        Some(match self {
+            Self::StartsAfterConnection => Lack::Beginning,
+            Self::NoConnections | Self::NoTraffic | Self::AdapterIdle | Self::NoLeTraffic => {
+                Lack::Adapter
+            }
+            Self::TextIncomplete => Lack::Bytes,
+            Self::CutPackets => Lack::Values,
+            Self::NoTimes => Lack::Times,
+            Self::DroppedPackets => Lack::Packets,
+            Self::DataOnly => Lack::Control,
+            Self::Filtered => Lack::OneKind,
+            Self::SeveralAdapters
+            | Self::TooManyAttributes
+            | Self::TooManyDevices
+            | Self::TooManyAdapterEvents
+            | Self::TooManyConnections
+            | Self::EndsBeforeLinks => return None,
+        })
     }
 }
 
@@ -194,6 +219,27 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// How to record on the host that made this capture, where something shows which it is.
+    pub fn recipe(&self) -> Option<&'static Recipe> {
+        let host = self.host.as_ref();
+        let id = match (host.map(|host| host.stack), self.format) {
+            (Some(Stack::Android), _) => {
+                return Some(recording::android(host.and_then(|host| host.version.as_deref())));
+            }
+            (Some(Stack::Noble), _) => "noble",
+            (Some(Stack::BlueZ), _)
+            | (None, "btmon-text" | "monitor-stream" | "hcidump" | "hcidump-text") => "bluez",
+            (Some(Stack::Ios), _) => "ios",
+            (Some(Stack::MacOs), _) | (None, "packetlogger" | "packetlogger-text") => "macos",
+            (None, "btsnooz") => "android",
+            (Some(Stack::Windows), _) => "windows",
+            (Some(Stack::Esp), _) => "esp32",
+            (Some(Stack::Zephyr), _) => "zephyr",
+            _ => return None,
+        };
+        recording::recipe(id)
+    }
+
     /// The recording holds data of links and not one HCI command or event: an export of filtered packets.
     pub fn data_only(&self) -> bool {
         self.totals.control == 0 && !self.connections.is_empty()

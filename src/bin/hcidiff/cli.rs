@@ -1,4 +1,5 @@
 //! What can be typed: commands, options, and the words for their values.
+pub use crate::doctor::Doctor;
 pub use crate::share::Share;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcidiff::Case;
@@ -59,6 +60,8 @@ pub enum Command {
     Share(Share),
     /// Write the cure down: what the working host did, as something that can be run
     Recipe(Recipe),
+    /// Say whether a capture is fit for a diagnosis, and how to record a better one on its host
+    Doctor(Doctor),
     /// Print the JSON Schema of the report
     Schema,
     /// Print completions for a shell

@@ -12,11 +12,11 @@ use hcidiff::sides::Which;
 use hcidiff::{analyse, explain};
 use listing::Listing;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 mod cli;
 mod console;
+mod doctor;
 mod listing;
 mod manual;
 mod output;
@@ -61,6 +61,7 @@ fn check(cli: &Cli) -> Result<(), String> {
         Some(Command::Events(events)) => usage::captures(std::slice::from_ref(&events.capture)),
         Some(Command::Share(asked)) => usage::captures(&asked.captures),
         Some(Command::Recipe(recipe)) => usage::captures(&recipe.captures),
+        Some(Command::Doctor(asked)) => usage::captures(asked.capture.as_slice()),
         Some(_) => Ok(()),
     }
 }
@@ -78,6 +79,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         Some(Command::Share(asked)) => return Ok(share::run(asked)),
         Some(Command::Explain { what }) => explained(what, &mut out)?,
         Some(Command::Recipe(asked)) => return recipe::run(asked, &mut out),
+        Some(Command::Doctor(asked)) => doctor::run(asked, &mut out)?,
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
             ExitCode::SUCCESS

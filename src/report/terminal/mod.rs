@@ -8,6 +8,7 @@ use crate::report::Report;
 use crate::report::content;
 pub use first::ROWS;
 use page::Page;
+pub(super) use page::wrap;
 
 /// How the text will be looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
