@@ -12,6 +12,7 @@ use hcidiff::sides::Which;
 use hcidiff::{analyse, explain};
 use listing::Listing;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 mod cli;
