@@ -1,7 +1,9 @@
 //! What was found becomes text: for terminals, for machines, for pages.
 use crate::case::{Analysis, Value};
+use crate::compare::describe;
 use crate::prose::{Piece, Text};
 use crate::seen::SourceId;
+use crate::text;
 use crate::timeline::Step;
 
 pub(crate) mod aliases;
@@ -111,6 +113,21 @@ impl Report {
     /// Text as it may be shown: without what moves cursors, and without addresses and names if so asked.
     pub fn visible(&self, text: &(impl Visible + ?Sized)) -> String {
         text.visible(self.shown.aliases.then(|| self.aliases()))
+    }
+
+    /// The sentence on top of every report: who, and with what result.
+    pub fn headline(&self) -> String {
+        self.visible(&content::headline(self).says)
+    }
+
+    /// What can be chosen to be told instead: number, device and end of each attempt of a capture.
+    pub fn attempts(&self, capture: usize) -> impl Iterator<Item = (u32, String)> + '_ {
+        let connections =
+            self.captures.get(capture).map_or(&[][..], |capture| &capture.connections);
+        connections.iter().map(|connection| {
+            let says = text!("{}: {}", describe(connection), words::ending(connection));
+            (connection.number, self.visible(&says))
+        })
     }
 
     /// The value that a step wrote, read or was sent, where values are to be shown.

@@ -1,9 +1,9 @@
 //! What the page asks, and what it is told.
 use hcidiff::capture::Input;
 use hcidiff::case::Side;
-use hcidiff::compare::{Wanted, describe};
+use hcidiff::compare::Wanted;
 use hcidiff::diagnose::Level;
-use hcidiff::report::{Report, Shown, content, html, json, markdown, words};
+use hcidiff::report::{Report, Shown, html, json, markdown};
 use hcidiff::{Analysis, Case};
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ impl Asked {
     pub fn side(&self, capture: Input) -> Side {
         let mut side = Side::new(capture);
         side.reading.salvage = self.salvage;
+        // The page offers JSON, which names each capture by its digest.
+        side.reading.sha256 = true;
         side
     }
 
@@ -88,7 +90,7 @@ impl Outcome {
             Level::Note => "note",
         });
         Self {
-            headline: report.visible(&content::headline(&report).says),
+            headline: report.headline(),
             level,
             html: html::render(&report),
             markdown: markdown::render(&report),
@@ -101,14 +103,8 @@ impl Outcome {
 impl About {
     fn of(report: &Report, at: usize) -> Self {
         let capture = &report.captures[at];
-        let attempts = capture.connections.iter().take(MOST_ATTEMPTS).map(|connection| Attempt {
-            number: connection.number,
-            says: report.visible(&format!(
-                "{}: {}",
-                describe(connection),
-                words::ending(connection)
-            )),
-        });
+        let attempts = report.attempts(at).take(MOST_ATTEMPTS);
+        let attempts = attempts.map(|(number, says)| Attempt { number, says });
         Self {
             file: report.visible(&capture.file),
             format: capture.format.to_owned(),
