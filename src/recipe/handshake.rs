@@ -305,9 +305,15 @@ fn advertised(capture: &Capture, address: Address) -> Option<Arc<str>> {
 }
 
 /// What handles mean: the working capture knows best.
-struct Meanings<'a> {
+pub(super) struct Meanings<'a> {
     server: &'a Server,
     fails: &'a [Arc<Database>],
+}
+
+/// What one server alone tells.
+#[cfg(test)]
+pub(super) fn meanings(server: &Server) -> Meanings<'_> {
+    Meanings { server, fails: &[] }
 }
 
 impl Meanings<'_> {
@@ -344,7 +350,7 @@ impl Meanings<'_> {
 }
 
 /// The moment at which the device was content: its first data, else its first answer to a write of the application.
-fn content(link: &Connection, said: &[Said], meant: &Meanings<'_>) -> Option<Content> {
+pub(super) fn content(link: &Connection, said: &[Said], meant: &Meanings<'_>) -> Option<Content> {
     let found =
         |says, said: &Said| Some(Content { says, frame: said.frame, after: link.after(said.at) });
     let pushed = said
@@ -376,7 +382,7 @@ fn content(link: &Connection, said: &[Said], meant: &Meanings<'_>) -> Option<Con
 }
 
 /// The rows of the table.
-fn operations(
+pub(super) fn operations(
     link: &Connection,
     early: &[&Said],
     all: &[Said],

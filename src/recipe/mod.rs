@@ -19,6 +19,9 @@ mod table;
 mod template;
 mod transcript;
 
+#[cfg(test)]
+mod tests;
+
 pub use handshake::Handshake;
 pub use refusal::{Deadline, Refusal, Why};
 

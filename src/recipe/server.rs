@@ -547,3 +547,143 @@ fn wire(uuid: Uuid) -> Vec<u8> {
         Uuid::Full(full) => full.iter().rev().copied().collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIGHT: Uuid = Uuid::Short(0x2a19);
+    const SPEC_HASH: Uuid = Uuid::Short(DATABASE_HASH);
+
+    /// A service of six handles: a value that notifies, and one that does not, with two descriptors.
+    fn server() -> Server {
+        let mut server = Server::default();
+        let service = Service { end: 9, secondary: false, uuid: Uuid::Short(0x180f) };
+        server.services.insert(1, service);
+        let declared = |properties, value, uuid| Characteristic { properties, value, uuid };
+        server.characteristics.insert(2, declared(0x12, 3, LIGHT));
+        server.characteristics.insert(5, declared(0x02, 6, Uuid::Short(0x2a1b)));
+        server.searched.primary.add(1, u16::MAX);
+        server.searched.characteristics.add(1, 9);
+        server.searched.descriptors.add(7, 9);
+        server
+    }
+
+    #[test]
+    fn a_database_is_whole_where_everything_was_searched() {
+        assert_eq!(
+            server().lacks(),
+            [""; 0],
+            "one handle behind a value that notifies is its CCCD"
+        );
+        let without = |change: fn(&mut Server)| {
+            let mut server = server();
+            change(&mut server);
+            server.lacks()
+        };
+        let services = ["its primary services to the end"];
+        assert_eq!(without(|s| s.searched.primary = Searched(vec![(1, 9)])), services);
+        assert_eq!(without(|s| s.searched.primary = Searched::default()), services);
+        assert_eq!(without(|s| s.services.clear()), services);
+        let characteristics = ["the characteristics of each service"];
+        assert_eq!(
+            without(|s| s.searched.characteristics = Searched(vec![(1, 8)])),
+            characteristics
+        );
+        let descriptors = ["the descriptors of each characteristic"];
+        assert_eq!(without(|s| s.searched.descriptors = Searched(vec![(7, 8)])), descriptors);
+        let quiet = |s: &mut Server| {
+            s.characteristics.entry(2).and_modify(|declared| declared.properties = 0x02);
+        };
+        assert_eq!(
+            without(quiet),
+            descriptors,
+            "a handle that nobody asked for, and nothing notifies"
+        );
+    }
+
+    #[test]
+    fn ranges_that_meet_are_one() {
+        let mut searched = Searched::default();
+        for (first, last) in [(10, 20), (1, 5), (6, 9), (30, 20)] {
+            searched.add(first, last);
+        }
+        assert_eq!(searched.0, [(1, 20)]);
+        assert!(searched.covers(2, 20) && !searched.covers(2, 21) && searched.covers(5, 4));
+    }
+
+    /// The lines of BlueZ's file, as its source reads them.
+    #[test]
+    fn includes_and_extended_properties_have_their_lines() {
+        let mut server = server();
+        server.services.insert(10, Service { end: 20, secondary: true, uuid: Uuid::Short(0x180a) });
+        server.includes.insert(4, Include { first: 10, last: 20, uuid: None });
+        server.descriptors.insert(7, Uuid::Short(EXTENDED_PROPERTIES));
+        server.extended.insert(7, 1);
+        let lines = "\
+            0001=2800:0009:0000180f-0000-1000-8000-00805f9b34fb\n\
+            0002=2803:0003:12:00002a19-0000-1000-8000-00805f9b34fb\n\
+            0004=2802:000a:0014:0000180a-0000-1000-8000-00805f9b34fb\n\
+            0005=2803:0006:02:00002a1b-0000-1000-8000-00805f9b34fb\n\
+            0007=0001:00002900-0000-1000-8000-00805f9b34fb\n\
+            000a=2801:0014:0000180a-0000-1000-8000-00805f9b34fb\n";
+        assert_eq!(server.attributes(), lines);
+    }
+
+    #[test]
+    fn a_cccd_that_nobody_asked_for_is_known() {
+        let server = {
+            let mut server = server();
+            server.characteristics.remove(&5);
+            server
+                .characteristics
+                .insert(5, Characteristic { properties: 0x02, value: 6, uuid: LIGHT });
+            server
+        };
+        assert_eq!(server.uuid_of(3), Some(LIGHT));
+        assert_eq!(server.uuid_of(4), Some(Uuid::Short(CCCD)));
+        assert_eq!(server.cccd_of(3), Some(4));
+        assert_eq!((server.uuid_of(7), server.cccd_of(6)), (None, None));
+        assert_eq!(server.uuid_of(1), Some(Uuid::Short(PRIMARY)));
+    }
+
+    #[test]
+    fn two_links_are_one_database_only_where_they_agree() {
+        let mut own = Server::default();
+        own.add(server());
+        assert_eq!(own, server(), "nothing known before");
+        let mut other = server();
+        other
+            .characteristics
+            .insert(2, Characteristic { properties: 0x12, value: 3, uuid: SPEC_HASH });
+        let mut own = server();
+        own.add(other);
+        assert_eq!(own, server(), "another type at a handle");
+        let (mut own, mut other) = (server(), server());
+        (own.hash, other.hash) = (Some([1; 16]), Some([2; 16]));
+        other.descriptors.insert(8, Uuid::Short(0x2901));
+        own.add(other);
+        assert_eq!(own.descriptors.len(), 0, "another hash");
+    }
+
+    /// What the device told, and what follows from its database: a Bumble server in the laboratory computed the one.
+    #[test]
+    fn the_hash_that_is_computed_is_the_one_that_the_device_tells() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/lab/B-bluez5.66/b01-good.btsnoop");
+        if !path.exists() {
+            eprintln!("the laboratory's captures are not here: skipped");
+            return;
+        }
+        let case = crate::Case::one(path.as_path());
+        let capture = crate::analyse(&case).expect("it is read").captures.remove(0);
+        let link = capture.connections.iter().find(|c| c.connected()).expect("a link").number;
+        let told = super::super::transcript::read(&case.sides()[0], link, &[]).expect("it is read");
+        let mut server = told.server;
+        let read = server.hash.take();
+        assert!(read.is_some() && server.lacks().is_empty());
+        assert_eq!(server.hash(), read);
+        server.searched.includes = Searched::default();
+        assert_eq!(server.hash(), None, "includes count, and nobody looked for them");
+    }
+}
