@@ -21,6 +21,9 @@ const RECENT: Span = Span::from_ms(2_000);
 /// From this share of its time on, a scan leaves too little for a new link.
 const BUSY_SCAN: f64 = 0.5;
 
+/// What speaks for a reason, and is met by as much that speaks against it, stands behind another try.
+const BELOW_CHANCE: u32 = 9;
+
 /// A reason of less weight is told in the list only.
 const TELLING: u32 = 45;
 
@@ -144,15 +147,15 @@ fn scanning(view: &View<'_>, unheard: &[&Connection]) -> Option<Why> {
             frame,
             also
         );
-        let weight = if came_up == 0 { 90 } else { 44 };
+        let weight = if came_up == 0 { 90 } else { BELOW_CHANCE };
         return Some(Why { reason: Reason::Scanning, weight, says });
     }
     (duty > 0.0).then(|| Why {
         reason: Reason::Scanning,
         weight: match (duty >= BUSY_SCAN, came_up) {
             (true, 0) => 80,
-            (true, _) => 43,
-            (false, _) => 40,
+            (false, 0) => 40,
+            (_, _) => BELOW_CHANCE,
         },
         says: text!("a scan took {} % of the radio's time when the link was made{}", percent, also),
     })
