@@ -208,7 +208,7 @@ pub(super) fn address_at(text: &str, separators: &[u8]) -> Option<Address> {
     }
     // A seventh byte makes it something else; a colon alone ends a word.
     let hex = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
-    let ends = !hex(17) && !(bytes.get(17) == Some(&b':') && hex(18));
+    let ends = !(hex(17) || bytes.get(17) == Some(&b':') && hex(18));
     ends.then_some(Address(address))
 }
 
