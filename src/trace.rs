@@ -455,6 +455,19 @@ impl Trace {
             .connect_failed(Status::UNKNOWN_CONNECTION_IDENTIFIER)
     }
 
+    /// A request that nobody answers until the host takes it back.
+    pub fn asks_in_vain(self) -> Self {
+        self.create().wait_ms(20_500).cancel()
+    }
+
+    /// The device pairs under this address, tells that it is [`PEER`], leaves, and advertises again.
+    pub fn known_under(self, air: Address) -> Self {
+        let identity = smp::Pdu::IdentityAddressInformation { addr_type: 1, bd_addr: PEER };
+        let paired = self.peer(air, AddressType::RANDOM).advertises(0).up();
+        let paired = paired.smp(Direction::Received, identity).wait_ms(500);
+        paired.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).advertises(0)
+    }
+
     /// The kernel's first question, and the peer's answer: from here on the peer is heard.
     pub fn features(self) -> Self {
         let handle = self.handle;

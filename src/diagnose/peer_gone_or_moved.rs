@@ -63,24 +63,24 @@ Connect within a second or two of a fresh report, to the newest address. With a 
             others(trace.done(on), 8, false).into()
         }),
         Case::silent("this device was never heard", || {
-            hears(Trace::new().create().wait_ms(20_500).cancel().wait_ms(500), 8, false).into()
+            hears(Trace::new().asks_in_vain().wait_ms(500), 8, false).into()
         }),
         Case::cause(Confidence::Medium, "its name appears under another private address", || {
-            named(OLD).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().peer(NEW, RANDOM).advertises_as("Lamp").into()
+            named(OLD).peer(OLD, RANDOM).asks_in_vain().peer(NEW, RANDOM).advertises_as("Lamp").into()
         })
         .about(&[1])
         .saying("the same name appears under 5A:00:00:00:00:04"),
         Case::silent("another name appears under another private address", || {
-            named(OLD).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().peer(NEW, RANDOM).advertises_as("Lock").into()
+            named(OLD).peer(OLD, RANDOM).asks_in_vain().peer(NEW, RANDOM).advertises_as("Lock").into()
         }),
         Case::silent("its name appears under an address that stays", || {
-            named(OLD).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().peer(PEER, RANDOM).advertises_as("Lamp").into()
+            named(OLD).peer(OLD, RANDOM).asks_in_vain().peer(PEER, RANDOM).advertises_as("Lamp").into()
         }),
         Case::silent("its own address stays", || {
-            named(PEER).create().wait_ms(20_500).cancel().peer(NEW, RANDOM).advertises_as("Lamp").into()
+            named(PEER).asks_in_vain().peer(NEW, RANDOM).advertises_as("Lamp").into()
         }),
         Case::silent("the other address was heard before", || {
-            named(NEW).followed_by(named(OLD)).peer(OLD, RANDOM).create().wait_ms(20_500).cancel().into()
+            named(NEW).followed_by(named(OLD)).peer(OLD, RANDOM).asks_in_vain().into()
         }),
     ],
 };
@@ -91,8 +91,8 @@ const NEW: Address = Address([4, 0, 0, 0, 0, 0x5a]);
 
 /// A request for a device that was heard, which waits in vain.
 fn waits() -> Trace {
-    let asked = Trace::new().advertises(0).wait_ms(800).create();
-    asked.wait_ms(20_500).cancel().wait_ms(500)
+    let asked = Trace::new().advertises(0).wait_ms(800);
+    asked.asks_in_vain().wait_ms(500)
 }
 
 /// A scan that hears another device so many times, every half second, and this one or not.

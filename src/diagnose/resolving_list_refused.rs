@@ -2,7 +2,7 @@ use super::rpa_identity_mismatch::proved;
 use super::waits::{Waited, in_vain};
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
-use crate::packet::{Address, AddressType, Direction, Opcode, Secret, Status, smp};
+use crate::packet::{Address, AddressType, Opcode, Secret, Status};
 use crate::prose::Text;
 use crate::text;
 use crate::timeline::{AdapterEvent, Connection, Happening, Stack};
@@ -38,7 +38,7 @@ Stop scanning, advertising and connecting before the list is changed; remove dev
     check: Check::Connection(check),
     cases: &[
         Case::cause(Confidence::Medium, "the key is refused, and the device has a private address", || {
-            asks(refused(known(), Status::COMMAND_DISALLOWED)).into()
+            asks(refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED)).into()
         })
         .about(&[2])
         .saying("LE Add Device To Resolving List"),
@@ -47,29 +47,29 @@ Stop scanning, advertising and connecting before the list is changed; remove dev
         }),
         Case::cause(Confidence::Medium, "the privacy mode is refused", || {
             let mode = Command::LeSetPrivacyMode { peer_identity_address_type: RANDOM, peer_identity_address: PEER, privacy_mode: 1 };
-            let refused = known().done(key()).command(mode);
+            let refused = Trace::new().known_under(PRIVATE).done(key()).command(mode);
             asks(refused.complete(mode.opcode(), &[Status::COMMAND_DISALLOWED.0])).into()
         })
         .saying("LE Set Privacy Mode"),
         Case::silent("another device's key is refused", || {
             let other = Command::LeAddDeviceToResolvingList { peer_identity_address_type: RANDOM, peer_identity_address: PRIVATE, peer_irk: Secret::new([0; 16]), local_irk: Secret::new([0; 16]) };
-            let refused = known().command(other);
+            let refused = Trace::new().known_under(PRIVATE).command(other);
             asks(refused.complete(other.opcode(), &[Status::COMMAND_DISALLOWED.0])).into()
         }),
-        Case::silent("the key is taken", || asks(known().done(key())).into()),
+        Case::silent("the key is taken", || asks(Trace::new().known_under(PRIVATE).done(key())).into()),
         Case::silent("the key is refused, and taken at the second try", || {
-            asks(refused(known(), Status::COMMAND_DISALLOWED).wait_ms(10).done(key())).into()
+            asks(refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED).wait_ms(10).done(key())).into()
         }),
-        Case::silent("no key is given", || asks(known()).into()),
+        Case::silent("no key is given", || asks(Trace::new().known_under(PRIVATE)).into()),
         Case::silent("the list is refused before the adapter was reset", || {
-            let trace = refused(known(), Status::COMMAND_DISALLOWED).done(Command::Reset {});
+            let trace = refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED).done(Command::Reset {});
             asks(trace).into()
         }),
         Case::silent("the device advertises with its identity address", || {
-            asks(refused(known(), Status::COMMAND_DISALLOWED).peer(PEER, RANDOM).advertises(0)).into()
+            asks(refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED).peer(PEER, RANDOM).advertises(0)).into()
         }),
         Case::silent("the request comes through", || {
-            let trace = refused(known(), Status::COMMAND_DISALLOWED);
+            let trace = refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED);
             trace.peer(PEER, RANDOM).up().into()
         }),
     ],
@@ -95,16 +95,8 @@ fn refused(trace: Trace, status: Status) -> Trace {
     trace.command(key()).complete(key().opcode(), &[status.0])
 }
 
-/// A pairing tells whose private address it is.
-fn known() -> Trace {
-    let identity = smp::Pdu::IdentityAddressInformation { addr_type: 1, bd_addr: PEER };
-    let paired = Trace::new().peer(PRIVATE, RANDOM).advertises(0).up();
-    let paired = paired.smp(Direction::Received, identity).wait_ms(500);
-    paired.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).advertises(0)
-}
-
 fn asks(trace: Trace) -> Trace {
-    trace.peer(PEER, RANDOM).create().wait_ms(20_500).cancel()
+    trace.peer(PEER, RANDOM).asks_in_vain()
 }
 
 const REMEDIES: &[Remedy] = &[

@@ -1,7 +1,7 @@
 use super::waits::{Waited, in_vain};
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
-use crate::packet::{Address, AddressType, Direction, Secret, Status, smp};
+use crate::packet::{Address, AddressType, Secret};
 use crate::prose::Text;
 use crate::text;
 use crate::timeline::{Capture, Connection, Device, Procedure, Stack};
@@ -31,11 +31,11 @@ resolves addresses (LL Privacy).",
     check: Check::Connection(check),
     cases: &[
         Case::cause(Confidence::High, "the identity is asked for, a private address is on the air", || {
-            asks(known(PRIVATE)).into()
+            asks(Trace::new().known_under(PRIVATE)).into()
         })
         .about(&[2])
         .saying("advertising report of the private address 5A:00:00:01:02:03"),
-        Case::silent("the identity itself is on the air", || asks(known(PEER)).into()),
+        Case::silent("the identity itself is on the air", || asks(Trace::new().known_under(PEER)).into()),
         Case::silent("nothing shows whose the private address is", || {
             asks(Trace::new().peer(PRIVATE, RANDOM).advertises(0)).into()
         }),
@@ -47,14 +47,14 @@ resolves addresses (LL Privacy).",
                 local_irk: Secret::new([0; 16]),
             };
             let on = Command::LeSetAddressResolutionEnable { address_resolution_enable: 1 };
-            asks(known(PRIVATE).done(add).done(on)).into()
+            asks(Trace::new().known_under(PRIVATE).done(add).done(on)).into()
         }),
         Case::silent("another private address is asked for", || {
             let other = Address([4, 2, 1, 0, 0, 0x5a]);
-            let asked = known(PRIVATE).peer(other, RANDOM).create().wait_ms(20_500);
+            let asked = Trace::new().known_under(PRIVATE).peer(other, RANDOM).create().wait_ms(20_500);
             asked.cancel().into()
         }),
-        Case::silent("the request comes through", || known(PRIVATE).peer(PEER, RANDOM).up().into()),
+        Case::silent("the request comes through", || Trace::new().known_under(PRIVATE).peer(PEER, RANDOM).up().into()),
     ],
 };
 
@@ -62,16 +62,8 @@ const RANDOM: AddressType = AddressType::RANDOM;
 
 const PRIVATE: Address = Address([3, 2, 1, 0, 0, 0x5a]);
 
-/// A pairing over that address tells the identity behind it.
-fn known(air: Address) -> Trace {
-    let identity = smp::Pdu::IdentityAddressInformation { addr_type: 1, bd_addr: PEER };
-    let paired = Trace::new().peer(air, RANDOM).advertises(0).up();
-    let paired = paired.smp(Direction::Received, identity).wait_ms(500);
-    paired.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).advertises(0)
-}
-
 fn asks(trace: Trace) -> Trace {
-    trace.peer(PEER, RANDOM).create().wait_ms(20_500).cancel()
+    trace.peer(PEER, RANDOM).asks_in_vain()
 }
 
 const REMEDIES: &[Remedy] = &[

@@ -180,8 +180,8 @@ pub(super) fn give_way(mut claims: Vec<Claim>) -> Vec<Claim> {
     claims
 }
 
-/// Claims compete for each connection: what is only the consequence of another claim gives way, and
-/// of what then still calls itself the cause, one is.
+/// Claims compete for each connection. A claim that is only the consequence of another one gives way. If several
+/// causes are left, the first is the cause of this connection, and the others are suspected.
 pub(super) fn compete(mut claims: Vec<Claim>) -> Vec<Claim> {
     // Rules are in order already.
     claims.sort_by_key(|claim| (claim.verdict.level, claim.verdict.confidence));

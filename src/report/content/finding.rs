@@ -30,7 +30,7 @@ impl Topic {
     pub fn title(self) -> &'static str {
         match self {
             Self::Evidence => "Evidence",
-            Self::Find => "In Wireshark",
+            Self::Find => "How to find them",
             Self::Do => "What to do",
             Self::NoUse => "What is of no use",
             Self::Not => "What it is not",
@@ -97,8 +97,8 @@ fn filters(report: &Report, finding: &Finding) -> Vec<Line> {
     let filter = |(index, capture)| {
         let filter = display_filter(capture, index, finding)?;
         let two = report.captures.len() != 1;
-        let whose = two.then(|| text!("{}: ", quoted(&report.label(index))));
-        Some(text!("{}`{}`", whose, format_args!("{filter}")).into())
+        let whose = two.then(|| text!("{}, ", quoted(&report.label(index))));
+        Some(text!("{}in Wireshark: `{}`", whose, format_args!("{filter}")).into())
     };
     report.captures.iter().enumerate().filter_map(filter).collect()
 }
