@@ -219,6 +219,7 @@ fn captures_in(folder: &str) -> Vec<PathBuf> {
 /// Whatever a capture holds: it can be shared, and no address of its packets and no name of its devices is left.
 #[test]
 fn captures_of_every_kind_can_be_shared_and_nothing_is_left() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     use hcidiff::share::{Draft, Options, Refusal, Trim, share};
     let draft = || Ok(Box::new(std::io::Cursor::new(Vec::new())) as Box<dyn Draft>);
     let files = [captures_in("lab/A"), captures_in("vectors"), captures_in("flagship")].concat();
