@@ -6,6 +6,7 @@ use crate::compare::{
 use crate::diagnose::{self, Finding, Level, Scene};
 use crate::sides::{Sides, Which};
 use crate::timeline::{Capture, Connection};
+use crate::witness::{Log, Testimony};
 use std::collections::{HashMap, HashSet};
 
 /// What the captures of a case hold, how they differ, and what that means.
@@ -22,6 +23,8 @@ pub struct Analysis {
     pub focus: Option<u32>,
     /// In order of weight: the first one is the verdict.
     pub findings: Vec<Finding>,
+    /// What logs say of the captures' connections.
+    pub testimonies: Vec<Testimony>,
     /// Attribute values by capture and frame, where the case asks for them.
     pub values: HashMap<(usize, u32), Value>,
 }
@@ -29,8 +32,14 @@ pub struct Analysis {
 impl Analysis {
     /// Analyses captures that are already read, or were made without any file.
     pub fn of(captures: Vec<Capture>, options: &Options) -> Self {
+        Self::with_logs(captures, Vec::new(), options)
+    }
+
+    /// The same, with logs: pairs of the place of a capture and a log of its host.
+    pub fn with_logs(captures: Vec<Capture>, logs: Vec<(usize, Log)>, options: &Options) -> Self {
         let one_capture = captures.len() == 1;
-        let mut analysis = Self { captures, ..Self::default() };
+        let testimonies = Testimony::all(logs, &captures);
+        let mut analysis = Self { captures, testimonies, ..Self::default() };
         match swapped::choose(&mut analysis.captures, options) {
             Ok(choice) => {
                 analysis.comparison = compare::compare(&analysis.captures, &choice, options);
@@ -38,7 +47,7 @@ impl Analysis {
             Err(no_match) if !one_capture => analysis.no_match = Some(no_match),
             Err(_) => analysis.look_at_one(options),
         }
-        analysis.findings = weighed(&analysis.captures, analysis.comparison.as_ref());
+        analysis.findings = analysis.weighed(analysis.comparison.as_ref());
         if options.wanted.iter().all(|wanted| wanted.connection.is_none()) {
             analysis.follow_the_verdict(options);
         }
@@ -108,7 +117,7 @@ impl Analysis {
             others: Sides::new(comparison.others.reference.clone(), compare::others(held, spoken)),
         };
         let Some(other) = compare::compare(&self.captures, &choice, options) else { return };
-        let findings = weighed(&self.captures, Some(&other));
+        let findings = self.weighed(Some(&other));
         let same = findings.first().is_some_and(|first| {
             first.rule == verdict.rule && first.connections.contains(&other.subject.connection)
         });
@@ -170,11 +179,12 @@ impl Analysis {
         }
         self.focus = compare::most_telling(capture, &numbers);
     }
-}
 
-/// The findings about the side that fails, or about the only capture.
-fn weighed(captures: &[Capture], comparison: Option<&Comparison>) -> Vec<Finding> {
-    let last = captures.len().saturating_sub(1);
-    let subject = comparison.map_or(last, |comparison| comparison.subject.capture);
-    diagnose::diagnose(&Scene { captures, subject, comparison })
+    /// The findings about the side that fails, or about the only capture.
+    fn weighed(&self, comparison: Option<&Comparison>) -> Vec<Finding> {
+        let last = self.captures.len().saturating_sub(1);
+        let subject = comparison.map_or(last, |comparison| comparison.subject.capture);
+        let (captures, testimonies) = (self.captures.as_slice(), self.testimonies.as_slice());
+        diagnose::diagnose(&Scene { captures, testimonies, subject, comparison })
+    }
 }

@@ -44,6 +44,8 @@ pub struct Side {
     pub reading: OpenOptions,
     /// Which part of the capture is looked at.
     pub range: Range,
+    /// Logs of the host that made the capture, D-Bus captures: whatever saw the same connections.
+    pub witnesses: Vec<Input>,
     /// Counts the records while they are read. Keep a clone to look at.
     pub progress: Progress,
     /// What facts from this capture name as their source.
@@ -80,6 +82,7 @@ impl Side {
             label: None,
             reading: OpenOptions::default(),
             range: Range::default(),
+            witnesses: Vec::new(),
             progress: Progress::default(),
             source: SourceId::FIRST,
         }
@@ -118,14 +121,14 @@ impl std::error::Error for Unreadable {
 /// Where one of two captures cannot be read, the analysis is about the other one, and
 /// [`Analysis::no_match`] says why there is nothing to compare.
 pub fn analyse(case: &Case) -> Result<Analysis, Unreadable> {
-    let read::Sides { captures, unreadable, first } = read::sides(case)?;
+    let read::Sides { captures, logs, unreadable, first } = read::sides(case)?;
     let mut options = case.comparing.clone();
     if first == 1 {
         // Only the subject is left: what was asked about it is what counts.
         options.wanted = options.wanted.swapped();
         options.wanted.subject.connection = None;
     }
-    let mut analysis = Analysis::of(captures, &options);
+    let mut analysis = Analysis::with_logs(captures, logs, &options);
     if let Some(unreadable) = unreadable {
         analysis.lacks(&unreadable);
     }

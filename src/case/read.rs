@@ -1,9 +1,11 @@
 //! From the captures of a case to folded ones: open, decode, track.
 use super::{Case, Side, Unreadable};
-use crate::capture::{self, CaptureError, Digest, Record};
+use crate::capture::{self, CaptureError, Description, Digest, Input, OpenOptions, Opened, Record};
 use crate::decode::Decoder;
 use crate::packet::Event;
-use crate::timeline::{Capture, Origin, Tracker};
+use crate::time::Clock;
+use crate::timeline::{Capture, Fitness, FitnessKind, Origin, Tracker};
+use crate::witness::{self, Log};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,16 +32,61 @@ impl Progress {
 }
 
 /// Reads the capture of one side to its end and folds it. Memory does not grow with its size.
+///
+/// A log in the place of a capture becomes a capture without packets.
 pub fn read(side: &Side) -> Result<Capture, CaptureError> {
-    read_seeing(side, |_, _, _| {})
+    capture_or_log(side).map(|(capture, _)| capture)
 }
 
-/// The same, and shows each record on the way: with its event, and the number of its connection.
+/// The same of packets alone, and shows each record on the way: with its event, and the number of its connection.
 pub(crate) fn read_seeing(
     side: &Side,
+    see: impl FnMut(&Record<'_>, &Event<'_>, Option<u32>),
+) -> Result<Capture, CaptureError> {
+    packets(side, capture::open(&side.capture, &side.reading)?, see)
+}
+
+/// The capture of a side; or the log that stands in its place, beside a capture without packets.
+fn capture_or_log(side: &Side) -> Result<(Capture, Option<Log>), CaptureError> {
+    let refused = match capture::open(&side.capture, &side.reading) {
+        Ok(opened) => return packets(side, opened, |_, _, _| {}).map(|capture| (capture, None)),
+        Err(refused) => refused,
+    };
+    // A second look is impossible at what can be read only once.
+    let may_be_log = matches!(refused, CaptureError::Refused(_)) && !side.capture.is_read_once();
+    let log = if may_be_log { witness::read(&side.capture, &side.reading) } else { Ok(None) };
+    match log {
+        Ok(Some(log)) => Ok((without_packets(side, &log), Some(log))),
+        _ => Err(refused),
+    }
+}
+
+/// What stands for the capture of a side that is a log.
+fn without_packets(side: &Side, log: &Log) -> Capture {
+    let label = side.label.clone().unwrap_or_else(|| label_of(&log.file).to_owned());
+    let description = Description {
+        format: witness::FORMAT,
+        variant: log.kind.word().to_owned(),
+        clock: Clock::None,
+        resolution_us: 0,
+    };
+    let file = log.file.clone();
+    let origin = Origin { file, label, description, warnings: Vec::new(), sha256: None };
+    let mut capture = Tracker::of(side.source).finish(origin);
+    capture.totals.records = log.lines;
+    capture.fitness = vec![Fitness {
+        kind: FitnessKind::NoTraffic,
+        says: "this side is a log, not a capture: it shows what programs noticed, and no packet".into(),
+        remedy: "Record HCI on the host that wrote the log, from before the attempt until after the error (`btmon -w FILE` on Linux): that capture settles what the log leaves open.".into(),
+    }];
+    capture
+}
+
+fn packets(
+    side: &Side,
+    mut opened: Opened,
     mut see: impl FnMut(&Record<'_>, &Event<'_>, Option<u32>),
 ) -> Result<Capture, CaptureError> {
-    let mut opened = capture::open(&side.capture, &side.reading)?;
     let mut warnings = std::mem::take(&mut opened.warnings);
     let mut decoder = Decoder::new();
     let mut tracker = Tracker::of(side.source);
@@ -94,6 +141,8 @@ fn label_of(file: &str) -> &str {
 /// What could be read of a case.
 pub(super) struct Sides {
     pub captures: Vec<Capture>,
+    /// The captures' places, and their logs.
+    pub logs: Vec<(usize, Log)>,
     /// The one of two captures that could not be read.
     pub unreadable: Option<Unreadable>,
     /// The side that the first capture belongs to.
@@ -102,36 +151,64 @@ pub(super) struct Sides {
 
 /// All captures of a case. Where only one of two can be read, that one.
 pub(super) fn sides(case: &Case) -> Result<Sides, Unreadable> {
-    let whole = |captures| Sides { captures, unreadable: None, first: 0 };
-    let alone = |capture, failure, first| Sides {
-        captures: vec![capture],
-        unreadable: Some(failure),
-        first,
+    let whole = |captures, logs| Sides { captures, logs, unreadable: None, first: 0 };
+    let alone = |(capture, log): Held, failure, first| -> Result<Sides, Unreadable> {
+        let mut logs: Vec<_> = log.map(|log| (0, log)).into_iter().collect();
+        logs.extend(case.sides().get(first).map_or(Ok(Vec::new()), |side| witnesses(side, 0))?);
+        Ok(Sides { captures: vec![capture], logs, unreadable: Some(failure), first })
     };
     match case.sides() {
-        [] => Ok(whole(Vec::new())),
-        [one] => Ok(whole(vec![named(one)?])),
+        [] => Ok(whole(Vec::new(), Vec::new())),
+        [one] => {
+            let (capture, log) = named(one)?;
+            let mut logs: Vec<_> = log.map(|log| (0, log)).into_iter().collect();
+            logs.extend(witnesses(one, 0)?);
+            Ok(whole(vec![capture], logs))
+        }
         [reference, subject, ..] => match both(reference, subject) {
-            (Ok(mut reference), Ok(mut subject)) => {
+            (Ok((mut first, first_log)), Ok((mut second, second_log))) => {
                 // Two captures of one name need names that tell them apart.
-                if reference.label == subject.label {
-                    reference.label.push_str(" (1)");
-                    subject.label.push_str(" (2)");
+                if first.label == second.label {
+                    first.label.push_str(" (1)");
+                    second.label.push_str(" (2)");
                 }
-                Ok(whole(vec![reference, subject]))
+                let mut logs: Vec<_> = first_log.map(|log| (0, log)).into_iter().collect();
+                logs.extend(witnesses(reference, 0)?);
+                logs.extend(second_log.map(|log| (1, log)));
+                logs.extend(witnesses(subject, 1)?);
+                Ok(whole(vec![first, second], logs))
             }
-            (Ok(reference), Err(failure)) => Ok(alone(reference, failure, 0)),
-            (Err(failure), Ok(subject)) => Ok(alone(subject, failure, 1)),
+            (Ok(reference), Err(failure)) => alone(reference, failure, 0),
+            (Err(failure), Ok(subject)) => alone(subject, failure, 1),
             // The user mends one at a time: the first.
             (Err(failure), Err(_)) => Err(failure),
         },
     }
 }
 
-type Named = Result<Capture, Unreadable>;
+/// The logs beside a side's capture.
+fn witnesses(side: &Side, at: usize) -> Result<Vec<(usize, Log)>, Unreadable> {
+    let read = |input: &Input| {
+        let unreadable = |error| Unreadable { name: input.name().into_owned(), error };
+        match witness::read(input, &OpenOptions::default()) {
+            Ok(Some(log)) => Ok((at, log)),
+            Ok(None) => Err(unreadable(CaptureError::Refused(
+                "no log that this tool knows: bluetoothd's or the kernel's journal, bleak, Home Assistant, ESPHome, ESP-IDF, NimBLE, logcat, bluetoothctl, or a D-Bus capture".into(),
+            ))),
+            Err(error) => Err(unreadable(error)),
+        }
+    };
+    side.witnesses.iter().map(read).collect()
+}
+
+/// A capture, and the log that it stands for, if it does.
+type Held = (Capture, Option<Log>);
+
+type Named = Result<Held, Unreadable>;
 
 fn named(side: &Side) -> Named {
-    read(side).map_err(|error| Unreadable { name: side.capture.name().into_owned(), error })
+    let unreadable = |error| Unreadable { name: side.capture.name().into_owned(), error };
+    capture_or_log(side).map_err(unreadable)
 }
 
 /// One after the other, where there are no threads.

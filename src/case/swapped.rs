@@ -78,7 +78,12 @@ fn fails(capture: &Capture, connection: &Connection) -> bool {
 
 /// The gravest that a capture's own findings say of a connection, if it is more than a note.
 fn accused(capture: &Capture, connection: &Connection) -> Option<Level> {
-    let alone = Scene { captures: std::slice::from_ref(capture), subject: 0, comparison: None };
+    let alone = Scene {
+        captures: std::slice::from_ref(capture),
+        testimonies: &[],
+        subject: 0,
+        comparison: None,
+    };
     let found = diagnose::diagnose(&alone);
     let about = found.iter().filter(|finding| finding.connections.contains(&connection.number));
     about.map(|finding| finding.level).filter(|level| *level != Level::Note).min()

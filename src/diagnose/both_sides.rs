@@ -25,7 +25,12 @@ pub(super) fn explain_nothing(scene: &Scene<'_>, claims: &mut [Claim]) {
         return;
     }
     let Some(reference) = scene.captures.get(side.capture) else { return };
-    let alone = Scene { captures: std::slice::from_ref(reference), subject: 0, comparison: None };
+    let alone = Scene {
+        captures: std::slice::from_ref(reference),
+        testimonies: &[],
+        subject: 0,
+        comparison: None,
+    };
     let mut theirs = compete(give_way(all_claims(&alone)));
     theirs.retain(Claim::speaks);
     let both = Both { comparison, here: scene.capture(), there: reference };
@@ -138,7 +143,12 @@ mod tests {
     fn found(reference: Trace, subject: Trace) -> Vec<Finding> {
         let captures = [reference.run(), subject.run()];
         let comparison = crate::compare::of_captures(&captures);
-        diagnose(&Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() })
+        diagnose(&Scene {
+            captures: &captures,
+            testimonies: &[],
+            subject: 1,
+            comparison: comparison.as_ref(),
+        })
     }
 
     fn level(reference: Trace, subject: Trace) -> Option<Level> {
@@ -180,7 +190,12 @@ mod tests {
             let options = crate::compare::Options { wanted, ..Default::default() };
             let choice = crate::compare::choose(&captures, &options).expect("the lamp");
             let comparison = crate::compare::compare(&captures, &choice, &options);
-            let scene = Scene { captures: &captures, subject: 1, comparison: comparison.as_ref() };
+            let scene = Scene {
+                captures: &captures,
+                testimonies: &[],
+                subject: 1,
+                comparison: comparison.as_ref(),
+            };
             let found = diagnose(&scene);
             found.iter().find(|finding| finding.rule == UNHEARD).map(|finding| finding.level)
         };

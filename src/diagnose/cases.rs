@@ -6,17 +6,24 @@ use crate::trace::Trace;
 pub struct Example {
     pub reference: Option<Trace>,
     pub subject: Trace,
+    /// A log of the subject's host.
+    pub log: Option<&'static str>,
 }
 
 impl From<Trace> for Example {
     fn from(subject: Trace) -> Self {
-        Self { reference: None, subject }
+        Self { reference: None, subject, log: None }
     }
 }
 
 impl Example {
     pub fn pair(reference: Trace, subject: Trace) -> Self {
-        Self { reference: Some(reference), subject }
+        Self { reference: Some(reference), subject, log: None }
+    }
+
+    /// A capture, and a log of its host.
+    pub fn with_log(subject: Trace, log: &'static str) -> Self {
+        Self { reference: None, subject, log: Some(log) }
     }
 }
 

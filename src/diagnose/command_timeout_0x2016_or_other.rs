@@ -243,13 +243,17 @@ mod tests {
             let text = String::new();
             let loss = Warning { kind: WarningKind::DroppedPackets, frame, offset: None, text };
             let captures = [Capture { warnings: vec![loss], ..capture.clone() }];
-            !check(&Scene { captures: &captures, subject: 0, comparison: None }).is_empty()
+            !check(&Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None })
+                .is_empty()
         };
         assert!(!said(None));
         assert!(!said(Some(1)));
         assert!(said(Some(u32::MAX)), "it lost packets only later");
         let cut = [Capture { filtered: true, ..capture.clone() }];
-        assert!(check(&Scene { captures: &cut, subject: 0, comparison: None }).is_empty());
+        assert!(
+            check(&Scene { captures: &cut, testimonies: &[], subject: 0, comparison: None })
+                .is_empty()
+        );
     }
 
     /// The line to the controller lives, and so does the link.
@@ -257,7 +261,8 @@ mod tests {
     fn a_link_that_is_heard_after_the_command_is_not_lost() {
         let captures =
             [asked().wait_ms(100).notified(0x10, &[1]).wait_ms(3_000).done(READ_LENGTH).run()];
-        let found = check(&Scene { captures: &captures, subject: 0, comparison: None });
+        let found =
+            check(&Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None });
         assert_eq!(found.len(), 1);
         assert!(found[0].connections.is_empty(), "{found:?}");
     }
@@ -267,7 +272,8 @@ mod tests {
     fn what_the_last_line_of_a_text_asked_is_not_unanswered() {
         let trace = asked_alone().wait_ms(5_000).monitor(12, b"a note\0");
         let found = |capture| {
-            !check(&Scene { captures: &[capture], subject: 0, comparison: None }).is_empty()
+            !check(&Scene { captures: &[capture], testimonies: &[], subject: 0, comparison: None })
+                .is_empty()
         };
         assert!(found(trace.run()));
         assert!(!found(trace.run_as("btmon-text")));

@@ -184,7 +184,8 @@ mod tests {
     fn each_crash_ends_the_links_that_came_up_since_the_last_one() {
         let crash = || Trace::new().up().mtu().event(Event::HardwareError { hardware_code: 3 });
         let trace = crash().followed_by(crash());
-        let scene = Scene { captures: &[trace.run()], subject: 0, comparison: None };
+        let scene =
+            Scene { captures: &[trace.run()], testimonies: &[], subject: 0, comparison: None };
         let lost: Vec<_> = check(&scene).into_iter().map(|verdict| verdict.connections).collect();
         assert_eq!(lost, [[1], [2]]);
     }
@@ -194,7 +195,12 @@ mod tests {
     fn a_night_of_crashes_is_one_finding() {
         let once = Trace::new().up().mtu().event(Event::HardwareError { hardware_code: 3 });
         let captures = [once.repeated(3_000, 10_000).run()];
-        let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+        let found = diagnose(&Scene {
+            captures: &captures,
+            testimonies: &[],
+            subject: 0,
+            comparison: None,
+        });
         assert_eq!(found[0].rule, RULE.id);
         assert_eq!(found[0].connections.len(), 3_000);
         assert!(found[0].says.to_string().contains("One link was up"), "{}", found[0].says);

@@ -8,14 +8,18 @@ use crate::prose::Text;
 use crate::seen::SourceId;
 use crate::timeline::{Capture, Connection};
 use crate::vocabulary::vocabulary;
+use crate::witness::Testimony;
 use std::collections::HashMap;
 
 mod absences;
 mod adapter_removed;
 mod adapter_slots_exhausted;
+mod another_program_hung_up;
+mod answer_never_came_from_the_daemon;
 mod att_request_unanswered;
 mod att_transaction_timeout_30s;
 mod attempt_not_in_this_capture;
+mod attempt_on_another_radio;
 mod auth_payload_timeout;
 mod background_connect_accept_list_stall;
 mod bluez_requests;
@@ -28,6 +32,7 @@ mod client_never_answers_indication;
 mod client_vanished_link_stays;
 mod clock_accuracy_differs;
 mod command_timeout_0x2016_or_other;
+mod connect_waited_for_inquiry;
 mod connection_cancelled_by_app;
 mod controller_hardware_error;
 mod create_after_reset;
@@ -35,7 +40,9 @@ mod create_conn_status_error;
 mod create_conn_timeout_cancel;
 mod create_with_no_phy;
 mod csa2_extended_connect_interop;
+mod daemon_or_adapter_restarted;
 mod db_out_of_sync_0x12;
+mod denied_before_the_radio;
 mod device_idle_timer;
 mod device_restarted;
 mod discovery_order_or_volume_difference;
@@ -49,6 +56,7 @@ mod immediate_0x13_after_first_att;
 mod inprogress_stale_connect;
 mod insufficient_auth_no_pairing;
 mod interval_differs;
+mod kernel_command_timeout;
 mod keys_differ_by_role;
 mod late_host_write;
 mod latency_or_interval_change_stalls;
@@ -58,6 +66,7 @@ mod ll_response_timeout_40s;
 mod local_disconnect_2s_kernel_idle;
 mod local_drop_after_feature_reject;
 mod local_stack_stopped;
+mod log_alone;
 mod long_write_mtu_mismatch;
 mod mic_failure_0x3d;
 mod missing_mtu_exchange;
@@ -88,11 +97,13 @@ mod peer_uses_old_database;
 mod peripheral_0x08_after_5s_android;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
+mod program_gave_up_early;
 mod queued_delivery;
 pub mod remedies;
 mod remedy;
 mod remote_user_terminated_idle;
 mod resolving_list_refused;
+mod retries_hidden_in_one_call;
 mod reverse_discovery_collides;
 mod rpa_identity_mismatch;
 mod scan_starves_new_link;
@@ -100,6 +111,7 @@ mod scan_window_zero;
 mod security_request_ignored;
 mod see;
 mod service_changed_on_exit;
+mod services_resolved_before_export;
 mod short_supervision_by_peer;
 mod short_supervision_timeout_linux_420ms;
 mod smp_timeout_30s;
@@ -118,6 +130,7 @@ mod weak_link;
 mod weigh;
 pub mod what_if;
 mod wifi_coexistence_combo_chip;
+mod witnessed;
 mod write_command_flood;
 mod write_type_mismatch;
 mod wrong_peer_address_type;
@@ -227,6 +240,16 @@ pub const RULES: &[&Rule] = &[
     &interval_differs::RULE,
     &features_differ::RULE,
     &clock_accuracy_differs::RULE,
+    &denied_before_the_radio::RULE,
+    &attempt_on_another_radio::RULE,
+    &another_program_hung_up::RULE,
+    &kernel_command_timeout::RULE,
+    &daemon_or_adapter_restarted::RULE,
+    &answer_never_came_from_the_daemon::RULE,
+    &program_gave_up_early::RULE,
+    &services_resolved_before_export::RULE,
+    &connect_waited_for_inquiry::RULE,
+    &retries_hidden_in_one_call::RULE,
     &unexplained_end::RULE,
 ];
 
@@ -279,6 +302,8 @@ pub enum Check {
     Capture(fn(&Scene<'_>) -> Vec<Verdict>),
     /// The difference between two connections.
     Comparison(fn(&Scene<'_>, &Comparison) -> Option<Verdict>),
+    /// One log of the host under diagnosis. What the packets prove goes before.
+    Witness(fn(&Scene<'_>, &Testimony) -> Option<Verdict>),
 }
 
 /// One frame that proves a finding.
@@ -289,6 +314,16 @@ pub struct Evidence {
     pub source: SourceId,
     pub frame: u32,
     pub text: Text,
+}
+
+impl Evidence {
+    /// Where it stands in its source: `frame 12` of a capture, `line 12` of a log.
+    pub fn place(&self) -> Text {
+        match self.source {
+            SourceId::Capture(_) => crate::text!("frame {}", self.frame),
+            SourceId::Witness(_) => crate::text!("line {}", self.frame),
+        }
+    }
 }
 
 /// Another explanation that the evidence excludes.
@@ -336,6 +371,8 @@ pub struct Finding {
 pub struct Scene<'a> {
     /// One capture, or reference and subject in this order.
     pub captures: &'a [Capture],
+    /// Logs that were held against them.
+    pub testimonies: &'a [Testimony],
     /// The capture under diagnosis: index into `captures` (the subject, or the only one).
     pub subject: usize,
     pub comparison: Option<&'a Comparison>,
@@ -345,6 +382,12 @@ impl<'a> Scene<'a> {
     /// The capture under diagnosis.
     pub fn capture(&self) -> &'a Capture {
         &self.captures[self.subject]
+    }
+
+    /// The logs of the host under diagnosis.
+    pub fn witnesses(&self) -> impl Iterator<Item = &'a Testimony> {
+        let of = self.subject;
+        self.testimonies.iter().filter(move |testimony| testimony.capture == of)
     }
 
     /// The connection of the reference that works, if there is one to compare with.

@@ -3,7 +3,7 @@
 use super::both_sides::{self, Also};
 use super::{
     Basis, Check, Confidence, Evidence, Facts, Finding, Level, Place, RULES, Rule, Scene, Sight,
-    Verdict, absences, remedies, what_if,
+    Verdict, absences, log_alone, remedies, what_if, witnessed,
 };
 use crate::packet::Address;
 use crate::prose;
@@ -22,6 +22,8 @@ pub(super) struct Claim {
     lack: Option<&'static str>,
     /// The working side shows the same.
     pub also: Option<Also>,
+    /// A log says it, and no packet.
+    from_log: bool,
 }
 
 impl Claim {
@@ -74,7 +76,35 @@ pub fn considered(scene: &Scene<'_>) -> Vec<Considered> {
 /// All that the rules say, before they compete.
 pub(super) fn all_claims(scene: &Scene<'_>) -> Vec<Claim> {
     let devices = scene.devices();
-    RULES.iter().flat_map(|rule| claims(scene, &devices, rule)).collect()
+    let mut claims: Vec<Claim> =
+        RULES.iter().flat_map(|rule| claims(scene, &devices, rule)).collect();
+    let alone = log_alone::verdicts(scene).into_iter();
+    claims.extend(alone.filter_map(|(rule, verdict)| {
+        Some(Claim { from_log: true, ..claim(scene, rule, verdict)? })
+    }));
+    packets_first(&mut claims);
+    claims
+}
+
+/// What only a log says never takes the place of what the packets prove, and a rule of logs alone yields to the rules
+/// that know the packets, too: then it is no more than a note.
+fn packets_first(claims: &mut [Claim]) {
+    let of_log = |claim: &Claim| matches!(claim.rule.check, Check::Witness(_));
+    let strongest = |claims: &[Claim], of: &dyn Fn(&Claim) -> bool| {
+        claims.iter().filter(|claim| claim.speaks() && of(claim)).map(|c| c.verdict.level).min()
+    };
+    let packets = strongest(claims, &|claim| !claim.from_log && !of_log(claim));
+    for claim in claims.iter_mut().filter(|claim| claim.from_log) {
+        if packets.is_some_and(|level| level == Level::Cause || claim.verdict.level != Level::Cause)
+        {
+            claim.verdict.level = Level::Note;
+        }
+    }
+    if strongest(claims, &|claim| !of_log(claim)).is_some() {
+        for claim in claims.iter_mut().filter(|claim| of_log(claim)) {
+            claim.verdict.level = Level::Note;
+        }
+    }
 }
 
 /// All that one rule says, as sure as the capture allows.
@@ -94,6 +124,7 @@ fn claims(scene: &Scene<'_>, devices: &[Vec<&Connection>], rule: &'static Rule) 
             .collect(),
         Check::Device(check) => devices.iter().filter_map(|group| check(scene, group)).collect(),
         Check::Capture(check) => check(scene),
+        Check::Witness(check) => scene.witnesses().filter_map(|of| check(scene, of)).collect(),
         Check::Comparison(check) => {
             scene.comparison.and_then(|c| check(scene, c)).into_iter().collect()
         }
@@ -119,7 +150,7 @@ fn claim(scene: &Scene<'_>, rule: &'static Rule, mut verdict: Verdict) -> Option
         };
     }
     let lack = lack.filter(|_| verdict.level != Level::Note);
-    Some(Claim { rule, verdict, lack, also: None })
+    Some(Claim { rule, verdict, lack, also: None, from_log: false })
 }
 
 /// What is missing of the captures that a verdict rests on.
@@ -275,6 +306,9 @@ fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
     for finding in &mut findings {
         finding.connections.sort_unstable();
         finding.connections.dedup();
+        if finding.level != Level::Note {
+            witnessed::second(scene.testimonies, finding);
+        }
         advise(scene, finding);
     }
     findings
@@ -304,7 +338,7 @@ fn whom(scene: &Scene<'_>, claim: &Claim) -> Whom {
 }
 
 fn finding(scene: &Scene<'_>, claim: Claim) -> Finding {
-    let Claim { rule, verdict, lack, also } = claim;
+    let Claim { rule, verdict, lack, also, .. } = claim;
     let facts = verdict.facts();
     let mut finding = Finding {
         rule: rule.id,
@@ -401,7 +435,7 @@ mod tests {
     fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
         let verdict = Verdict { level, ..Verdict::note(Said) };
         let verdict = verdict.about(connections.iter().copied());
-        Claim { rule: rule(id).expect("a rule"), verdict, lack: None, also: None }
+        Claim { rule: rule(id).expect("a rule"), verdict, lack: None, also: None, from_log: false }
     }
 
     /// Evidence of a witness keeps its source; the reference's stands behind the first frame.
@@ -425,7 +459,12 @@ mod tests {
         }
         let captures = [Trace::new().up().run(), Trace::new().up().run()];
         let comparison = crate::compare::of_captures(&captures).expect("the same device");
-        let scene = Scene { captures: &captures, subject: 1, comparison: Some(&comparison) };
+        let scene = Scene {
+            captures: &captures,
+            testimonies: &[],
+            subject: 1,
+            comparison: Some(&comparison),
+        };
         let cited = evidence(&scene, &Three).into_iter().map(|e| (e.source, e.frame));
         assert_eq!(
             cited.collect::<Vec<_>>(),
@@ -531,7 +570,7 @@ mod tests {
     }
 
     fn confidence(captures: &[Capture]) -> Confidence {
-        let scene = Scene { captures, subject: 0, comparison: None };
+        let scene = Scene { captures, testimonies: &[], subject: 0, comparison: None };
         let found = diagnose(&scene);
         found.iter().find(|f| f.rule == "supervision-timeout-0x08").expect("found").confidence
     }

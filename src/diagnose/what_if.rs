@@ -429,8 +429,12 @@ mod tests {
 
     fn told(captures: &[Capture], rule: &str) -> WhatIf {
         let comparison = crate::compare::of_captures(captures);
-        let scene =
-            Scene { captures, subject: captures.len() - 1, comparison: comparison.as_ref() };
+        let scene = Scene {
+            captures,
+            testimonies: &[],
+            subject: captures.len() - 1,
+            comparison: comparison.as_ref(),
+        };
         let found = diagnose(&scene);
         let finding = found.into_iter().find(|f| f.rule == rule).expect("found");
         finding.what_if.expect("an estimate")

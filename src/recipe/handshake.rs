@@ -560,6 +560,7 @@ impl<'a> Failing<'a> {
             .collect();
         let scene = Scene {
             captures: &analysis.captures,
+            testimonies: &analysis.testimonies,
             subject: side.capture,
             comparison: Some(comparison),
         };

@@ -11,6 +11,7 @@ use crate::seen::{Seen, SourceId};
 use crate::sides::Sides;
 use crate::time::{Clock, Span};
 use crate::timeline::{Adapter, Connection, Granted, Moment, Mtu, Request, Step, Transport};
+use crate::witness::{Relation, RelationKind, Testimony};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -56,6 +57,11 @@ impl Serialize for Document<'_> {
             .as_ref()
             .map(|n| json!({ "says": n.says, "holds": n.holds, "nearest": n.nearest }));
         document.serialize_entry("no_match", &said(json!(no_match)))?;
+        let relations =
+            report.testimonies.iter().flat_map(|t| t.relations.iter().map(move |r| (t, r)));
+        let listed = relations.filter(|(_, relation)| relation.kind != RelationKind::Context);
+        let relations = Each(|| listed.clone().map(|(of, r)| said(relation(of, r))));
+        document.serialize_entry("relations", &relations)?;
         document.serialize_entry("schema", SCHEMA)?;
         let tool = json!({ "name": "hcidiff", "version": env!("CARGO_PKG_VERSION") });
         document.serialize_entry("tool", &tool)?;
@@ -198,7 +204,44 @@ fn capture(report: &Report, at: usize) -> Value {
         "host": capture.host.as_ref().map(|h| json!({ "stack": h.stack.word(), "version": h.version, "guessed": h.guessed })),
         "warnings": capture.warnings.iter().map(warning).collect::<Vec<_>>(),
         "fitness": capture.fitness.iter().map(|f| json!({ "code": f.kind.word(), "says": f.says, "remedy": f.remedy })).collect::<Vec<_>>(),
+        "witnesses": report.testimonies.iter().filter(|of| of.capture == at).map(witness).collect::<Vec<_>>(),
         "connections": null,
+    })
+}
+
+/// A log, and how it lies against the capture.
+fn witness(testimony: &Testimony) -> Value {
+    let Testimony { log, alignment, .. } = testimony;
+    let seconds = |micros: Option<i64>| micros.map(|micros| micros as f64 / 1e6);
+    json!({
+        "path": log.file,
+        "kind": log.kind.word(),
+        "clock": log.clock.word(),
+        "resolution_s": (log.resolution_us > 0).then(|| f64::from(log.resolution_us) / 1e6),
+        "lines": log.lines,
+        "claims": log.understood,
+        "aligned": alignment.aligned,
+        "anchors": alignment.anchors,
+        "offset_s": seconds(alignment.offset),
+        "offset_error_s": seconds(alignment.error),
+        "drift_ppm": alignment.drift_ppm,
+    })
+}
+
+/// What a line of a log has to do with the packets.
+fn relation(testimony: &Testimony, relation: &Relation) -> Value {
+    json!({
+        "kind": relation.kind.word(),
+        "detail": relation.detail.map(|detail| detail.to_string()),
+        "witness": {
+            "capture": testimony.capture,
+            "index": testimony.index,
+            "line": relation.line,
+        },
+        "frame": relation.frame,
+        "connection": relation.connection,
+        "says": relation.says,
+        "text": testimony.claim(relation).map(|claim| &claim.text),
     })
 }
 
@@ -462,7 +505,12 @@ fn cited(report: &Report, evidence: &Evidence) -> Value {
     let text = report.visible(text);
     match source {
         SourceId::Capture(at) => json!({ "capture": at, "frame": frame, "text": text }),
-        SourceId::Witness(at) => json!({ "witness": at, "frame": frame, "text": text }),
+        SourceId::Witness(at) => match report.testimonies.get(usize::from(*at)) {
+            Some(of) => {
+                json!({ "capture": of.capture, "witness": of.index, "line": frame, "text": text })
+            }
+            None => Value::Null,
+        },
     }
 }
 

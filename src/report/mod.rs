@@ -5,6 +5,7 @@ use crate::prose::{Piece, Text};
 use crate::seen::SourceId;
 use crate::text;
 use crate::timeline::Step;
+use crate::witness::Testimony;
 
 pub(crate) mod aliases;
 mod clock;
@@ -170,8 +171,16 @@ impl Report {
     fn name(&self, source: SourceId) -> Cow<'_, str> {
         match source.capture() {
             Some(index) => self.captures.get(index).map_or("".into(), |c| c.label.as_str().into()),
-            None => source.to_string().into(),
+            None => self.witness(source).map_or_else(
+                || source.to_string().into(),
+                |testimony| testimony.log.file.as_str().into(),
+            ),
         }
+    }
+
+    /// The log that facts name as their source.
+    fn witness(&self, source: SourceId) -> Option<&Testimony> {
+        self.testimonies.iter().find(|testimony| testimony.source == source)
     }
 
     /// Whether it goes without saying which source is meant: there is one capture, and this is it.

@@ -1,5 +1,5 @@
 //! bluetoothd's own lines, as journald, syslog or its standard error have them (`bluetoothd -n -d`).
-use super::claim::{Asker, Kind, Reason, What};
+use super::claim::{Asker, FailedAt, Failure, Kind, Reason, What};
 use super::reader::{Memory, Message, Reader, Said, behind, bracketed, decimal, hexadecimal};
 
 pub(super) const READER: Reader = Reader { kind: Kind::Bluetoothd, marks: &["bluetoothd"], read };
@@ -47,6 +47,7 @@ pub(super) fn meaning(text: &str) -> Option<What> {
             What::RequestTimedOut(u8::try_from(opcode).ok()?)
         }
         "new_auth" => What::AgentAsked,
+        "adapter_stop" if rest.contains("has been disabled") => What::PoweredOff,
         "adapter_unregister" | "adapter_remove" | "index_removed" => What::AdapterGone,
         "rfkill_event" => match number("soft ")? {
             0 => What::Aside,
@@ -71,6 +72,10 @@ fn function(text: &str) -> Option<(&str, &str)> {
 
 fn plain(text: &str) -> Option<What> {
     let starts = |words: &str| text.starts_with(words);
+    // The daemon's own traffic on the D-Bus: `[:1.33:error] < org.bluez.Error.InProgress [#2]`.
+    if starts("[:") && text.contains(":error] < org.bluez.Error.InProgress") {
+        return Some(What::Failed { how: Failure::InProgress, by: FailedAt::Call });
+    }
     Some(if starts("Bluetooth daemon ") {
         What::DaemonStarted
     } else if starts("Terminating") || text == "Exit" || starts("Stopping SDP server") {

@@ -33,30 +33,70 @@ pub use claim::{Asker, Claim, FailedAt, Failure, Kind, LogClock, Radio, Reason, 
 pub use log::{Log, read};
 pub use relation::{Detail, Relation, RelationKind};
 
+use crate::seen::{Seen, SourceId};
+use crate::time::Timestamp;
 use crate::timeline::Capture;
+
+/// The format of a side that is a log.
+pub const FORMAT: &str = "log";
 
 /// A log that was held against a capture.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Testimony {
+    /// What facts from this log name as their source.
+    pub source: SourceId,
+    /// The capture that it was held against, by its place among the captures.
+    pub capture: usize,
+    /// Its place among the witnesses of that capture.
+    pub index: usize,
     pub log: Log,
     pub alignment: Alignment,
     /// Of the claims that have any, in their order.
     pub relations: Vec<Relation>,
+    /// The log stands in the place of a capture: there are no packets.
+    pub alone: bool,
 }
 
 impl Testimony {
     /// Holds a log against the capture of the same side.
     pub fn of(log: Log, capture: &Capture) -> Self {
+        let alone = capture.format == FORMAT;
         let wire = wire::Wire::of(capture);
-        let has_clock = capture.first_time.is_some();
-        let alignment = align::align(&log, &wire, has_clock);
-        let relations = relate::relate(&log, &wire, &alignment);
-        Self { log, alignment, relations }
+        let alignment = align::align(&log, &wire, capture.first_time.is_some());
+        let relations = match alone {
+            true => relate::denied(&log),
+            false => relate::relate(&log, &wire, &alignment),
+        };
+        let source = SourceId::Witness(0);
+        Self { source, capture: 0, index: 0, log, alignment, relations, alone }
+    }
+
+    /// All logs of a case, each against the capture of its side: pairs of the capture's place and a log.
+    pub fn all(logs: Vec<(usize, Log)>, captures: &[Capture]) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for (at, log) in logs {
+            let Some(capture) = captures.get(at) else { continue };
+            let index = all.iter().filter(|other| other.capture == at).count();
+            let source = SourceId::Witness(u16::try_from(all.len()).unwrap_or(u16::MAX));
+            all.push(Self { source, capture: at, index, ..Self::of(log, capture) });
+        }
+        all
     }
 
     /// The claim of a relation.
     pub fn claim(&self, relation: &Relation) -> Option<&Claim> {
         self.log.claims.get(relation.claim)
+    }
+
+    /// When a claim was made: on the capture's clock where the log is aligned, else on the log's own.
+    pub fn at(&self, claim: usize) -> Option<Timestamp> {
+        let aligned = self.alignment.times.get(claim).copied().flatten().map(Timestamp);
+        aligned.or_else(|| self.log.claims.get(claim)?.at.time())
+    }
+
+    /// The place of a claim, to be cited.
+    pub fn seen(&self, claim: &Claim) -> Seen {
+        Seen { source: self.source, at: claim.at, frame: claim.line }
     }
 }

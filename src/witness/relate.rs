@@ -41,6 +41,24 @@ pub(super) fn adapter_of(claim: &Claim) -> Option<u16> {
     }
 }
 
+/// Of a log without a capture: what never reached any radio.
+pub(super) fn denied(log: &Log) -> Vec<Relation> {
+    let refused = log.claims.iter().enumerate().filter(|(_, claim)| claim.what == What::Denied);
+    let relation = |(claim, of): (usize, &Claim)| Relation {
+        kind: RelationKind::Elsewhere,
+        detail: Some(Detail::Denied),
+        claim,
+        line: of.line,
+        frame: None,
+        connection: None,
+        says: Text::fixed(DENIED),
+    };
+    refused.map(relation).collect()
+}
+
+/// What is said of a call that a policy refused.
+const DENIED: &str = "a policy refused the call: the daemon never saw it, and nothing was sent";
+
 /// Relates all claims of a log. In the order of the claims; context is left out.
 pub(super) fn relate(log: &Log, wire: &Wire, alignment: &Alignment) -> Vec<Relation> {
     let mut join = Join { log, wire, alignment, asked: HashMap::new() };
@@ -213,8 +231,7 @@ impl<'a> Join<'a> {
 
     fn claim(&self, index: usize, claim: &Claim, at: Option<i64>) -> Option<Found> {
         if claim.what == What::Denied {
-            let says = "a policy refused the call: the daemon never saw it, and nothing was sent";
-            return Found::elsewhere(Some(Detail::Denied), says);
+            return Found::elsewhere(Some(Detail::Denied), DENIED);
         }
         if claim.radio == Radio::Proxy && claim.what != What::PathChosen {
             let says = "it happened on a proxy's radio, which no capture of this host shows";

@@ -122,6 +122,14 @@ pub struct Compare {
     #[command(flatten)]
     pub reading: Reading,
 
+    /// A log of the failing side's host (bluetoothd, Home Assistant, ESPHome …), or a D-Bus capture; repeatable
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub witness: Vec<PathBuf>,
+
+    /// A log of the working side's host; repeatable
+    #[arg(long, hide_short_help = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub reference_witness: Vec<PathBuf>,
+
     /// What to call a side; once per side in order
     #[arg(long, hide_short_help = true, value_name = "NAME")]
     pub label: Vec<String>,
@@ -419,6 +427,15 @@ impl Compare {
                 Range::new(of_side(&self.from, side).copied(), of_side(&self.to, side).copied());
             // A label names one side; it is no label for the other.
             of.label = self.label.get(side as usize).cloned();
+            // Of a single capture, every witness is its own.
+            let alone = self.captures.len() == 1;
+            let (failing, working) = (&self.witness, &self.reference_witness);
+            let logs = match side {
+                Which::Reference if alone => failing.iter().chain(working),
+                Which::Reference => working.iter().chain(&[]),
+                Which::Subject => failing.iter().chain(&[]),
+            };
+            of.witnesses = logs.map(|path| Input::parse(path)).collect();
             of
         };
         let mut case = match self.captures.as_slice() {
@@ -474,6 +491,14 @@ impl Compare {
         for (name, number) in connections {
             if let Some(number) = number {
                 option(name, number.to_string());
+            }
+        }
+        let logs = [("--witness", &self.witness), ("--reference-witness", &self.reference_witness)];
+        for (name, paths) in logs {
+            for path in paths {
+                let file =
+                    path.file_name().map_or_else(|| "-".into(), |name| name.to_string_lossy());
+                option(name, file.into_owned());
             }
         }
         for (name, bounds) in [("--from", &self.from), ("--to", &self.to)] {

@@ -57,7 +57,7 @@ fn where_nothing_shows_the_host_each_stack_gets_one_remedy_and_its_name() {
     use crate::trace::Trace;
     let lost = Trace::new().create().connected_as(0, 40, 0, 42).features().mtu().wait_ms(430);
     let captures = [lost.disconnected(Status::CONNECTION_TIMEOUT).run()];
-    let scene = Scene { captures: &captures, subject: 0, comparison: None };
+    let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
     let found = crate::diagnose::diagnose(&scene);
     let finding = found
         .iter()
@@ -89,7 +89,12 @@ fn what_is_of_no_use_is_no_advice() {
                 example.reference.iter().chain([&example.subject]).map(|t| t.run()).collect();
             let comparison = crate::compare::of_captures(&captures);
             let subject = captures.len() - 1;
-            let scene = Scene { captures: &captures, subject, comparison: comparison.as_ref() };
+            let scene = Scene {
+                captures: &captures,
+                testimonies: &[],
+                subject,
+                comparison: comparison.as_ref(),
+            };
             for finding in crate::diagnose::diagnose(&scene) {
                 for remedy in &finding.remedies {
                     let words = remedy.words().to_string();

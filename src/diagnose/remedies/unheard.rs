@@ -436,7 +436,7 @@ mod tests {
 
     fn found(trace: Trace) -> Finding {
         let captures = [trace.run()];
-        let scene = Scene { captures: &captures, subject: 0, comparison: None };
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
         let all = diagnose(&scene);
         all.into_iter().find(|f| f.rule == "never-heard-peer").expect("found")
     }

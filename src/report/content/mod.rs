@@ -9,6 +9,7 @@ mod places;
 mod sides;
 mod tables;
 mod timeline;
+mod witnesses;
 
 pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
 pub use places::{display_filter, environment, frame};
@@ -40,6 +41,8 @@ pub enum Topic {
     Clocks,
     Parameters,
     Database,
+    /// What a log says.
+    Witness,
 }
 
 /// A line or a table of a section.
@@ -166,6 +169,9 @@ pub fn sections(report: &Report) -> Vec<Section> {
                 }
             }
         }
+    }
+    for capture in 0..report.captures.len() {
+        sections.extend(witnesses::sections(report, capture));
     }
     sections
 }

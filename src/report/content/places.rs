@@ -31,7 +31,7 @@ pub fn frame(report: &Report, evidence: &Evidence) -> Text {
     let capture = evidence.source.capture().and_then(|index| report.captures.get(index));
     match capture.and_then(|capture| capture.btmon_number(frame)) {
         Some(number) => text!("frame {} (btmon #{})", frame, number),
-        None => text!("frame {}", frame),
+        None => evidence.place(),
     }
 }
 

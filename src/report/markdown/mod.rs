@@ -287,6 +287,7 @@ impl Page<'_> {
             | Topic::Capture
             | Topic::Parameters
             | Topic::Database
+            | Topic::Witness
             | Topic::Clocks => true,
             Topic::Attempts | Topic::Early => long,
             Topic::Sides | Topic::End => false,

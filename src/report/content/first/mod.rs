@@ -101,7 +101,7 @@ fn proofs(report: &Report, finding: &Finding) -> Vec<String> {
             true => String::new(),
             false => format!("{} ", result::label(report, evidence.source)),
         };
-        proofs.push(format!("{whose}frame {}: {}", evidence.frame, evidence.text));
+        proofs.push(format!("{whose}{}: {}", evidence.place(), evidence.text));
     }
     proofs
 }

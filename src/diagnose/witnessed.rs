@@ -1,0 +1,98 @@
+//! What rules share that look at logs beside the packets.
+use super::{Evidence, Finding, Sight};
+use crate::packet::Address;
+use crate::prose::{self, Text};
+use crate::seen::Seen;
+use crate::text;
+use crate::timeline::Connection;
+use crate::witness::{Asker, Claim, Relation, RelationKind, Testimony, What};
+
+/// Most lines that a finding of the packets cites as its second witness.
+const SHOWN_LINES: usize = 2;
+
+/// A line of a log, as a rule cites it.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    seen: Seen,
+    words: Box<str>,
+}
+
+impl Line {
+    pub fn of(testimony: &Testimony, claim: &Claim) -> Self {
+        Self { seen: testimony.seen(claim), words: claim.text.clone() }
+    }
+
+    /// The line, and what it shows.
+    pub fn sight(&self, shows: &'static str) -> Sight {
+        Sight::of(self.seen, text!("{}: {}", shows, prose::quoted(&self.words)))
+    }
+}
+
+/// The relation of a claim.
+pub(super) fn relation(testimony: &Testimony, claim: usize) -> Option<&Relation> {
+    let place = testimony.relations.binary_search_by_key(&claim, |relation| relation.claim).ok()?;
+    testimony.relations.get(place)
+}
+
+/// Claims of a log with their relations.
+pub(super) fn related(testimony: &Testimony) -> impl Iterator<Item = (&Claim, &Relation)> {
+    testimony.relations.iter().filter_map(|r| Some((testimony.claim(r)?, r)))
+}
+
+/// Whether a claim asks for a connection.
+pub(super) fn asks(claim: &Claim) -> bool {
+    matches!(claim.what, What::ConnectAsked(_) | What::PairAsked)
+}
+
+/// Whether a program asks for a connection, and not its library.
+pub(super) fn program_asks(claim: &Claim) -> bool {
+    claim.what == What::ConnectAsked(Asker::Program)
+}
+
+/// Whether a connection may be with this device.
+pub(super) fn is_with(connection: &Connection, device: Address) -> bool {
+    let peer = &connection.peer;
+    peer.address == Some(device)
+        || peer.on_air == Some(device)
+        || peer.identity.is_some_and(|(identity, _)| identity == device)
+        || connection.wanted().is_some_and(|(wanted, _)| wanted == device)
+}
+
+/// Logs are second witnesses of what the packets prove: the lines about a finding's connections, those that say
+/// something else first.
+pub(super) fn second(testimonies: &[Testimony], finding: &mut Finding) {
+    for testimony in testimonies.iter().filter(|of| of.capture == finding.capture && !of.alone) {
+        let about = |relation: &&Relation| {
+            relation.connection.is_some_and(|number| finding.connections.contains(&number))
+        };
+        let telling = |kind| {
+            let of_kind = testimony.relations.iter().filter(move |r| r.kind == kind);
+            of_kind.filter(about).filter(|relation| relation.detail.is_some())
+        };
+        let mut lines: Vec<&Relation> = telling(RelationKind::Contradiction).take(1).collect();
+        let room = SHOWN_LINES - lines.len();
+        lines.extend(telling(RelationKind::Echo).take(room));
+        for relation in lines {
+            let Some(claim) = testimony.claim(relation) else { continue };
+            finding.evidence.push(Evidence {
+                source: testimony.source,
+                frame: relation.line,
+                text: said(relation, claim),
+            });
+        }
+    }
+}
+
+fn said(relation: &Relation, claim: &Claim) -> Text {
+    let words = prose::quoted(&claim.text);
+    match relation.kind {
+        RelationKind::Contradiction => {
+            text!(
+                "the log says {}, and the packets show otherwise: {}",
+                words,
+                relation.says.clone()
+            )
+        }
+        _ => text!("the log says {}: {}", words, relation.says.clone()),
+    }
+}
