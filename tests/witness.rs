@@ -6,7 +6,10 @@
 #[path = "common/needs.rs"]
 mod needs;
 
-use hcidiff::case::{self, Side};
+use hcidiff::capture::Input;
+use hcidiff::case::{self, Case, Side};
+use hcidiff::diagnose::{Finding, Level};
+use hcidiff::report::{Report, Shown, html, json, markdown, terminal};
 use hcidiff::timeline::Capture;
 use hcidiff::witness::{self, Kind, Log, LogClock, Testimony};
 use std::collections::{BTreeMap, BTreeSet};
@@ -224,4 +227,157 @@ fn what_is_no_log_is_none() {
     }
     let capture = folder().join("b02-kick/b02-kick.btsnoop");
     assert!(witness::read(&capture.into(), &Default::default()).unwrap().is_none());
+}
+
+/// One row of `EXPECTED-WITNESS.tsv`, of which all files are here.
+struct Row {
+    files: String,
+    first: String,
+    never: Vec<String>,
+    case: Case,
+}
+
+/// The rows of the table: captures, logs, and what must be found.
+fn rows() -> Vec<Row> {
+    let table = std::fs::read_to_string(folder().join("EXPECTED-WITNESS.tsv")).unwrap();
+    let rows = table.lines().filter(|line| !line.starts_with('#')).skip(1);
+    rows.map(|row| {
+        let cells: Vec<_> = row.split('\t').collect();
+        let (mut sides, mut logs, mut is_log) = (Vec::new(), Vec::new(), false);
+        for word in cells[1].replace(" (log alone)", "").split(' ') {
+            let path = folder().join(cells[0]).join(word);
+            match (word, is_log) {
+                ("--witness", _) => is_log = true,
+                (_, true) => logs.push(Input::from(path)),
+                (_, false) => sides.push(Side::new(path.into())),
+            }
+        }
+        sides.last_mut().unwrap().witnesses = logs;
+        let mut sides = sides.into_iter();
+        let case = match (sides.next().unwrap(), sides.next()) {
+            (reference, Some(subject)) => Case::pair(reference, subject),
+            (only, None) => Case::one(only),
+        };
+        let never = cells[4].split(',').filter(|id| !id.is_empty()).map(str::to_owned).collect();
+        Row { files: cells[1].into(), first: cells[2].into(), never, case }
+    })
+    .collect()
+}
+
+/// What is said louder than a note, in order.
+fn loud(findings: &[Finding]) -> Vec<&'static str> {
+    findings.iter().filter(|f| f.level != Level::Note).map(|f| f.rule).collect()
+}
+
+#[test]
+fn two_witnesses_find_what_the_table_says() {
+    let (mut all, mut wrong, mut forbidden) = (0, Vec::new(), Vec::new());
+    for row in rows() {
+        all += 1;
+        let analysis = case::analyse(&row.case).unwrap_or_else(|e| panic!("{}: {e}", row.files));
+        let loud = loud(&analysis.findings);
+        let causes = analysis.findings.iter().filter(|f| f.level == Level::Cause).count();
+        let relations = analysis.testimonies.iter().flat_map(|of| &of.relations);
+        let relations: BTreeSet<String> = relations
+            .flat_map(|r| {
+                let detail = r.detail.map(|detail| format!("{}/{detail}", r.kind));
+                [Some(r.kind.to_string()), detail].into_iter().flatten()
+            })
+            .collect();
+        let right = row.first.split('|').any(|wanted| match wanted {
+            "none" => loud.is_empty(),
+            "cannot-tell" => causes == 0,
+            relation if relation.starts_with("relation:") => {
+                relations.contains(relation.trim_start_matches("relation:"))
+            }
+            rule => loud.first() == Some(&rule),
+        });
+        if !right {
+            wrong.push(format!("{}: wanted {}, got {loud:?} {relations:?}", row.files, row.first));
+        }
+        for rule in &row.never {
+            if rule == "any cause" && causes > 0 || loud.contains(&rule.as_str()) {
+                forbidden.push(format!("{}: never {rule}, got {loud:?}", row.files));
+            }
+        }
+    }
+    assert!(all > 200, "{all}");
+    assert!(forbidden.is_empty(), "{forbidden:#?}");
+    assert!(wrong.len() * 20 <= all, "{} of {all}: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn a_log_of_another_scenario_changes_no_verdict() {
+    let scenarios: Vec<String> = std::fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| folder().join(name).join(format!("{name}.btsnoop")).exists())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let own = |name: &str, ending: &str| folder().join(name).join(format!("{name}.{ending}"));
+    let verdict = |findings: &[Finding]| {
+        let proved = findings.first().filter(|finding| finding.level == Level::Cause);
+        proved.map(|finding| (finding.rule, finding.confidence, finding.connections.clone()))
+    };
+    let mut proved = 0;
+    for (place, scenario) in scenarios.iter().enumerate() {
+        let mut case = Case::one(own(scenario, "btsnoop"));
+        let before = verdict(&case::analyse(&case).unwrap().findings);
+        let mut side = Side::new(own(scenario, "btsnoop").into());
+        for step in [1, 5, 11] {
+            let other = &scenarios[(place + step) % scenarios.len()];
+            for ending in ["home-assistant.log", "journal-precise.txt", "dbus.pcap", "nimble.log"] {
+                let log = own(other, ending);
+                side.witnesses.extend(log.exists().then(|| Input::from(log)));
+            }
+        }
+        case = Case::one(side);
+        let after = verdict(&case::analyse(&case).unwrap().findings);
+        if before.is_some() {
+            proved += 1;
+            assert_eq!(before, after, "{scenario}");
+        }
+    }
+    assert!(proved >= 15, "{proved}");
+}
+
+#[test]
+fn no_output_shows_what_a_log_keeps_secret() {
+    let secrets = [
+        "deadbeefcafebabe0123456789abcdef",
+        "hunter2token",
+        "981234",
+        "jane.doe",
+        "jdoe",
+        "s3cr3tpass",
+        "192.168.17.4",
+    ];
+    let log = "\
+2026-11-28 07:54:02,049 INFO labsensor: Connecting to F0:12:7C:AA:00:01\n\
+2026-11-28 07:54:02,285 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_F0_12_7C_AA_00_01\n\
+2026-11-28 07:54:03,100 ERROR labsensor: Communication with F0:12:7C:AA:00:01 failed: LTK deadbeefcafebabe0123456789abcdef\n\
+2026-11-28 07:54:03,200 ERROR labsensor: F0:12:7C:AA:00:01 failed: token=hunter2token for jane.doe@example.org\n\
+2026-11-28 07:54:03,300 ERROR labsensor: F0:12:7C:AA:00:01 failed: passkey 981234 in /home/jdoe/app.py\n\
+2026-11-28 07:54:03,400 ERROR labsensor: F0:12:7C:AA:00:01 failed: http://me:s3cr3tpass@192.168.17.4/x\n";
+    let capture = folder().join("b04-failed-establish-3e/b04-failed-establish-3e.btsnoop");
+    let mut side = Side::new(capture.into());
+    side.witnesses = vec![Input::bytes("app.log", log.as_bytes())];
+    for case in [Case::one(side), Case::one(Side::new(Input::bytes("app.log", log.as_bytes())))] {
+        let mut report = Report::from(case::analyse(&case).unwrap());
+        report.shown = Shown { full: true, aliases: true, ..Shown::default() };
+        let outputs = [
+            json::render(&report),
+            markdown::render(&report),
+            html::render(&report),
+            terminal::render(&report, terminal::Screen::default()),
+        ];
+        for output in outputs {
+            assert!(output.contains("failed"), "the lines are told");
+            for secret in secrets {
+                assert!(!output.contains(secret), "{secret}");
+            }
+            assert!(!output.contains("F0:12:7C") && !output.contains("F0_12_7C"), "the address");
+        }
+    }
 }

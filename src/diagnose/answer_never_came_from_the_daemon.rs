@@ -31,14 +31,14 @@ Look at the capture's moment, not at the log's. A shorter timeout in the program
     sources: &["laboratory: bluetoothd 5.82 answers no Connect call whose request the kernel cancelled"],
     check: Check::Witness(check),
     cases: &[
-        Case::suspect(Confidence::Medium, "the program waits for ten seconds more", || {
+        Case::note(Confidence::Medium, "the program waits for ten seconds more", || {
             Example::with_log(failed(), "\
 2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
 2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
 2025-09-04 15:33:50,000 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
 ")
         })
-        .about(&[1]),
+        .about(&[2]),
         Case::silent("the daemon answers", || {
             Example::with_log(failed(), "\
 2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
@@ -84,7 +84,7 @@ fn check(scene: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
         let status = connection.status.filter(|status| *status != Status::SUCCESS)?;
         let over = connection.status_at.time()?;
         let waited = testimony.at(relation.claim)? - over;
-        if waited < SHOWN_OVERDUE || !testimony.alignment.aligned {
+        if waited < SHOWN_OVERDUE {
             return None;
         }
         let (line, frame) = (Line::of(testimony, claim), connection.status_frame?);

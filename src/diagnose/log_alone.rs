@@ -2,9 +2,9 @@
 //! them. Where the packets prove something, [`super::weigh`] makes it a note.
 use super::witnessed::Line;
 use super::{
-    Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, connection_cancelled_by_app,
-    inprogress_stale_connect, local_stack_stopped, program_gave_up_early, supervision_timeout_0x08,
-    suspend_or_power,
+    Confidence, Facts, Level, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+    connection_cancelled_by_app, inprogress_stale_connect, local_stack_stopped,
+    program_gave_up_early, supervision_timeout_0x08, suspend_or_power,
 };
 use crate::prose::Text;
 use crate::witness::{Claim, Failure, LogClock, Reason, Testimony, What};
@@ -14,7 +14,7 @@ type Check = fn(&Testimony) -> Option<Verdict>;
 /// Rules of packets, and what a log must say for them to speak without any.
 const CHECKS: &[(&Rule, Check)] = &[
     (&local_stack_stopped::RULE, no_daemon),
-    (&suspend_or_power::RULE, powered_off),
+    (&suspend_or_power::RULE, perhaps_powered_off),
     (&inprogress_stale_connect::RULE, in_progress),
     (&supervision_timeout_0x08::RULE, supervision_timeout),
 ];
@@ -27,7 +27,10 @@ const BESIDE: &[(&Rule, Check)] =
 pub(super) fn verdicts(scene: &Scene<'_>) -> Vec<(&'static Rule, Verdict)> {
     let mut verdicts = Vec::new();
     for testimony in scene.witnesses() {
-        let same_time = testimony.alignment.aligned && testimony.log.clock != LogClock::None;
+        // Beside a capture, lines must have met packets by their times.
+        let met = testimony.relations.iter().any(|relation| relation.connection.is_some());
+        let same_time = met || testimony.alignment.aligned;
+        let same_time = same_time && testimony.log.clock != LogClock::None;
         let checks = match testimony.alone {
             true => CHECKS,
             false if same_time => BESIDE,
@@ -114,6 +117,11 @@ fn powered_off(testimony: &Testimony) -> Option<Verdict> {
         remedy: "Find out what switches the adapter off: rfkill, power saving, `bluetoothctl power off` of another program.",
     };
     Some(Verdict::cause(facts).sure(Confidence::Medium))
+}
+
+/// Without packets a reset of the adapter and its loss look the same.
+fn perhaps_powered_off(testimony: &Testimony) -> Option<Verdict> {
+    powered_off(testimony).map(|verdict| Verdict { level: Level::Suspect, ..verdict })
 }
 
 fn in_progress(testimony: &Testimony) -> Option<Verdict> {

@@ -22,7 +22,32 @@ pub(super) fn find(line: &str) -> Vec<Range<usize>> {
         }
     }
     network(line, &mut found);
+    credentials(line, &mut found);
     found
+}
+
+/// Words that name a credential; its value follows behind `=` or `:`.
+const CREDENTIALS: [&str; 8] =
+    ["token", "password", "passwd", "passphrase", "secret", "api_key", "apikey", "bearer"];
+
+/// `token=…`, `"password": "…"`, `Bearer …`: the value up to its end, whatever it looks like.
+fn credentials(line: &str, found: &mut Vec<Range<usize>>) {
+    let lower = line.to_ascii_lowercase();
+    for word in CREDENTIALS {
+        for (at, _) in lower.match_indices(word) {
+            let behind = at + word.len();
+            let rest = &line[behind..];
+            let value = rest.trim_start_matches(['"', '\'', ' ']);
+            let announced =
+                value.starts_with(['=', ':']) || word == "bearer" && rest.starts_with(' ');
+            let value = value.trim_start_matches(['=', ':', '"', '\'', ' ']);
+            let start = line.len() - value.len();
+            let end = value.find([' ', '"', '\'', ',', ';', '}', '&']).unwrap_or(value.len());
+            if announced && end > 0 {
+                found.push(start..start + end);
+            }
+        }
+    }
 }
 
 /// `name@host` and `//user:password@host`. `@ AA:BB:…`, as bleak writes, is neither.
@@ -74,6 +99,8 @@ mod tests {
             ("File /home/jane/app.py", "File /home/(not shown)/app.py"),
             ("C:\\Users\\jane\\app.py", "C:\\Users\\(not shown)\\app.py"),
             ("node @ 192.168.1.17: ping", "node @ (not shown): ping"),
+            ("token=hunter2token next", "token=(not shown) next"),
+            ("Authorization: Bearer abc.def", "Authorization: Bearer (not shown)"),
             ("PIN code is 4711 for a@b.c", "PIN code is (not shown) for (not shown)"),
         ] {
             assert_eq!(log(said), shown);

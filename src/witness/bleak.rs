@@ -89,6 +89,9 @@ fn exception(text: &str) -> Option<What> {
     let is_exception = (known.iter().any(|module| name.starts_with(module)) || plain)
         && is_name
         && (ends.is_empty() || ends.starts_with(':'));
+    if is_exception && is_denied(text) {
+        return Some(What::Denied);
+    }
     is_exception.then(|| What::Failed { how: failure(text), by: FailedAt::Exception })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! A capture and dbus-monitor's text both end here. Calls wait for their answers by caller and serial number.
 use super::bleak::{failure, is_denied};
-use super::claim::{Asker, FailedAt, Radio, Reason, What};
+use super::claim::{Asker, FailedAt, Failure, Radio, Reason, What};
 use super::reader::{adapter, device};
 use crate::packet::Address;
 use std::collections::HashMap;
@@ -129,10 +129,16 @@ impl Bus {
         let said = format!("{} {}", message.error, message.text(0));
         let denied = message.kind == Type::Error && is_denied(&said);
         let Some(call) = asked else {
-            // The bus itself refused, and perhaps before the monitor saw the call.
-            return denied.then(|| BusClaim {
+            // The bus itself answers, and perhaps before the monitor saw the call.
+            let nobody = message.kind == Type::Error && failure(&said) == Failure::NoDaemon;
+            let what = match denied {
+                true => What::Denied,
+                false if nobody => What::Failed { how: Failure::NoDaemon, by: FailedAt::Call },
+                false => return None,
+            };
+            return Some(BusClaim {
                 client: client(&message.destination),
-                ..claim(What::Denied, message, "")
+                ..claim(what, message, "")
             });
         };
         let connects = matches!(call.member, "Connect" | "Pair");
@@ -239,7 +245,6 @@ fn client(name: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::claim::Failure;
     use super::*;
 
     fn call(member: &str, serial: u32) -> Message {
