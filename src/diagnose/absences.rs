@@ -83,7 +83,12 @@ mod tests {
         let asked = || (0..8).fold(Trace::new(), |trace, _| trace.command(read).wait_ms(10));
         let rules = |trace: Trace| {
             let captures = [trace.wait_ms(9_000).done(read).run_where(|r| r.kind != Kind::Event)];
-            let found = diagnose(&Scene { captures: &captures, subject: 0, comparison: None });
+            let found = diagnose(&Scene {
+                captures: &captures,
+                testimonies: &[],
+                subject: 0,
+                comparison: None,
+            });
             found.into_iter().map(|f| f.rule).collect::<Vec<_>>()
         };
         assert_eq!(rules(asked()), [""; 0]);

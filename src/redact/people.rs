@@ -99,7 +99,7 @@ mod tests {
             ("File /home/jane/app.py", "File /home/(not shown)/app.py"),
             ("C:\\Users\\jane\\app.py", "C:\\Users\\(not shown)\\app.py"),
             ("node @ 192.168.1.17: ping", "node @ (not shown): ping"),
-            ("token=hunter2token next", "token=(not shown) next"),
+            ("token=hunter2token, next", "token=(not shown), next"),
             ("Authorization: Bearer abc.def", "Authorization: Bearer (not shown)"),
             ("PIN code is 4711 for a@b.c", "PIN code is (not shown) for (not shown)"),
         ] {

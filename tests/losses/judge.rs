@@ -31,6 +31,7 @@ impl Judge {
         let analysis = analysed(&whole);
         let scene = Scene {
             captures: &analysis.captures,
+            testimonies: &[],
             subject: 0,
             comparison: analysis.comparison.as_ref(),
         };
