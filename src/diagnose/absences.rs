@@ -23,6 +23,7 @@ const REST_ON: &[(&str, &[Gap])] = &[
     ("insufficient-auth-no-pairing", &[Commands, Events, SentData]),
     ("late-host-write", &[SentData, ReceivedData, Events]),
     ("local-disconnect-2s-kernel-idle", &[SentData, ReceivedData]),
+    ("missing-mtu-exchange", &[SentData, ReceivedData]),
     ("mtu-exchange-breaks-peer", &[SentData, ReceivedData]),
     ("ncp-starvation", &[Completed]),
     ("never-usable-connection", &[ReceivedData]),
