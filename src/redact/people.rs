@@ -99,11 +99,16 @@ mod tests {
             ("File /home/jane/app.py", "File /home/(not shown)/app.py"),
             ("C:\\Users\\jane\\app.py", "C:\\Users\\(not shown)\\app.py"),
             ("node @ 192.168.1.17: ping", "node @ (not shown): ping"),
-            ("token=hunter2token, next", "token=(not shown), next"),
-            ("Authorization: Bearer abc.def", "Authorization: Bearer (not shown)"),
             ("PIN code is 4711 for a@b.c", "PIN code is (not shown) for (not shown)"),
         ] {
             assert_eq!(log(said), shown);
+        }
+    }
+
+    #[test]
+    fn a_credential_is_hidden_whatever_it_looks_like() {
+        for said in ["token=hunter2token", "Authorization: Bearer hunter2", "password: 'hunter2'"] {
+            assert!(!log(said).contains("hunter2"), "{}", log(said));
         }
     }
 
