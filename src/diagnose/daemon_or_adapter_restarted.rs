@@ -67,9 +67,8 @@ fn check(_: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
     // Whoever had hung up before had nothing in use.
     let down = |claim: &Claim| matches!(claim.what, What::Disconnected(_));
     let before = behind.get(..place)?;
-    let links = |what: fn(&Claim) -> bool| before.iter().filter(|claim| what(claim)).count();
-    if links(|claim| claim.what == What::Connected) + 1 <= before.iter().filter(|c| down(c)).count()
-    {
+    let later_up = before.iter().filter(|claim| claim.what == What::Connected).count();
+    if before.iter().filter(|claim| down(claim)).count() > later_up {
         return None;
     }
     let (used, again) =

@@ -80,7 +80,7 @@ impl Facts for Proved {
     }
 }
 
-fn first<'a>(testimony: &'a Testimony, is: impl Fn(&Claim) -> bool) -> Option<&'a Claim> {
+fn first(testimony: &Testimony, is: impl Fn(&Claim) -> bool) -> Option<&Claim> {
     testimony.log.claims.iter().find(|claim| is(claim))
 }
 
