@@ -260,6 +260,35 @@ fn captures_of_every_kind_can_be_shared_and_nothing_is_left() {
     assert!(shared > 40, "{shared}");
 }
 
+/// Text stays text: the tool's words, with aliases for addresses and names and with dummies for keys.
+#[test]
+fn a_text_capture_stays_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = fixture("text/lab/A/06-pairing-good.btmon.txt");
+    let Ok(before) = std::fs::read_to_string(&file) else {
+        return eprintln!("skipped: the laboratory's texts are not here");
+    };
+    let bundle = bundle(folder.path(), &["--trim", "none"], std::slice::from_ref(&file));
+    let after = text(&bundle, "capture.txt");
+    assert_eq!(before.lines().count(), after.lines().count());
+    for gone in ["F0:12:7C:AA:00:01", "B8:27:EB:12:34:56", "C4:11:22:33:44:55"] {
+        assert!(before.contains(gone) && !after.contains(gone), "{gone}");
+    }
+    let keys = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter(|line| line.contains(" key["));
+        lines.filter_map(|line| Some(line.split_once("]: ")?.1.to_owned())).collect()
+    };
+    let (real, dummies) = (keys(&before), keys(after));
+    assert!(real.len() > 2 && real.len() == dummies.len());
+    for (one, dummy) in real.iter().zip(&dummies) {
+        let left_out = one.chars().all(|c| c == '0');
+        assert_eq!(one == dummy, left_out, "{one}");
+        for (other, theirs) in real.iter().zip(&dummies) {
+            assert_eq!(one == other, dummy == theirs);
+        }
+    }
+}
+
 #[test]
 fn the_same_captures_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();

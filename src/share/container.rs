@@ -30,9 +30,17 @@ impl Needs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
     Btsnoop(Datalink),
-    PacketLogger { little: bool },
-    Pcap { monitor: bool },
-    Pcapng { monitor: bool },
+    PacketLogger {
+        little: bool,
+    },
+    Pcap {
+        monitor: bool,
+    },
+    Pcapng {
+        monitor: bool,
+    },
+    /// Text, of the tool that it came from.
+    Text,
 }
 
 impl Container {
@@ -74,6 +82,7 @@ impl Container {
             Self::PacketLogger { .. } => "pklg",
             Self::Pcap { .. } => "pcap",
             Self::Pcapng { .. } => "pcapng",
+            Self::Text => "txt",
         }
     }
 
@@ -84,6 +93,7 @@ impl Container {
             Self::PacketLogger { .. } => "packetlogger",
             Self::Pcap { .. } => "pcap",
             Self::Pcapng { .. } => "pcapng",
+            Self::Text => "",
         }
     }
 }
@@ -110,6 +120,9 @@ impl<W: Write> Writer<W> {
             Container::Pcap { monitor: false } => Self::Pcap(pcap::Writer::new(output)?),
             Container::Pcapng { monitor: true } => {
                 Self::Pcapng(Box::new(pcapng::Writer::monitor(output)?))
+            }
+            Container::Text => {
+                return Err(WriteError::Unfit("text is written line by line"));
             }
             Container::Pcapng { monitor: false } => {
                 Self::Pcapng(Box::new(pcapng::Writer::new(output)?))

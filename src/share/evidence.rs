@@ -33,6 +33,10 @@ pub fn evidence<W: Write>(
     out: W,
 ) -> Result<(), Refusal> {
     let mut read = first_reading(case)?;
+    if let Some(at) = read.text.iter().position(|text| *text) {
+        let name = case.sides()[at].capture.name().into_owned();
+        return Err(Refusal::Text { name });
+    }
     let kept = Kept { values: keep_values, names: keep_addresses, addresses: keep_addresses };
     let tools = Tools::of(&read, kept);
     read.report.shown.aliases = !keep_addresses;

@@ -30,6 +30,9 @@ pub fn excerpt<W: Write>(
     else {
         return Ok(Excerpt::default());
     };
+    if read.text.contains(&true) {
+        return Err(Refusal::Text { name: side.capture.name().into_owned() });
+    }
     let container = Container::of_ending(ending, *needs).ok_or(Refusal::Ending)?;
     let unreadable = |error| Refusal::Capture { name: side.capture.name().into_owned(), error };
     let mut stream = Stream::open(side, 0, capture, &tools, wants).map_err(unreadable)?;

@@ -1,6 +1,6 @@
 //! MANIFEST.md: in plain words what was removed, replaced and kept.
 use super::work::Work;
-use super::{Bundle, Part, Trim};
+use super::{Bundle, Container, Part, Trim};
 use crate::packet::Address;
 use std::fmt::Write;
 
@@ -80,6 +80,12 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
     } else {
         "- **Times** were moved to 2001-01-01 by whole days, all by the same number. Distances in time are real.\n"
     });
+    if bundle.parts.iter().any(|part| part.container == Container::Text) {
+        text.push_str(
+            "- In **text captures** bytes became what stands for them; every word that no tool prints is a row of `x`. \
+             Their times were kept.\n",
+        );
+    }
     text.push_str("\n## Kept\n\n");
     text.push_str(
         "Kinds, lengths and order of packets; handles, parameters, status and reason codes; which services a device has; \

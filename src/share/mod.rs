@@ -22,6 +22,7 @@ mod search;
 mod stream;
 mod survey;
 mod table;
+mod text;
 mod trim;
 mod work;
 
@@ -138,6 +139,8 @@ struct FirstReading {
     found: Originals,
     report: Report,
     needs: Vec<Needs>,
+    /// Which captures show packets without their bytes.
+    text: Vec<bool>,
 }
 
 /// Makes a bundle of the captures of a case. `draft` gives a place for each new capture.
@@ -172,7 +175,7 @@ fn label(captures: usize, at: usize) -> &'static str {
 
 fn first_reading(case: &Case) -> Result<FirstReading, Refusal> {
     let mut found = Originals::default();
-    let (mut captures, mut needs) = (Vec::new(), Vec::new());
+    let (mut captures, mut needs, mut text) = (Vec::new(), Vec::new(), Vec::new());
     let sides = case.sides();
     for (at, side) in sides.iter().enumerate() {
         let name = || side.capture.name().into_owned();
@@ -184,9 +187,7 @@ fn first_reading(case: &Case) -> Result<FirstReading, Refusal> {
         side.label = Some(label(sides.len(), at).to_owned());
         let capture = read_seeing(&side, |record, event, _| survey.see(record, event))
             .map_err(|error| Refusal::Capture { name: name(), error })?;
-        if survey.text {
-            return Err(Refusal::Text { name: name() });
-        }
+        text.push(survey.text);
         needs.push(survey.needs);
         survey.text(&capture.file);
         let names = capture.connections.iter().filter_map(|it| it.peer.name.as_deref());
@@ -199,7 +200,7 @@ fn first_reading(case: &Case) -> Result<FirstReading, Refusal> {
     let analysis = case::Analysis::of(captures, &case.comparing);
     let shown = Shown { aliases: true, ..Shown::default() };
     let report = Report { shown, ..Report::from(analysis) };
-    Ok(FirstReading { found, report, needs })
+    Ok(FirstReading { found, report, needs, text })
 }
 
 /// What replaces and what looks for what is left, for all captures of a case.

@@ -4,6 +4,7 @@ use super::container::{Container, Writer};
 use super::replace::Held;
 use super::search::Search;
 use super::stream::Stream;
+use super::text;
 use super::trim::{Scope, Trim};
 use super::{Bundle, Draft, FirstReading, Options, Part, Refusal, Tools, label, manifest};
 use crate::capture::Input;
@@ -127,6 +128,9 @@ impl Work<'_> {
         let capture = &self.read.report.captures[at];
         let mut scope = Scope::of(trim, &self.read.report.analysis, at, cited.clone());
         let connections = scope.connections(capture.connections.len());
+        if self.read.text[at] {
+            return self.write_text(at, scope, connections, file);
+        }
         let wants = move |event: &Event<'_>, connection, _| scope.wants(event, connection);
         let mut stream =
             Stream::open(side, at, capture, &self.tools, Box::new(wants)).map_err(unreadable)?;
@@ -166,6 +170,37 @@ impl Work<'_> {
             counts: stream.counts(),
         };
         Ok(Written { part, frames, connections })
+    }
+
+    /// Writes one capture that is text.
+    fn write_text(
+        &self,
+        at: usize,
+        scope: Scope,
+        connections: Vec<u32>,
+        file: Box<dyn Draft>,
+    ) -> Result<Written, Refusal> {
+        let side = &self.case.sides()[at];
+        let capture = &self.read.report.captures[at];
+        let mut out = io::BufWriter::new(file);
+        let text = text::write(side, at, capture, &self.tools, scope, &mut out);
+        let text = text
+            .map_err(|error| Refusal::Capture { name: side.capture.name().into_owned(), error })?;
+        let name = format!("{}.{}", label(self.case.sides().len(), at), Container::Text.ending());
+        if let Some((frame, what)) = text.leak {
+            return Err(Refusal::Leak { what, place: format!("{name}, from frame {frame}") });
+        }
+        let part = Part {
+            name,
+            file: out.into_inner().map_err(io::IntoInnerError::into_error)?,
+            from: capture.format.to_owned(),
+            container: Container::Text,
+            records_before: text.before,
+            records_after: text.records,
+            unfit: 0,
+            counts: text.counts,
+        };
+        Ok(Written { part, frames: text.frames, connections })
     }
 
     /// What was asked of the originals, asked of the new captures.

@@ -101,6 +101,12 @@ fn no_bundle_holds_a_secret() {
             let mut bundle = match share(&case, &Options { trim, ..Options::default() }, &draft) {
                 Ok(bundle) => bundle,
                 Err(Refusal::Capture { .. } | Refusal::Text { .. }) => continue,
+                // Of a text that cannot be proved clean nothing is written.
+                Err(Refusal::Leak { .. } | Refusal::Verdict { .. })
+                    if capture.file.ends_with(".txt") =>
+                {
+                    continue;
+                }
                 Err(refusal) => panic!("{}: {refusal}", capture.file),
             };
             shared += 1;

@@ -4,12 +4,14 @@
 mod attributes;
 mod fields;
 mod frames;
+mod lines;
 mod notes;
 mod record;
 pub mod words;
 
 pub use attributes::{Attributes, Place, What};
 pub use frames::{Held, Line};
+pub use lines::{Lines, Printed};
 pub use record::Replacer;
 
 /// What may be said of a byte that was written.

@@ -2,6 +2,7 @@
 use super::attributes::{Attributes, Place};
 use super::fields::{Fields, blank};
 use super::frames::{FlowKey, Held, Line};
+use super::lines::Printed;
 use super::notes::Notes;
 use super::words::Words;
 use super::{Clean, Counts, Kept, Mark};
@@ -55,6 +56,25 @@ impl<'c> Replacer<'c> {
     /// Takes notice of a record that is left out.
     pub fn skip(&mut self, event: &Event<'_>, connection: Option<u32>) {
         self.attributes.see(event, connection);
+    }
+
+    /// The parameters that a text shows, and what stands for them.
+    pub fn printed(
+        &mut self,
+        parameters: &[u8],
+        event: &Event<'_>,
+        connection: Option<u32>,
+    ) -> Printed {
+        let Self { table, words, kept, counts, attributes, .. } = self;
+        let place = attributes.see(event, connection);
+        let mut one = One { table, words, kept: *kept, counts, place };
+        let mut clean = Clean::default();
+        one.fields(event, &mut clean);
+        // Of what has no table nothing is known.
+        if clean.bytes.len() != parameters.len() {
+            return Printed::default();
+        }
+        Printed { original: parameters.to_vec(), replaced: clean.bytes }
     }
 
     /// Puts the record that stands for this one into the line.

@@ -101,22 +101,31 @@ impl Words {
         cleaned
     }
 
+    /// Names get their aliases, and words that are neither ours nor `more` are masked.
+    pub fn words_of(&self, text: &str, cleaned: &mut String, more: &HashSet<&str>) {
+        self.names_and_words(text, cleaned, Some(more));
+    }
+
     fn names_in(&self, text: &str, cleaned: &mut String) {
+        self.names_and_words(text, cleaned, None);
+    }
+
+    fn names_and_words(&self, text: &str, cleaned: &mut String, more: Option<&HashSet<&str>>) {
         let mut rest = 0;
         if let Some(names) = &self.names {
             for found in names.find_iter(text) {
                 if !is_whole(text, found.range()) {
                     continue;
                 }
-                self.words_in(&text[rest..found.start()], cleaned);
+                self.words_in(&text[rest..found.start()], cleaned, more);
                 cleaned.push_str(&self.aliases[found.pattern().as_usize()]);
                 rest = found.end();
             }
         }
-        self.words_in(&text[rest..], cleaned);
+        self.words_in(&text[rest..], cleaned, more);
     }
 
-    fn words_in(&self, text: &str, cleaned: &mut String) {
+    fn words_in(&self, text: &str, cleaned: &mut String, more: Option<&HashSet<&str>>) {
         let mut rest = text;
         while !rest.is_empty() {
             let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
@@ -124,7 +133,8 @@ impl Words {
             let at_home = ["home/", "users/", "users\\"]
                 .iter()
                 .any(|folder| cleaned.to_ascii_lowercase().ends_with(folder));
-            if self.is_known(this) && !at_home {
+            let tools = || more.is_some_and(|more| is_of_a_tool(more, this));
+            if (self.is_known(this) || tools()) && !at_home {
                 cleaned.push_str(this);
             } else {
                 cleaned.extend(this.chars().map(|_| 'x'));
@@ -180,6 +190,16 @@ fn addressed(table: &Table, text: &str) -> String {
     }
     addressed.push_str(rest);
     addressed
+}
+
+/// Whether a tool prints this word: one of its own, or the number of a record, or a time's part.
+fn is_of_a_tool(more: &HashSet<&str>, word: &str) -> bool {
+    /// Digits of a second's millionths.
+    const MICROSECONDS: usize = 6;
+    let digits = word.len() <= MICROSECONDS && word.bytes().all(|byte| byte.is_ascii_digit());
+    let hex = word.strip_prefix("0x").unwrap_or(word);
+    let hex = (1..=6).contains(&hex.len()) && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits || hex && word.starts_with("0x") || more.contains(word.to_ascii_lowercase().as_str())
 }
 
 /// Whether a name is one word that everybody uses.
