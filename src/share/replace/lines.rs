@@ -1,5 +1,6 @@
 //! One line of a text capture: the words of the tool stay, bytes are looked up, everything else is masked.
 use super::words::{Words, spell};
+use crate::redact;
 use crate::report::aliases::spelling;
 use crate::share::table::Table;
 use std::collections::HashSet;
@@ -22,8 +23,27 @@ pub struct Printed {
 }
 
 impl Printed {
+    /// Whether the line is one of the packet's fields, and all bytes in it are parameters.
+    fn explains(&self, line: &str) -> bool {
+        if let Some((_, bytes)) = dump(line) {
+            return self.find(&bytes).is_some();
+        }
+        let mut rest = line;
+        while let Some((at, length)) = run(rest) {
+            if self.find(&bytes_of(&rest[at..at + length])).is_none() {
+                return false;
+            }
+            rest = &rest[at + length..];
+        }
+        !self.original.is_empty() && line.starts_with([' ', '\t'])
+    }
+
     /// What stands for bytes that the parameters hold, in either order; else a row of `x`.
     fn stands_for(&self, bytes: &[u8]) -> Vec<u8> {
+        self.find(bytes).unwrap_or_else(|| vec![b'x'; bytes.len()])
+    }
+
+    fn find(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let reversed: Vec<u8> = bytes.iter().rev().copied().collect();
         for (bytes, turned) in [(bytes, false), (&reversed[..], true)] {
             let place = self.original.windows(bytes.len().max(1)).position(|it| it == bytes);
@@ -33,10 +53,10 @@ impl Printed {
                 if turned {
                     found.reverse();
                 }
-                return found;
+                return Some(found);
             }
         }
-        vec![b'x'; bytes.len()]
+        None
     }
 }
 
@@ -53,6 +73,10 @@ impl<'t> Lines<'t> {
 
     /// A line without its end.
     pub fn clean(&self, line: &str, printed: &Printed) -> String {
+        // What may be a key stays only where the packet says what it is: then something stands for it.
+        let hidden = redact::text(line);
+        let line =
+            if hidden == line || is_range(line) || printed.explains(line) { line } else { &hidden };
         let (line, dump) = dump(line).map_or((line, None), |at| (&line[..at.0], Some(at)));
         let mut cleaned = String::with_capacity(line.len());
         let mut rest = line;
@@ -89,11 +113,8 @@ impl<'t> Lines<'t> {
                 rest = behind;
                 continue;
             }
-            let plain: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
-            let bytes: Vec<u8> = (0..plain.len() / 2)
-                .filter_map(|at| u8::from_str_radix(plain.get(2 * at..2 * at + 2)?, 16).ok())
-                .collect();
-            let large = plain.bytes().any(|byte| byte.is_ascii_uppercase());
+            let bytes = bytes_of(digits);
+            let large = digits.bytes().any(|byte| byte.is_ascii_uppercase());
             let new: String = printed
                 .stands_for(&bytes)
                 .iter()
@@ -108,6 +129,20 @@ impl<'t> Lines<'t> {
         }
         self.words.words_of(rest, cleaned, tools());
     }
+}
+
+/// Whether only a range of handles (`0x0003-0x0005`) looks like a key.
+fn is_range(line: &str) -> bool {
+    let parted = line.replace("-0x", " to handle 0x");
+    parted != line && redact::text(&parted) == parted
+}
+
+/// The bytes that digits stand for.
+fn bytes_of(digits: &str) -> Vec<u8> {
+    let plain: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
+    (0..plain.len() / 2)
+        .filter_map(|at| u8::from_str_radix(plain.get(2 * at..2 * at + 2)?, 16).ok())
+        .collect()
 }
 
 /// The next row of at least eight digits, or a UUID: where it begins, and its length.
@@ -197,7 +232,7 @@ mod tests {
         assert_eq!(cleaned("  Value[2]: 64ab"), "  Value[2]: 7878");
         assert_eq!(cleaned("  Value[4]: 01020304"), "  Value[4]: 01020909");
         assert_eq!(cleaned("  Key: 0xbbaa0403"), "  Key: 0x08080909");
-        assert_eq!(cleaned("  Value[4]: 05060708"), "  Value[4]: 78787878");
+        assert_eq!(cleaned("  Value[4]: 05060708"), "  Value[4]: (not shown)");
         assert_eq!(cleaned("        03 04 aa bb              ...."), "        09 09 08 08");
     }
 

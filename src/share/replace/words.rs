@@ -133,7 +133,8 @@ impl Words {
             let at_home = ["home/", "users/", "users\\"]
                 .iter()
                 .any(|folder| cleaned.to_ascii_lowercase().ends_with(folder));
-            let tools = || more.is_some_and(|more| is_of_a_tool(more, this));
+            let fraction = cleaned.ends_with('.');
+            let tools = || more.is_some_and(|more| is_of_a_tool(more, this, fraction));
             if (self.is_known(this) || tools()) && !at_home {
                 cleaned.push_str(this);
             } else {
@@ -193,10 +194,11 @@ fn addressed(table: &Table, text: &str) -> String {
 }
 
 /// Whether a tool prints this word: one of its own, or the number of a record, or a time's part.
-fn is_of_a_tool(more: &HashSet<&str>, word: &str) -> bool {
+fn is_of_a_tool(more: &HashSet<&str>, word: &str, fraction: bool) -> bool {
     /// Digits of a second's millionths.
     const MICROSECONDS: usize = 6;
-    let digits = word.len() <= MICROSECONDS && word.bytes().all(|byte| byte.is_ascii_digit());
+    let digits =
+        fraction && word.len() <= MICROSECONDS && word.bytes().all(|byte| byte.is_ascii_digit());
     let hex = word.strip_prefix("0x").unwrap_or(word);
     let hex = (1..=6).contains(&hex.len()) && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits || hex && word.starts_with("0x") || more.contains(word.to_ascii_lowercase().as_str())
