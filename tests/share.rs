@@ -196,7 +196,7 @@ fn an_excerpt_has_no_keys_and_equal_ones_stay_equal() {
     let folder = tempfile::tempdir().unwrap();
     let file = fixture("lab/A/06-pairing-good.btsnoop");
     let path = folder.path().join("some.btsnoop");
-    common::hcidiff(&[file.clone()], &["events", "-w", path.to_str().unwrap()]);
+    common::hcidiff(std::slice::from_ref(&file), &["events", "-w", path.to_str().unwrap()]);
     let keys = |file: &Path| {
         let capture = analyse(&Case::one(file)).unwrap().captures.remove(0);
         let keys = capture.connections.iter().flat_map(|it| &it.keys);

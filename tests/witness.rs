@@ -165,7 +165,7 @@ fn a_log_of_another_time_is_never_shifted() {
 fn kinds_and_clocks_are_known_by_content() {
     needs!("fixtures/witness");
     let of = |file: &str| {
-        let log = read(&format!("{file}"));
+        let log = read(file);
         (log.kind, log.clock, log.resolution_us)
     };
     let b04 = |ending: &str| {

@@ -294,9 +294,8 @@ fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
             add(scene, finding, claim.verdict);
             continue;
         }
-        // A note adds nothing to what its rule says already, unless it stands apart.
-        let said =
-            |(f, apart): (&Finding, &(u8, Whom))| f.rule == rule.id && apart.0 == verdict.apart;
+        // A note adds nothing to what its rule says already of the same device, unless it stands apart.
+        let said = |(f, apart): (&Finding, &(u8, Whom))| f.rule == rule.id && *apart == own;
         if verdict.level == Level::Note && findings.iter().zip(&apart).any(said) {
             continue;
         }

@@ -270,7 +270,13 @@ fn row(budget: &Budget, way: Text, requests: Requests, interval: Span) -> Vec<Te
     } else {
         "only just"
     };
-    vec![way, requests.says(), text!("{}", interval), text!("{}", arrives), text!("{}", in_time)]
+    vec![
+        way,
+        requests.says(),
+        text!("{}", interval),
+        text!("{}", in_ms(arrives)),
+        text!("{}", in_time),
+    ]
 }
 
 /// The supervision timeout, in units of 10 ms, that survives a silence with the margin and that this interval allows.
@@ -345,6 +351,11 @@ pub fn of_finding(rule: &str, scene: &Scene<'_>, links: &[&Connection]) -> Optio
         | "ota-erase-silence" => silence(scene, links),
         _ => None,
     }
+}
+
+/// An estimate as it is shown: in whole milliseconds, because it knows no better.
+pub fn in_ms(estimate: Span) -> Span {
+    Span((estimate.0 + 500) / 1_000 * 1_000)
 }
 
 #[cfg(test)]

@@ -322,7 +322,7 @@ fn interval(view: &View<'_>, words: &'static str) -> Option<Text> {
     let rest = text!(
         ": {} round trips then take about {} of the {} that the device waits.",
         n,
-        arrives,
+        what_if::in_ms(arrives),
         budget.deadline
     );
     Some(text.and(rest))

@@ -236,7 +236,7 @@ mod tests {
     /// `signal PropertiesChanged("org.bluez.Device1", {"Connected": true}, [])`, little endian.
     fn changed() -> Vec<u8> {
         fn string(out: &mut Vec<u8>, text: &str) {
-            while out.len() % 4 != 0 {
+            while !out.len().is_multiple_of(4) {
                 out.push(0);
             }
             out.extend((text.len() as u32).to_le_bytes());
@@ -247,7 +247,7 @@ mod tests {
         for (number, kind, text) in
             [(1, "o", "/org/bluez/hci0"), (3, "s", "PropertiesChanged"), (8, "g", "sa{sv}as")]
         {
-            while fields.len() % 8 != 0 {
+            while !fields.len().is_multiple_of(8) {
                 fields.push(0);
             }
             fields.extend([number, 1, kind.as_bytes()[0], 0]);
@@ -264,15 +264,15 @@ mod tests {
         let mut entry = Vec::new();
         string(&mut entry, "Connected");
         entry.extend([1, b'b', 0]);
-        while entry.len() % 4 != 0 {
+        while !entry.len().is_multiple_of(4) {
             entry.push(0);
         }
         entry.extend(1_u32.to_le_bytes());
-        while body.len() % 4 != 0 {
+        while !body.len().is_multiple_of(4) {
             body.push(0);
         }
         body.extend((entry.len() as u32).to_le_bytes());
-        while body.len() % 8 != 0 {
+        while !body.len().is_multiple_of(8) {
             body.push(0);
         }
         body.extend(entry);
@@ -282,7 +282,7 @@ mod tests {
         out.extend(9_u32.to_le_bytes());
         out.extend((fields.len() as u32).to_le_bytes());
         out.extend(fields);
-        while out.len() % 8 != 0 {
+        while !out.len().is_multiple_of(8) {
             out.push(0);
         }
         out.extend(body);
