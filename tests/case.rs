@@ -1,12 +1,12 @@
 //! A case is analysed in the same way wherever its captures come from, and one that cannot be read is named.
-use hcidiff::capture::Input;
+use hcidiff::capture::{Input, OpenOptions};
 use hcidiff::case::{Case, Side, Unreadable, analyse};
 use hcidiff::compare::{Options, Wanted, of_captures};
 use hcidiff::diagnose::RULES;
 use hcidiff::report::{Report, json};
 use hcidiff::sides::Sides;
 use hcidiff::trace::Trace;
-use hcidiff::{Analysis, case};
+use hcidiff::{Analysis, case, witness};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -107,7 +107,14 @@ fn every_example_is_found_through_the_entry() {
     for rule in RULES {
         let example = (rule.example().expect("an example").example)();
         let captures = example.reference.iter().chain([&example.subject]).map(|t| t.run());
-        let analysis = Analysis::of(captures.collect(), &Options::default());
+        let captures: Vec<_> = captures.collect();
+        let logs = example.log.map(|text| {
+            let input = Input::bytes("host.log", text.as_bytes());
+            let log = witness::read(&input, &OpenOptions::default()).unwrap();
+            (captures.len() - 1, log.expect("a log"))
+        });
+        let logs = Vec::from_iter(logs);
+        let analysis = Analysis::with_logs(captures, logs, &Options::default());
         assert!(analysis.findings.iter().any(|found| found.rule == rule.id), "{}", rule.id);
     }
 }

@@ -154,9 +154,9 @@ fn each_field_has_a_row_under_its_event() {
 fn a_cited_frame_is_named_as_btmon_and_wireshark_know_it() {
     let full = common::report(&pi(), &["--full"]);
     assert!(full.contains("frame 447 (btmon #73): Disconnection Complete"), "{full}");
-    assert!(full.contains("in Wireshark: frame.number in {428, 433, 447"), "{full}");
+    assert!(full.contains("in Wireshark: `frame.number in {428, 433, 447"), "{full}");
     let markdown = common::report(&pi(), &["--format", "markdown"]);
-    assert!(markdown.contains("frame 484 (btmon #86)"), "{markdown}");
+    assert!(markdown.contains("frame 484 (btmon `#86`)"), "{markdown}");
     // Where both count alike nothing is said twice.
     let capture = fixture("lab/A/02-bad-kick.btsnoop");
     assert!(!common::report(&[capture], &["--full"]).contains("btmon #"));

@@ -62,6 +62,7 @@ fn timeless(connection: &Connection) -> Connection {
     it.heard.iter_mut().for_each(|sighting| place(sighting));
     it.last_heard.iter_mut().for_each(|sighting| place(sighting));
     it.usable_at = AT;
+    it.status_at = AT;
     if let Some(mtu) = &mut it.mtu {
         place(mtu);
         maybe(&mut mtu.answer);

@@ -56,11 +56,11 @@ pub enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         what: Vec<String>,
     },
-    /// Make a bundle for a bug report: captures without addresses, names, keys and values, and their report
+    /// Make a bundle for a bug report, without addresses, names, keys and values
     Share(Share),
     /// Write the cure down: what the working host did, as something that can be run
     Recipe(Recipe),
-    /// Say whether a capture is fit for a diagnosis, and how to record a better one on its host
+    /// Say what a capture lacks, and how to record a better one
     Doctor(Doctor),
     /// Print the JSON Schema of the report
     Schema,
@@ -81,8 +81,8 @@ pub struct Compare {
     #[arg(short, long, value_enum, default_value_t = Format::Terminal)]
     pub format: Format,
 
-    /// Write the report there; the ending (.md, .json, .html, .txt) sets that file's format, and .pcapng gets the
-    /// packets that it rests on, for Wireshark. Repeatable
+    /// Write the report there; its ending sets the format: .md, .json, .html, .txt, or .pcapng for the packets that it
+    /// rests on. Repeatable
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub output: Vec<PathBuf>,
 
@@ -122,7 +122,7 @@ pub struct Compare {
     #[command(flatten)]
     pub reading: Reading,
 
-    /// A log of the failing side's host (bluetoothd, Home Assistant, ESPHome …), or a D-Bus capture; repeatable
+    /// A log of the failing side's host, or a D-Bus capture; repeatable
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub witness: Vec<PathBuf>,
 
