@@ -1,8 +1,8 @@
 //! A capture that can be shown to strangers, and the proof that it still tells the same story.
 //!
-//! Each capture is read twice. The first reading collects what must not be shown ([`originals`]); the second writes
-//! the records again, field by field ([`replace`]), and looks for all originals in what was written ([`search`]).
-//! Then the new captures are analysed, and what is found must be what was found before ([`check`]).
+//! Each capture is read twice. The first reading collects what must not be shown (`originals`); the second writes
+//! the records again, field by field (`replace`), and looks for all originals in what was written (`search`).
+//! Then the new captures are analysed, and what is found must be what was found before (`check`).
 use crate::capture::{CaptureError, WriteError};
 use crate::case::{self, Case, Unreadable, read_seeing};
 use crate::report::aliases::Aliases;

@@ -2,7 +2,7 @@
 //!
 //! [`read`] makes typed claims of a log's lines: connect asked, connected, disconnected with a reason in its own number
 //! system. [`Testimony`] holds them against a capture: [`Alignment`] finds the log's time, and each claim gets a [`Relation`].
-//! Each kind of log is one file with a [`reader::Reader`], and one line in `reader::READERS`.
+//! Each kind of log is one file with a `reader::Reader`, and one line in `reader::READERS`.
 mod align;
 mod bleak;
 mod bluetoothctl;
