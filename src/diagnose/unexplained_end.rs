@@ -85,6 +85,10 @@ Record a host on which it works, and compare the two captures.",
             Trace::new().notified(3, &[1]).wait_ms(3_000).disconnected(HUNG_UP).into()
         }),
         Case::silent("the link is still up", || busy().wait_ms(2_000).into()),
+        Case::note(Confidence::Low, "BR/EDR: nobody answers the page", || {
+            Trace::new().peer(crate::trace::PEER, AddressType::PUBLIC).pages_in_vain().into()
+        })
+        .saying("off, out of range"),
         Case::note(Confidence::Low, "a reason that no rule knows", || {
             busy().disconnected(Status(0x2a)).into()
         })
@@ -284,6 +288,11 @@ impl Unexplained {
     fn what(&self) -> Text {
         let after = self.life.map(|life| text!(" {} after the connection", life));
         match &self.how {
+            How::Refused(Status::PAGE_TIMEOUT, _) => text!(
+                "No link came of the attempt: {}. The device did not answer the page: it is off, out of range, or \
+                 listens to nobody now.",
+                Status::PAGE_TIMEOUT
+            ),
             How::Refused(status, _) => text!("No link came of the attempt: {}.", *status),
             How::AdapterLost(_) => text!("The adapter was lost under the link{}.", after),
             How::Ended(end) => {

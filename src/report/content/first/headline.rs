@@ -223,9 +223,12 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
     }
 }
 
+/// The note about an end that nothing explains: it tells what is known all the same.
+const UNEXPLAINED: &str = "unexplained-end";
+
 /// Rules whose notes describe a link, or a host, and do not say why it ended.
 const DESCRIBE: [&str; 12] = [
-    "unexplained-end",
+    UNEXPLAINED,
     "weak-link",
     "too-far",
     "short-supervision-by-peer",
@@ -245,10 +248,14 @@ fn known(report: &Report, side: Side) -> String {
         f.level == Level::Note
             && f.capture == side.capture
             && f.connections.contains(&side.connection)
-            && !DESCRIBE.contains(&f.rule)
     };
-    match report.findings.iter().find(about) {
-        Some(note) => format!("{}. {}", note.title, note.says),
+    let notes = || report.findings.iter().filter(about);
+    if let Some(note) = notes().find(|note| !DESCRIBE.contains(&note.rule)) {
+        return format!("{}. {}", note.title, note.says);
+    }
+    // It says itself that nothing explains the end.
+    match notes().find(|note| note.rule == UNEXPLAINED) {
+        Some(note) => note.says.to_string(),
         None => "No known cause fits.".to_owned(),
     }
 }
