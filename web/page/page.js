@@ -2,12 +2,13 @@
 "use strict";
 (() => {
   const SIDES = ["works", "fails"];
+  const PLACES = [...SIDES, "log"];
   // Longer pasted texts are refused before they are copied once more.
   const LONGEST_TEXT = 64 * 1024 * 1024;
   const find = (id) => document.getElementById(id);
 
   // What was chosen: for each side a blob and its name.
-  const chosen = { works: null, fails: null };
+  const chosen = { works: null, fails: null, log: null };
   let outcome = null;
 
   // ---- the worker ----
@@ -66,6 +67,7 @@
 
   const reader = new Helper();
   const dictionary = new Helper();
+  const maker = new Helper();
 
   // ---- files ----
   function trouble(says) {
@@ -127,12 +129,15 @@
   let running = 0;
 
   async function examine(asked = {}) {
-    const files = SIDES.map((side) => chosen[side]).filter(Boolean);
+    const captures = SIDES.map((side) => chosen[side]).filter(Boolean);
+    const files = captures.length ? [...captures, chosen.log].filter(Boolean) : [];
     const mine = ++running;
     reader.stop();
+    maker.stop();
     find("working").hidden = true;
     if (!files.length) {
       find("result").hidden = true;
+      if (chosen.log) trouble("A log is looked at beside a capture. To look at a log alone, choose it in the place of a capture.");
       return;
     }
     const empty = files.find((file) => file.blob.size === 0);
@@ -142,7 +147,7 @@
     find("working").hidden = false;
     asked = { ...asked, show_addresses: find("addresses").checked, salvage: find("salvage").checked };
     try {
-      const answer = await reader.ask({ kind: "examine", files, asked }, (part) => { find("progress").value = part; });
+      const answer = await reader.ask({ kind: "examine", files, captures: captures.length, asked }, (part) => { find("progress").value = part; });
       if (mine === running) show(JSON.parse(answer.outcome), asked);
     } catch (error) {
       if (mine !== running) return;
@@ -213,12 +218,47 @@
 
   function save(ending) {
     const [form, type] = KINDS[ending];
+    keep("hcidiff." + ending, [outcome[form]], type);
+    find("done").textContent = "Saved as hcidiff." + ending + ".";
+  }
+
+  // What is made on demand goes to a worker of its own, so that it can be cancelled with the page's other work.
+  async function made(message) {
+    const files = SIDES.map((side) => chosen[side]).filter(Boolean);
+    find("done").textContent = "Working …";
+    try {
+      return await maker.ask({ ...message, files });
+    } catch (error) {
+      find("done").textContent = "";
+      trouble(error.message);
+      find("trouble").scrollIntoView({ block: "center" });
+      return null;
+    }
+  }
+
+  function keep(name, parts, type) {
     const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([outcome[form]], { type }));
-    link.download = "hcidiff." + ending;
+    link.href = URL.createObjectURL(new Blob(parts, { type }));
+    link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    find("done").textContent = "Saved as hcidiff." + ending + ".";
+  }
+
+  async function bundle() {
+    trouble("");
+    const answer = await made({ kind: "bundle" });
+    if (!answer) return;
+    keep("hcidiff-bundle.zip", [answer.bundle], "application/zip");
+    find("done").textContent = "Saved as hcidiff-bundle.zip: its MANIFEST.md says what was taken out.";
+  }
+
+  async function recipe() {
+    trouble("");
+    const answer = await made({ kind: "recipe", target: find("target").value, asked: { ...asked(), salvage: find("salvage").checked } });
+    if (!answer) return;
+    answer.recipe.files.forEach(([name, text]) => keep(name, [text], "text/plain"));
+    const names = answer.recipe.files.map(([name]) => name).join(", ");
+    find("done").textContent = "Saved as " + names + ". Mind: " + answer.recipe.says.join("; ") + ".";
   }
 
   // ---- words ----
@@ -255,7 +295,7 @@
     const files = [...event.clipboardData.files];
     if (files.length) take(files, null); else paste(event.clipboardData.getData("text/plain"), null);
   });
-  SIDES.forEach((side) => {
+  PLACES.forEach((side) => {
     find("file-" + side).addEventListener("change", (event) => { take([...event.target.files], side); event.target.value = ""; });
     document.querySelector('[data-choose="' + side + '"]').addEventListener("click", () => find("file-" + side).click());
     document.querySelector('[data-remove="' + side + '"]').addEventListener("click", () => { put(side, null); trouble(""); examine(); });
@@ -264,8 +304,8 @@
       find("pasting").dataset.side = side;
       find("pasted").focus();
     });
-    find("attempt-" + side).addEventListener("change", () => examine(asked()));
   });
+  SIDES.forEach((side) => find("attempt-" + side).addEventListener("change", () => examine(asked())));
   find("pasting").addEventListener("submit", (event) => {
     event.preventDefault();
     find("pasting").hidden = true;
@@ -280,6 +320,8 @@
     examine();
   });
   ["addresses", "salvage"].forEach((id) => find(id).addEventListener("change", () => examine(asked())));
+  find("bundle").addEventListener("click", bundle);
+  find("recipe").addEventListener("click", recipe);
   find("cancel").addEventListener("click", cancel);
   find("copy").addEventListener("click", copy);
   document.querySelectorAll("[data-save]").forEach((button) => button.addEventListener("click", () => save(button.dataset.save)));

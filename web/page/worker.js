@@ -48,7 +48,12 @@ function examine(message) {
       self.postMessage({ job: message.job, progress: total ? read / total : 0 });
     }
   }));
-  return wasm_bindgen.examine(files, JSON.stringify(message.asked));
+  return wasm_bindgen.examine(files.splice(0, message.captures), files, JSON.stringify(message.asked));
+}
+
+// What is read several times is kept by the module; nothing is said of its progress.
+function whole(message) {
+  return message.files.map((file) => new Piecewise(file.blob, file.name, () => {}));
 }
 
 self.onmessage = async ({ data: message }) => {
@@ -57,6 +62,11 @@ self.onmessage = async ({ data: message }) => {
     await ready.module;
     if (message.kind === "examine") {
       self.postMessage({ job: message.job, outcome: examine(message) });
+    } else if (message.kind === "bundle") {
+      self.postMessage({ job: message.job, bundle: wasm_bindgen.bundle(whole(message)) });
+    } else if (message.kind === "recipe") {
+      const written = wasm_bindgen.recipe(whole(message), message.target, JSON.stringify(message.asked));
+      self.postMessage({ job: message.job, recipe: JSON.parse(written) });
     } else if (message.kind === "explain") {
       self.postMessage({ job: message.job, answer: wasm_bindgen.explain(message.question) });
     } else {

@@ -5,26 +5,51 @@
 mod outcome;
 mod source;
 
-use hcidiff::{Case, analyse};
-use outcome::{Asked, Outcome};
-use source::{Piecewise, capture};
+use hcidiff::analyse;
+use outcome::{Asked, Outcome, Written};
+use source::{Piecewise, capture, kept};
+use std::io::Cursor;
 use wasm_bindgen::prelude::*;
 
-/// Analyses one capture, or a working one and then a failing one.
+/// Analyses one capture, or a working one and then a failing one, and logs of the failing host beside them.
 ///
 /// `asked` is JSON (see [`Asked`]), and so is what comes back (see [`Outcome`]). An error is a sentence.
 #[wasm_bindgen]
-pub fn examine(captures: Vec<Piecewise>, asked: &str) -> Result<String, JsError> {
+pub fn examine(
+    captures: Vec<Piecewise>,
+    logs: Vec<Piecewise>,
+    asked: &str,
+) -> Result<String, JsError> {
     let asked: Asked = serde_json::from_str(asked)?;
-    let mut sides = captures.into_iter().map(|file| asked.side(capture(file)));
-    let case = match (sides.next(), sides.next()) {
-        (Some(one), None) => Case::one(one),
-        (Some(reference), Some(subject)) => Case::pair(reference, subject),
-        (None, _) => return Err(JsError::new("There is no capture to look at.")),
-    };
-    let analysis =
-        analyse(&asked.of(case)).map_err(|unreadable| JsError::new(&unreadable.to_string()))?;
+    let logs = logs.into_iter().map(capture).collect();
+    let case = asked.case(captures.into_iter().map(capture).collect(), logs)?;
+    let analysis = analyse(&case).map_err(|unreadable| JsError::new(&unreadable.to_string()))?;
     Ok(serde_json::to_string(&Outcome::of(analysis, &asked))?)
+}
+
+/// What the working host did, as something that can be run: files with their names, and what is to be said of them.
+#[wasm_bindgen]
+pub fn recipe(captures: Vec<Piecewise>, target: &str, asked: &str) -> Result<String, JsError> {
+    let asked: Asked = serde_json::from_str(asked)?;
+    let case = asked.case(kept(captures)?, Vec::new())?;
+    let target =
+        hcidiff::recipe::target(target).ok_or_else(|| JsError::new("There is no such recipe."))?;
+    let written = hcidiff::recipe::handshake(&case).and_then(|handshake| target.write(&handshake));
+    let recipe = written.map_err(|refusal| JsError::new(&refusal.to_string()))?;
+    let files = recipe.files.into_iter().map(|file| (file.name, file.text)).collect();
+    Ok(serde_json::to_string(&Written { files, says: recipe.says })?)
+}
+
+/// A zip file with the captures and their report, without addresses, names, keys and values.
+#[wasm_bindgen]
+pub fn bundle(captures: Vec<Piecewise>) -> Result<Vec<u8>, JsError> {
+    let case = Asked::default().case(kept(captures)?, Vec::new())?;
+    let draft = || Ok(Box::new(Cursor::new(Vec::new())) as Box<dyn hcidiff::share::Draft>);
+    let made = hcidiff::share::share(&case, &hcidiff::share::Options::default(), &draft);
+    let mut bundle = made.map_err(|refusal| JsError::new(&refusal.to_string()))?;
+    let mut zip = Cursor::new(Vec::new());
+    hcidiff::share::write(&mut bundle, &mut zip)?;
+    Ok(zip.into_inner())
 }
 
 /// What a code, an error text, a word or a line of a log means, as plain text.

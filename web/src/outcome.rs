@@ -6,6 +6,7 @@ use hcidiff::diagnose::Level;
 use hcidiff::report::{Report, Shown, html, json, markdown};
 use hcidiff::{Analysis, Case};
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsError;
 
 /// What is asked of the captures; everything may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -22,22 +23,38 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// A capture, to be read in this way.
-    pub fn side(&self, capture: Input) -> Side {
+    /// The case of one capture or two, with logs of the failing host, asked in this way.
+    pub fn case(&self, captures: Vec<Input>, logs: Vec<Input>) -> Result<Case, JsError> {
+        let mut sides: Vec<Side> = captures.into_iter().map(|capture| self.side(capture)).collect();
+        if let Some(fails) = sides.last_mut() {
+            fails.witnesses = logs;
+        }
+        let mut sides = sides.into_iter();
+        let mut case = match (sides.next(), sides.next()) {
+            (Some(one), None) => Case::one(one),
+            (Some(reference), Some(subject)) => Case::pair(reference, subject),
+            (None, _) => return Err(JsError::new("There is no capture to look at.")),
+        };
+        let number = |number: Option<u32>| number.map_or_else(Wanted::default, Wanted::connection);
+        case.comparing.wanted.reference = number(self.reference_connection);
+        case.comparing.wanted.subject = number(self.subject_connection);
+        Ok(case)
+    }
+
+    fn side(&self, capture: Input) -> Side {
         let mut side = Side::new(capture);
         side.reading.salvage = self.salvage;
         // The page offers JSON, which names each capture by its digest.
         side.reading.sha256 = true;
         side
     }
+}
 
-    /// The case, asked in this way.
-    pub fn of(&self, mut case: Case) -> Case {
-        let number = |number: Option<u32>| number.map_or_else(Wanted::default, Wanted::connection);
-        case.comparing.wanted.reference = number(self.reference_connection);
-        case.comparing.wanted.subject = number(self.subject_connection);
-        case
-    }
+/// Files of a recipe with their names, and what is to be said of them.
+#[derive(Debug, Serialize)]
+pub struct Written {
+    pub files: Vec<(String, String)>,
+    pub says: Vec<String>,
 }
 
 /// The report in all its forms.

@@ -30,6 +30,27 @@ pub fn capture(file: Piecewise) -> Input {
     Input::reader(name, Pieces { file, piece: Vec::new(), at: 0 })
 }
 
+/// Most bytes that are kept of one capture, where it must be read several times.
+const MOST_KEPT: u64 = 256 * 1024 * 1024;
+
+/// Captures that are read several times: kept in memory.
+pub fn kept(files: Vec<Piecewise>) -> Result<Vec<Input>, JsError> {
+    let keep = |file: Piecewise| {
+        let name = file.name();
+        let mut bytes = Vec::new();
+        let pieces = Pieces { file: SendWrapper::new(file), piece: Vec::new(), at: 0 };
+        let count = pieces.take(MOST_KEPT + 1).read_to_end(&mut bytes)? as u64;
+        if count > MOST_KEPT {
+            let says = format!(
+                "{name} is too large for the browser: the program for the command line can do this."
+            );
+            return Err(JsError::new(&says));
+        }
+        Ok(Input::bytes(name, bytes))
+    };
+    files.into_iter().map(keep).collect()
+}
+
 /// Small reads are served from a large piece.
 struct Pieces {
     file: SendWrapper<Piecewise>,

@@ -18,6 +18,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const fixture = (name) => join(fixtures, name);
 const WORKS = fixture("flagship/mac.pklg");
 const FAILS = fixture("flagship/pi-kicked.btsnoop");
+const LOGGED = ["btsnoop", "bluetoothd.txt"].map((ending) => "witness/b04-failed-establish-3e/b04-failed-establish-3e." + ending);
 // A machine with other work to do is slow: what takes longer than this has stopped.
 const PATIENCE = 120_000;
 
@@ -169,6 +170,30 @@ const tests = {
     await opened.waitForFunction(() => document.querySelector("#report main") && !/Swapped sides/.test(document.querySelector("#report").textContent));
     await opened.selectOption("#attempt-fails", "1");
     await opened.waitForFunction(() => /connection #1/.test(document.querySelector("#report svg").textContent));
+    assert.deepEqual(wrong, []);
+  },
+
+  async "a bundle and a cure are saved"(address) {
+    const { opened, wrong } = await tab(address);
+    await drop(opened, [WORKS, FAILS]);
+    await reported(opened);
+    const [zip] = await Promise.all([opened.waitForEvent("download"), opened.click("#bundle")]);
+    assert.equal(readFileSync(await zip.path()).subarray(0, 2).toString(), "PK");
+    await opened.selectOption("#target", "att-socket");
+    const [cure] = await Promise.all([opened.waitForEvent("download"), opened.click("#recipe")]);
+    const words = ["recipe", WORKS, FAILS, "--for", "att-socket"];
+    const written = execFileSync(program, words, { stdio: ["ignore", "pipe", "ignore"] });
+    assert.ok(readFileSync(await cure.path()).equals(written), "the cure differs from the program's");
+    assert.match(await opened.locator("#done").textContent(), /values/);
+    assert.deepEqual(wrong, []);
+  },
+
+  async "a log of the failing host tells more"(address) {
+    const { opened, wrong } = await tab(address);
+    await opened.setInputFiles("#file-fails", fixture(LOGGED[0]));
+    await reported(opened);
+    await opened.setInputFiles("#file-log", fixture(LOGGED[1]));
+    await opened.waitForFunction(() => /Log/.test([...document.querySelectorAll("#report h2, #report summary")].map((e) => e.textContent).join()));
     assert.deepEqual(wrong, []);
   },
 
