@@ -68,7 +68,7 @@ fn row(connection: &Connection) -> BTreeMap<&'static str, String> {
 #[test]
 fn every_laboratory_connection_has_the_facts_of_the_table() {
     needs!("fixtures/lab/EXPECTED.tsv");
-    let table = include_str!("../fixtures/lab/FACTS.tsv");
+    let table = text_of!("fixtures/lab/FACTS.tsv");
     let mut lines = table.lines().filter(|l| !l.starts_with('#'));
     let header: Vec<&str> = lines.next().expect("a header").split('\t').collect();
     let mut by_capture: BTreeMap<&str, Vec<BTreeMap<&str, String>>> = BTreeMap::new();

@@ -1,6 +1,10 @@
 //! The first screen: what `hcidiff CAPTURE` and `hcidiff A B` print fits one view of a terminal, whatever
 //! the captures hold, and makes its case.
 #![cfg(feature = "cli")]
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
 mod common;
 
 use common::{fixture, flagship, pair};
@@ -66,10 +70,11 @@ fn files(folder: &Path, reference: &str, subject: &str) -> Vec<PathBuf> {
 /// Every verdict of the laboratory fits, and stands with its level, its proof and what to do.
 #[test]
 fn every_verdict_of_the_laboratory_makes_its_case_on_one_screen() {
+    needs!("fixtures/lab/EXPECTED.tsv");
     let mut wrong = Vec::new();
     let mut verdicts = 0;
     let lab = fixture("lab");
-    for [reference, subject, first] in table(include_str!("../fixtures/lab/EXPECTED.tsv")) {
+    for [reference, subject, first] in table(text_of!("fixtures/lab/EXPECTED.tsv")) {
         let files = files(&lab, &reference, &subject);
         wrong.extend(misfit(&files));
         let (out, ..) = screen(&files, "80");

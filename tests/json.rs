@@ -28,7 +28,7 @@ fn report(arguments: &[&str]) -> Value {
 
 /// Every row of the truth table: alone, or as a pair.
 fn rows() -> Vec<Vec<&'static str>> {
-    let table = include_str!("../fixtures/lab/EXPECTED.tsv");
+    let table = text_of!("fixtures/lab/EXPECTED.tsv");
     let rows = table.lines().filter(|l| !l.starts_with('#') && !l.starts_with("reference\t"));
     rows.map(|row| row.split('\t').take(2).filter(|name| *name != "-").collect()).collect()
 }

@@ -20,7 +20,7 @@ const NEEDS_A_REFERENCE: &[&str] = &["ota-erase-silence", "discovery-order-or-vo
 #[test]
 fn every_laboratory_capture_gets_its_verdict() {
     needs!("fixtures/lab/EXPECTED.tsv");
-    let table = include_str!("../fixtures/lab/EXPECTED.tsv");
+    let table = text_of!("fixtures/lab/EXPECTED.tsv");
     let mut rows = 0;
     let mut wrong = Vec::new();
     let mut fired = BTreeSet::new();

@@ -13,3 +13,14 @@ macro_rules! needs {
         }
     )+};
 }
+
+/// The text of a file that a package may not have, read when the test runs. It lives as long as the test.
+#[allow(unused_macros)]
+macro_rules! text_of {
+    ($path:literal) => {{
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join($path);
+        let text = std::fs::read_to_string(path).expect($path);
+        let text: &'static str = text.leak();
+        text
+    }};
+}
