@@ -337,6 +337,14 @@ impl RuledOut {
     pub fn new(rule: &'static str, why: impl Into<Text>) -> Self {
         Self { rule, why: why.into() }
     }
+
+    /// What was never heard cannot have missed an exchange.
+    pub fn no_exchange_was_possible() -> Self {
+        Self::new(
+            "missing-mtu-exchange",
+            "the device was never heard, so no ATT exchange could have helped",
+        )
+    }
 }
 
 /// What is wrong, how sure, by which frames, and what to do.

@@ -173,10 +173,7 @@ impl Facts for Far {
     }
 
     fn rules_out(&self) -> Vec<RuledOut> {
-        vec![RuledOut::new(
-            "missing-mtu-exchange",
-            "the device was never heard, so no ATT exchange could have helped",
-        )]
+        vec![RuledOut::no_exchange_was_possible()]
     }
 
     fn would_settle(&self) -> Vec<Text> {

@@ -77,7 +77,7 @@ fn less_of_a_capture_says_nothing_that_the_whole_does_not() {
 }
 
 #[test]
-#[ignore = "takes minutes; run it with --release"]
+#[ignore = "takes minutes, and is not green yet: 9 of 12,000 variants of seed 5 are wrong"]
 fn less_of_a_capture_says_nothing_new_in_very_many_ways() {
     let number = |name: &str, usual: u64| {
         std::env::var(name).ok().and_then(|asked| asked.parse().ok()).unwrap_or(usual)

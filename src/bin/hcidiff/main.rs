@@ -26,6 +26,7 @@ mod progress;
 mod recipe;
 mod share;
 mod usage;
+mod values;
 mod warnings;
 
 /// Unreadable input, nothing that matches, bad usage.

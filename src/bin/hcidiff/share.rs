@@ -1,5 +1,6 @@
 //! `hcidiff share`: from captures to a bundle that may be shown.
-use crate::cli::{Reading, bound, of_side, peer};
+use crate::cli::{Reading, of_side};
+use crate::values::{bound, peer};
 use crate::{console, output, progress, trouble};
 use clap::{Args, ValueEnum};
 use hcidiff::capture::Input;

@@ -2,15 +2,15 @@
 //!
 //! A trace is a list of real HCI packets. It runs through the same decoder and
 //! tracker as a capture, so an example cannot say what no capture could.
-use crate::capture::{Kind, Payload, Record};
-use crate::decode::Decoder;
+use crate::capture::Kind;
 use crate::packet::att::{self, ErrorCode, Handle};
 use crate::packet::hci::{Command, Event, LeEvent, Returned};
 use crate::packet::{
     Address, AddressType, ConnHandle, Direction, Opcode, Secret, Status, signal, smp,
 };
-use crate::time::{Clock, Timestamp};
-use crate::timeline::{Capture, Origin, Tracker};
+
+mod joined;
+mod recorded;
 
 /// The handle that [`Trace::connected`] opens.
 pub const HANDLE: ConnHandle = ConnHandle(0x40);
@@ -611,98 +611,5 @@ impl Trace {
         payload.extend([1, 22, 0, 0, 0, 0, 0, process.len() as u8]);
         payload.extend(process.as_bytes());
         self.monitor(14, &payload)
-    }
-
-    /// Another trace, from here on.
-    pub fn followed_by(mut self, next: Self) -> Self {
-        let shift = self.now - START;
-        self.packets.extend(next.packets.into_iter().map(|p| Packet { at: p.at + shift, ..p }));
-        self.now = next.now + shift;
-        self
-    }
-
-    /// The same with another device.
-    pub fn with(mut self, other: Address) -> Self {
-        for packet in &mut self.packets {
-            for at in 0..packet.bytes.len().saturating_sub(5) {
-                if packet.bytes[at..at + 6] == self.peer.0 {
-                    packet.bytes[at..at + 6].copy_from_slice(&other.0);
-                }
-            }
-        }
-        self.peer = other;
-        self
-    }
-
-    /// The same host has another adapter, on which the other trace happens at the same time.
-    pub fn beside(mut self, other: Self) -> Self {
-        let adapters = 1 + self.packets.iter().map(|p| p.adapter).max().unwrap_or(0);
-        let moved = |p: Packet| Packet { adapter: p.adapter + adapters, ..p };
-        self.packets.extend(other.packets.into_iter().map(moved));
-        self.packets.sort_by_key(|p| p.at);
-        self.now = self.now.max(other.now);
-        self
-    }
-
-    /// Everything again, as the same program tries once more.
-    pub fn repeated(mut self, times: usize, pause_ms: u32) -> Self {
-        let once = self.packets.clone();
-        let length = self.now - START;
-        for _ in 1..times {
-            let shift = self.now - START + i64::from(pause_ms) * 1000;
-            self.packets.extend(once.iter().map(|p| Packet { at: p.at + shift, ..p.clone() }));
-            self.now = START + shift + length;
-        }
-        self
-    }
-
-    /// The records that a capture of this would have.
-    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        (1..).zip(&self.packets).map(|(frame, packet)| Record {
-            frame,
-            offset: 0,
-            time: Some(Timestamp(packet.at)),
-            adapter: Some(packet.adapter),
-            direction: Some(packet.direction),
-            kind: packet.kind,
-            payload: Payload::Bytes(&packet.bytes),
-            original_len: packet.bytes.len() as u32,
-            comment: None,
-        })
-    }
-
-    /// Through decoder and tracker, as any capture.
-    pub fn run(&self) -> Capture {
-        self.run_as("btsnoop")
-    }
-
-    /// The same as a capture of that format.
-    pub fn run_as(&self, format: &'static str) -> Capture {
-        self.recorded(format, |_| true)
-    }
-
-    /// What a recording makes of it that holds only those records.
-    pub fn run_where(&self, keeps: impl Fn(&Record<'_>) -> bool) -> Capture {
-        self.recorded("btsnoop", keeps)
-    }
-
-    fn recorded(&self, format: &'static str, keeps: impl Fn(&Record<'_>) -> bool) -> Capture {
-        let mut decoder = Decoder::new();
-        let mut tracker = Tracker::new();
-        for record in self.records().filter(keeps) {
-            tracker.push(&decoder.decode(&record));
-        }
-        tracker.finish(Origin {
-            file: "example".to_owned(),
-            label: "example".to_owned(),
-            description: crate::capture::Description {
-                format,
-                variant: String::new(),
-                clock: Clock::Utc,
-                resolution_us: 1,
-            },
-            warnings: Vec::new(),
-            sha256: None,
-        })
     }
 }
