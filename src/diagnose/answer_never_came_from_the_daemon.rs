@@ -46,6 +46,22 @@ Look at the capture's moment, not at the log's. A shorter timeout in the program
 2025-09-04 15:33:41,000 ERROR app: Communication with C0:00:00:00:00:01 failed: [org.bluez.Error.Failed] br-connection-canceled
 ")
         }),
+        Case::note(Confidence::Medium, "the program waits for a little over five seconds more", || {
+            Example::with_log(failed(), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:45,400 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        })
+        .pins(&["OVERDUE"]),
+        Case::silent("the program waits for a little less", || {
+            Example::with_log(failed(), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:45,000 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        })
+        .pins(&["OVERDUE"]),
     ],
 };
 
@@ -66,7 +82,7 @@ const REMEDIES: &[Remedy] = &[Remedy::on(
 )];
 
 /// So long after the end the daemon's answer is overdue.
-const SHOWN_OVERDUE: Span = Span::from_ms(5_000);
+const OVERDUE: Span = Span::from_ms(5_000);
 
 /// An end, and a program that waited on.
 #[derive(Debug)]
@@ -84,7 +100,7 @@ fn check(scene: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
         let status = connection.status.filter(|status| *status != Status::SUCCESS)?;
         let over = connection.status_at.time()?;
         let waited = testimony.at(relation.claim)? - over;
-        if waited < SHOWN_OVERDUE {
+        if waited < OVERDUE {
             return None;
         }
         let (line, frame) = (Line::of(testimony, claim), connection.status_frame?);

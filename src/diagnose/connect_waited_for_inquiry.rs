@@ -40,6 +40,20 @@ Stop the discovery before the connect, or give the connect more time. Home Assis
 2025-09-04 15:33:29,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
 ")
         }),
+        Case::note(Confidence::Medium, "a little over four seconds", || {
+            Example::with_log(late(), "\
+2025-09-04 15:33:25,200 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:29,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+")
+        })
+        .pins(&["WAITED"]),
+        Case::silent("a little less", || {
+            Example::with_log(late(), "\
+2025-09-04 15:33:25,500 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:29,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+")
+        })
+        .pins(&["WAITED"]),
     ],
 };
 
@@ -48,7 +62,7 @@ fn late() -> Trace {
 }
 
 /// From so long a way on, the request waited for something.
-const SHOWN_WAITED: Span = Span::from_ms(4_000);
+const WAITED: Span = Span::from_ms(4_000);
 
 /// A call, and the request that followed it late.
 #[derive(Debug)]
@@ -73,7 +87,7 @@ fn check(scene: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
         Some((way, claim, request.frame, connection.number))
     });
     let (way, claim, frame, number) = longest.max_by_key(|(way, ..)| *way)?;
-    if way < SHOWN_WAITED {
+    if way < WAITED {
         return None;
     }
     let facts = Waited { call: Line::of(testimony, claim), frame, way };

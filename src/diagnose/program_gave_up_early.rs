@@ -31,7 +31,7 @@ Give the call more time.",
     check: Check::Witness(check),
     cases: &[
         Case::note(Confidence::Medium, "the peer answers until the program gives up", || {
-            Example::with_log(hung_up(), "\
+            Example::with_log(hung_up(300), "\
 2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
 2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
 2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
@@ -42,7 +42,7 @@ Give the call more time.",
         .about(&[1])
         .saying("gave up"),
         Case::silent("the program names no timeout", || {
-            Example::with_log(hung_up(), "\
+            Example::with_log(hung_up(300), "\
 2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
 2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
 2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
@@ -50,16 +50,36 @@ Give the call more time.",
 2025-09-04 15:33:22,980 ERROR app: Communication with C0:00:00:00:00:01 failed: failed to discover services, device disconnected
 ")
         }),
+        Case::note(Confidence::Medium, "the peer answered almost three seconds before", || {
+            Example::with_log(hung_up(2_900), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:25,550 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', False)>}, []]
+2025-09-04 15:33:25,580 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        })
+        .pins(&["ANSWERING"]),
+        Case::silent("the peer was silent for more than three seconds", || {
+            Example::with_log(hung_up(3_150), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:25,800 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', False)>}, []]
+2025-09-04 15:33:25,830 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        })
+        .pins(&["ANSWERING"]),
     ],
 };
 
-fn hung_up() -> Trace {
+fn hung_up(after_ms: u32) -> Trace {
     let up = Trace::new().wait_ms(200).create().connected().features().wait_ms(2_000).mtu();
-    up.wait_ms(300).hangs_up(Status::REMOTE_USER_TERMINATED)
+    up.wait_ms(after_ms).hangs_up(Status::REMOTE_USER_TERMINATED)
 }
 
 /// Up to here before the end the peer was heard: it was not silent.
-const SHOWN_ANSWERING: Span = Span::from_ms(3_000);
+const ANSWERING: Span = Span::from_ms(3_000);
 
 const REMEDIES: &[Remedy] = &[Remedy::any(
     "Give the program's call more time (bleak: `timeout=` of the client; Home Assistant's integrations have their own).",
@@ -92,7 +112,7 @@ pub(super) fn verdict(scene: &Scene<'_>, testimony: &Testimony) -> Option<Verdic
     })?;
     let end = connection.end.as_ref()?;
     let silence = connection.silence_before_end()?;
-    if !connection.peer_heard() || silence > SHOWN_ANSWERING {
+    if !connection.peer_heard() || silence > ANSWERING {
         return None;
     }
     let facts = GaveUp { line: Line::of(testimony, claim), frame: end.command_frame()?, silence };

@@ -48,6 +48,26 @@ Connect first and pair then, or wait a second after `ServicesResolved`.",
 2025-09-04 15:33:20,700 ERROR app: C0:00:00:00:00:01: Characteristic 2a37 was not found!
 ")
         }),
+        Case::note(Confidence::Medium, "the services come two seconds after, and the program misses none", || {
+            Example::with_log(trace(), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:20,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'ServicesResolved': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:22,590 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.ObjectManager.InterfacesAdded (/): ['/org/bluez/hci0/dev_C0_00_00_00_00_01/service0001', {'org.bluez.GattService1': {}}]
+")
+        })
+        .pins(&["SOON"]),
+        Case::silent("they come later", || {
+            Example::with_log(trace(), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:20,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'ServicesResolved': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:22,700 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.ObjectManager.InterfacesAdded (/): ['/org/bluez/hci0/dev_C0_00_00_00_00_01/service0001', {'org.bluez.GattService1': {}}]
+")
+        })
+        .pins(&["SOON"]),
     ],
 };
 
@@ -56,7 +76,7 @@ fn trace() -> Trace {
 }
 
 /// The services come so soon after, or they belong to something else.
-const SHOWN_SOON: Span = Span::from_ms(2_000);
+const SOON: Span = Span::from_ms(2_000);
 
 const REMEDIES: &[Remedy] = &[Remedy::on(
     &[Stack::BlueZ],
@@ -79,7 +99,7 @@ fn check(_: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
         claims().take(place).any(|(_, claim)| claim.what == What::ServiceExported);
     let after = claims().skip(place + 1).find(|(_, claim)| claim.what == What::ServiceExported);
     let (later, exported) = after.filter(|_| !exported_before)?;
-    if testimony.at(later)? - at > SHOWN_SOON {
+    if testimony.at(later)? - at > SOON {
         return None;
     }
     let misses = |what| matches!(what, What::Failed { how: Failure::CharacteristicNotFound, .. });

@@ -87,22 +87,31 @@ fn every_rule_says_of_its_cases_what_it_must() {
 /// Files that several rules use; a case pins a constant of theirs as `waits::SHORTEST`.
 const SHARED: &[&str] = &["see", "waits"];
 
-/// The constants of a file that decide something: numbers, and what holds numbers. Those that begin with
-/// `SHOWN` say how many lines are shown.
+/// The constants of a file that decide something: numbers, and what holds numbers. Counts that begin with `SHOWN` say how
+/// many lines are shown.
 fn constants(file: &str) -> Vec<String> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/diagnose");
     let text = std::fs::read_to_string(path.join(format!("{file}.rs"))).expect("a rule's file");
-    let lines =
-        text.lines().map(|line| line.trim_start_matches("pub ").trim_start_matches("pub(super) "));
+    // A constant may stand inside of a function, too. The tests at a file's end have their own.
+    let lines = text
+        .lines()
+        .take_while(|line| *line != "#[cfg(test)]")
+        .map(|line| line.trim_start().trim_start_matches("pub ").trim_start_matches("pub(super) "));
     let named = lines.filter_map(|line| line.strip_prefix("const ")?.split_once(": "));
     let decides = |kind: &str| {
-        let kind = kind.trim_start_matches(['&', '[']);
-        ["Span", "u8", "u16", "u32", "u64", "i8", "i64", "usize", "f64"].iter().any(|number| {
+        let kind = kind.trim_start_matches(['&', '[', '(']);
+        let numbers = [
+            "Span", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "f32",
+            "f64",
+        ];
+        numbers.iter().any(|number| {
             kind.strip_prefix(number).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         })
     };
     named
-        .filter(|(name, kind)| decides(kind) && !name.starts_with("SHOWN"))
+        .filter(|(name, kind)| {
+            decides(kind) && !(name.starts_with("SHOWN") && kind.starts_with("usize"))
+        })
         .map(|(name, _)| name.to_owned())
         .collect()
 }
