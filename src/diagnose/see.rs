@@ -206,3 +206,221 @@ pub fn attempts_of<'a>(scene: &Scene<'a>, one: &Connection) -> Vec<&'a Connectio
     let of = |group: &Vec<&Connection>| group.iter().any(|c| c.number == one.number);
     scene.devices().into_iter().find(of).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Direction::{Received, Sent};
+    use crate::packet::att::Pdu;
+    use crate::seen::{Seen, SourceId};
+    use crate::time::Moment;
+    use crate::timeline::PairingPhase;
+    use crate::trace::Trace;
+
+    fn step(procedure: Procedure, detail: Detail) -> Step {
+        let mut steps = Trace::new().up().mtu().run().connections[0].steps.clone();
+        let mut step = steps.pop().expect("a step");
+        let seen = Seen { source: SourceId::FIRST, at: Moment::UNKNOWN, frame: 1 };
+        (step.first, step.last, step.by, step.attribute) = (seen, seen, Sent, 3);
+        (step.procedure, step.detail) = (procedure, detail);
+        (step.outcome, step.status, step.count) = (Outcome::Ok, None, 1);
+        step
+    }
+
+    fn pairing() -> Detail {
+        let [request, response] = [[3, 0, 1, 16]; 2];
+        Detail::Pairing { phase: PairingPhase::Failed, request, response, refused_by: None }
+    }
+
+    #[test]
+    fn about_as_long_is_a_tenth_around_the_mean() {
+        let of =
+            |all: &[i64]| constant(&all.iter().copied().map(Span::from_ms).collect::<Vec<_>>());
+        assert!(of(&[90, 110]), "a tenth off");
+        assert!(!of(&[89, 111]));
+        assert!(!of(&[111, 89]));
+        assert!(of(&[100, 100]));
+        assert!(!of(&[100]), "one alone is no pattern");
+        assert!(!of(&[]));
+        assert!(!of(&[0, 0]));
+        assert!(!of(&[-100, -100]), "clocks step back");
+    }
+
+    #[test]
+    fn a_range_is_one_number_where_both_ends_read_the_same() {
+        let of = |all: &[i64]| {
+            from_to(&all.iter().copied().map(Span::from_ms).collect::<Vec<_>>()).to_string()
+        };
+        assert_eq!(of(&[200, 4_000, 300]), "200 ms to 4.00 s");
+        assert_eq!(of(&[200, 200]), "200 ms");
+        assert_eq!(of(&[]), "");
+    }
+
+    #[test]
+    fn a_failure_is_named_in_its_own_code_space() {
+        let of = |procedure, detail, outcome, status| {
+            let mut step = step(procedure, detail);
+            (step.outcome, step.status) = (outcome, status);
+            failure(&step).to_string()
+        };
+        use Outcome::{CutOff, Error, Unanswered};
+        use Procedure::{Channel, Encrypt, Pair, Read};
+        let none = Detail::None;
+        assert_eq!(of(Read, none, Error, Some(5)), "Insufficient Authentication (0x05)");
+        assert_eq!(of(Pair, pairing(), Error, Some(5)), "Pairing Not Supported (0x05)");
+        assert_eq!(of(Pair, none, Error, Some(5)), "Authentication Failure (0x05)");
+        assert_eq!(of(Channel, none, Error, Some(5)), "result 0x05");
+        assert_eq!(of(Encrypt, none, Error, Some(6)), "PIN or Key Missing (0x06)");
+        assert_eq!(of(Read, none, Error, None), "failed");
+        assert_eq!(of(Read, none, CutOff, None), "cut off by the end of the link");
+        assert_eq!(of(Read, none, Unanswered, None), "without an answer");
+    }
+
+    #[test]
+    fn every_step_reads_as_what_it_asked() {
+        use Procedure::*;
+        let found = |by_uuid| Detail::Discovery {
+            first: 0x10,
+            last: 0xffff,
+            found: 0,
+            attribute_type: 0x2803,
+            by_uuid,
+        };
+        let read = |by_type| Detail::Read { offset: 0, by_type };
+        let write = |prepared| Detail::Write { head: 0, prepared, signed: false };
+        let mtu = Detail::Mtu { asked: 517, answered: None, answers: 0 };
+        let signal = |code| Detail::Signal { code, psm: 0, ours: 0, theirs: 0 };
+        let wish = Detail::SecurityRequest { auth_req: 1 };
+        for (procedure, detail, reads) in [
+            (ExchangeMtu, mtu, "Exchange MTU Request (517)"),
+            (DiscoverServices, found(true), "discovery of one service by UUID from 0x0010"),
+            (DiscoverServices, found(false), "discovery of services from 0x0010"),
+            (DiscoverIncludes, found(false), "discovery of included services from 0x0010"),
+            (DiscoverCharacteristics, found(false), "discovery of characteristics from 0x0010"),
+            (DiscoverDescriptors, found(false), "discovery of descriptors from 0x0010"),
+            (Read, read(0x2a00), "read by type 0x2a00"),
+            (Read, read(0), "read of attribute 0x0003"),
+            (Write, write(true), "long write (prepared) of attribute 0x0003"),
+            (Write, write(false), "write of attribute 0x0003"),
+            (WriteCommand, write(false), "write command of attribute 0x0003"),
+            (Subscribe, Detail::Subscription { value: 1 }, "write of 0x0001 to the CCCD 0x0003"),
+            (Pair, Detail::None, "authentication"),
+            (Pair, wish, "security request"),
+            (Pair, pairing(), "pairing"),
+            (Channel, signal(DISCONNECTION_REQUEST), "Disconnection Request"),
+            (Channel, signal(0xfe), "channel signalling"),
+            (Indicate, Detail::None, "indication of attribute 0x0003"),
+            (Notify, Detail::None, "notification of attribute 0x0003"),
+            (Encrypt, Detail::None, "encrypt"),
+        ] {
+            assert_eq!(request(&step(procedure, detail)).to_string(), reads);
+        }
+        let mut whole = step(Read, read(0));
+        whole.attribute = 0;
+        assert_eq!(request(&whole).to_string(), "read");
+    }
+
+    #[test]
+    fn one_pdu_of_two_tries_has_one_procedure_attribute_and_range() {
+        use Procedure::{DiscoverServices, Read, Subscribe, Write};
+        let read = |by_type, offset| step(Read, Detail::Read { offset, by_type });
+        let range = |first, attribute_type, by_uuid, count| {
+            let (last, found) = (0xffff, 0);
+            let mut step = step(
+                DiscoverServices,
+                Detail::Discovery { first, last, found, attribute_type, by_uuid },
+            );
+            step.count = count;
+            step
+        };
+        let one = || range(1, 0x2800, false, 1);
+        assert!(same_pdu(&one(), &one()));
+        assert!(!same_pdu(&one(), &range(2, 0x2800, false, 1)));
+        assert!(!same_pdu(&one(), &range(1, 0x2801, false, 1)));
+        assert!(!same_pdu(&one(), &range(1, 0x2800, true, 1)));
+        // A run of requests does not say which was the last.
+        assert!(!same_pdu(&one(), &range(1, 0x2800, false, 2)));
+        assert!(!same_pdu(&range(1, 0x2800, false, 2), &one()));
+        assert!(same_pdu(&read(0, 0), &read(0, 0)));
+        assert!(!same_pdu(&read(0, 0), &read(0x2a00, 0)));
+        assert!(!same_pdu(&read(0, 0), &read(0, 22)));
+        assert!(same_pdu(&read(0, 22), &read(0, 44)), "a read that goes on");
+        let mut other = read(0, 0);
+        other.attribute = 4;
+        assert!(!same_pdu(&read(0, 0), &other));
+        let mut run = read(0, 0);
+        run.count = 7;
+        assert!(same_pdu(&read(0, 0), &run), "reads of one attribute are all the same");
+        let set = |value| step(Subscribe, Detail::Subscription { value });
+        assert!(same_pdu(&set(1), &set(1)));
+        assert!(!same_pdu(&set(1), &set(2)));
+        let write = step(Write, Detail::None);
+        assert!(same_pdu(&write, &write));
+        assert!(!same_pdu(&write, &step(Procedure::WriteCommand, Detail::None)));
+    }
+
+    #[test]
+    fn the_last_word_and_the_last_question_are_our_hosts() {
+        let frame = |step: Option<&Step>| step.map(|step| (step.procedure, step.frame));
+        let capture = Trace::new().up().mtu().notified_by_us(3, &[1]).notified(3, &[1]).run();
+        let connection = &capture.connections[0];
+        let of = |procedure, by| {
+            let step = connection.steps.iter().find(|s| s.procedure == procedure && s.by == by);
+            step.map(|step| (procedure, step.frame))
+        };
+        assert_eq!(frame(last_sent(connection)), of(Procedure::Notify, Sent));
+        assert!(last_sent(connection).is_some());
+        assert_eq!(frame(last_request(connection)), of(Procedure::ExchangeMtu, Sent));
+        let capture = Trace::new().up().mtu().asks_to_pair().run();
+        let pairs = |step: Option<&Step>| step.map(|step| step.procedure) == Some(Procedure::Pair);
+        assert!(pairs(last_sent(&capture.connections[0])));
+        assert!(pairs(last_request(&capture.connections[0])));
+        // What the link layer does is no word of the host's.
+        let capture = Trace::new().up().run();
+        assert!(!capture.connections[0].steps.is_empty());
+        assert!(last_sent(&capture.connections[0]).is_none());
+        assert!(last_request(&capture.connections[0]).is_none());
+        // What the device asks for is none either.
+        let capture = Trace::new().up().from_peer(&[0x02, 5, 2], &[0x03, 5, 2]).run();
+        assert!(capture.connections[0].steps.iter().any(|s| s.by == Received && s.is_att()));
+        assert!(last_sent(&capture.connections[0]).is_none());
+        assert!(last_request(&capture.connections[0]).is_none());
+    }
+
+    #[test]
+    fn work_is_a_value_that_got_there() {
+        let of = |trace: Trace| used(&trace.run().connections[0]);
+        assert!(!of(Trace::new().up().mtu().discovery(0x0a)));
+        assert!(of(Trace::new().up().write(3, &[7])));
+        assert!(of(Trace::new().up().notified(3, &[7])));
+        let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[7] };
+        assert!(!of(Trace::new().up().refused(write, ErrorCode::WRITE_NOT_PERMITTED)));
+    }
+
+    #[test]
+    fn a_wish_of_the_device_is_open_until_it_is_granted() {
+        let of = |trace: Trace| {
+            let ended = trace.wait_ms(9_000).disconnected(Status::REMOTE_USER_TERMINATED);
+            peer_request_open(&ended.run().connections[0])
+        };
+        let asks = || {
+            let request = signal::Pdu::ConnectionParameterUpdateRequest {
+                interval_min: 24,
+                interval_max: 40,
+                latency: 0,
+                timeout: 400,
+            };
+            Trace::new().up().mtu().signal(Received, 1, request)
+        };
+        let answers = |result| {
+            asks().signal(Sent, 1, signal::Pdu::ConnectionParameterUpdateResponse { result })
+        };
+        assert!(of(asks()));
+        assert!(of(answers(1)));
+        assert!(!of(answers(0)));
+        let wish = smp::Pdu::SecurityRequest { auth_req: 1 };
+        assert!(of(Trace::new().up().mtu().smp(Received, wish)));
+        assert!(!of(Trace::new().up().mtu().asks_to_pair()), "ours");
+        assert!(!of(Trace::new().up().mtu()));
+    }
+}
