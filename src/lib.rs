@@ -71,6 +71,8 @@ pub mod capture;
 #[warn(missing_docs)]
 pub mod case;
 #[warn(missing_docs)]
+pub mod check;
+#[warn(missing_docs)]
 pub mod compare;
 #[warn(missing_docs)]
 pub mod decode;

@@ -36,7 +36,7 @@ const OPTIONS: &[&str] = &[
     "quiet",
 ];
 const COMMANDS: &[&str] =
-    &["events", "explain", "doctor", "recipe", "share", "schema", "completions", "man"];
+    &["events", "explain", "check", "doctor", "recipe", "share", "schema", "completions", "man"];
 
 fn said(arguments: &[&str]) -> String {
     let output = common::hcidiff(&[], arguments);

@@ -1,4 +1,5 @@
 //! What can be typed: commands, options, and the words for their values.
+pub use crate::check::Check;
 pub use crate::doctor::Doctor;
 pub use crate::share::Share;
 use crate::values::{adapter, bound, frames, peer, target, zone};
@@ -60,6 +61,8 @@ pub enum Command {
     Share(Share),
     /// Write the cure down: what the working host did, as something that can be run
     Recipe(Recipe),
+    /// Pass or fail: hold a capture against expectations, for CI
+    Check(Check),
     /// Say what a capture lacks, and how to record a better one
     Doctor(Doctor),
     /// Print the JSON Schema of the report

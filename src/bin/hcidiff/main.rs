@@ -15,6 +15,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+mod check;
 mod cli;
 mod console;
 mod doctor;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
             None => return console::usage(&error),
         },
     };
-    if let Err(sentence) = check(&cli) {
+    if let Err(sentence) = fits(&cli) {
         return trouble(&sentence);
     }
     match run(&cli) {
@@ -56,13 +57,14 @@ fn main() -> ExitCode {
 }
 
 /// What the parser cannot see: values that do not go together, and files that are not there.
-fn check(cli: &Cli) -> Result<(), String> {
+fn fits(cli: &Cli) -> Result<(), String> {
     cli.check()?;
     match &cli.command {
         None => usage::captures(&cli.compare.captures),
         Some(Command::Events(events)) => usage::captures(std::slice::from_ref(&events.capture)),
         Some(Command::Share(asked)) => usage::captures(&asked.captures),
         Some(Command::Recipe(recipe)) => usage::captures(&recipe.captures),
+        Some(Command::Check(asked)) => usage::captures(&asked.files()),
         Some(Command::Doctor(asked)) => usage::captures(asked.capture.as_slice()),
         Some(_) => Ok(()),
     }
@@ -81,6 +83,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         Some(Command::Share(asked)) => return Ok(share::run(asked)),
         Some(Command::Explain { what }) => explained(what, &mut out)?,
         Some(Command::Recipe(asked)) => return recipe::run(asked, &mut out),
+        Some(Command::Check(asked)) => return check::run(asked, &mut out),
         Some(Command::Doctor(asked)) => doctor::run(asked, &mut out)?,
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;

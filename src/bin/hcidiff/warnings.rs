@@ -12,6 +12,15 @@ pub fn all(report: &Report) {
     each(report, |file, warning| console::say(&line(file, &warning.text)));
 }
 
+/// Those that may change what was found, for commands that print no report.
+pub fn grave(report: &Report) {
+    each(report, |file, warning| {
+        if !harmless(warning.kind) {
+            console::say(&line(file, &warning.text));
+        }
+    });
+}
+
 /// Those that may change what the report says, as far as a screen has room; the others are counted.
 /// Returns the rows of 80 columns that they take.
 pub fn few(report: &Report) -> usize {
