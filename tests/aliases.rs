@@ -146,6 +146,7 @@ proptest! {
             &["--aliases"],
             &["--aliases", "--full", "--strict"],
             &["--format", "json", "--aliases"],
+            &["--format", "facts"],
         ] {
             assert_hidden(&run(&files, arguments), &secrets, &arguments.join(" "));
         }

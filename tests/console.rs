@@ -117,7 +117,7 @@ fn where_no_thread_can_be_made_captures_are_read_one_after_the_other() {
 
 #[test]
 fn a_reader_that_has_seen_enough_changes_no_exit_status() {
-    for format in ["terminal", "json", "markdown", "html"] {
+    for format in ["terminal", "json", "markdown", "html", "facts"] {
         for (due, option) in [(1, "--strict"), (0, "--exit-zero")] {
             let status = program(&["--format", format, option], &flagship())
                 .stdout(closed_pipe())

@@ -65,6 +65,24 @@ fn every_report_validates_against_the_schema_that_ships() {
     assert!(!validator.is_valid(&wrong));
 }
 
+#[test]
+fn facts_are_a_short_selection_of_the_report() {
+    needs!("fixtures/pairs", "fixtures/lab/EXPECTED.tsv");
+    for row in rows().iter().step_by(3) {
+        let report = report(&[&row[..], &["--aliases"]].concat());
+        let (_, text) = run(&[&row[..], &["--format", "facts"]].concat());
+        assert!(text.len() < 8_000, "{row:?}: {}", text.len());
+        let facts: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(facts["verdict"], report["verdict"], "{row:?}");
+        let evidence = &report["findings"][0]["evidence"];
+        for (at, quoted) in
+            facts["findings"][0]["evidence"].as_array().into_iter().flatten().enumerate()
+        {
+            assert_eq!(quoted["frame"], evidence[at]["frame"], "{row:?}");
+        }
+    }
+}
+
 /// As tshark shows them (`-Y btatt.value`): frames 70 and 80 of the capture.
 #[test]
 fn values_are_there_where_they_are_asked_for_and_nowhere_else() {

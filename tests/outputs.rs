@@ -75,7 +75,7 @@ fn the_same_bytes_in_any_folder_zone_and_terminal() {
             flagship().iter().map(copy).collect()
         })
         .collect();
-    for format in ["markdown", "json", "html", "terminal"] {
+    for format in ["markdown", "json", "html", "terminal", "facts"] {
         let run = |captures: &[PathBuf], variables: &[(&str, &str)]| {
             Command::new(env!("CARGO_BIN_EXE_hcidiff"))
                 .args(captures)

@@ -134,7 +134,7 @@ fn bash_offers_what_can_come_next() {
         ["--subject-connection", "--salvage", "--show-addresses", "--show-values", "--strict"]
     );
     let formats = offered(&["hcidiff", "--format", ""]).expect("bash was there");
-    assert_eq!(formats, ["terminal", "markdown", "json", "html"]);
+    assert_eq!(formats, ["terminal", "markdown", "json", "html", "facts"]);
     let formats = offered(&["hcidiff", "events", "--format", "j"]).expect("bash was there");
     assert_eq!(formats, ["jsonl"]);
 }

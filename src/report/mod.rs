@@ -12,6 +12,7 @@ mod clock;
 pub(crate) mod content;
 pub mod doctor;
 pub mod events;
+pub mod facts;
 mod fields;
 mod hexdump;
 pub mod html;

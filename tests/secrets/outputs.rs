@@ -6,7 +6,7 @@ use hcidiff::recipe;
 pub use hcidiff::report::events::Style;
 use hcidiff::report::events::{Events, Place};
 use hcidiff::report::terminal::{self, Screen};
-use hcidiff::report::{Report, Shown, html, json, markdown};
+use hcidiff::report::{Report, Shown, facts, html, json, markdown};
 use hcidiff::timeline::Tracker;
 use std::path::PathBuf;
 
@@ -28,6 +28,7 @@ const FORMATS: &[(&str, Render)] = &[
     ("markdown", markdown::render),
     ("json", json::render),
     ("html", html::render),
+    ("facts", facts::render),
 ];
 
 /// Everything that can be shown of one or two captures.

@@ -290,6 +290,8 @@ pub enum Format {
     Markdown,
     Json,
     Html,
+    /// What can be quoted, as one line of JSON below 8 kB
+    Facts,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -6,7 +6,7 @@ use hcidiff::diagnose::Level;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
 use hcidiff::report::terminal::{self, Screen};
-use hcidiff::report::{Report, Shown, html, json, markdown};
+use hcidiff::report::{Report, Shown, facts, html, json, markdown};
 use hcidiff::share::Excerpt;
 use hcidiff::sides::Which;
 use hcidiff::{analyse, explain};
@@ -236,13 +236,14 @@ fn write_report(
     // What is attached somewhere hides who is at home, unless told otherwise.
     report.shown.aliases = match format {
         cli::Format::Terminal | cli::Format::Json => asked.aliases,
-        cli::Format::Markdown | cli::Format::Html => !asked.show_addresses,
+        cli::Format::Markdown | cli::Format::Html | cli::Format::Facts => !asked.show_addresses,
     };
     let text = match format {
         cli::Format::Json => return json::write(report, out),
         cli::Format::Terminal => terminal::render(report, Screen::default()),
         cli::Format::Markdown => markdown::render(report),
         cli::Format::Html => html::render(report),
+        cli::Format::Facts => facts::render(report),
     };
     out.write_all(text.as_bytes())
 }
