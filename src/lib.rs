@@ -66,6 +66,7 @@
 //! no temporary files and no threads: it compiles for `wasm32-unknown-unknown`. There a capture comes from
 //! [`capture::Input::bytes`], and an archive that comes from a reader is kept in memory, up to 256 MiB.
 
+pub mod air;
 #[warn(missing_docs)]
 pub mod capture;
 #[warn(missing_docs)]

@@ -23,7 +23,9 @@ pub(crate) fn byte(kind: Kind) -> Option<u8> {
         Kind::Event => 4,
         Kind::Iso => 5,
         Kind::Vendor(byte) => byte,
-        Kind::Monitor(_) | Kind::Note(_) | Kind::Empty | Kind::Foreign(_) => return None,
+        Kind::Monitor(_) | Kind::Note(_) | Kind::Empty | Kind::Air(_) | Kind::Foreign(_) => {
+            return None;
+        }
     })
 }
 

@@ -5,12 +5,14 @@ use super::direction::Inference;
 use super::remark::Remark;
 use super::{
     CaptureError, Direction, Kind, LONGEST, Payload, Record, Timestamp, WriteError, h4, monitor,
-    usb,
+    sniffer, usb,
 };
 
 pub(crate) const H4: u16 = 187;
 pub(crate) const H4_WITH_DIRECTION: u16 = 201;
 pub(crate) const LINUX_MONITOR: u16 = 254;
+/// BR/EDR on the air, which is not read.
+const BREDR_BASEBAND: u16 = 255;
 
 pub(crate) fn name(linktype: u16) -> String {
     let name = match linktype {
@@ -59,17 +61,18 @@ pub(crate) fn is_hci(linktype: u16) -> bool {
     matches!(linktype, H4 | H4_WITH_DIRECTION | LINUX_MONITOR) || usb::is_usb(linktype)
 }
 
-fn is_air(linktype: u16) -> bool {
-    matches!(linktype, 192 | 251 | 255 | 256 | 272)
+/// Whether frames of this link type are read: HCI, or the LE link layer.
+pub(crate) fn is_read(linktype: u16) -> bool {
+    is_hci(linktype) || sniffer::is_air(linktype)
 }
 
 /// Why a capture of these link types alone cannot be read.
 pub(crate) fn refusal(linktypes: &[u16]) -> CaptureError {
     let names: Vec<_> = linktypes.iter().take(4).map(|&linktype| name(linktype)).collect();
     let names = names.join(", ");
-    CaptureError::Refused(if linktypes.iter().any(|&linktype| is_air(linktype)) {
+    CaptureError::Refused(if linktypes.iter().any(|&linktype| linktype == BREDR_BASEBAND) {
         format!(
-            "an over-the-air capture ({names}): hcidiff compares what a host and its controller say to each other; capture HCI on the host, with btmon -w, Android's Bluetooth HCI snoop log or PacketLogger"
+            "an over-the-air capture of BR/EDR ({names}): of what is on the air only Bluetooth LE is read (link types 192, 251, 256 and 272); capture HCI on the host, with btmon -w, Android's Bluetooth HCI snoop log or PacketLogger"
         )
     } else {
         format!(
@@ -171,6 +174,7 @@ impl Splitter {
                 let adapter = monitor::adapter(be16(frame, 0));
                 Split { kind, direction, adapter, skip: 4, joined: false, remark: None }
             }
+            linktype if sniffer::is_air(linktype) => sniffer::split(linktype, frame, cut),
             linktype if usb::is_usb(linktype) => self.usb.split(linktype, endian, frame, cut),
             other => Split::opaque(Kind::Foreign(other), Some(Remark::ForeignFrames)),
         }
@@ -218,6 +222,7 @@ pub(crate) fn is_plausible(linktype: u16, frame: &[u8]) -> bool {
         H4 => typed(0),
         H4_WITH_DIRECTION => frame.len() > 4 && be32(frame, 0) <= 1 && typed(4),
         LINUX_MONITOR => frame.len() >= 4 && be16(frame, 2) <= monitor::LAST,
+        _ if sniffer::is_air(linktype) => sniffer::is_plausible(linktype, frame),
         _ => frame.len() >= 24,
     }
 }

@@ -4,6 +4,7 @@
 //! streams through in bounded memory. Reading stops at the first structural
 //! error and keeps everything before it; what was skipped is said in a [`Warning`].
 use crate::packet::Direction;
+use crate::packet::air::Radio;
 use crate::packet::outline::{Extent, Outline};
 use crate::time::{Clock, Timestamp};
 use crate::vocabulary::vocabulary;
@@ -28,6 +29,7 @@ pub mod packetlogger;
 pub mod pcap;
 pub mod pcapng;
 mod remark;
+mod sniffer;
 mod stream;
 mod text;
 mod usb;
@@ -64,6 +66,8 @@ pub enum Kind {
     Vendor(u8),
     /// A record without even a type.
     Empty,
+    /// A frame of the LE link layer from its access address on, and what the sniffer says of it.
+    Air(Radio),
     /// A frame of an interface that does not carry HCI: its link type.
     Foreign(u16),
 }

@@ -48,7 +48,7 @@ fn open(stream: Stream, options: &OpenOptions) -> Result<super::Boxed, CaptureEr
     ledger.stream.consume(FILE_HEADER);
     // The high bits may say how long a frame check sequence is.
     let linktype = header.network.0 as u16;
-    if !linktype::is_hci(linktype) {
+    if !linktype::is_read(linktype) {
         return Err(linktype::refusal(&[linktype]));
     }
     if let Some(head) = ledger.stream.peek(RECORD_HEADER)?.first_chunk() {

@@ -275,6 +275,10 @@ pub fn open_request(names: &Names, open: &OpenRequest) -> Text {
             Some(name) => name.into(),
             None => text!("{}", opcode),
         },
+        Pending::Control(opcode) => match crate::packet::air::Control::name_of(opcode) {
+            Some(name) => name.into(),
+            None => text!("link-layer request {}", format_args!("{opcode:#04x}")),
+        },
         Pending::ParameterRequest => "Connection Parameter Request".into(),
     };
     let sent = open.by == crate::packet::Direction::Sent;

@@ -34,6 +34,18 @@ pub fn decode<'a>(adapter: &'a mut Adapter, bytes: &'a [u8], event: &mut Event<'
     if data.len() > declared.into() {
         event.problem = Some(Problem::Malformed);
     }
+    fragment(adapter, handle, start, data, declared, event);
+}
+
+/// Decodes a piece of a link's data, whatever carried it. The event is a fragment until a frame is whole.
+pub fn fragment<'a>(
+    adapter: &'a mut Adapter,
+    handle: ConnHandle,
+    start: bool,
+    data: &'a [u8],
+    declared: u16,
+    event: &mut Event<'a>,
+) {
     let data = data.get(..declared.into()).unwrap_or(data);
     if data.len() < declared.into() {
         // Some phones' filters shorten packets without telling; the header's length is right.
@@ -54,6 +66,20 @@ pub fn decode<'a>(adapter: &'a mut Adapter, bytes: &'a [u8], event: &mut Event<'
             let problem = frame(channels, handle, direction, bytes, event);
             event.problem = if long { Some(Problem::Malformed) } else { problem.or(event.problem) };
         }
+    }
+}
+
+/// Decodes a frame that was decoded before, as far as this piece shows it: nothing is learnt from it.
+pub fn show<'a>(
+    scratch: &'a mut Channels,
+    handle: ConnHandle,
+    data: &'a [u8],
+    event: &mut Event<'a>,
+) {
+    if !longer(data, u16::try_from(data.len()).unwrap_or(u16::MAX)) {
+        *scratch = Channels::default();
+        event.problem =
+            frame(scratch, handle, event.direction.unwrap_or(Direction::Sent), data, event);
     }
 }
 

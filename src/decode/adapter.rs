@@ -263,6 +263,12 @@ impl Adapter {
         self.commands.iter().position(|c| c.opcode == opcode && !given_up(c))
     }
 
+    /// A link on the air, which has this handle of our own counting.
+    pub fn begin_air(&mut self, handle: ConnHandle) -> LinkId {
+        self.begin(handle);
+        self.named.begin(handle).0
+    }
+
     fn begin(&mut self, handle: ConnHandle) {
         *self.link(handle) = Link { connected: true, ..Link::default() };
     }

@@ -5,6 +5,7 @@ use crate::packet::{Direction, Event, Layer, LinkId, Packet, Problem};
 
 mod acl;
 mod adapter;
+mod air;
 mod channels;
 mod links;
 mod outline;
@@ -29,6 +30,7 @@ pub struct Decoder {
     secrecy: Secrecy,
     /// The links of the last Number Of Completed Packets.
     completed: Vec<LinkId>,
+    receiver: air::Receiver,
 }
 
 impl Decoder {
@@ -39,8 +41,8 @@ impl Decoder {
 
     /// The event of a record. It borrows from the record and from frames put together here.
     pub fn decode<'a>(&'a mut self, record: &'a Record<'_>) -> Event<'a> {
-        let Self { adapters, secrecy, completed } = self;
-        let mut event = decoded(adapters, completed, record);
+        let Self { adapters, secrecy, completed, receiver } = self;
+        let mut event = decoded(adapters, completed, receiver, record);
         event.hidden = secrecy.hides(&event);
         event
     }
@@ -49,6 +51,7 @@ impl Decoder {
 fn decoded<'a>(
     adapters: &'a mut Adapters,
     completed: &'a mut Vec<LinkId>,
+    receiver: &'a mut air::Receiver,
     record: &'a Record<'_>,
 ) -> Event<'a> {
     let cut = record.is_cut();
@@ -66,6 +69,7 @@ fn decoded<'a>(
         completed: &[],
         hidden: false,
         packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
+        air: None,
     };
     let adapter = adapters.get(record.adapter);
     let bytes = match &record.payload {
@@ -79,6 +83,10 @@ fn decoded<'a>(
     (event.packet, event.problem) = match record.kind {
         Kind::Acl => {
             acl::decode(adapter, bytes, &mut event);
+            return event;
+        }
+        Kind::Air(radio) => {
+            air::decode(receiver, adapter, radio, bytes, &mut event);
             return event;
         }
         // The type says who speaks, whatever a flag bit says.

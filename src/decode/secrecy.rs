@@ -5,7 +5,7 @@
 
 use crate::packet::att::{Handle, Pdu, Uuid};
 use crate::packet::secrecy::carries_key;
-use crate::packet::{Address, Direction, Event, Packet, Problem, hci};
+use crate::packet::{Address, Direction, Event, Packet, Problem, air, hci};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 
@@ -66,6 +66,14 @@ impl Secrecy {
                     hci::Command::LeSetExtendedAdvertisingData { operation, .. }
                     | hci::Command::LeSetExtendedScanResponseData { operation, .. },
                 ) => matches!(operation, 0 | 2),
+                // The same on the air: what goes on in another packet, or is the rest of one.
+                Packet::Air(air::Pdu::Auxiliary(kind, air::Advertising::AdvExtInd { payload })) => {
+                    payload.aux_channel().is_some()
+                        || !matches!(
+                            kind,
+                            Some(air::Auxiliary::Advertisement | air::Auxiliary::ScanResponse)
+                        )
+                }
                 _ => false,
             }
     }

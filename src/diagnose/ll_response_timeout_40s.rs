@@ -197,6 +197,9 @@ fn seen(connection: &Connection, end: &End) -> Option<Procedures> {
     let open = connection.open_requests.iter().find(|o| o.pending.is_link_layer())?;
     let name = match open.pending {
         Pending::LinkLayer(opcode) => opcode.name().unwrap_or("link-layer procedure"),
+        Pending::Control(opcode) => {
+            crate::packet::air::Control::name_of(opcode).unwrap_or("link-layer procedure")
+        }
         Pending::LongTermKey => "Long Term Key Request",
         _ => Procedure::ParameterUpdate.word(),
     };

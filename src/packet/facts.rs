@@ -1,7 +1,7 @@
 //! What every packet has in common: where it belongs, its code, its name, its outcome.
 use super::att::{self, Handle};
 use super::visit::{self, AddressKind, Addresses, Kind, Named, Rewriter, Visitor, VisitorMut};
-use super::{Address, ConnHandle, Layer, Packet, hci};
+use super::{Address, ConnHandle, Layer, Packet, air, hci};
 
 impl Packet<'_> {
     /// The highest layer that was decoded, in the words of the event lines.
@@ -18,6 +18,8 @@ impl Packet<'_> {
             Packet::Iso { .. } => "iso",
             Packet::Mgmt { .. } => "mgmt",
             Packet::Note(_) => "note",
+            Packet::Air(air::Pdu::Advertising(_) | air::Pdu::Auxiliary(..)) => "advertising",
+            Packet::Air(_) => "link",
             Packet::Opaque { layer: Layer::Vendor | Layer::ChipLog, .. } => "vendor",
             Packet::Opaque { .. } => "opaque",
         }
@@ -33,6 +35,7 @@ impl Packet<'_> {
             Packet::Signal { pdu, .. } => pdu.code().into(),
             Packet::Mgmt { pdu, .. } => pdu.code().into(),
             Packet::Note(note) => note.code().into(),
+            Packet::Air(pdu) => return pdu.code().map(u32::from),
             Packet::Opaque { code, .. } => *code,
             Packet::L2cap { .. }
             | Packet::Fragment { .. }
@@ -70,6 +73,7 @@ impl Packet<'_> {
             }
             Packet::Mgmt { pdu, .. } => pdu.name().unwrap_or("Unknown Management Command"),
             Packet::Note(note) => note.name(),
+            Packet::Air(pdu) => pdu.name(),
             Packet::Opaque { layer: Layer::Vendor, .. } => "Vendor Packet",
             Packet::Opaque { layer: Layer::ChipLog, .. } => "Vendor Log",
             Packet::Opaque { layer: Layer::Foreign, .. } => "Foreign Packet",
@@ -96,7 +100,7 @@ impl Packet<'_> {
             Packet::Opaque { layer: Layer::ChipLog, code, .. } => {
                 u16::try_from(*code).ok().map(ConnHandle)
             }
-            Packet::Mgmt { .. } | Packet::Note(_) | Packet::Opaque { .. } => None,
+            Packet::Mgmt { .. } | Packet::Note(_) | Packet::Air(_) | Packet::Opaque { .. } => None,
         }
     }
 
@@ -129,6 +133,7 @@ impl Packet<'_> {
             Packet::Smp { pdu, .. } => pdu.first(Kind::Reason),
             Packet::Signal { pdu, .. } => pdu.first(Kind::Reason),
             Packet::Mgmt { pdu, .. } => pdu.reason().map(i64::from),
+            Packet::Air(air::Pdu::Control(pdu)) => pdu.first(Kind::Reason),
             _ => None,
         };
         reason.and_then(|reason| u16::try_from(reason).ok())
@@ -146,9 +151,14 @@ impl Packet<'_> {
             Packet::Mgmt { pdu, .. } => pdu.visit(visitor),
             Packet::L2cap { payload, .. } => visit::opaque("payload", payload, visitor),
             Packet::Note(note) => note.visit(visitor),
+            Packet::Air(air::Pdu::Advertising(pdu) | air::Pdu::Auxiliary(_, pdu)) => {
+                pdu.visit(visitor)
+            }
+            Packet::Air(air::Pdu::Control(pdu)) => pdu.visit(visitor),
             Packet::Fragment { .. }
             | Packet::Sco { .. }
             | Packet::Iso { .. }
+            | Packet::Air(_)
             | Packet::Opaque { .. } => {}
         }
     }
@@ -171,6 +181,9 @@ impl Packet<'_> {
                 | Packet::Smp { .. }
                 | Packet::Signal { .. }
                 | Packet::Mgmt { .. }
+                | Packet::Air(
+                    air::Pdu::Advertising(_) | air::Pdu::Auxiliary(..) | air::Pdu::Control(_)
+                )
         );
         if tabled {
             self.visit(&mut Rewriter { out, visitor });

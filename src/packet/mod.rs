@@ -5,6 +5,7 @@
 use crate::time::Timestamp;
 
 pub mod ad;
+pub mod air;
 pub mod att;
 mod codes;
 mod facts;
@@ -60,6 +61,8 @@ pub struct Event<'a> {
     /// A frame carries the receiver's identifier, so on dynamic channels the two directions differ.
     pub channel: Option<u16>,
     pub packet: Packet<'a>,
+    /// The frame on the air that it came in. There our side is the central's: what it sends is [`Direction::Sent`].
+    pub air: Option<&'a air::Air>,
 }
 
 /// Why (part of) a packet was not decoded.
@@ -91,6 +94,8 @@ pub enum Layer {
     Vendor,
     /// A chip's own log, sent as ACL data under a handle of its own: the code.
     ChipLog,
+    /// A frame on the air.
+    Air,
     Foreign,
 }
 
@@ -143,6 +148,8 @@ pub enum Packet<'a> {
         pdu: mgmt::Pdu<'a>,
     },
     Note(note::Note<'a>),
+    /// A PDU of the link layer, on the air.
+    Air(air::Pdu<'a>),
     /// Kept and not decoded.
     Opaque {
         layer: Layer,

@@ -76,6 +76,10 @@ pub struct Piece {
 /// A record's bytes, field by field, without keys. `None` where it is not sure which bytes are keys: of hidden
 /// packets, of fragments, of notes, and where the record holds more or less than the packet's fields.
 pub fn pieces(event: &Event<'_>, record: &[u8]) -> Option<Vec<Piece>> {
+    // A frame on the air has other headers before its fields, and a check sequence behind them.
+    if event.air.is_some() {
+        return None;
+    }
     // What stands before the fields; no part of it is a key.
     let header = match &event.packet {
         Packet::Command(_) => 3,
@@ -89,6 +93,7 @@ pub fn pieces(event: &Event<'_>, record: &[u8]) -> Option<Vec<Piece>> {
         | Packet::Sco { .. }
         | Packet::Iso { .. }
         | Packet::Note(_)
+        | Packet::Air(_)
         | Packet::Opaque { .. } => return None,
     };
     let (head, rest) = record.split_at_checked(header)?;

@@ -2,6 +2,7 @@
 use super::clock::Moments;
 use super::line::Line;
 use super::{fields, hexdump, safe, sentence};
+use crate::packet::air::{Air, Header};
 use crate::packet::{Address, Direction, Event, Packet, Problem, secrecy};
 use crate::redact;
 use crate::time::{Clock, Timestamp};
@@ -104,7 +105,9 @@ impl Events {
         let adapter = event.adapter.map_or("-".into(), |adapter| adapter.to_string());
         let direction = direction(event.direction).unwrap_or("-");
         let direction = if direction == "received" { "recv" } else { direction };
-        let handle = event.packet.handle().map_or("-".into(), |handle| handle.to_string());
+        // A link on the air has no handle but the decoder's own.
+        let handle = event.packet.handle().filter(|_| event.air.is_none());
+        let handle = handle.map_or("-".into(), |handle| handle.to_string());
         let layer = event.packet.layer();
         // Writing to a String cannot fail.
         let _ = write!(
@@ -112,6 +115,9 @@ impl Events {
             "{:>6} {offset:>12}  {adapter:>3}  {direction:<4}  {layer:<7}  {handle:<6}  {}",
             event.frame, self.text
         );
+        if event.air.is_some_and(|air| air.repeated) {
+            row.push_str(" [repeated]");
+        }
         if let Some(problem) = event.problem {
             let _ = write!(row, " [{}]", problem_word(problem));
         } else if event.cut {
@@ -171,7 +177,8 @@ impl Events {
         line.key("name");
         line.word(packet.name());
         line.optional("conn", place.connection);
-        line.optional("handle", packet.handle().map(|handle| handle.0));
+        let handle = packet.handle().filter(|_| event.air.is_none());
+        line.optional("handle", handle.map(|handle| handle.0));
         line.key("peer");
         match place.peer {
             Some(peer) => {
@@ -194,6 +201,9 @@ impl Events {
         }
         line.key("fields");
         fields::write(line, &mut self.scratch, packet, self.values && !event.hidden);
+        if let Some(air) = event.air {
+            on_air(line, air);
+        }
         line.key("text");
         line.made_safe(&self.text);
         if let Some(comment) = place.comment {
@@ -209,6 +219,56 @@ impl Events {
         }
         out.write_all(line.end())
     }
+}
+
+/// The frame on the air: what the sniffer says of it, and its header.
+fn on_air(line: &mut Line, air: &Air) {
+    line.key("air");
+    line.open('{');
+    line.key("access_address");
+    line.word(&format!("{:#010x}", air.access_address));
+    line.optional("channel", air.radio.channel);
+    line.key("rssi");
+    match air.radio.rssi {
+        Some(rssi) => line.signed(rssi.into()),
+        None => line.null(),
+    }
+    line.key("phy");
+    match air.radio.phy {
+        Some(phy) => line.word(phy.name()),
+        None => line.null(),
+    }
+    let mut flag = |name, value: Option<bool>| {
+        line.key(name);
+        match value {
+            Some(value) => line.bool(value),
+            None => line.null(),
+        }
+    };
+    flag("crc_ok", air.crc_ok);
+    flag("mic_ok", air.radio.mic_ok);
+    match air.header {
+        Header::None => {}
+        Header::Advertising { ch_sel, tx_random, rx_random, length, .. } => {
+            flag("ch_sel", Some(ch_sel));
+            flag("tx_random", Some(tx_random));
+            flag("rx_random", Some(rx_random));
+            line.optional("length", Some(length));
+        }
+        Header::Data { llid, nesn, sn, md, length } => {
+            flag("nesn", Some(nesn));
+            flag("sn", Some(sn));
+            flag("md", Some(md));
+            flag("encrypted", Some(air.encrypted));
+            flag("repeated", Some(air.repeated));
+            flag("direction_inferred", Some(air.inferred));
+            flag("direction_mislabelled", Some(air.mislabelled));
+            line.optional("llid", Some(llid));
+            line.optional("length", Some(length));
+            line.optional("event_counter", air.radio.event_counter);
+        }
+    }
+    line.close('}');
 }
 
 fn direction(direction: Option<Direction>) -> Option<&'static str> {

@@ -4,7 +4,7 @@
 //! tables, and packets that nobody decoded have no fields.
 use super::line::Line;
 use crate::packet::field::FieldSink;
-use crate::packet::{Packet, ad, hci, mgmt};
+use crate::packet::{Packet, ad, air, hci, mgmt};
 use crate::redact;
 use std::fmt::{Display, Write};
 
@@ -68,6 +68,14 @@ impl Fields<'_> {
                 }
             }
             Packet::Note(note) => note.fields(self),
+            Packet::Air(air::Pdu::Advertising(pdu) | air::Pdu::Auxiliary(_, pdu)) => {
+                pdu.fields(self)
+            }
+            Packet::Air(air::Pdu::Control(pdu)) => pdu.fields(self),
+            Packet::Air(air::Pdu::Empty) => {}
+            Packet::Air(air::Pdu::Encrypted { len, .. } | air::Pdu::Isochronous { len }) => {
+                self.number("len", i64::from(*len));
+            }
             Packet::Opaque { len, .. } => self.number("len", i64::from(*len)),
         }
     }

@@ -1,4 +1,6 @@
 //! One packet in one line, as a person would read it out.
+mod air;
+
 use super::line::push_hex;
 use super::safe;
 use crate::numbers;
@@ -59,6 +61,7 @@ impl Words<'_> {
             Packet::Sco { len, .. } | Packet::Iso { len, .. } => say!(self, "{len} bytes"),
             Packet::Mgmt { pdu, .. } => self.management(pdu),
             Packet::Note(note) => self.note(note),
+            Packet::Air(pdu) => self.on_air(pdu),
             Packet::Opaque { code, len, .. } => say!(self, "{code:#04x}, {len} bytes"),
         }
     }

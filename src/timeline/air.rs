@@ -192,6 +192,11 @@ impl Air {
         self.linked.insert(address, connection);
     }
 
+    /// The link with that address that is up.
+    pub fn linked_to(&self, address: Address) -> Option<usize> {
+        self.linked.get(&address).copied()
+    }
+
     /// It is no more.
     pub fn unlinked(&mut self, address: Address, connection: usize) {
         if self.linked.get(&address) == Some(&connection) {

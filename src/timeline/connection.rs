@@ -5,6 +5,7 @@ use super::device::{Advertised, Report};
 use super::keys::KeySeen;
 use super::pace::Pace;
 use super::step::Step;
+use crate::air;
 use crate::packet::units::{Interval, Timeout};
 use crate::packet::{Address, AddressType, ConnHandle, Direction, Opcode, Status};
 use crate::seen::{Seen, seen_at};
@@ -214,6 +215,8 @@ pub enum Pending {
     Signal(u8),
     /// A link-layer procedure, by the command that started it.
     LinkLayer(Opcode),
+    /// A procedure of the link layer on the air: the opcode of the PDU that began it.
+    Control(u8),
     /// The controller's LE Long Term Key Request, to be answered by our host.
     LongTermKey,
     /// The peer's LE Remote Connection Parameter Request, to be answered by our host.
@@ -223,7 +226,10 @@ pub enum Pending {
 impl Pending {
     /// Whether the question was the link layer's.
     pub fn is_link_layer(self) -> bool {
-        matches!(self, Self::LinkLayer(_) | Self::LongTermKey | Self::ParameterRequest)
+        matches!(
+            self,
+            Self::LinkLayer(_) | Self::Control(_) | Self::LongTermKey | Self::ParameterRequest
+        )
     }
 }
 
@@ -498,6 +504,8 @@ pub struct Connection {
     pub cut_packets: u64,
     /// The longest silence of the whole adapter before Connection Complete, if it exceeds 6 intervals (S78).
     pub silence_before: Option<Span>,
+    /// What a sniffer saw of the link, where the capture is one of the air.
+    pub air: Option<Box<air::Link>>,
     /// The capture's last moment, or the loss of the adapter: durations of what stays open count to here.
     pub capture_end: Moment,
 }
@@ -566,6 +574,7 @@ impl Connection {
             oddities: Vec::new(),
             cut_packets: 0,
             silence_before: None,
+            air: None,
             capture_end: Moment::UNKNOWN,
         }
     }

@@ -265,7 +265,7 @@ impl Tracker {
 
     /// Of a link in a recording that holds data alone: its last packet. It may have ended right after that.
     fn last_shown(&mut self, index: usize) -> Option<Moment> {
-        let data_only = self.totals.control == 0;
+        let data_only = self.totals.control == 0 && self.totals.air == 0;
         let connection = self.connections.get_mut(index).filter(|_| data_only)?;
         connection.end_unknown = true;
         Some(Seen::when(connection.last_pdu))

@@ -63,7 +63,7 @@ impl Kinds {
                     _ => {}
                 }
             }
-            Packet::Sco { .. } | Packet::Iso { .. } => {}
+            Packet::Sco { .. } | Packet::Iso { .. } | Packet::Air(_) => {}
             _ if direction == Direction::Sent => {
                 self.sent += 1;
                 self.pairing += u64::from(matches!(packet, Packet::Smp { .. }));

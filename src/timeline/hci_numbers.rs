@@ -28,7 +28,7 @@ pub(crate) struct HciNumbers {
 impl HciNumbers {
     pub fn push(&mut self, event: &Event<'_>) {
         let hci = match &event.packet {
-            Packet::Note(_) | Packet::Mgmt { .. } => false,
+            Packet::Note(_) | Packet::Mgmt { .. } | Packet::Air(_) => false,
             Packet::Opaque { layer, .. } => {
                 matches!(layer, Layer::Hci | Layer::Acl | Layer::L2cap | Layer::ChipLog)
             }
@@ -85,6 +85,7 @@ mod tests {
             completed: &[],
             channel: None,
             hidden: false,
+            air: None,
             packet,
         }
     }

@@ -26,6 +26,7 @@ mod keys;
 mod link_layer;
 mod live;
 mod notes;
+mod on_air;
 mod pace;
 mod security;
 mod signalling;

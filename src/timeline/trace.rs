@@ -129,6 +129,8 @@ pub struct Fitness {
 pub struct Totals {
     /// All records.
     pub records: u64,
+    /// Frames on the air among them.
+    pub air: u64,
     /// HCI commands and events among them.
     pub control: u64,
     /// Records that the capture cut.
@@ -242,7 +244,12 @@ impl Capture {
 
     /// The recording holds data of links and not one HCI command or event: an export of filtered packets.
     pub fn data_only(&self) -> bool {
-        self.totals.control == 0 && !self.connections.is_empty()
+        self.totals.control == 0 && !self.on_air() && !self.connections.is_empty()
+    }
+
+    /// Whether it is a sniffer's capture of the air, and no host's.
+    pub fn on_air(&self) -> bool {
+        self.totals.air > 0 && self.totals.control == 0
     }
 
     /// A request that is made again this soon after it was cancelled goes on.

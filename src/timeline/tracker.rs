@@ -10,6 +10,7 @@ use super::identity::{Identities, Resolving};
 use super::index::Index;
 use super::keys::Keys;
 use super::live::{At, Link, MOST_STEPS};
+use super::on_air::Advertisers;
 use super::trace::{Capture, LogLine, Totals};
 use crate::capture::{Description, Warning};
 use crate::packet::hci::Family;
@@ -191,6 +192,7 @@ pub struct Tracker {
     pub(super) connections: Vec<Connection>,
     pub(super) events: Vec<AdapterEvent>,
     pub(super) air: Air,
+    pub(super) advertisers: Advertisers,
     pub(super) keys: Keys,
     pub(super) identities: Identities,
     pub(super) signs: HostSigns,
@@ -256,12 +258,19 @@ impl Tracker {
         if let Packet::Mgmt { cookie, pdu } = &event.packet {
             return self.mgmt(event.adapter, at, *cookie, pdu);
         }
-        if let Packet::Opaque { layer, .. } = event.packet {
+        if let Packet::Opaque { layer, .. } = event.packet
+            && event.air.is_none()
+        {
             // Text may not say whose packet it was: it may be any link's.
             if event.cut && matches!(layer, Layer::Hci | Layer::Acl) {
                 self.cut_all(event.adapter);
             }
             return None;
+        }
+        if let Some(frame) = event.air {
+            let adapter = self.adapter(event.adapter)?;
+            let index = self.on_air(adapter, at, event, frame)?;
+            return self.connections.get(index).map(|connection| connection.number);
         }
         let adapter = self.adapter(event.adapter)?;
         self.first_hci.get_or_insert(event.frame);
@@ -359,7 +368,7 @@ impl Tracker {
     }
 
     /// Data on a link: ATT, SMP, signalling, or a fragment of any of them.
-    fn data(&mut self, adapter: usize, at: At, event: &Event<'_>) -> Option<usize> {
+    pub(super) fn data(&mut self, adapter: usize, at: At, event: &Event<'_>) -> Option<usize> {
         let (packet, problem) = (&event.packet, event.problem);
         let (handle, transport) = match packet {
             Packet::Att { handle, cid, .. } => (*handle, (*cid == 4).then_some(Transport::Le)),
@@ -382,7 +391,9 @@ impl Tracker {
         let Place::Up(slot) = state.places.get(id.index()).copied()? else { return None };
         let link = state.links.get_mut(slot as usize)?.as_mut()?;
         let connection = self.connections.get_mut(index)?;
-        if at.sent() {
+        if event.air.is_some() {
+            // A controller's buffers are not on the air.
+        } else if at.sent() {
             *outstanding = outstanding.saturating_add(1);
             link.acl_sent(connection, at, *outstanding, buffers);
         } else {
@@ -449,6 +460,7 @@ impl Tracker {
             cut: false,
             link: None,
         };
+        self.end_of_air();
         self.end_of_capture(end, origin.description.format.ends_with("-text"));
         self.totals.devices_beyond_table = self.air.beyond;
         for device in &mut self.air.devices {
@@ -477,7 +489,9 @@ impl Tracker {
         let description = origin.description;
         let host = std::mem::take(&mut self.signs).conclude(description.format, &self.connections);
         let cut: u64 = self.connections.iter().map(|c| c.cut_packets).sum();
-        let gaps = self.kinds.lacking(&self.connections);
+        // What a sniffer hears has no commands and no events.
+        let lacking = || self.kinds.lacking(&self.connections);
+        let gaps = if self.totals.air == 0 { lacking() } else { Vec::new() };
         let mut capture = Capture {
             source: self.source,
             file: origin.file,

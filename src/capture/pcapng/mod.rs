@@ -80,7 +80,7 @@ fn first_time(mut head: &[u8]) -> Option<i64> {
             Step::Change(Change::Interface(interface)) => interfaces.push(interface),
             Step::Packet(packet) => {
                 let interface = interfaces.get(packet.interface as usize)?;
-                if linktype::is_hci(interface.linktype) {
+                if linktype::is_read(interface.linktype) {
                     return interface.since_1970(packet.ticks?);
                 }
             }
@@ -222,7 +222,7 @@ impl Reader {
                 if !self.linktypes.contains(&linktype) && self.linktypes.len() < 64 {
                     self.linktypes.push(linktype);
                 }
-                if linktype::is_hci(linktype) {
+                if linktype::is_read(linktype) {
                     self.resolution_us = self.resolution_us.max(interface.resolution_us());
                 }
                 self.interfaces.push(interface);
@@ -233,8 +233,8 @@ impl Reader {
 
     /// Before the first packet: a capture in which no interface carries HCI is none.
     fn refuse_foreign(&mut self) -> Result<(), CaptureError> {
-        let any_hci = self.linktypes.iter().any(|&linktype| linktype::is_hci(linktype));
-        if self.ledger.frames() == 0 && !any_hci && !self.linktypes.is_empty() {
+        let any = self.linktypes.iter().any(|&linktype| linktype::is_read(linktype));
+        if self.ledger.frames() == 0 && !any && !self.linktypes.is_empty() {
             return Err(linktype::refusal(&self.linktypes));
         }
         Ok(())
@@ -262,7 +262,7 @@ impl Reader {
         let all_usb = !self
             .linktypes
             .iter()
-            .any(|&linktype| linktype::is_hci(linktype) && self.splitter.found_hci(linktype));
+            .any(|&linktype| linktype::is_read(linktype) && self.splitter.found_hci(linktype));
         if self.ledger.frames() > 0 && all_usb {
             self.ledger.say_of_all(
                 WarningKind::NoHci,
@@ -281,19 +281,19 @@ impl Source for Reader {
         let index = packet.interface;
         let Some(interface) = self.interfaces.get(index as usize) else { return Ok(None) };
         let linktype = interface.linktype;
-        let is_hci = linktype::is_hci(linktype);
+        let is_read = linktype::is_read(linktype);
         let name = interface.adapter;
         let time = packet.ticks.and_then(|ticks| interface.since_1970(ticks));
-        // Foreign interfaces have clocks of their own; only HCI's is watched.
+        // Foreign interfaces have clocks of their own; only that of what is read is watched.
         let time = match time {
-            Some(time) if is_hci => self.ledger.moment(time, offset),
+            Some(time) if is_read => self.ledger.moment(time, offset),
             _ => None,
         };
         if packet.lost > 0 {
             self.ledger.remark_sum(Remark::DroppedPackets, offset, packet.lost);
         }
         let cut = packet.original > packet.kept;
-        if cut && is_hci {
+        if cut && is_read {
             self.ledger.remark(Remark::CutPackets, offset);
         } else if packet.original < packet.kept {
             self.ledger.remark(Remark::OriginalShorter, offset);
@@ -304,7 +304,7 @@ impl Source for Reader {
         if let Some(remark) = split.remark {
             self.ledger.remark(remark, offset);
         }
-        split.adapter = if is_hci {
+        split.adapter = if linktype::is_hci(linktype) {
             self.adapters.number((self.section, index, split.adapter), name)
         } else {
             None
