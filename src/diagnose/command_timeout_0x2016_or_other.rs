@@ -128,9 +128,6 @@ fn of_group(group: u16) -> Trace {
     Trace::new().command(Command::Other { code: group << 10 | 0x3fe, parameters: &[] })
 }
 
-/// Most commands that one finding names.
-const SHOWN: usize = 4;
-
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
@@ -208,7 +205,7 @@ impl Facts for Unanswered {
     }
 
     fn evidence(&self) -> Vec<Sight> {
-        let shown = self.commands.iter().take(SHOWN).map(|(opcode, frame)| {
+        let shown = self.commands.iter().take(super::see::SHOWN).map(|(opcode, frame)| {
             let text =
                 text!("{}: no Command Status or Command Complete follows for two seconds", *opcode);
             Sight::here(*frame, text)

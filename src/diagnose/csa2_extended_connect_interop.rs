@@ -106,9 +106,6 @@ const FEWEST: usize = 2;
 /// From this many on the pattern is no accident.
 const ENOUGH: usize = 3;
 
-/// Most links that are shown.
-const SHOWN: usize = 4;
-
 /// A link that was asked for with the newer request and never answered.
 #[derive(Debug)]
 struct Unheard {
@@ -155,7 +152,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     if newer(reference) || !all {
         return None;
     }
-    let links = up.iter().take(SHOWN);
+    let links = up.iter().take(super::see::SHOWN);
     let links = links.map(|c| Some(Unheard { request: asked(c), end: c.end.clone()? }));
     let facts =
         NewerRequest { count: up.len(), links: links.collect::<Option<_>>()?, reference: theirs };

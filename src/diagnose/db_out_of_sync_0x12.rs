@@ -91,9 +91,6 @@ const REMEDIES: &[Remedy] = &[
 /// So many refused requests show that the host does not understand the error.
 const SURE: usize = 2;
 
-/// Most refused requests that are shown.
-const SHOWN: usize = 4;
-
 /// Requests that the device refused because its database changed.
 #[derive(Debug)]
 struct OutOfSync {
@@ -120,7 +117,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     });
     let facts = OutOfSync {
         count: refused.len(),
-        refused: refused.iter().take(SHOWN).map(|step| (*step).clone()).collect(),
+        refused: refused.iter().take(super::see::SHOWN).map(|step| (*step).clone()).collect(),
         cure: cure.cloned(),
     };
     let sure = if facts.count >= SURE { Confidence::High } else { Confidence::Medium };

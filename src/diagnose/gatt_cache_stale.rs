@@ -97,9 +97,6 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-/// Most refused requests that are shown.
-const SHOWN: usize = 4;
-
 /// Requests by remembered handles that the device refused.
 #[derive(Debug)]
 struct StaleHandles {
@@ -131,7 +128,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     });
     let facts = StaleHandles {
         count: refused.len(),
-        refused: refused.iter().take(SHOWN).map(|step| (*step).clone()).collect(),
+        refused: refused.iter().take(super::see::SHOWN).map(|step| (*step).clone()).collect(),
         cured: discovered_at.is_some_and(|frame| frame > last.last.frame),
         reference_frame: theirs.map(|step| step.frame),
     };

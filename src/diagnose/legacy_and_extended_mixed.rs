@@ -115,9 +115,6 @@ fn parameters_refused(trace: Trace) -> Trace {
     trace.command(parameters).complete(opcode, &[Status::COMMAND_DISALLOWED.0])
 }
 
-/// Most refused commands that are shown of one adapter.
-const SHOWN: usize = 4;
-
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
@@ -238,7 +235,7 @@ impl Since {
         found.count += 1;
         found.before = found.before.or(before);
         found.attempts.extend(attempt.map(|c| c.number));
-        if found.refused.len() < SHOWN {
+        if found.refused.len() < super::see::SHOWN {
             found.refused.push(((opcode, frame), answer));
         }
     }

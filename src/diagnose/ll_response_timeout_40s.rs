@@ -106,9 +106,6 @@ fn refused(trace: Trace, status: Status, phy: u8) -> Trace {
 const EARLIEST: Span = Span::from_ms(38_000);
 const LATEST: Span = Span::from_ms(42_000);
 
-/// So many attempts before and after are looked at.
-const SHOWN_KIN: usize = 16;
-
 const AGAIN: Remedy = Remedy::any(
     "Connect again: the device knows the procedure, and one that fails now and then is radio loss. Count how often it fails.",
 );
@@ -173,7 +170,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 
 /// Whether the device finished such a procedure on another link.
 fn worked(scene: &Scene<'_>, connection: &Connection, seen: &Procedures) -> Option<u32> {
-    let kin = scene.capture().kin(connection, SHOWN_KIN);
+    let kin = scene.capture().kin(connection, super::see::SHOWN_KIN);
     let same = |s: &&Step| s.procedure.word() == seen.name && s.outcome == Outcome::Ok;
     kin.flat_map(|c| &c.steps).find(same).map(|step| step.last.frame)
 }

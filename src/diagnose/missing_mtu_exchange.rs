@@ -118,9 +118,6 @@ const REMEDIES: &[Remedy] = &[
 /// The longest value that fits into one packet when no MTU was exchanged: a write this long may have been more.
 const FULL: u64 = 20;
 
-/// Most refused writes that are shown.
-const SHOWN: usize = 4;
-
 /// Writes that did not fit into the smallest MTU.
 #[derive(Debug)]
 struct NoMtu {
@@ -143,7 +140,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     }
     let refused = connection.steps.iter().filter(|step| too_long(step));
     let facts = NoMtu {
-        refused: refused.take(SHOWN).cloned().collect(),
+        refused: refused.take(super::see::SHOWN).cloned().collect(),
         first_att_frame: connection.first_att.map(|first| first.frame),
         theirs: scene.reference().and_then(|reference| reference.mtu),
     };

@@ -137,9 +137,6 @@ fn dead() -> Trace {
 /// The next attempt, by the host or its user, comes this soon. Nobody noticed the failure.
 const AT_ONCE: Span = Span::from_ms(2_000);
 
-/// How many other attempts to the device on either side are looked at.
-const SHOWN_KIN: usize = 16;
-
 /// A report older than this says nothing of where the device was at the request.
 const FRESH: Span = Span::from_ms(5_000);
 
@@ -211,7 +208,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 /// The attempt that came through right after this one, where this one is the only failure of its kind.
 fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<(u32, Span)> {
     let end = connection.end.as_ref()?;
-    let others: Vec<&Connection> = scene.capture().kin(connection, SHOWN_KIN).collect();
+    let others: Vec<&Connection> = scene.capture().kin(connection, super::see::SHOWN_KIN).collect();
     if others.iter().any(|other| other.reason() == Some(GIVEN_UP)) {
         return None;
     }

@@ -95,3 +95,65 @@ fn legacy_update(connection: &Connection, written: Written) -> Option<&'static s
     (written.length == 1 && written.head[0] == 5 && starts && reports && transfers)
         .then_some("activate the update and restart (0x05)")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    #[test]
+    fn an_order_is_one_value_of_one_characteristic() {
+        let nowhere = Seen { source: SourceId::FIRST, at: Moment::UNKNOWN, frame: 0 };
+        let orders = |uuid, value: &[u8]| by_uuid(uuid, Written::new(nowhere, 3, value)).is_some();
+        for value in [&[5][..], &[6], &[1], &[1, 4]] {
+            assert!(orders(LEGACY_CONTROL, value), "{value:?}");
+            assert!(!orders(TELINK, value), "{value:?}");
+        }
+        for value in [&[4][..], &[5, 0], &[6, 0], &[1, 4, 0]] {
+            assert!(!orders(LEGACY_CONTROL, value), "{value:?}");
+        }
+        assert!(orders(SECURE_CONTROL, &[4]));
+        assert!(!orders(SECURE_CONTROL, &[4, 0]) && !orders(SECURE_CONTROL, &[3]));
+        assert!(BUTTONLESS.iter().all(|uuid| orders(*uuid, &[1]) && !orders(*uuid, &[1, 0])));
+        assert!(
+            orders(MCUMGR, &[2, 0, 0, 2, 0, 0, 9, 5]) && orders(MCUMGR, &[10, 0, 0, 2, 0, 0, 9, 5])
+        );
+        assert!(
+            !orders(MCUMGR, &[2, 0, 0, 2, 0, 0, 9, 4])
+                && !orders(MCUMGR, &[2, 0, 0, 2, 0, 1, 9, 5])
+        );
+        assert!(orders(TELINK, &[2, 0xff, 9]) && !orders(TELINK, &[1, 0xff, 9]));
+        assert!([0, 3, 4].iter().all(|value| orders(SILABS_CONTROL, &[*value])));
+        assert!(!orders(SILABS_CONTROL, &[1]) && !orders(SILABS_CONTROL, &[0, 0]));
+        assert!(orders(DIALOG_MEMORY, &[0, 0, 0, 0xfd]));
+        assert!(
+            !orders(DIALOG_MEMORY, &[0, 0, 0, 0xfc]) && !orders(DIALOG_MEMORY, &[0, 0, 0, 0xfd, 0])
+        );
+    }
+
+    /// Under a vendor's own UUID the whole course of an update tells: start, reports, transfer, and the last order.
+    #[test]
+    fn an_old_update_under_another_uuid_is_known_by_its_course() {
+        let of = |trace: Trace| {
+            let connection = trace.run().connections.remove(0);
+            legacy_update(&connection, connection.last_write.expect("written")).is_some()
+        };
+        let up = || Trace::new().up().mtu();
+        let begun = || up().write(3, &[1, 4]).notified(3, &[0x10]).writes_to(5, 3);
+        assert!(of(begun().write(3, &[5])));
+        assert!(!of(begun().write(3, &[6])), "another order");
+        assert!(!of(begun().write(3, &[5, 0])), "a longer value");
+        assert!(!of(begun().write(4, &[5])), "another attribute");
+        assert!(!of(up().notified(3, &[0x10]).writes_to(5, 3).write(3, &[5])), "no start");
+        let other = up().write(3, &[2, 4]).notified(3, &[0x10]).writes_to(5, 3);
+        assert!(!of(other.write(3, &[5])), "another start");
+        assert!(!of(up().write(3, &[1, 4]).writes_to(5, 3).write(3, &[5])), "no report");
+        let ours = up().write(3, &[1, 4]).notified_by_us(3, &[0x10]).writes_to(5, 3);
+        assert!(!of(ours.write(3, &[5])), "a report of this host");
+        assert!(!of(up().write(3, &[1, 4]).notified(3, &[0x10]).write(3, &[5])), "no transfer");
+        let same = up().write(3, &[1, 4]).notified(3, &[0x10]).writes_to(3, 3);
+        assert!(!of(same.write(3, &[5])), "a transfer to the same attribute");
+        let asked = up().write(3, &[1, 4]).notified(3, &[0x10]).write(5, &[7]);
+        assert!(!of(asked.write(3, &[5])), "no Write Command");
+    }
+}

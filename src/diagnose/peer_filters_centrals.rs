@@ -103,9 +103,6 @@ const FEWEST: usize = 2;
 /// As many attempts in a row are seldom chance.
 const ENOUGH: usize = 3;
 
-/// Most attempts that one finding shows.
-const SHOWN: usize = 4;
-
 const REMEDIES: &[Remedy] = &[
     Remedy::any(
         "Disconnect the host that holds the bond, put the device into pairing mode (its manual says how), and pair from this host.",
@@ -157,7 +154,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let facts = Stranger {
         bond_frame: bond.frame,
         attempts: tried.len(),
-        ends: tried.iter().take(SHOWN).filter_map(|c| end(c)).collect(),
+        ends: tried.iter().take(super::see::SHOWN).filter_map(|c| end(c)).collect(),
         signal: tried.iter().filter_map(|c| c.report_before?.rssi).max(),
     };
     let weak = facts.signal.is_some_and(|rssi| rssi < WEAK);

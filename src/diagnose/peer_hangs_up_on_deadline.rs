@@ -150,9 +150,6 @@ const LONGEST_LIFE: Span = Span::from_ms(10_000);
 /// A link that was idle for longer was not in the middle of traffic.
 const LONGEST_IDLE: Span = Span::from_ms(1_000);
 
-/// Most steps of the working host that are shown.
-const SHOWN: usize = 4;
-
 /// One try that the device ended.
 #[derive(Debug)]
 struct Try {
@@ -352,5 +349,5 @@ fn candidates(reference: &Connection, deadline: Span, tries: &[&Connection]) -> 
         reference.steps.iter().filter(wanted).filter(|s| rank(s).is_some() && !done(s)).collect();
     found.sort_by_key(|s| (rank(s), s.frame));
     let timed = found.into_iter().filter_map(|s| Some((s.clone(), reference.after(s.at)?)));
-    timed.take(SHOWN).collect()
+    timed.take(super::see::SHOWN).collect()
 }

@@ -88,13 +88,10 @@ const OTHER: &[Remedy] = &[Remedy::any(
 /// A host that tries again by itself does so within this time: what then comes through was chance.
 const AT_ONCE: Span = Span::from_ms(1_000);
 
-/// So many attempts before and after are looked at.
-const SHOWN_KIN: usize = 16;
-
 /// The attempt that came through right after this one, where this one is the only failure of its kind.
 fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<u32> {
     let status = connection.status;
-    let others: Vec<&Connection> = scene.capture().kin(connection, SHOWN_KIN).collect();
+    let others: Vec<&Connection> = scene.capture().kin(connection, super::see::SHOWN_KIN).collect();
     if others.iter().any(|other| other.status == status || other.never_heard()) {
         return None;
     }

@@ -88,9 +88,6 @@ const REMEDIES: &[Remedy] = &[
 /// Fewest refused requests: one or two may have other reasons.
 const FEWEST: usize = 3;
 
-/// Most refused requests that are shown.
-const SHOWN: usize = 4;
-
 /// Requests of the other side for handles that our server does not have.
 #[derive(Debug)]
 struct OldHandles {
@@ -114,7 +111,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let known = known.filter(|a| a.kind != AttributeKind::Unknown).map(|a| a.handle.max(a.end));
     let facts = OldHandles {
         count: refused.len(),
-        refused: refused.iter().take(SHOWN).map(|s| (*s).clone()).collect(),
+        refused: refused.iter().take(super::see::SHOWN).map(|s| (*s).clone()).collect(),
         lowest: *handles.first()?,
         highest: *handles.last()?,
         last_known: known.filter(|last| *last < u16::MAX).max(),

@@ -112,9 +112,6 @@ const HEAVY: f64 = 0.8;
 /// One link that is not answered is ordinary radio loss.
 const FEWEST: usize = 2;
 
-/// Most links that are shown.
-const SHOWN: usize = 4;
-
 /// A link that was never answered while the receiver scanned.
 #[derive(Debug)]
 struct Starved {
@@ -168,7 +165,11 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let telling = !came_up_under_scan && !died_without && starved.len() >= FEWEST;
     let facts = ScanStarves {
         count: starved.len(),
-        links: starved.iter().take(SHOWN).map(|c| under_scan(c)).collect::<Option<_>>()?,
+        links: starved
+            .iter()
+            .take(super::see::SHOWN)
+            .map(|c| under_scan(c))
+            .collect::<Option<_>>()?,
         contrast_frame: free.filter(|_| telling).and_then(|c| c.connected_frame()),
     };
     let verdict = match facts.contrast_frame {

@@ -39,6 +39,12 @@ pub fn recipe(scene: &Scene<'_>) -> Option<&'static str> {
     (told && one_device).then_some(if one_capture { "CAPTURE" } else { "WORKS FAILS" })
 }
 
+/// Most frames of one kind that a finding shows.
+pub const SHOWN: usize = 4;
+
+/// Most other attempts to the same device that are looked at on either side of one.
+pub const SHOWN_KIN: usize = 16;
+
 /// L2CAP's code of a request to close a channel.
 pub const DISCONNECTION_REQUEST: Code = 0x06;
 

@@ -217,9 +217,6 @@ const NEAR: i64 = 3;
 /// an interval apart.
 const TOGETHER: Span = Span::from_ms(500);
 
-/// So many attempts before and after are looked at: a long log has thousands.
-const SHOWN_KIN: usize = 16;
-
 /// How much of the supervision timeout must have passed in silence: events are stamped late.
 const ELAPSED_PERCENT: i64 = 95;
 
@@ -265,8 +262,8 @@ fn together(scene: &Scene<'_>, connection: &Connection) -> Option<u32> {
             && c.peer.who().is_some_and(|other| other != who)
             && apart.is_some_and(|apart| apart.abs() <= TOGETHER)
     };
-    let first = (connection.number as usize).saturating_sub(SHOWN_KIN + 1);
-    let beside = scene.capture().connections.iter().skip(first).take(2 * SHOWN_KIN + 1);
+    let first = (connection.number as usize).saturating_sub(super::see::SHOWN_KIN + 1);
+    let beside = scene.capture().connections.iter().skip(first).take(2 * super::see::SHOWN_KIN + 1);
     Some(lost_by(beside.filter(|c| c.number != connection.number).find(near)?)?.frame)
 }
 
@@ -277,7 +274,8 @@ fn regular(scene: &Scene<'_>, connection: &Connection) -> Option<(usize, Span)> 
         c.last_heard?.seen.at.since(c.connected_at())
     };
     let own = lived(connection)?;
-    let mut all: Vec<Span> = scene.capture().kin(connection, SHOWN_KIN).filter_map(lived).collect();
+    let mut all: Vec<Span> =
+        scene.capture().kin(connection, super::see::SHOWN_KIN).filter_map(lived).collect();
     all.push(own);
     see::constant(&all).then_some((all.len(), own))
 }

@@ -316,6 +316,22 @@ fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
 }
 
 #[test]
+fn of_frames_of_one_kind_four_are_shown() {
+    use crate::packet::{Status, att};
+    let write = att::Pdu::WriteRequest { attribute_handle: att::Handle(3), attribute_value: &[1] };
+    let of = |count: usize| {
+        let link = Trace::new().up().mtu().discovery(0x02);
+        let refused = (0..count).fold(link, |link, _| {
+            link.refused(write, att::ErrorCode::WRITE_NOT_PERMITTED).wait_ms(100)
+        });
+        let found = findings(&refused.hangs_up(Status::REMOTE_USER_TERMINATED).into());
+        let finding = found.iter().find(|f| f.rule == "write-type-mismatch").expect("found");
+        finding.evidence.iter().filter(|e| e.text.to_string().contains("refused")).count()
+    };
+    assert_eq!([of(1), of(3), of(4), of(5), of(9)], [1, 3, 4, 4, 4]);
+}
+
+#[test]
 fn every_cited_frame_exists() {
     for rule in RULES {
         for case in rule.cases {

@@ -86,9 +86,6 @@ const BETTER: i8 = 6;
 /// From here on down no comparison is needed.
 const HOPELESS: i8 = -95;
 
-/// Most failed attempts that are shown.
-const SHOWN: usize = 4;
-
 const REMEDIES: &[Remedy] = &[
     Remedy::any("Repeat from one metre away: if that works ten times of ten, it was the distance."),
     Remedy::any(
@@ -169,7 +166,7 @@ impl Facts for Far {
             let end = Sight::here(*end, "the link is given up unanswered (0x3E)");
             [Sight::here(report.frame, text), end]
         };
-        self.failed.iter().take(SHOWN).flat_map(of).collect()
+        self.failed.iter().take(super::see::SHOWN).flat_map(of).collect()
     }
 
     fn rules_out(&self) -> Vec<RuledOut> {

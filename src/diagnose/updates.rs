@@ -71,6 +71,39 @@ mod tests {
         protocol(&connection, write)
     }
 
+    /// As the vendors print them, and whose they are.
+    #[test]
+    fn the_numbers_are_those_of_the_vendors() {
+        let known: Vec<String> =
+            UPDATES.iter().map(|(uuid, whose)| format!("{uuid:?} {whose}")).collect();
+        let printed = |uuid: &str| {
+            let digits: String = uuid.chars().filter(|c| *c != '-').collect();
+            full(u128::from_str_radix(&digits, 16).expect("hexadecimal"))
+        };
+        for (uuid, whose) in [
+            ("8ec90001-f315-4f60-9fb8-838830daea50", "Nordic DFU"),
+            ("8ec90002-f315-4f60-9fb8-838830daea50", "Nordic DFU"),
+            ("8ec90003-f315-4f60-9fb8-838830daea50", "Nordic DFU"),
+            ("8ec90004-f315-4f60-9fb8-838830daea50", "Nordic DFU"),
+            ("00001530-1212-efde-1523-785feabcd123", "Nordic legacy DFU"),
+            ("00001531-1212-efde-1523-785feabcd123", "Nordic legacy DFU"),
+            ("00001532-1212-efde-1523-785feabcd123", "Nordic legacy DFU"),
+            ("00010203-0405-0607-0809-0a0b0c0d1912", "Telink OTA"),
+            ("00010203-0405-0607-0809-0a0b0c0d2b12", "Telink OTA"),
+            ("8d53dc1d-1db7-4cd3-868b-8a527460aa84", "MCUmgr (SMP)"),
+            ("da2e7828-fbce-4e01-ae9e-261174997c48", "MCUmgr (SMP)"),
+            ("1d14d6ee-fd63-4fa1-bfa4-8f47b42119f0", "Silicon Labs OTA"),
+            ("f7bf3564-fb6d-4e53-88a4-5e37e0326063", "Silicon Labs OTA"),
+            ("984227f3-34fc-4045-a5d0-2c581f81a153", "Silicon Labs OTA"),
+        ] {
+            let row = format!("{:?} {whose}", printed(uuid));
+            assert!(known.contains(&row), "{uuid}");
+        }
+        assert_eq!(known.len(), 15, "the fourteen above, and Nordic's service 0xfe59");
+        assert_eq!(BUTTONLESS[2], printed("8e400001-f315-4f60-9fb8-838830daea50"));
+        assert_eq!(DIALOG_MEMORY, printed("8082caa8-41a6-4021-91c6-56f9b954cc34"));
+    }
+
     #[test]
     fn an_update_is_known_by_its_service_or_its_characteristic() {
         // 8ec90001-f315-4f60-9fb8-838830daea50, least significant byte first.

@@ -25,9 +25,6 @@ const MARGIN_PERCENT: i64 = 20;
 /// characteristics. Counted in the laboratory; for a device of which no capture shows the services, the best guess.
 const BLUEZ_REQUESTS: u32 = 17;
 
-/// So many attempts before and after are looked at.
-const SHOWN_KIN: usize = 16;
-
 /// Client Supported Features: BlueZ writes it by itself.
 const CLIENT_SUPPORTED_FEATURES: Uuid = Uuid::Short(0x2b29);
 
@@ -137,7 +134,8 @@ impl Budget {
 fn usual(scene: &Scene<'_>, links: &[&Connection]) -> Requests {
     let mtu = links.iter().find_map(|c| c.mtu?.effective());
     let capture = scene.capture();
-    let here = links.first().into_iter().flat_map(|c| capture.kin(c, SHOWN_KIN).chain([*c]));
+    let here =
+        links.first().into_iter().flat_map(|c| capture.kin(c, super::see::SHOWN_KIN).chain([*c]));
     let mut known = scene.reference().into_iter().chain(here);
     let reckoned = known.find_map(|c| bluez_requests::of_connection(c, mtu));
     reckoned.map_or(Requests::Usual(BLUEZ_REQUESTS), Requests::Reckoned)

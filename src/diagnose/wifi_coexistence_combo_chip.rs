@@ -85,9 +85,6 @@ const TRIES: usize = 2;
 /// With a weaker signal, in dBm, distance is the likelier reason.
 const NEAR: i8 = -75;
 
-/// Most failed links that are shown.
-const SHOWN: usize = 4;
-
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ, Stack::Noble],
@@ -154,7 +151,7 @@ impl Facts for Taken {
     }
 
     fn evidence(&self) -> Vec<Sight> {
-        let ends = self.ends.iter().take(SHOWN).map(super::see::link_ended);
+        let ends = self.ends.iter().take(super::see::SHOWN).map(super::see::link_ended);
         let heard = text!("another link is heard: {}", self.heard.by);
         ends.chain([Sight::here(self.heard.seen.frame, heard)]).collect()
     }

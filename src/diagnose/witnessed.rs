@@ -96,3 +96,31 @@ fn said(relation: &Relation, claim: &Claim) -> Text {
         _ => text!("the log says {}: {}", words, relation.says.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::AddressType;
+    use crate::trace::{PEER, Trace};
+
+    #[test]
+    fn a_connection_is_with_a_device_under_any_of_its_addresses() {
+        let other = Address([9, 9, 9, 9, 9, 0xc9]);
+        let asked = || Trace::new().create().run().connections.remove(0);
+        let mut connection = asked();
+        assert!(is_with(&connection, PEER) && !is_with(&connection, other));
+        // What was asked for tells, too.
+        connection.peer.address = None;
+        assert!(is_with(&connection, PEER) && !is_with(&connection, other));
+        connection.request = None;
+        assert!(!is_with(&connection, PEER));
+        connection.peer.on_air = Some(other);
+        assert!(is_with(&connection, other) && !is_with(&connection, PEER));
+        connection.peer.on_air = None;
+        connection.peer.identity = Some((other, AddressType::RANDOM));
+        assert!(is_with(&connection, other) && !is_with(&connection, PEER));
+        connection.peer.identity = None;
+        connection.peer.address = Some(other);
+        assert!(is_with(&connection, other) && !is_with(&connection, PEER));
+    }
+}

@@ -72,6 +72,27 @@ Use the other kind of write.",
         Case::silent("Write Commands where nothing but reads is announced", || {
             ends(up(0x02).writes_to(3, 2)).into()
         }),
+        Case::silent("no properties are announced", || {
+            refused_as(0, ErrorCode::WRITE_NOT_PERMITTED).into()
+        }),
+        Case::silent("a read is refused", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            ends(up(0x02).refused(read, ErrorCode::REQUEST_NOT_SUPPORTED)).into()
+        }),
+        Case::silent("this host refuses what the device writes", || {
+            let write = up(0x02).from_peer(&[0x12, 3, 0, 1], &[0x01, 0x12, 3, 0, 0x03]);
+            ends(write).into()
+        }),
+        Case::suspect(Confidence::Medium, "the device notifies before", || {
+            ends(up(0x18).write(4, &[1, 0]).notified(3, &[1]).writes_to(3, 2)).into()
+        }),
+        Case::note(Confidence::Low, "this host notifies afterwards", || {
+            ends(up(0x18).writes_to(3, 2).notified_by_us(3, &[1])).into()
+        }),
+        Case::note(Confidence::Low, "the working host's Write Request is refused", || {
+            let refused = up(0x08).refused(WRITE_REQUEST, ErrorCode::INVALID_VALUE_LENGTH);
+            Example::pair(ends(refused), ends(up(0x08).writes_to(3, 2)))
+        }),
         Case::silent("the device notifies afterwards", || {
             ends(up(0x18).writes_to(3, 2).notified(3, &[1])).into()
         }),
@@ -124,9 +145,6 @@ const REMEDIES: &[Remedy] = &[
 const WRITE_COMMAND: u8 = 0x04;
 const WRITE: u8 = 0x08;
 
-/// Most refused writes that are shown.
-const SHOWN: usize = 4;
-
 /// Write Requests that the device refused, as its properties say.
 #[derive(Debug)]
 struct Refused {
@@ -168,7 +186,7 @@ fn refused(connection: &Connection) -> Option<Verdict> {
             && properties(connection, s).is_some_and(|p| p & WRITE == 0)
     };
     let failed = connection.steps.iter().filter(not_announced);
-    let writes: Vec<Step> = failed.take(SHOWN).cloned().collect();
+    let writes: Vec<Step> = failed.take(super::see::SHOWN).cloned().collect();
     let facts = Refused { properties: properties(connection, writes.first()?)?, writes };
     Some(Verdict::cause(facts).sure(Confidence::High))
 }

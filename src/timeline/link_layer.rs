@@ -471,3 +471,26 @@ fn detail(connection: &mut Connection, index: Option<usize>, status: Status, det
         step.detail = detail;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_looked_for_under_the_number_of_its_command() {
+        for (opcode, name) in [
+            (READ_REMOTE_FEATURES, "LE Read Remote Features"),
+            (READ_ALL_REMOTE_FEATURES, "LE Read All Remote Features"),
+            (READ_REMOTE_VERSION, "Read Remote Version Information"),
+            (BREDR_REMOTE_FEATURES, "Read Remote Supported Features"),
+            (CONNECTION_UPDATE, "LE Connection Update"),
+            (ENABLE_ENCRYPTION, "LE Enable Encryption"),
+            (SET_PHY, "LE Set PHY"),
+            (SET_DATA_LENGTH, "LE Set Data Length"),
+            (AUTHENTICATION_REQUESTED, "Authentication Requested"),
+            (SET_CONNECTION_ENCRYPTION, "Set Connection Encryption"),
+        ] {
+            assert!(opcode.to_string().contains(name), "{opcode}");
+        }
+    }
+}

@@ -104,7 +104,7 @@ pub fn why(view: &View<'_>) -> Vec<Why> {
     .flatten()
     .collect();
     // A single failure in a row of successes is chance before anything else.
-    let single = failed * 4 <= all.len() && all.len() > 1;
+    let single = failed * 4 <= all.len();
     let of = text!("{} of {} links to this device ended so", failed, all.len());
     let says = match (single, failed < all.len()) {
         (true, _) => text!("{}: a lost packet now and then is ordinary", of),
@@ -474,6 +474,66 @@ mod tests {
         assert!(!finding.says.to_string().contains("tested first"), "{}", finding.says);
         let list: Vec<_> = finding.would_settle.iter().map(ToString::to_string).collect();
         assert!(list.iter().any(|line| line.contains("1 link came up beside a scan")), "{list:#?}");
+    }
+
+    /// What the ranked list says, and whether a reason is told first.
+    fn told(trace: Trace) -> (String, bool) {
+        let finding = found(trace.wait_ms(315).disconnected(GIVEN_UP));
+        let list: Vec<_> = finding.would_settle.iter().map(ToString::to_string).collect();
+        (list.join("\n"), finding.says.to_string().contains("tested first"))
+    }
+
+    #[test]
+    fn one_failure_of_four_is_ordinary() {
+        let of = |good: usize| {
+            let link =
+                || Trace::new().advertises(0).up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED);
+            let before =
+                (0..good).fold(Trace::new(), |all, _| all.followed_by(link().wait_ms(2_000)));
+            told(before.followed_by(Trace::new().advertises(0).create().connected())).0
+        };
+        let four = of(3);
+        assert!(four.contains("1 of 4 links to this device ended so: a lost packet"), "{four}");
+        let three = of(2);
+        assert!(
+            three.contains("1 of 3 links to this device ended so: the two can talk"),
+            "{three}"
+        );
+        let one = of(0);
+        assert!(one.contains("1 of 1 links to this device ended so: radio loss"), "{one}");
+    }
+
+    #[test]
+    fn each_reason_begins_at_its_number() {
+        let rssi = |dbm| told(Trace::new().heard_at(dbm).create().connected()).0;
+        assert!(rssi(-85).contains("the device was heard at -85 dBm only"));
+        assert!(!rssi(-84).contains("dBm only"));
+        // Six intervals of 15 ms are short, six of 16.25 ms are not.
+        let interval =
+            |units| told(Trace::new().advertises(0).create().connected_as(0, units, 0, 42)).0;
+        assert!(interval(12).contains("only 90 ms to answer"), "{}", interval(12));
+        assert!(!interval(13).contains("to answer: six"), "{}", interval(13));
+        // A scan of half the time is told first, one of less stands in the list.
+        let scan =
+            |window| told(Trace::new().advertises(0).scan(true, 100, window).create().connected());
+        let (list, first) = scan(50);
+        assert!(first && list.contains("a scan took 50 % of the radio's time"), "{list}");
+        let (list, first) = scan(49);
+        assert!(!first && list.contains("a scan took 49 % of the radio's time"), "{list}");
+        assert!(!told(Trace::new().advertises(0).create().connected()).0.contains("a scan took"));
+    }
+
+    #[test]
+    fn a_private_address_that_was_not_heard_lately_may_be_out_of_date() {
+        use crate::packet::{Address, AddressType};
+        let of = |address, ms| {
+            let link = Trace::new().peer(address, AddressType::RANDOM).advertises(0).wait_ms(ms);
+            told(link.create().connected()).0.contains("a private one that changes")
+        };
+        let private = Address([3, 2, 1, 0, 0, 0x5a]);
+        assert!(!of(private, 1_900));
+        assert!(of(private, 2_100));
+        assert!(!of(Address([3, 2, 1, 0, 0, 0xda]), 2_100), "a static one does not change");
     }
 
     #[test]
