@@ -95,6 +95,8 @@ pub mod share;
 #[warn(missing_docs)]
 pub mod sides;
 #[warn(missing_docs)]
+pub mod survey;
+#[warn(missing_docs)]
 pub mod time;
 #[warn(missing_docs)]
 pub mod timeline;

@@ -35,8 +35,18 @@ const OPTIONS: &[&str] = &[
     "exit-zero",
     "quiet",
 ];
-const COMMANDS: &[&str] =
-    &["events", "explain", "check", "doctor", "recipe", "share", "schema", "completions", "man"];
+const COMMANDS: &[&str] = &[
+    "events",
+    "explain",
+    "check",
+    "doctor",
+    "recipe",
+    "share",
+    "survey",
+    "schema",
+    "completions",
+    "man",
+];
 
 fn said(arguments: &[&str]) -> String {
     let output = common::hcidiff(&[], arguments);

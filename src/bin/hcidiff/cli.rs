@@ -2,6 +2,7 @@
 pub use crate::check::Check;
 pub use crate::doctor::Doctor;
 pub use crate::share::Share;
+pub use crate::survey::Survey;
 use crate::values::{adapter, bound, frames, peer, target, zone};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcidiff::Case;
@@ -63,6 +64,8 @@ pub enum Command {
     Recipe(Recipe),
     /// Pass or fail: hold a capture against expectations, for CI
     Check(Check),
+    /// Count causes over many captures, and find what sets the bad ones apart
+    Survey(Survey),
     /// Say what a capture lacks, and how to record a better one
     Doctor(Doctor),
     /// Print the JSON Schema of the report

@@ -26,6 +26,7 @@ mod pager;
 mod progress;
 mod recipe;
 mod share;
+mod survey;
 mod usage;
 mod values;
 mod warnings;
@@ -84,6 +85,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         Some(Command::Explain { what }) => explained(what, &mut out)?,
         Some(Command::Recipe(asked)) => return recipe::run(asked, &mut out),
         Some(Command::Check(asked)) => return check::run(asked, &mut out),
+        Some(Command::Survey(asked)) => return survey::run(asked, &mut out),
         Some(Command::Doctor(asked)) => doctor::run(asked, &mut out)?,
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
