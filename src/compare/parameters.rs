@@ -377,4 +377,100 @@ mod tests {
         assert_eq!(of(refused).as_deref(), Some("off"));
         assert_eq!(of(scanning(Trace::new())), None, "it still waits");
     }
+
+    /// Name, what each side says, and whether the difference is normal.
+    fn says(a: Trace, b: Trace, name: &str) -> (Option<String>, Option<String>, Option<bool>) {
+        let row = row(a, b, name);
+        let side = |of: fn(&Parameter) -> &Option<crate::prose::Text>| {
+            row.as_ref().and_then(|row| of(row).as_ref()).map(ToString::to_string)
+        };
+        (side(|row| &row.reference), side(|row| &row.subject), row.as_ref().map(|row| row.normal))
+    }
+
+    fn pair(a: &str, b: &str, normal: bool) -> (Option<String>, Option<String>, Option<bool>) {
+        (Some(a.to_owned()), Some(b.to_owned()), Some(normal))
+    }
+
+    fn ends(trace: Trace) -> Trace {
+        trace.wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED)
+    }
+
+    fn granted(interval: u16, latency: u16, timeout: u16) -> Trace {
+        ends(Trace::new().create().connected_as(0, interval, latency, timeout).features().mtu())
+    }
+
+    #[test]
+    fn what_was_granted_is_a_habit_within_bounds() {
+        let interval = |a, b| says(granted(a, 0, 500), granted(b, 0, 500), "interval granted");
+        assert_eq!(interval(6, 56), pair("7.50 ms", "70 ms", true));
+        assert_eq!(interval(24, 24), pair("30 ms", "30 ms", true));
+        assert_eq!(interval(24, 57), pair("30 ms", "71.25 ms", false));
+        assert_eq!(interval(57, 24), pair("71.25 ms", "30 ms", false));
+        let latency = |a, b| says(granted(24, a, 500), granted(24, b, 500), "latency granted");
+        assert_eq!(latency(0, 4), pair("0", "4", false));
+        let timeout = |a, b| says(granted(80, 0, a), granted(80, 0, b), "supervision timeout");
+        assert_eq!(timeout(42, 72), pair("420 ms", "720 ms", true));
+        // 3.2 intervals and fewer are tight, on either side.
+        assert_eq!(timeout(32, 72), pair("320 ms", "720 ms", false));
+        assert_eq!(timeout(72, 32), pair("720 ms", "320 ms", false));
+        assert_eq!(timeout(33, 72), pair("330 ms", "720 ms", true));
+    }
+
+    #[test]
+    fn the_request_is_told_as_it_was_made() {
+        let up = |trace: Trace| ends(trace.connected().features().mtu());
+        let plain = || up(Trace::new().create());
+        let of = |trace, name| says(plain(), trace, name);
+        let anybody = || up(Trace::new().create_for_anybody());
+        assert_eq!(of(anybody(), "waits for"), pair("the peer", "the accept list", true));
+        let from = |kind| up(Trace::new().create_from(kind));
+        assert_eq!(of(from(1), "own address type"), pair("public", "random", true));
+        assert_eq!(of(from(2), "own address type"), pair("public", "private, else public", true));
+        assert_eq!(of(from(3), "own address type"), pair("public", "private, else random", true));
+        assert_eq!(of(from(4), "own address type"), pair("public", "reserved", true));
+        let phys = |phys| up(Trace::new().create_extended(phys, Status::SUCCESS));
+        let row = says(phys(1), phys(7), "initiating PHYs");
+        assert_eq!(row, pair("1M", "1M, 2M, Coded", true));
+        assert_eq!(says(phys(3), phys(0), "initiating PHYs"), pair("1M, 2M", "none", false));
+        assert_eq!(says(phys(0), phys(3), "initiating PHYs"), pair("none", "1M, 2M", false));
+        assert_eq!(of(plain(), "scan while initiating"), pair("60 ms/60 ms", "60 ms/60 ms", true));
+        assert_eq!(of(plain(), "interval asked"), pair("30-50 ms", "30-50 ms", true));
+    }
+
+    #[test]
+    fn an_mtu_that_was_not_answered_is_no_habit() {
+        use crate::packet::Direction::Sent;
+        use crate::packet::att::{ErrorCode, Pdu};
+        let ask = Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+        let up = || Trace::new().up();
+        let good = || ends(up().mtu());
+        let of = |trace| says(good(), ends(trace), "MTU");
+        let both = "host asked 517, answered 247";
+        assert_eq!(of(up().mtu()), pair(both, both, true));
+        let (_, subject, normal) = of(up().refused(ask, ErrorCode::REQUEST_NOT_SUPPORTED));
+        assert!(subject.is_some_and(|says| says.contains("refused: Request Not Supported")));
+        assert_eq!(normal, Some(true));
+        assert_eq!(of(up().refused(ask, ErrorCode::INVALID_PDU)).2, Some(false));
+        let open = up().att(Sent, ask).wait_ms(40_000);
+        assert_eq!(of(open), pair(both, "host asked 517, unanswered", false));
+        let theirs = up().from_peer(&[0x02, 5, 2], &[0x03, 5, 2]);
+        assert_eq!(of(theirs), pair(both, "peer asked 517, answered 517", true));
+        // None was asked for.
+        assert_eq!(of(up().discovery(2)), (Some(both.to_owned()), None, Some(true)));
+    }
+
+    #[test]
+    fn encryption_is_told_as_far_as_it_came() {
+        let plain = || ends(Trace::new().up().mtu());
+        let key = || Trace::new().up().mtu().encrypts();
+        let on = || ends(key().encryption(Status::SUCCESS));
+        assert_eq!(says(plain(), on(), "encryption"), pair("none", "on, stored key", false));
+        let failed = ends(key().encryption(Status::PIN_OR_KEY_MISSING));
+        let (_, subject, normal) = says(on(), failed, "encryption");
+        assert!(subject.is_some_and(|says| says.starts_with("stored key: PIN or Key Missing")));
+        assert_eq!(normal, Some(false));
+        let unheard = Trace::new().create().connected().wait_ms(315);
+        let unheard = unheard.disconnected(Status::FAILED_TO_BE_ESTABLISHED);
+        assert_eq!(says(on(), unheard, "encryption"), pair("on, stored key", "none", true));
+    }
 }

@@ -178,6 +178,9 @@ fn an_end_matters_where_only_one_side_failed() {
     assert!(end(good(LAMP), bad(LAMP)).matters);
     assert!(!end(bad(LAMP), bad(LAMP)).matters);
     assert!(end(bad(LAMP), kicked()).matters, "both failed, in another way");
+    // No end is another end, and no failure.
+    let open = end(good(LAMP), to(LAMP).up().mtu());
+    assert!(!open.matters && !open.says.is_empty(), "{open:?}");
 }
 
 /// Whoever still waits when the capture ends may yet connect and do it.
@@ -222,4 +225,102 @@ fn what_an_unanswered_request_holds_up_is_blocked_and_not_missing() {
         (vec![(Fate::Never, false)], 0),
         "it could have, long before"
     );
+}
+
+/// One end of a link: this host hung up here, the peer there.
+#[test]
+fn one_end_seen_from_both_sides_is_one_end() {
+    let compare = |a: Trace, b: Trace, roles_differ| {
+        let captures = [a.run(), b.run()];
+        ending::compare(&captures[0].connections[0], &captures[1].connections[0], roles_differ)
+    };
+    let kicked = || to(LAMP).up().mtu().disconnected(Status::REMOTE_USER_TERMINATED);
+    assert_eq!(compare(good(LAMP), kicked(), true), ending::Ending::default());
+    assert!(compare(good(LAMP), kicked(), false).matters);
+    assert!(compare(good(LAMP), bad(LAMP), true).matters, "the controller ended it");
+    assert!(compare(kicked(), bad(LAMP), true).matters);
+}
+
+#[test]
+fn how_an_attempt_failed_is_told_by_its_end() {
+    use crate::packet::Direction::{Received, Sent};
+    let of = |trace: Trace| standing::Failure::of(&trace.run().connections[0]);
+    let up = || to(LAMP).up().mtu();
+    let ended = |status| Some(standing::Failure::Ended(status));
+    assert_eq!(of(good(LAMP)), None);
+    assert_eq!(of(up()), None);
+    assert_eq!(of(bad(LAMP)), ended(Status::FAILED_TO_BE_ESTABLISHED));
+    assert_eq!(
+        of(up().disconnected(Status::REMOTE_USER_TERMINATED)),
+        ended(Status::REMOTE_USER_TERMINATED)
+    );
+    assert_eq!(
+        of(up().hangs_up(Status::AUTHENTICATION_FAILURE)),
+        ended(Status::AUTHENTICATION_FAILURE)
+    );
+    // A central may leave a peripheral at any time.
+    let peripheral = to(LAMP).connected_as(1, 24, 0, 500).mtu();
+    assert_eq!(of(peripheral.disconnected(Status::REMOTE_USER_TERMINATED)), None);
+    let refused = to(LAMP).create().connect_failed(Status::CONNECTION_LIMIT_EXCEEDED);
+    assert_eq!(of(refused), Some(standing::Failure::Refused(Status::CONNECTION_LIMIT_EXCEEDED)));
+    assert_eq!(of(to(LAMP).create()), None, "it still waits");
+    let cancelled =
+        to(LAMP).create().cancel().connect_failed(Status::UNKNOWN_CONNECTION_IDENTIFIER);
+    assert_eq!(of(cancelled), Some(standing::Failure::GivenUp));
+    let failed = up().encrypts().encryption(Status::PIN_OR_KEY_MISSING);
+    let security = Some(standing::Failure::Security(Status::PIN_OR_KEY_MISSING.0));
+    assert_eq!(of(failed.clone().hangs_up(Status::REMOTE_USER_TERMINATED)), security);
+    let cured = failed.encrypts().encryption(Status::SUCCESS);
+    assert_eq!(of(cured.hangs_up(Status::REMOTE_USER_TERMINATED)), None);
+    let read = Pdu::ReadRequest { attribute_handle: Handle(6) };
+    let owes = |by| up().att(by, read).wait_ms(32_000).hangs_up(Status::REMOTE_USER_TERMINATED);
+    assert_eq!(of(owes(Sent)), Some(standing::Failure::Unanswered));
+    assert_eq!(of(owes(Received)), None, "this host owes it");
+}
+
+#[test]
+fn how_far_an_attempt_came_is_told_by_what_was_answered() {
+    let of = |trace: Trace| {
+        let standing = standing::Standing::of(&trace.run().connections[0]);
+        (standing.connected, standing.heard, standing.usable, standing.kinds)
+    };
+    assert_eq!(of(to(LAMP).create()), (false, false, false, 0));
+    assert_eq!(of(bad(LAMP)), (true, false, false, 0));
+    // The link layer's own procedures are of no use to a program.
+    assert_eq!(of(to(LAMP).up()), (true, true, false, 0));
+    assert_eq!(of(to(LAMP).up().mtu()), (true, true, true, 1));
+    assert_eq!(of(to(LAMP).up().mtu().write(3, &[1]).write(3, &[2])), (true, true, true, 2));
+    assert_eq!(of(to(LAMP).up().mtu().write(3, &[1]).write(4, &[1, 0])), (true, true, true, 3));
+    assert_eq!(of(to(LAMP).up().encrypts().encryption(Status::SUCCESS)), (true, true, true, 1));
+    let refused = Pdu::ReadRequest { attribute_handle: Handle(6) };
+    let refused = to(LAMP).up().refused(refused, crate::packet::att::ErrorCode::READ_NOT_PERMITTED);
+    assert_eq!(of(refused), (true, true, false, 0));
+}
+
+/// Three UUIDs of its own, and seven of ten in all, tell a device under another address.
+#[test]
+fn a_device_is_known_by_its_services_where_enough_are_the_same() {
+    let device = |peer, uuids: &[u16]| {
+        let mut link = to(peer).up().mtu();
+        for (at, uuid) in uuids.iter().enumerate() {
+            let [low, high] = uuid.to_le_bytes();
+            let first = at as u8 * 8 + 1;
+            let end = first + 6;
+            link = link.by_wire(
+                &[0x10, first, 0, 0xff, 0xff, 0x00, 0x28],
+                0x11,
+                &[6, first, 0, end, 0, low, high],
+            );
+        }
+        link.wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED)
+    };
+    let by = |ours: &[u16], theirs: &[u16]| {
+        chosen(&[device(LAMP, ours), device(LOCK, theirs)], &anything()).map(|(.., by)| by)
+    };
+    let of = |count: u16, from: u16| (0..count).map(|n| 0xa000 + from + n).collect::<Vec<_>>();
+    assert_eq!(by(&of(3, 0), &of(3, 0)), Ok(MatchedBy::Gatt));
+    assert_eq!(by(&of(2, 0), &of(2, 0)), Ok(MatchedBy::Position));
+    assert_eq!(by(&of(7, 0), &of(10, 0)), Ok(MatchedBy::Gatt));
+    assert_eq!(by(&of(7, 0), &of(11, 0)), Ok(MatchedBy::Position));
+    assert_eq!(by(&of(3, 0), &of(3, 5)), Ok(MatchedBy::Position));
 }

@@ -225,3 +225,155 @@ fn system_version(text: &str) -> Option<String> {
         None => version,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::hci::Command;
+    use crate::packet::{AddressType, att};
+    use crate::trace::{PEER, Trace};
+
+    fn said(texts: &[&str]) -> Option<(Stack, Option<String>)> {
+        let mut signs = HostSigns::default();
+        texts.iter().zip(1..).for_each(|(text, frame)| signs.text(frame, text));
+        signs.conclude("btsnoop", &[]).map(|host| (host.stack, host.version))
+    }
+
+    #[test]
+    fn a_host_names_itself_with_its_version() {
+        let of = |texts: &[&str]| {
+            said(texts).map(|(stack, version)| (stack, version.unwrap_or_default()))
+        };
+        let is = |stack, version: &str| Some((stack, version.to_owned()));
+        assert_eq!(of(&["bluetoothd 5.66"]), is(Stack::BlueZ, "5.66"));
+        assert_eq!(of(&["Linux version 6.1.21 (x)"]), is(Stack::BlueZ, "kernel 6.1.21"));
+        let both = ["Linux version 6.1.21 (x)", "Bluetooth daemon 5.82"];
+        assert_eq!(of(&both), is(Stack::BlueZ, "5.82, kernel 6.1.21"));
+        assert_eq!(
+            of(&["Linux version 6.1.21", "bluetoothd 5"]),
+            is(Stack::BlueZ, "kernel 6.1.21")
+        );
+        assert_eq!(of(&["bluetoothd 5.66", "bluetoothd 5.82"]), is(Stack::BlueZ, "5.66"));
+        assert_eq!(of(&["bluetoothd ", "bluetoothd 5.82"]), is(Stack::BlueZ, "5.82"));
+        let phone = ["Product: iPhone14,5", "Software: Version 17.5 (Build 21F79)"];
+        assert_eq!(of(&phone), is(Stack::Ios, "17.5 (Build 21F79)"));
+        assert_eq!(of(&["Product: iPhone14,5", "Linux version 6.1.21"]), is(Stack::Ios, ""));
+        assert_eq!(
+            of(&["Product: Mac14,2", "Software: macOS Version 14.5"]),
+            is(Stack::MacOs, "14.5")
+        );
+        let again = [phone[0], phone[1], "Software: Version 18.0"];
+        assert_eq!(of(&again), is(Stack::Ios, "17.5 (Build 21F79)"));
+        assert_eq!(of(&["Software: Version 17.5"]), None, "a version of nothing");
+        // Of a machine only together with its device.
+        assert_eq!(of(&["Mac OS X", "no stack"]), None);
+        assert_eq!(of(&["Mac OS X 10.9, Device 3"]), is(Stack::MacOs, ""));
+        assert_eq!(of(&["a btstack note"]), is(Stack::BtStack, ""));
+        assert_eq!(of(&["nothing"]), None);
+    }
+
+    #[test]
+    fn a_version_is_a_short_word_of_digits_and_a_dot() {
+        assert!(version_of("5.66").is_some() && version_of("5.66\0").is_some());
+        assert!(version_of("v5.66").is_none() && version_of("566").is_none());
+        assert!(version_of("5.66/x").is_none());
+        let long = |length: usize| format!("1.{}", "2".repeat(length - 2));
+        let hidden = |word: &str| redact::text(word) != word;
+        assert!(version_of(&long(41)).is_none());
+        assert!(hidden(&long(40)) || version_of(&long(40)).is_some());
+        let build = |build: &str| system_version(&format!("14.5 (Build {build})"));
+        assert_eq!(build("23F79").as_deref(), Some("14.5 (Build 23F79)"));
+        assert_eq!(build("23XYZ789").as_deref(), Some("14.5 (Build 23XYZ789)"));
+        assert_eq!(build("23XYZ7890").as_deref(), Some("14.5"));
+        assert_eq!(build("23-F7").as_deref(), Some("14.5"));
+        assert_eq!(system_version("14.5 Build 23F79)").as_deref(), Some("14.5"));
+        assert_eq!(system_version("soon"), None);
+    }
+
+    #[test]
+    fn a_process_tells_only_where_it_is_the_daemon() {
+        let of = |process| {
+            let mut signs = HostSigns::default();
+            signs.process(7, process);
+            signs
+                .conclude("btsnoop", &[])
+                .map(|host| (host.stack, host.evidence_frame, host.guessed))
+        };
+        assert_eq!(of("bluetoothd"), Some((Stack::BlueZ, Some(7), false)));
+        assert_eq!(of("bluetoothctl"), None);
+    }
+
+    #[test]
+    fn commands_of_a_maker_make_a_guess() {
+        let of = |format: &str, opcodes: &[u16]| {
+            let mut signs = HostSigns::default();
+            opcodes
+                .iter()
+                .zip(1..)
+                .for_each(|(opcode, frame)| signs.command(Opcode(*opcode), frame));
+            signs.conclude(format, &[]).map(|host| (host.stack, host.evidence_frame, host.guessed))
+        };
+        for opcode in [0xfd53, 0xfd54, 0xfd56, 0xfd57, 0xfd59, 0xfd5d, 0xfd5f] {
+            assert_eq!(of("btsnoop", &[0x2005, opcode]), Some((Stack::Android, Some(2), true)));
+        }
+        assert_eq!(of("btsnoop", &[0xfd55]), None);
+        let apples = |count: usize| {
+            let mut opcodes = vec![0x2005, 0x0c03];
+            opcodes.extend(vec![0xfc00; count]);
+            opcodes
+        };
+        assert_eq!(of("packetlogger", &apples(21)), Some((Stack::Ios, Some(3), true)));
+        assert_eq!(of("packetlogger", &apples(20)), None);
+        assert_eq!(of("btsnoop", &apples(21)), None);
+        assert_eq!(of("packetlogger", &[0xfbff; 30]), None);
+    }
+
+    #[test]
+    fn parameters_of_a_request_make_a_guess() {
+        let asks = |min, max, timeout, mtu| {
+            let create = Command::LeCreateConnection {
+                le_scan_interval: 0x60,
+                le_scan_window: 0x60,
+                initiator_filter_policy: 0,
+                peer_address_type: AddressType::RANDOM,
+                peer_address: PEER,
+                own_address_type: 0,
+                connection_interval_min: min,
+                connection_interval_max: max,
+                max_latency: 0,
+                supervision_timeout: timeout,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            };
+            let ask = att::Pdu::ExchangeMtuRequest { client_rx_mtu: mtu };
+            let answer = att::Pdu::ExchangeMtuResponse { server_rx_mtu: 247 };
+            Trace::new().taken(create).connected().features().exchange(ask, answer)
+        };
+        let of = |trace: Trace, format| {
+            let connections = trace.run().connections;
+            let host = HostSigns::default().conclude(format, &connections);
+            host.map(|host| (host.stack, host.guessed))
+        };
+        let noble = Some((Stack::Noble, true));
+        assert_eq!(of(asks(6, 18, 42, 256), "btsnoop"), noble);
+        for (min, max, timeout, mtu) in
+            [(7, 18, 42, 256), (6, 19, 42, 256), (6, 18, 43, 256), (6, 18, 42, 257)]
+        {
+            assert_eq!(
+                of(asks(min, max, timeout, mtu), "btsnoop"),
+                None,
+                "{min} {max} {timeout} {mtu}"
+            );
+        }
+        let android = Some((Stack::Android, true));
+        assert_eq!(of(asks(24, 40, 500, 517), "btsnoop"), android);
+        assert_eq!(of(asks(24, 40, 2000, 517), "btsnoop"), android);
+        assert_eq!(of(asks(24, 40, 500, 517), "pcap"), None);
+        for (min, max, timeout) in [(24, 40, 501), (25, 40, 500), (24, 41, 500), (24, 40, 2001)] {
+            assert_eq!(of(asks(min, max, timeout, 517), "btsnoop"), None, "{min} {max} {timeout}");
+        }
+        // Who was asked asks for nothing.
+        let asked = Trace::new().connected_as(1, 24, 0, 500).mtu();
+        assert_eq!(of(asked, "btsnoop"), None);
+    }
+}
