@@ -169,6 +169,9 @@ impl Reader {
                 self.ledger.cut(probe(self.datalink))?;
                 continue;
             }
+            if self.ledger.hides(whole, probe(self.datalink))? {
+                continue;
+            }
             self.ledger.stream.consume(whole);
             return Ok(Some(header));
         }

@@ -84,6 +84,19 @@ pub(crate) fn resume_within(
     }
 }
 
+/// Where clean records chain inside of the next `len` bytes, behind their first. Nothing is consumed.
+pub(crate) fn inside(
+    stream: &mut Stream,
+    len: usize,
+    probe: impl Fn(&[u8]) -> Link,
+) -> io::Result<Option<usize>> {
+    let want = len.saturating_add(AHEAD);
+    let window = stream.peek(want)?;
+    let last = window.len() < want;
+    let begins = |&at: &usize| window.get(at..).is_some_and(|here| chains(here, last, &probe));
+    Ok((1..len.min(window.len())).find(begins))
+}
+
 fn chains(mut here: &[u8], last: bool, probe: &impl Fn(&[u8]) -> Link) -> bool {
     for found in 0..ENOUGH {
         if here.is_empty() {
@@ -96,4 +109,48 @@ fn chains(mut here: &[u8], last: bool, probe: &impl Fn(&[u8]) -> Link) -> bool {
         }
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    /// A record is its own length, a mark, and anything.
+    fn probe(bytes: &[u8]) -> Link {
+        match bytes {
+            [] | [_] => Link::Short,
+            [len @ 2.., 0xaa, ..] => Link::Record { len: usize::from(*len), clean: true },
+            _ => Link::No,
+        }
+    }
+
+    /// Where records begin inside of the first 20 bytes.
+    fn found(before: usize, records: usize, behind: usize) -> Option<usize> {
+        let record = [5, 0xaa, 1, 1, 1];
+        let bytes = [vec![1; before], record.repeat(records), vec![1; behind]].concat();
+        let mut stream = Stream::new(Box::new(Cursor::new(bytes)));
+        let found = inside(&mut stream, 20, probe).unwrap();
+        assert_eq!(stream.offset(), 0, "nothing is consumed");
+        found
+    }
+
+    #[test]
+    fn records_inside_of_a_record_are_found() {
+        assert_eq!(found(5, 3, 40), Some(5));
+        assert_eq!(found(2, 3, 40), Some(2));
+    }
+
+    #[test]
+    fn two_records_are_no_chain_unless_the_file_ends_with_them() {
+        assert_eq!(found(10, 2, 40), None);
+        assert_eq!(found(10, 2, 0), Some(10));
+    }
+
+    #[test]
+    fn the_record_itself_and_what_follows_it_are_not_inside() {
+        assert_eq!(found(0, 3, 40), None);
+        assert_eq!(found(20, 4, 0), None);
+        assert_eq!(found(19, 4, 0), Some(19));
+    }
 }

@@ -11,6 +11,9 @@ const LATEST: i64 = 4_102_444_800 * 1_000_000;
 /// Places of damage that are said one by one.
 const PLACES: usize = 8;
 
+/// What is said of a record in which others begin.
+const HOLDS_OTHERS: &str = "it holds other records, so its length is wrong";
+
 /// Why a header is none.
 pub(crate) struct Fault {
     pub kind: WarningKind,
@@ -193,6 +196,9 @@ impl Ledger {
             match bytes.get(..header).map(&whole) {
                 Some(Ok(len)) => {
                     if self.stream.peek(len)?.len() >= len {
+                        if self.hides(len, &probe)? {
+                            continue;
+                        }
                         self.stream.consume(len);
                         return Ok(Some(len));
                     }
@@ -206,6 +212,27 @@ impl Ledger {
                 None => drop(self.cut(&probe)?),
             }
         }
+    }
+
+    /// Whether the record of `len` bytes that comes next is none: not all of its header is as it should be, and other
+    /// records begin inside of it. Then `--salvage` goes on at the first of them.
+    #[inline]
+    pub fn hides(
+        &mut self,
+        len: usize,
+        probe: impl Fn(&[u8]) -> Link,
+    ) -> Result<bool, CaptureError> {
+        if !self.salvage {
+            return Ok(false);
+        }
+        if let Link::Record { clean: true, .. } = probe(self.stream.peek(len)?) {
+            return Ok(false);
+        }
+        let offset = self.stream.offset();
+        let Some(at) = chain::inside(&mut self.stream, len, probe)? else { return Ok(false) };
+        self.stream.consume(at);
+        self.gap(offset, WarningKind::DamagedLength, HOLDS_OTHERS);
+        Ok(true)
     }
 
     /// Something that happens at one place: said in the order in which it happened.
@@ -304,11 +331,7 @@ impl Ledger {
         self.stream.consume(1);
         let found = chain::resume_within(&mut self.stream, len - 1, probe)?;
         if found {
-            self.gap(
-                offset,
-                WarningKind::DamagedLength,
-                "it holds other records, so its length is wrong",
-            );
+            self.gap(offset, WarningKind::DamagedLength, HOLDS_OTHERS);
         }
         Ok(found)
     }

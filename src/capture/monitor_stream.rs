@@ -25,15 +25,18 @@ const COUNTED: usize = 4;
 /// Timestamps count tenths of a millisecond since power-on, and start over after five days.
 const TICK_US: i64 = 100;
 const WRAP: i64 = 1 << 32;
+/// The last time before it starts over, and the first one behind, lie within a day of that.
+const NEAR: i64 = 24 * 3_600 * 10_000;
 
 fn open(stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
     let ledger = Ledger::new(stream, Clock::Relative, options);
-    Ok(Box::new(Reader { ledger, ticks: 0, wraps: 0 }))
+    Ok(Box::new(Reader { ledger, ticks: None, wraps: 0 }))
 }
 
 struct Reader {
     ledger: Ledger,
-    ticks: i64,
+    /// The last two times, the newer one last.
+    ticks: Option<(i64, i64)>,
     wraps: i64,
 }
 
@@ -124,12 +127,15 @@ fn whole(bytes: &[u8]) -> Result<usize, Fault> {
 
 impl Reader {
     /// Tenths of milliseconds that go on where the field starts over.
+    ///
+    /// A damaged time in between looks alike: then the time behind it goes on from the one before it.
     fn unwrapped(&mut self, ticks: u32) -> i64 {
         let ticks = i64::from(ticks);
-        if ticks + WRAP / 2 < self.ticks {
+        let (before, last) = self.ticks.unwrap_or((ticks, ticks));
+        if last >= WRAP - NEAR && ticks < NEAR && ticks < before {
             self.wraps += 1;
         }
-        self.ticks = ticks;
+        self.ticks = Some((last, ticks));
         ticks + self.wraps * WRAP
     }
 }
@@ -194,6 +200,34 @@ mod tests {
         let headers = [extra, &[8], &ticks.to_le_bytes()].concat();
         let len = (COUNTED + headers.len() + payload.len()) as u8;
         [&[len, 0, 3, 0, 0, headers.len() as u8], &headers[..], &payload].concat()
+    }
+
+    /// The times of events in ticks.
+    fn times(ticks: &[u32]) -> Vec<i64> {
+        let parts: Vec<Vec<u8>> = ticks.iter().map(|&ticks| event(&[], ticks)).collect();
+        let stream = Stream::new(Box::new(std::io::Cursor::new(parts.concat())));
+        let mut source = open(stream, &OpenOptions::default()).unwrap();
+        let mut times = Vec::new();
+        while let Some(record) = source.next().unwrap() {
+            times.push(record.time.unwrap().0 / TICK_US);
+        }
+        times
+    }
+
+    #[test]
+    fn a_damaged_time_does_not_move_the_clock() {
+        let late = u32::MAX - 5;
+        assert_eq!(times(&[500, late, 510]), [500, late.into(), 510]);
+        assert_eq!(times(&[500, late, 499]), [500, late.into(), WRAP + 499]);
+    }
+
+    #[test]
+    fn a_clock_starts_over_near_its_end_and_only_there() {
+        let near = NEAR as u32;
+        let last = u32::MAX - near + 1;
+        assert_eq!(times(&[last, near - 1]), [last.into(), WRAP + NEAR - 1]);
+        assert_eq!(times(&[last - 1, near - 1]), [i64::from(last) - 1, NEAR - 1]);
+        assert_eq!(times(&[last, near]), [last.into(), NEAR]);
     }
 
     #[test]

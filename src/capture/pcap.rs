@@ -127,6 +127,9 @@ impl Reader {
                 self.ledger.cut(probe)?;
                 continue;
             }
+            if self.ledger.hides(whole, probe)? {
+                continue;
+            }
             self.ledger.stream.consume(whole);
             return Ok(Some(header));
         }

@@ -11,6 +11,8 @@
 
 mod damage;
 mod judge;
+#[path = "../common/random.rs"]
+mod random;
 
 use damage::{Loss, Recording};
 use judge::{Judge, Strictness};
@@ -48,7 +50,7 @@ fn variants(count: usize, seed: u64, shown: bool) -> usize {
         eprintln!("the laboratory's captures are not here: skipped");
         return 0;
     }
-    let mut random = damage::Random::new(seed);
+    let mut random = random::Random::new(seed);
     let mut judges: Vec<Option<Judge>> = captures.iter().map(|_| None).collect();
     let mut wrong = 0;
     for number in 0..count {
