@@ -1,5 +1,5 @@
 //! `hcidiff doctor`: whether a capture is fit, and how to record a better one.
-use crate::trouble;
+use crate::{console, trouble};
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use hcidiff::capture::Input;
@@ -54,7 +54,8 @@ pub fn run(asked: &Doctor, out: &mut impl Write) -> io::Result<ExitCode> {
     let name = safe::text(&input.name()).into_owned();
     match case::read(&input.into()) {
         Ok(capture) => {
-            out.write_all(doctor::of_capture(&capture).as_bytes())?;
+            let says = doctor::of_capture(&capture);
+            console::seen_enough(out.write_all(says.as_bytes()).and_then(|()| out.flush()))?;
             Ok(ExitCode::from(u8::from(!doctor::lacks(&capture).is_empty())))
         }
         Err(error) => Ok(trouble(&format!("{name}: {}", safe::text(&error.to_string())))),
