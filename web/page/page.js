@@ -199,22 +199,13 @@
     return { reference_connection: number("works"), subject_connection: number("fails") };
   }
 
+  // The report's script, which is in this page too, knows how to copy.
   async function copy() {
-    try {
-      await navigator.clipboard.writeText(outcome.markdown);
-    } catch {
-      // A page from the disk may not be allowed to use the clipboard directly.
-      const area = document.createElement("textarea");
-      area.value = outcome.markdown;
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy");
-      area.remove();
-    }
+    await hcidiffCopy(outcome.markdown);
     find("done").textContent = "Copied.";
   }
 
-  const KINDS = { md: ["markdown", "text/markdown"], html: ["html", "text/html"], json: ["json", "application/json"] };
+  const KINDS = { md: ["markdown", "text/markdown"], html: ["html", "text/html"] };
 
   function save(ending) {
     const [form, type] = KINDS[ending];
@@ -223,8 +214,8 @@
   }
 
   // What is made on demand goes to a worker of its own, so that it can be cancelled with the page's other work.
-  async function made(message) {
-    const files = SIDES.map((side) => chosen[side]).filter(Boolean);
+  async function made(message, places = SIDES) {
+    const files = places.map((side) => chosen[side]).filter(Boolean);
     find("done").textContent = "Working …";
     try {
       return await maker.ask({ ...message, files });
@@ -242,6 +233,16 @@
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  // JSON is made when it is asked for: it names each capture by a digest, for which all its bytes are needed.
+  async function json() {
+    trouble("");
+    const captures = SIDES.filter((side) => chosen[side]).length;
+    const answer = await made({ kind: "json", captures, asked: { ...asked(), salvage: find("salvage").checked } }, PLACES);
+    if (!answer) return;
+    keep("hcidiff.json", [answer.json], "application/json");
+    find("done").textContent = "Saved as hcidiff.json.";
   }
 
   async function bundle() {
@@ -320,6 +321,7 @@
     examine();
   });
   ["addresses", "salvage"].forEach((id) => find(id).addEventListener("change", () => examine(asked())));
+  find("json").addEventListener("click", json);
   find("bundle").addEventListener("click", bundle);
   find("recipe").addEventListener("click", recipe);
   find("cancel").addEventListener("click", cancel);

@@ -1,9 +1,6 @@
 // Runs beside the page: it has the module, and reads files piece by piece, so the page stays awake.
 "use strict";
 
-// Progress is said once for so many bytes.
-const SAID_EVERY = 4 * 1024 * 1024;
-
 // A file that gives pieces of itself. The module calls `next`.
 class Piecewise {
   constructor(file, name, read) {
@@ -36,19 +33,15 @@ async function load(module) {
   return wasm_bindgen;
 }
 
-function examine(message) {
+// The captures and the logs of a message. While they are read, the page is told how far that is.
+function pieces(message) {
   const total = message.files.reduce((sum, file) => sum + file.blob.size, 0);
   let read = 0;
-  let unsaid = 0;
   const files = message.files.map((file) => new Piecewise(file.blob, file.name, (bytes) => {
     read += bytes;
-    unsaid += bytes;
-    if (unsaid >= SAID_EVERY) {
-      unsaid = 0;
-      self.postMessage({ job: message.job, progress: total ? read / total : 0 });
-    }
+    self.postMessage({ job: message.job, progress: total ? read / total : 0 });
   }));
-  return wasm_bindgen.examine(files.splice(0, message.captures), files, JSON.stringify(message.asked));
+  return [files.splice(0, message.captures), files, JSON.stringify(message.asked)];
 }
 
 // What is read several times is kept by the module; nothing is said of its progress.
@@ -61,7 +54,9 @@ self.onmessage = async ({ data: message }) => {
     if (message.module) ready.module = load(message.module);
     await ready.module;
     if (message.kind === "examine") {
-      self.postMessage({ job: message.job, outcome: examine(message) });
+      self.postMessage({ job: message.job, outcome: wasm_bindgen.examine(...pieces(message)) });
+    } else if (message.kind === "json") {
+      self.postMessage({ job: message.job, json: wasm_bindgen.json(...pieces(message)) });
     } else if (message.kind === "bundle") {
       self.postMessage({ job: message.job, bundle: wasm_bindgen.bundle(whole(message)) });
     } else if (message.kind === "recipe") {

@@ -5,7 +5,8 @@
 mod outcome;
 mod source;
 
-use hcidiff::analyse;
+use hcidiff::report::Report;
+use hcidiff::{Analysis, analyse};
 use outcome::{Asked, Outcome, Written};
 use source::{Piecewise, capture, kept};
 use std::io::Cursor;
@@ -21,10 +22,34 @@ pub fn examine(
     asked: &str,
 ) -> Result<String, JsError> {
     let asked: Asked = serde_json::from_str(asked)?;
+    let analysis = analysed(captures, logs, &asked)?;
+    Ok(serde_json::to_string(&Outcome::of(analysis, &asked))?)
+}
+
+/// The report for machines, octet for octet as the program writes it: with real addresses. The captures are read once
+/// more for it, because few want it, and everybody waits for the report.
+#[wasm_bindgen]
+pub fn json(
+    captures: Vec<Piecewise>,
+    logs: Vec<Piecewise>,
+    asked: &str,
+) -> Result<Vec<u8>, JsError> {
+    let mut asked: Asked = serde_json::from_str(asked)?;
+    asked.sha256 = true;
+    let report = Report::from(analysed(captures, logs, &asked)?);
+    let mut json = Vec::new();
+    hcidiff::report::json::write(&report, &mut json)?;
+    Ok(json)
+}
+
+fn analysed(
+    captures: Vec<Piecewise>,
+    logs: Vec<Piecewise>,
+    asked: &Asked,
+) -> Result<Analysis, JsError> {
     let logs = logs.into_iter().map(capture).collect();
     let case = asked.case(captures.into_iter().map(capture).collect(), logs)?;
-    let analysis = analyse(&case).map_err(|unreadable| JsError::new(&unreadable.to_string()))?;
-    Ok(serde_json::to_string(&Outcome::of(analysis, &asked))?)
+    analyse(&case).map_err(|unreadable| JsError::new(&unreadable.to_string()))
 }
 
 /// What the working host did, as something that can be run: files with their names, and what is to be said of them.

@@ -3,7 +3,7 @@ use hcidiff::capture::Input;
 use hcidiff::case::Side;
 use hcidiff::compare::Wanted;
 use hcidiff::diagnose::Level;
-use hcidiff::report::{Report, Shown, html, json, markdown};
+use hcidiff::report::{Report, Shown, html, markdown};
 use hcidiff::{Analysis, Case};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsError;
@@ -20,6 +20,9 @@ pub struct Asked {
     show_addresses: bool,
     /// After damage, search for the next plausible records.
     salvage: bool,
+    /// Compute each capture's digest, which only JSON shows: without it a capture is read in half the time.
+    #[serde(skip)]
+    pub sha256: bool,
 }
 
 impl Asked {
@@ -44,8 +47,7 @@ impl Asked {
     fn side(&self, capture: Input) -> Side {
         let mut side = Side::new(capture);
         side.reading.salvage = self.salvage;
-        // The page offers JSON, which names each capture by its digest.
-        side.reading.sha256 = true;
+        side.reading.sha256 = self.sha256;
         side
     }
 }
@@ -57,7 +59,7 @@ pub struct Written {
     pub says: Vec<String>,
 }
 
-/// The report in all its forms.
+/// The report in the forms that are shown.
 #[derive(Debug, Serialize)]
 pub struct Outcome {
     /// The sentence on top.
@@ -68,8 +70,6 @@ pub struct Outcome {
     html: String,
     /// The report to be pasted.
     markdown: String,
-    /// The report for machines, as the program writes it: with real addresses.
-    json: String,
     /// What each capture is.
     captures: Vec<About>,
 }
@@ -98,8 +98,6 @@ impl Outcome {
     /// The outcome of an analysis.
     pub fn of(analysis: Analysis, asked: &Asked) -> Self {
         let mut report = Report::from(analysis);
-        // The program's JSON shows real addresses, and this is the same, octet for octet.
-        let json = json::render(&report);
         report.shown = Shown { aliases: !asked.show_addresses, ..Shown::default() };
         let level = report.findings.first().map(|finding| match finding.level {
             Level::Cause => "cause",
@@ -111,7 +109,6 @@ impl Outcome {
             level,
             html: html::render(&report),
             markdown: markdown::render(&report),
-            json,
             captures: (0..report.captures.len()).map(|at| About::of(&report, at)).collect(),
         }
     }

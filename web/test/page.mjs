@@ -89,8 +89,8 @@ function byTheProgram(format) {
   }
 }
 
-async function saved(opened, ending) {
-  const [download] = await Promise.all([opened.waitForEvent("download"), opened.click('[data-save="' + ending + '"]')]);
+async function saved(opened, button) {
+  const [download] = await Promise.all([opened.waitForEvent("download"), opened.click(button)]);
   return readFileSync(await download.path());
 }
 
@@ -99,7 +99,7 @@ const tests = {
     const { opened, wrong } = await tab(address);
     await drop(opened, [WORKS, FAILS]);
     await reported(opened);
-    assert.ok((await saved(opened, "json")).equals(byTheProgram("json")), "JSON differs from the program's");
+    assert.ok((await saved(opened, "#json")).equals(byTheProgram("json")), "JSON differs from the program's");
     assert.deepEqual(wrong, []);
   },
 

@@ -1,5 +1,21 @@
 // Makes a report answer questions: zoom, hover, filter, search, jump. Without this script the report stays readable.
 "use strict";
+
+// Puts a text where it can be pasted from.
+async function hcidiffCopy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // A page from the disk may not be allowed to use the clipboard directly.
+    const area = document.createElement("textarea");
+    area.value = text;
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+}
+
 function hcidiffReport(root) {
   const block = root.querySelector("#hcidiff-steps");
   const figure = root.querySelector("figure");
@@ -241,17 +257,7 @@ function hcidiffReport(root) {
     const text = JSON.parse(markdown.textContent);
     const said = element("span", { role: "status" });
     const copy = async () => {
-      try {
-        await navigator.clipboard.writeText(text);
-      } catch {
-        // A page from the disk may not be allowed to use the clipboard directly.
-        const area = element("textarea", {});
-        area.value = text;
-        document.body.append(area);
-        area.select();
-        document.execCommand("copy");
-        area.remove();
-      }
+      await hcidiffCopy(text);
       said.textContent = " Copied.";
     };
     root.querySelector(".who").after(element("p", {}, element("button", { type: "button", onclick: copy }, "Copy as Markdown"), said));
