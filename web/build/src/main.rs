@@ -41,7 +41,8 @@ fn main() -> Result<()> {
 /// The script that loads the module, and the module as that script wants it.
 fn bound(module: &Path) -> Result<(String, Vec<u8>)> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(module).typescript(false).no_modules(true)?;
+    // The names of functions are a quarter of the module, and nobody reads them in a page.
+    bindgen.input_path(module).typescript(false).remove_name_section(true).no_modules(true)?;
     let mut output = bindgen.generate_output()?;
     let glue = output.js().to_owned();
     Ok((glue, output.wasm_mut().emit_wasm()))
