@@ -197,3 +197,71 @@ fn ppi_is_what_a_second_reader_says() {
         }
     }
 }
+
+const REJECTED: &str =
+    "pcap_nordic_272/lkml-bt_09befca432_Ras_dongle_Unsuccessful_connection.pcapng";
+const REJECTED_HOST: &str = "btmon_text/lkml-bt_09befca432_btmon_nrf52840_fail.log";
+
+fn report(arguments: &[&Path]) -> Value {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_hcidiff"));
+    program.args(["--format", "json"]);
+    for (at, argument) in arguments.iter().enumerate() {
+        if at > 0 {
+            program.arg("--witness");
+        }
+        program.arg(argument);
+    }
+    let output = program.output().expect("the program runs");
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// The frames that a finding cites of a source: of captures, or of witnesses.
+fn cited(finding: &Value, key: &str) -> Vec<u64> {
+    let evidence = finding["evidence"].as_array().unwrap();
+    evidence.iter().filter_map(|one| one[key].as_u64()).collect()
+}
+
+/// A peripheral whose host hangs up because the central does not know its feature exchange: told from the air alone, and
+/// from the host's capture with the air beside it. Every cited frame is what tshark says it is.
+#[test]
+fn a_link_that_ends_after_a_refused_feature_exchange_is_told_from_both_views() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures");
+    let (air, host) = (folder.join(REJECTED), folder.join(REJECTED_HOST));
+    let Some(tshark) = by_tshark(&air).filter(|frames| !frames.is_empty()) else {
+        eprintln!("no real captures here, or no tshark: skipped");
+        return;
+    };
+    let control = |frame: u64| tshark[frame as usize - 1][2];
+    let alone = report(&[&air]);
+    let first = &alone["findings"][0];
+    assert_eq!(first["rule"], "hangs-up-after-feature-reject", "{first}");
+    assert_eq!(first["connections"], serde_json::json!([1, 2]));
+    // LL_PERIPHERAL_FEATURE_REQ, LL_UNKNOWN_RSP, LL_TERMINATE_IND, of the one link or the other.
+    let opcodes: Vec<_> = cited(first, "frame").into_iter().take(3).map(control).collect();
+    assert_eq!(opcodes, [Some(0x0e), Some(0x07), Some(0x02)]);
+    let connections = alone["captures"][0]["connections"].as_array().unwrap();
+    assert_eq!(connections.len(), 2);
+    for (connection, [up, end]) in connections.iter().zip([[24, 37], [62, 75]]) {
+        assert_eq!(connection["connected_frame"], up);
+        assert_eq!(connection["disconnect_frame"], end);
+        assert_eq!(
+            (&connection["reason"], &connection["ended_by"]),
+            (&0x13.into(), &"peer".into())
+        );
+        assert_eq!(connection["interval_ms"], 30.0);
+        assert_eq!(tshark[up - 1][4], Some(24), "30 ms in tshark's connect request");
+        assert_eq!(control(end as u64), Some(0x02));
+    }
+    // The host's view: its own capture says who hung up, the air says what it was about.
+    let both = report(&[&host, &air]);
+    let witness = &both["captures"][0]["witnesses"][0];
+    assert_eq!((&witness["kind"], &witness["aligned"]), (&"air".into(), &true.into()), "{witness}");
+    let rules: Vec<_> = both["findings"].as_array().unwrap().iter().map(|f| &f["rule"]).collect();
+    assert!(rules.iter().any(|rule| **rule == "local-drop-after-feature-reject"), "{rules:?}");
+    let of_air = both["findings"].as_array().unwrap().iter();
+    let of_air = of_air.filter(|finding| finding["rule"] == "hangs-up-after-feature-reject");
+    for finding in of_air {
+        let opcodes: Vec<_> = cited(finding, "line").into_iter().take(3).map(control).collect();
+        assert_eq!(opcodes, [Some(0x0e), Some(0x07), Some(0x02)]);
+    }
+}

@@ -37,8 +37,19 @@ impl Analysis {
 
     /// The same, with logs: pairs of the place of a capture and a log of its host.
     pub fn with_logs(captures: Vec<Capture>, logs: Vec<(usize, Log)>, options: &Options) -> Self {
+        Self::with_witnesses(captures, logs, Vec::new(), options)
+    }
+
+    /// The same, with sniffers' captures too: pairs of the place of a capture and what was heard beside its host.
+    pub fn with_witnesses(
+        captures: Vec<Capture>,
+        logs: Vec<(usize, Log)>,
+        sniffed: Vec<(usize, Capture)>,
+        options: &Options,
+    ) -> Self {
         let one_capture = captures.len() == 1;
-        let testimonies = Testimony::all(logs, &captures);
+        let mut testimonies = Testimony::all(logs, &captures);
+        Testimony::add_sniffed(&mut testimonies, sniffed, &captures);
         let mut analysis = Self { captures, testimonies, ..Self::default() };
         match swapped::choose(&mut analysis.captures, options) {
             Ok(choice) => {

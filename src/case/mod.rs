@@ -128,7 +128,8 @@ pub fn analyse(case: &Case) -> Result<Analysis, Unreadable> {
         options.wanted = options.wanted.swapped();
         options.wanted.subject.connection = None;
     }
-    let mut analysis = Analysis::with_logs(captures, logs, &options);
+    let sniffed = read::sniffed(case, first, captures.len(), logs.len())?;
+    let mut analysis = Analysis::with_witnesses(captures, logs, sniffed, &options);
     if let Some(unreadable) = unreadable {
         analysis.lacks(&unreadable);
     }

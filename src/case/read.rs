@@ -1,8 +1,11 @@
 //! From the captures of a case to folded ones: open, decode, track.
 use super::{Case, Side, Unreadable};
-use crate::capture::{self, CaptureError, Description, Digest, Input, OpenOptions, Opened, Record};
+use crate::capture::{
+    self, CaptureError, Description, Digest, Input, Kind, OpenOptions, Opened, Record,
+};
 use crate::decode::Decoder;
 use crate::packet::Event;
+use crate::seen::SourceId;
 use crate::time::Clock;
 use crate::timeline::{Capture, Fitness, FitnessKind, Origin, Tracker};
 use crate::witness::{self, Log};
@@ -193,12 +196,61 @@ fn witnesses(side: &Side, at: usize) -> Result<Vec<(usize, Log)>, Unreadable> {
         match witness::read(input, &OpenOptions::default()) {
             Ok(Some(log)) => Ok((at, log)),
             Ok(None) => Err(unreadable(CaptureError::Refused(
-                "no log that this tool knows: bluetoothd's or the kernel's journal, bleak, Home Assistant, ESPHome, ESP-IDF, NimBLE, logcat, bluetoothctl, or a D-Bus capture".into(),
+                "no log that this tool knows: bluetoothd's or the kernel's journal, bleak, Home Assistant, ESPHome, ESP-IDF, NimBLE, logcat, bluetoothctl, or a D-Bus capture; and no sniffer's capture of the air".into(),
             ))),
             Err(error) => Err(unreadable(error)),
         }
     };
-    side.witnesses.iter().map(read).collect()
+    side.witnesses.iter().filter(|input| !is_of_air(input)).map(read).collect()
+}
+
+/// Records that are looked at to see what a capture is of.
+const LOOKED_AT: usize = 64;
+
+/// Whether a witness is a sniffer's capture.
+fn is_of_air(input: &Input) -> bool {
+    // A second look is impossible at what can be read only once.
+    if input.is_read_once() {
+        return false;
+    }
+    let Ok(mut opened) = capture::open(input, &OpenOptions::default()) else { return false };
+    for _ in 0..LOOKED_AT {
+        match opened.source.next() {
+            Ok(Some(record)) if matches!(record.kind, Kind::Air(_)) => return true,
+            Ok(Some(record))
+                if matches!(record.kind, Kind::Vendor(_) | Kind::Foreign(_) | Kind::Empty) => {}
+            _ => return false,
+        }
+    }
+    false
+}
+
+/// The sniffers' captures of a case, with the places of the captures that they belong to. They are numbered behind
+/// `before` other witnesses.
+pub(super) fn sniffed(
+    case: &Case,
+    first: usize,
+    captures: usize,
+    before: usize,
+) -> Result<Vec<(usize, Capture)>, Unreadable> {
+    let mut found = Vec::new();
+    for (place, side) in case.sides().iter().enumerate() {
+        // Where one of two captures could not be read, the other one is alone.
+        let place = if captures == case.sides().len() { place } else { place.wrapping_sub(first) };
+        if place >= captures {
+            continue;
+        }
+        for input in side.witnesses.iter().filter(|input| is_of_air(input)) {
+            let number = u16::try_from(before + found.len()).unwrap_or(u16::MAX);
+            let source = SourceId::Witness(number);
+            let witness = Side { source, ..Side::new(input.clone()) };
+            let read = capture::open(input, &witness.reading)
+                .and_then(|opened| packets(&witness, opened, |_, _, _| {}));
+            let unreadable = |error| Unreadable { name: input.name().into_owned(), error };
+            found.push((place, read.map_err(unreadable)?));
+        }
+    }
+    Ok(found)
 }
 
 /// A capture, and the log that it stands for, if it does.

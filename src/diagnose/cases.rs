@@ -1,6 +1,10 @@
 //! Cases: small traces beside a rule, with what it must make of them.
 use super::{Confidence, Level, Rule};
+use crate::seen::SourceId;
+use crate::timeline::Capture;
 use crate::trace::Trace;
+use crate::trace::on_air::OnAir;
+use crate::witness::Testimony;
 
 /// A trace, or a pair of them.
 pub struct Example {
@@ -8,22 +12,50 @@ pub struct Example {
     pub subject: Trace,
     /// A log of the subject's host.
     pub log: Option<&'static str>,
+    /// What a sniffer beside them heard.
+    pub air: Option<Trace>,
 }
 
 impl From<Trace> for Example {
     fn from(subject: Trace) -> Self {
-        Self { reference: None, subject, log: None }
+        Self { reference: None, subject, log: None, air: None }
+    }
+}
+
+impl From<OnAir> for Example {
+    fn from(air: OnAir) -> Self {
+        Trace::from(air).into()
     }
 }
 
 impl Example {
     pub fn pair(reference: Trace, subject: Trace) -> Self {
-        Self { reference: Some(reference), subject, log: None }
+        Self { reference: Some(reference), subject, log: None, air: None }
     }
 
     /// A capture, and a log of its host.
     pub fn with_log(subject: Trace, log: &'static str) -> Self {
-        Self { reference: None, subject, log: Some(log) }
+        Self { reference: None, subject, log: Some(log), air: None }
+    }
+
+    /// A capture, and what a sniffer beside it heard.
+    pub fn sniffed(subject: Trace, air: Trace) -> Self {
+        Self { reference: None, subject, log: None, air: Some(air) }
+    }
+
+    /// What was said beside the packets, held against the subject, which is the last of the captures.
+    pub fn testimonies(&self, captures: &[Capture]) -> Vec<Testimony> {
+        let at = captures.len().saturating_sub(1);
+        let log = self.log.and_then(|log| {
+            let input = crate::capture::Input::bytes("log", log.as_bytes());
+            crate::witness::read(&input, &Default::default()).ok().flatten()
+        });
+        let mut all = Testimony::all(log.map(|log| (at, log)).into_iter().collect(), captures);
+        if let Some(air) = &self.air {
+            let source = SourceId::Witness(u16::try_from(all.len()).unwrap_or(u16::MAX));
+            Testimony::add_sniffed(&mut all, vec![(at, air.run_of(source))], captures);
+        }
+        all
     }
 }
 

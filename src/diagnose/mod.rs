@@ -28,10 +28,12 @@ mod bootloader_reboot_address_change;
 mod both_sides;
 mod bredr_instead_of_le;
 mod cases;
+mod channel_losses;
 mod client_never_answers_indication;
 mod client_vanished_link_stays;
 mod clock_accuracy_differs;
 mod command_timeout_0x2016_or_other;
+mod connect_request_never_sent;
 mod connect_waited_for_inquiry;
 mod connection_cancelled_by_app;
 mod controller_hardware_error;
@@ -46,14 +48,17 @@ mod denied_before_the_radio;
 mod device_idle_timer;
 mod device_restarted;
 mod discovery_order_or_volume_difference;
+mod encryption_overlaps_procedure;
 mod features_differ;
 mod gatt_busy_parallel_requests;
 mod gatt_cache_stale;
 mod hangs_up_after_command;
+mod hangs_up_after_feature_reject;
 mod hangs_up_before_any_att;
 mod hci_latency_or_overload;
 mod immediate_0x13_after_first_att;
 mod inprogress_stale_connect;
+mod instant_passed;
 mod insufficient_auth_no_pairing;
 mod interval_differs;
 mod kernel_command_timeout;
@@ -62,6 +67,8 @@ mod late_host_write;
 mod latency_or_interval_change_stalls;
 mod legacy_and_extended_mixed;
 mod link_died_during_encryption;
+mod ll_procedure_unanswered;
+mod ll_procedures_collide;
 mod ll_response_timeout_40s;
 mod local_disconnect_2s_kernel_idle;
 mod local_drop_after_feature_reject;
@@ -81,6 +88,7 @@ mod no_disconnection_complete;
 mod no_pairing_agent;
 mod noble_stall_mtu_invalid_pdu;
 mod notifications_never_enabled;
+mod on_air;
 pub(crate) mod orders;
 mod ota_erase_silence;
 mod own_address_type_differs;
@@ -95,6 +103,8 @@ mod peer_nonconnectable;
 mod peer_rejects_or_cc_error;
 mod peer_uses_old_database;
 mod peripheral_0x08_after_5s_android;
+mod peripheral_answered_unheard;
+mod peripheral_never_answered;
 mod phy_or_dle_update_kills_link;
 mod pin_or_key_missing_0x06;
 mod program_gave_up_early;
@@ -133,10 +143,13 @@ mod wifi_coexistence_combo_chip;
 mod witnessed;
 mod write_command_flood;
 mod write_type_mismatch;
+mod wrong_channel_selection;
 mod wrong_peer_address_type;
+mod zero_window_offset;
 mod zombie_link_data_silence;
 
 pub use cases::{Case, Example, Expected};
+pub use on_air::Heard;
 pub use remedy::{Proof, Remedy, RemedyKind};
 pub use verdict::{Facts, Place, Sight, Verdict};
 pub use weigh::{Considered, considered, diagnose};
@@ -163,6 +176,17 @@ pub const RULES: &[&Rule] = &[
     &scan_window_zero::RULE,
     &background_connect_accept_list_stall::RULE,
     &create_conn_timeout_cancel::RULE,
+    &hangs_up_after_feature_reject::RULE,
+    &connect_request_never_sent::RULE,
+    &wrong_channel_selection::RULE,
+    &peripheral_answered_unheard::RULE,
+    &peripheral_never_answered::RULE,
+    &zero_window_offset::RULE,
+    &instant_passed::RULE,
+    &encryption_overlaps_procedure::RULE,
+    &ll_procedures_collide::RULE,
+    &ll_procedure_unanswered::RULE,
+    &channel_losses::RULE,
     &never_heard_peer::RULE,
     &never_heard_retry_loop::RULE,
     &scan_starves_new_link::RULE,
@@ -302,6 +326,8 @@ pub enum Check {
     Capture(fn(&Scene<'_>) -> Vec<Verdict>),
     /// The difference between two connections.
     Comparison(fn(&Scene<'_>, &Comparison) -> Option<Verdict>),
+    /// One link on the air: of a sniffer's capture, or of one that is a witness beside the host's.
+    Air(fn(&Scene<'_>, &Heard<'_>) -> Option<Verdict>),
     /// One log of the host under diagnosis. What the packets prove goes before.
     Witness(fn(&Scene<'_>, &Testimony) -> Option<Verdict>),
 }
@@ -314,12 +340,15 @@ pub struct Evidence {
     pub source: SourceId,
     pub frame: u32,
     pub text: Text,
+    /// The source is a sniffer's capture beside the host's.
+    pub on_air: bool,
 }
 
 impl Evidence {
     /// Where it stands in its source: `frame 12` of a capture, `line 12` of a log.
     pub fn place(&self) -> Text {
         match self.source {
+            SourceId::Witness(_) if self.on_air => crate::text!("frame {} on the air", self.frame),
             SourceId::Capture(_) => crate::text!("frame {}", self.frame),
             SourceId::Witness(_) => crate::text!("line {}", self.frame),
         }

@@ -1,10 +1,14 @@
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::on_air;
+use super::{
+    Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
+};
 use crate::packet::Status;
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Advertised, Connection, Report, Role, Stack};
 use crate::trace::Trace;
+use crate::trace::on_air::OnAir;
 
 pub const RULE: Rule = Rule {
     id: "never-heard-peer",
@@ -112,6 +116,11 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
             link.wait_ms(215).disconnected(GIVEN_UP).into()
         })
         .saying("it had not taken the connect request"),
+        Case::cause(Confidence::High, "a sniffer lies beside it and heard no request", || {
+            let host = Trace::new().create().connected_as(0, 24, 0, 72).wait_ms(200);
+            Example::sniffed(host.disconnected(GIVEN_UP), OnAir::new().advertises(true).into())
+        })
+        .saying("see `connect-request-never-sent`"),
         Case::cause(Confidence::High, "no scan is on", || {
             Trace::new().scan(true, 96, 48).scan(false, 0, 0).followed_by(unanswered(315)).into()
         })
@@ -178,6 +187,8 @@ struct NeverHeard {
     scanning: bool,
     /// The next attempt, if it came through at once: its frame, and how much later.
     recovered: Option<(u32, Span)>,
+    /// A sniffer's capture lies beside this one: the rule that says what it shows.
+    on_air: Option<&'static str>,
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
@@ -198,6 +209,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         advertised: connection.advertised,
         scanning: connection.scan_at_connect.is_some() || connection.scan_started_frame.is_some(),
         recovered,
+        on_air: on_air::points_to(scene, connection),
     };
     Some(match recovered {
         Some(_) => Verdict::note(facts).sure(Confidence::High).apart(1),
@@ -320,6 +332,12 @@ impl Facts for NeverHeard {
     }
 
     fn would_settle(&self) -> Vec<Text> {
+        if let Some(rule) = self.on_air {
+            return vec![text!(
+                "A sniffer's capture lies beside this one and tells more: see `{}`.",
+                rule
+            )];
+        }
         vec![text!(
             "An over-the-air sniffer shows whether CONNECT_IND was sent on a moment when the device listened, and whether it answered."
         )]

@@ -107,9 +107,36 @@ fn packets_first(claims: &mut [Claim]) {
     }
 }
 
+/// Rules about what two hosts say to each other, which a sniffer hears as well as a host.
+const ON_AIR_TOO: [&str; 6] = [
+    "att-request-unanswered",
+    "hangs-up-after-command",
+    "hangs-up-before-any-att",
+    "insufficient-auth-no-pairing",
+    "pairing-refused-by-peer",
+    "unexplained-end",
+];
+
 /// All that one rule says, as sure as the capture allows.
 fn claims(scene: &Scene<'_>, devices: &[Vec<&Connection>], rule: &'static Rule) -> Vec<Claim> {
+    // What is true of a host's capture need not be true of the air: there are no commands and no events.
+    let of_air = |capture: &Capture| capture.on_air();
+    let air = scene.captures.get(scene.subject).is_some_and(of_air)
+        || scene.comparison.is_some() && scene.captures.iter().any(of_air);
+    if air && !matches!(rule.check, Check::Air(_)) && !ON_AIR_TOO.contains(&rule.id) {
+        return Vec::new();
+    }
     let verdicts: Vec<Verdict> = match rule.check {
+        Check::Air(check) => super::on_air::heard(scene)
+            .iter()
+            .filter_map(|heard| {
+                let mut verdict = check(scene, heard)?;
+                if verdict.connections.is_empty() {
+                    verdict.connections.push(heard.host.number);
+                }
+                Some(verdict)
+            })
+            .collect(),
         Check::Connection(check) => scene
             .capture()
             .connections
@@ -397,7 +424,8 @@ fn evidence(scene: &Scene<'_>, facts: &dyn Facts) -> Vec<Evidence> {
             Place::Reference => other.into(),
             Place::Source(source) => source,
         };
-        Evidence { source, frame, text }
+        let on_air = scene.testimonies.iter().any(|of| of.source == source && of.air.is_some());
+        Evidence { source, frame, text, on_air }
     };
     let (reference, others): (Vec<_>, Vec<_>) =
         facts.evidence().into_iter().partition(|sight| sight.place == Place::Reference);

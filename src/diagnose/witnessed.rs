@@ -78,6 +78,7 @@ pub(super) fn second(testimonies: &[Testimony], finding: &mut Finding) {
                 source: testimony.source,
                 frame: relation.line,
                 text: said(relation, claim),
+                on_air: false,
             });
         }
     }

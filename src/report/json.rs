@@ -501,7 +501,7 @@ fn disconnect(c: &Connection) -> Value {
 
 /// A frame of a capture, or a place in a witness.
 fn cited(report: &Report, evidence: &Evidence) -> Value {
-    let Evidence { source, frame, text } = evidence;
+    let Evidence { source, frame, text, .. } = evidence;
     let text = report.visible(text);
     match source {
         SourceId::Capture(at) => json!({ "capture": at, "frame": frame, "text": text }),

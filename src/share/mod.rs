@@ -107,6 +107,10 @@ pub enum Refusal {
         "{name} is text: hcidiff cannot share text captures yet; share the recording that it was made from"
     )]
     Text { name: String },
+    #[error(
+        "{name} is a sniffer's capture of the air: hcidiff cannot share those yet; share the host's capture"
+    )]
+    Air { name: String },
     /// Something of the original was found in the output.
     #[error(
         "nothing was written: {what} of the original was found in {place}; please report this as a bug of hcidiff"
@@ -187,6 +191,9 @@ fn first_reading(case: &Case) -> Result<FirstReading, Refusal> {
         side.label = Some(label(sides.len(), at).to_owned());
         let capture = read_seeing(&side, |record, event, _| survey.see(record, event))
             .map_err(|error| Refusal::Capture { name: name(), error })?;
+        if capture.totals.air > 0 {
+            return Err(Refusal::Air { name: name() });
+        }
         text.push(survey.text);
         needs.push(survey.needs);
         survey.text(&capture.file);

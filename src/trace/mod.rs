@@ -10,6 +10,7 @@ use crate::packet::{
 };
 
 mod joined;
+pub mod on_air;
 mod recorded;
 
 /// The handle that [`Trace::connected`] opens.

@@ -2,6 +2,7 @@
 use super::Trace;
 use crate::capture::{Payload, Record};
 use crate::decode::Decoder;
+use crate::seen::SourceId;
 use crate::time::{Clock, Timestamp};
 use crate::timeline::{Capture, Origin, Tracker};
 
@@ -36,9 +37,23 @@ impl Trace {
         self.recorded("btsnoop", keeps)
     }
 
+    /// The same as a witness.
+    pub fn run_of(&self, source: SourceId) -> Capture {
+        self.recorded_of(source, "pcapng", |_| true)
+    }
+
     fn recorded(&self, format: &'static str, keeps: impl Fn(&Record<'_>) -> bool) -> Capture {
+        self.recorded_of(SourceId::FIRST, format, keeps)
+    }
+
+    fn recorded_of(
+        &self,
+        source: SourceId,
+        format: &'static str,
+        keeps: impl Fn(&Record<'_>) -> bool,
+    ) -> Capture {
         let mut decoder = Decoder::new();
-        let mut tracker = Tracker::new();
+        let mut tracker = Tracker::of(source);
         for record in self.records().filter(keeps) {
             tracker.push(&decoder.decode(&record));
         }

@@ -3,6 +3,7 @@
 //! [`read`] makes typed claims of a log's lines: connect asked, connected, disconnected with a reason in its own number
 //! system. [`Testimony`] holds them against a capture: [`Alignment`] finds the log's time, and each claim gets a [`Relation`].
 //! Each kind of log is one file with a `reader::Reader`, and one line in `reader::READERS`.
+mod air;
 mod align;
 mod bleak;
 mod bluetoothctl;
@@ -28,6 +29,7 @@ mod relation;
 mod retry_connector;
 mod wire;
 
+pub use air::{Joined, Sniffed};
 pub use align::Alignment;
 pub use claim::{Asker, Claim, FailedAt, Failure, Kind, LogClock, Radio, Reason, What};
 pub use log::{Log, read};
@@ -56,6 +58,8 @@ pub struct Testimony {
     pub relations: Vec<Relation>,
     /// The log stands in the place of a capture: there are no packets.
     pub alone: bool,
+    /// The witness is a sniffer's capture.
+    pub air: Option<Sniffed>,
 }
 
 impl Testimony {
@@ -69,7 +73,7 @@ impl Testimony {
             false => relate::relate(&log, &wire, &alignment),
         };
         let source = SourceId::Witness(0);
-        Self { source, capture: 0, index: 0, log, alignment, relations, alone }
+        Self { source, capture: 0, index: 0, log, alignment, relations, alone, air: None }
     }
 
     /// All logs of a case, each against the capture of its side: pairs of the capture's place and a log.
@@ -82,6 +86,27 @@ impl Testimony {
             all.push(Self { source, capture: at, index, ..Self::of(log, capture) });
         }
         all
+    }
+
+    /// Sniffers' captures beside the logs: pairs of a capture's place and what was heard beside its host. What they
+    /// name as their source is their place among all witnesses.
+    pub fn add_sniffed(all: &mut Vec<Self>, sniffed: Vec<(usize, Capture)>, captures: &[Capture]) {
+        for (at, air) in sniffed {
+            let Some(capture) = captures.get(at) else { continue };
+            let index = all.iter().filter(|other| other.capture == at).count();
+            let source = air.source;
+            let (air, alignment) = Sniffed::of(air, capture);
+            all.push(Self {
+                source,
+                capture: at,
+                index,
+                log: air.log(),
+                alignment,
+                relations: Vec::new(),
+                alone: false,
+                air: Some(air),
+            });
+        }
     }
 
     /// The claim of a relation.

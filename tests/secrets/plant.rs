@@ -7,6 +7,7 @@ use hcidiff::time::Timestamp;
 use std::borrow::Cow;
 use std::fmt::Write;
 
+mod air;
 mod scenes;
 
 use scenes::{advertising, attributes, connects, hci, management, pairing};
@@ -331,6 +332,12 @@ pub fn all() -> Vec<Capture> {
         bytes.truncate(bytes.len() - 5);
         bytes
     }));
+    let mut story = Story::new(6);
+    pairing(&mut story);
+    attributes(&mut story);
+    let encryption = ["Rand", "SKD of the central", "SKD of the peripheral"];
+    let encryption = encryption.map(|what| story.key(what, 8));
+    all.push(capture("air.pcap", story, |story| air::pcap(story, &encryption)));
     all.extend(crate::texts::all());
     all
 }

@@ -128,7 +128,7 @@ pub struct Compare {
     #[command(flatten)]
     pub reading: Reading,
 
-    /// A log of the failing side's host, or a D-Bus capture; repeatable
+    /// The failing side's log, D-Bus or air capture; repeatable
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub witness: Vec<PathBuf>,
 

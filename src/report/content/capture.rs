@@ -35,7 +35,11 @@ pub fn facts(capture: &Capture) -> Section {
         let evidence = capture.host.as_ref().map(|host| quoted(&host.evidence));
         section.item("host", text!("{} ({})", host, evidence), Paint::Plain);
     }
-    for adapter in &capture.adapters {
+    if capture.on_air() {
+        let says = "a sniffer's capture of the air: sent is what the central sent, received what the peripheral sent";
+        section.item("air", says, Paint::Plain);
+    }
+    for adapter in capture.adapters.iter().filter(|_| !capture.on_air()) {
         section.item("adapter", self::adapter(adapter), Paint::Plain);
     }
     for warning in &capture.warnings {
@@ -49,6 +53,10 @@ pub fn facts(capture: &Capture) -> Section {
             section.item("", quoted(&fitness.remedy), Paint::Plain);
         }
     }
+    super::air::links(
+        &mut section,
+        capture.connections.iter().filter_map(|c| Some((c.number, c.air.as_deref()?))),
+    );
     if capture.fitness.is_empty() {
         section.item("fitness", "nothing speaks against a diagnosis", Paint::Green);
     }

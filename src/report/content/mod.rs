@@ -1,4 +1,5 @@
 //! What a report says under its verdict, section by section, whatever draws it.
+mod air;
 mod attempts;
 mod capture;
 pub mod devices;

@@ -5,7 +5,7 @@ use crate::report::Report;
 use crate::text;
 use crate::time::{Span, Timestamp};
 use crate::timeline::Capture;
-use crate::witness::{LogClock, Relation, RelationKind, Testimony};
+use crate::witness::{LogClock, Relation, RelationKind, Sniffed, Testimony};
 
 /// Most lines told of one log; `--full` tells all.
 const MOST: usize = 24;
@@ -18,6 +18,9 @@ pub fn sections(report: &Report, capture: usize) -> Vec<Section> {
 
 fn section(report: &Report, testimony: &Testimony) -> Section {
     let log = &testimony.log;
+    if let Some(air) = &testimony.air {
+        return on_air(testimony, air);
+    }
     let mut section = Section::new(Topic::Witness, text!("Log {}", quoted(&log.file)));
     let lines =
         format!("{}, {} lines, {} of them about connections", log.kind, log.lines, log.understood);
@@ -45,12 +48,35 @@ fn section(report: &Report, testimony: &Testimony) -> Section {
     section
 }
 
+/// A sniffer's capture, and which of its links are connections here.
+fn on_air(testimony: &Testimony, air: &Sniffed) -> Section {
+    let log = &testimony.log;
+    let mut section = Section::new(Topic::Witness, text!("Air capture {}", quoted(&log.file)));
+    let links = air.capture.connections.len();
+    let told = format!(
+        "{} frames, {links} links, {} of them connections of this capture",
+        log.lines,
+        air.joined.len()
+    );
+    section.item("air", quoted(&told), Paint::Plain);
+    let paint = if testimony.alignment.aligned { Paint::Plain } else { Paint::Yellow };
+    section.item("clock", quoted(&clock(testimony)), paint);
+    super::air::links(
+        &mut section,
+        air.joined.iter().filter_map(|joined| {
+            Some((joined.number, air.capture.connection(joined.on_air)?.air.as_deref()?))
+        }),
+    );
+    section
+}
+
 /// How the log's clock lies against the capture's.
 fn clock(testimony: &Testimony) -> String {
     let alignment = &testimony.alignment;
+    let unit = if testimony.air.is_some() { "moment" } else { "line" };
     let anchors = match alignment.anchors {
-        1 => "1 line has".to_owned(),
-        many => format!("{many} lines have"),
+        1 => format!("1 {unit} has"),
+        many => format!("{many} {unit}s have"),
     };
     if let (Some(offset), Some(error)) = (alignment.offset, alignment.error) {
         let rate =

@@ -1,0 +1,199 @@
+//! The laboratory of the air: both hosts' captures and three sniffers', of links whose story is known.
+//!
+//! `fixtures/air/model.py` writes them and `truth.tsv`: what each was made for, known from the model and not from here.
+//! The distortions below move and thin a sniffer's capture, and the true offset must lie inside the printed error.
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
+
+use hcidiff::capture::{Input, OpenOptions, open};
+use hcidiff::case::{Analysis, Case, Side, analyse};
+use hcidiff::compare::Options;
+use hcidiff::decode::Decoder;
+use hcidiff::diagnose::Level;
+use hcidiff::seen::SourceId;
+use hcidiff::time::Timestamp;
+use hcidiff::timeline::{Capture, Origin, Tracker};
+use std::path::{Path, PathBuf};
+
+/// Numbers without a pattern, the same each time (xorshift).
+#[derive(Clone)]
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn between(&mut self, from: i64, to: i64) -> i64 {
+        from + (self.next() % (to - from) as u64) as i64
+    }
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/air").join(name)
+}
+
+/// The rules that say of a case what is wrong.
+fn rules(analysis: &Analysis) -> Vec<&'static str> {
+    let telling = analysis.findings.iter().filter(|finding| finding.level != Level::Note);
+    telling.map(|finding| finding.rule).collect()
+}
+
+#[test]
+fn every_row_of_the_truth_table_is_told() {
+    needs!("fixtures/air/truth.tsv");
+    let truth = text_of!("fixtures/air/truth.tsv");
+    let (mut rows, mut wrong) = (0, Vec::new());
+    for line in truth.lines().filter(|line| !line.starts_with('#')) {
+        let [name, sniffer, beside, rule, silent] =
+            <[&str; 5]>::try_from(line.split('\t').collect::<Vec<_>>()).expect(line);
+        let air = fixture(&format!("{name}.{sniffer}.pcap"));
+        let analysis = match beside {
+            "alone" => analyse(&Case::one(air.as_path())),
+            _ => {
+                let host = fixture(&format!("{name}.{beside}.btsnoop"));
+                let mut side = Side::from(host.as_path());
+                side.witnesses.push(air.as_path().into());
+                analyse(&Case::one(side))
+            }
+        };
+        let analysis = analysis.expect(line);
+        let found = rules(&analysis);
+        let missing = rule != "-" && !found.contains(&rule);
+        let spoke = silent.split(',').any(|rule| found.contains(&rule));
+        if missing || spoke {
+            wrong.push(format!("{line}: {found:?}"));
+        }
+        rows += 1;
+    }
+    assert!(rows >= 30, "{rows}");
+    assert!(wrong.is_empty(), "{} of {rows}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Reads a capture of the air whose times and frames another sniffer would have had.
+fn distorted(name: &str, keep: &mut dyn FnMut() -> bool, clock: &dyn Fn(i64) -> i64) -> Capture {
+    let input = Input::from(fixture(name).as_path());
+    let mut source = open(&input, &OpenOptions::default()).unwrap().source;
+    let mut decoder = Decoder::new();
+    let mut tracker = Tracker::of(SourceId::Witness(0));
+    while let Some(mut record) = source.next().unwrap() {
+        record.time = record.time.map(|time| Timestamp(clock(time.0)));
+        if keep() {
+            tracker.push(&decoder.decode(&record));
+        }
+    }
+    let description = source.describe();
+    let (file, label) = ("sniffer.pcap".to_owned(), "sniffer".to_owned());
+    tracker.finish(Origin { file, label, description, warnings: Vec::new(), sha256: None })
+}
+
+#[test]
+fn the_true_offset_lies_inside_the_printed_error() {
+    needs!("fixtures/air/truth.tsv");
+    const ALL: usize = 200;
+    let names = [
+        "late-answer",
+        "right-hops",
+        "instant-kept",
+        "in-turn",
+        "ll-answered",
+        "far",
+        "encryption-alone",
+    ];
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let (mut tried, mut aligned, mut outside) = (0, 0, Vec::new());
+    for _ in 0..4 * ALL {
+        if tried == ALL {
+            break;
+        }
+        let name = names[random.between(0, names.len() as i64) as usize];
+        let host =
+            analyse(&Case::one(fixture(&format!("{name}.central.btsnoop")).as_path())).unwrap();
+        let host = host.captures.into_iter().next().unwrap();
+        let offset = random.between(-20_000_000_000, 20_000_000_000);
+        let ppm = random.between(-100, 101);
+        // Of a hundred frames.
+        let loss = random.between(0, 30);
+        let start = host.first_time.unwrap().0;
+        let clock = |at: i64| at + offset + (at - start) * ppm / 1_000_000;
+        let mut keep = || random.between(0, 100) >= loss;
+        let air = distorted(&format!("{name}.perfect.pcap"), &mut keep, &clock);
+        let analysis =
+            Analysis::with_witnesses(vec![host], Vec::new(), vec![(0, air)], &Options::default());
+        let testimony = &analysis.testimonies[0];
+        let alignment = &testimony.alignment;
+        if alignment.anchors < 3 {
+            // So few are the losses' fault; the issue asks for three or more.
+            continue;
+        }
+        tried += 1;
+        aligned += usize::from(alignment.offset.is_some());
+        let sniffed = testimony.air.as_ref().unwrap();
+        let host = &analysis.captures[0];
+        for connection in host.connections.iter().filter(|c| c.up.is_some()) {
+            let at = connection.connected_at().time().unwrap().0;
+            let Some((on_air, error)) = sniffed.on_air(at) else { continue };
+            let off = (on_air - clock(at)).abs();
+            let distance = (at - start).abs() * 100 / 1_000_000;
+            if off > error || error > 5_000 + distance {
+                outside.push(format!(
+                    "{name}: off {off} us, error {error} us, {} anchors",
+                    alignment.anchors
+                ));
+            }
+        }
+    }
+    assert_eq!(tried, ALL);
+    assert!(aligned * 100 >= ALL * 95, "{aligned} of {ALL}");
+    assert!(outside.is_empty(), "{} of {ALL}:\n{}", outside.len(), outside.join("\n"));
+}
+
+#[test]
+fn fewer_than_two_anchors_tell_the_order_alone() {
+    needs!("fixtures/air/truth.tsv");
+    let host = analyse(&Case::one(fixture("good.central.btsnoop").as_path())).unwrap();
+    let host = host.captures.into_iter().next().unwrap();
+    // The request alone: one moment that both have.
+    let mut frames = 0;
+    let mut first = || {
+        frames += 1;
+        frames <= 6
+    };
+    let air = distorted("good.perfect.pcap", &mut first, &|at| at);
+    let analysis =
+        Analysis::with_witnesses(vec![host], Vec::new(), vec![(0, air)], &Options::default());
+    let testimony = &analysis.testimonies[0];
+    assert_eq!(testimony.air.as_ref().unwrap().joined.len(), 1);
+    assert_eq!((testimony.alignment.anchors, testimony.alignment.offset), (1, None));
+}
+
+/// Sniffers drop, cut and garble: whatever comes of it is named, and nothing stops.
+#[test]
+fn any_damage_to_a_sniffers_capture_is_survived() {
+    needs!("fixtures/air/truth.tsv");
+    let names =
+        ["collide.perfect.pcap", "encryption-overlap.lossy.pcap", "feature-reject.drifting.pcap"];
+    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    for round in 0..150 {
+        let mut bytes = std::fs::read(fixture(names[round % names.len()])).unwrap();
+        for _ in 0..random.between(1, 40) {
+            // The container stays: what is inside of the frames changes, times and lengths too.
+            let at = random.between(24, bytes.len() as i64) as usize;
+            bytes[at] = random.next() as u8;
+        }
+        if round % 5 == 0 {
+            bytes.truncate(random.between(24, bytes.len() as i64) as usize);
+        }
+        let input = || Input::bytes("sniffed.pcap", bytes.clone());
+        let mut alone = Side::new(input());
+        alone.reading.salvage = round % 2 == 0;
+        let _ = analyse(&Case::one(alone));
+        let mut beside = Side::from(fixture("collide.central.btsnoop").as_path());
+        beside.witnesses.push(input());
+        let _ = analyse(&Case::one(beside));
+    }
+}
