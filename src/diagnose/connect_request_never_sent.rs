@@ -83,7 +83,7 @@ fn host() -> Trace {
 const GIVEN_UP: Status = Status::FAILED_TO_BE_ESTABLISHED;
 
 fn both() -> Trace {
-    let up = Trace::new().create().connected_as(0, 24, 0, 72).features().wait_ms(310);
+    let up = Trace::new().create().connected_as(0, 24, 0, 72).features().wait_ms(305);
     up.disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(3_000)
 }
 

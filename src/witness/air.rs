@@ -213,13 +213,13 @@ fn best(air: &Capture, host: &Capture) -> Option<Way> {
         Way { joined, anchors: agree, line, fits: covered + agree as i64 }
     };
     let mut ways: Vec<Way> =
-        tried.into_iter().map(way).filter(|way| !way.joined.is_empty()).collect();
+        tried.into_iter().map(&way).filter(|way| !way.joined.is_empty()).collect();
     // The sort is stable: of equals the least strange clock stands first.
     ways.sort_by_key(|way| std::cmp::Reverse(way.fits));
     let doubtful = matches!(ways.as_slice(), [first, second, ..] if first.fits == second.fits && first.joined != second.joined);
     let first = ways.into_iter().next()?;
     // Where two are as good, nobody can tell: the order alone is left.
-    Some(if doubtful { Way { line: None, ..first } } else { first })
+    Some(if doubtful { Way { line: None, ..way(None) } } else { first })
 }
 
 /// How well links cover each other at this offset: one for each that has a partner at its time, one less for each that
