@@ -70,7 +70,7 @@ pub(crate) fn is_read(linktype: u16) -> bool {
 pub(crate) fn refusal(linktypes: &[u16]) -> CaptureError {
     let names: Vec<_> = linktypes.iter().take(4).map(|&linktype| name(linktype)).collect();
     let names = names.join(", ");
-    CaptureError::Refused(if linktypes.iter().any(|&linktype| linktype == BREDR_BASEBAND) {
+    CaptureError::Refused(if linktypes.contains(&BREDR_BASEBAND) {
         format!(
             "an over-the-air capture of BR/EDR ({names}): of what is on the air only Bluetooth LE is read (link types 192, 251, 256 and 272); capture HCI on the host, with btmon -w, Android's Bluetooth HCI snoop log or PacketLogger"
         )

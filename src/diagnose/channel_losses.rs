@@ -113,7 +113,7 @@ fn check(_: &Scene<'_>, heard: &Heard<'_>) -> Option<Verdict> {
     }
     let sum = |inside: bool| {
         let of = (0..CHANNELS)
-            .filter(|channel| best.contains(channel) == inside && !(bad(*channel) && !inside));
+            .filter(|channel| best.contains(channel) == inside && (inside || !bad(*channel)));
         let of = of.filter_map(|channel| link.channels.get(usize::from(channel)));
         of.fold((0, 0), |(events, answered), of| (events + of.events, answered + of.answered))
     };

@@ -239,7 +239,8 @@ impl Tracker {
         };
         // Some devices advertise beside a link. Then its packets go on.
         let silent = at.time.since(last.at).is_some_and(|silent| silent >= allowed);
-        if !silent && !(asked_again && !established) {
+        let given_up = asked_again && !established;
+        if !silent && !given_up {
             return;
         }
         let reason =
