@@ -43,10 +43,10 @@ fn what_a_capture_lacks_is_told_with_a_caution_and_a_cure() {
 
 #[test]
 fn every_host_can_be_asked_for_and_another_word_names_them() {
-    for recipe in hcidiff::recording::RECIPES {
-        let (status, text) = said(&["doctor", "--on", recipe.id]);
+    for host in hcidiff::recording::HOSTS {
+        let (status, text) = said(&["doctor", "--on", host.id]);
         assert_eq!(status, 0);
-        assert!(text.starts_with(&format!("RECORD on {}\n", recipe.name)), "{text}");
+        assert!(text.starts_with(&format!("RECORD on {}\n", host.name)), "{text}");
     }
     let (status, text) = said(&["doctor"]);
     assert!(status == 0 && text.contains("HOSTS"), "{text}");

@@ -1,7 +1,7 @@
 //! Microcontrollers.
-use super::{Lack, Recipe};
+use super::{Instructions, Lack};
 
-pub(super) const ESP32: Recipe = Recipe {
+pub(super) const ESP32: Instructions = Instructions {
     id: "esp32",
     name: "ESP32 with ESP-IDF",
     short: "On ESP32: enable Bluetooth HCI debug mode in menuconfig, and convert its log (`hcidiff doctor --on esp32`).",
@@ -29,7 +29,7 @@ pub(super) const ESP32: Recipe = Recipe {
     sources: &["espressif/esp-idf, tools/bt/README.md"],
 };
 
-pub(super) const PROXY: Recipe = Recipe {
+pub(super) const PROXY: Instructions = Instructions {
     id: "home-assistant-proxy",
     name: "Home Assistant with a Bluetooth proxy (ESPHome, Shelly)",
     short: "With a Bluetooth proxy no HCI passes through Home Assistant: see `hcidiff doctor --on home-assistant-proxy`.",
@@ -50,7 +50,7 @@ pub(super) const PROXY: Recipe = Recipe {
     sources: &["esphome.io: Bluetooth Proxy", "esphome.io: Logger"],
 };
 
-pub(super) const ZEPHYR: Recipe = Recipe {
+pub(super) const ZEPHYR: Instructions = Instructions {
     id: "zephyr",
     name: "Zephyr and nRF Connect SDK",
     short: "On Zephyr: CONFIG_BT_DEBUG_MONITOR_UART=y, and save what the UART sends (`hcidiff doctor --on zephyr`).",

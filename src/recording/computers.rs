@@ -1,7 +1,7 @@
 //! Linux, macOS and Windows.
-use super::{Lack, Recipe};
+use super::{Instructions, Lack};
 
-pub(super) const BLUEZ: Recipe = Recipe {
+pub(super) const BLUEZ: Instructions = Instructions {
     id: "bluez",
     name: "Linux with BlueZ",
     short: "On Linux: `sudo btmon -w capture.btsnoop`, start it before the program, stop it with Ctrl-C.",
@@ -33,7 +33,7 @@ pub(super) const BLUEZ: Recipe = Recipe {
     sources: &["btmon(1)", "bluez/bluez wiki: btmon"],
 };
 
-pub(super) const NOBLE: Recipe = Recipe {
+pub(super) const NOBLE: Instructions = Instructions {
     id: "noble",
     name: "Linux with noble or bleno",
     short: BLUEZ.short,
@@ -65,7 +65,7 @@ pub(super) const NOBLE: Recipe = Recipe {
     ],
 };
 
-pub(super) const HOME_ASSISTANT: Recipe = Recipe {
+pub(super) const HOME_ASSISTANT: Instructions = Instructions {
     id: "home-assistant",
     name: "Home Assistant with an adapter of its own",
     short: "On Home Assistant OS: run btmon in a container of the host's network (`hcidiff doctor --on home-assistant`).",
@@ -102,7 +102,7 @@ pub(super) const HOME_ASSISTANT: Recipe = Recipe {
     ],
 };
 
-pub(super) const MACOS: Recipe = Recipe {
+pub(super) const MACOS: Instructions = Instructions {
     id: "macos",
     name: "macOS",
     short: "On macOS: PacketLogger (Additional Tools for Xcode), File > New macOS Trace before connecting, then save as .pklg.",
@@ -123,7 +123,7 @@ pub(super) const MACOS: Recipe = Recipe {
     sources: &["Apple, Additional Tools for Xcode: PacketLogger"],
 };
 
-pub(super) const WINDOWS: Recipe = Recipe {
+pub(super) const WINDOWS: Instructions = Instructions {
     id: "windows",
     name: "Windows",
     short: "On Windows: record with `wpr` and BluetoothStack.wprp, and convert with btetlparse (`hcidiff doctor --on windows`).",

@@ -80,7 +80,7 @@ impl Lack {
 
 /// A host, and how to record on it.
 #[derive(Debug)]
-pub struct Recipe {
+pub struct Instructions {
     /// What to type after `hcidiff doctor --on`.
     pub id: &'static str,
     pub name: &'static str,
@@ -98,7 +98,7 @@ pub struct Recipe {
     pub sources: &'static [&'static str],
 }
 
-impl Recipe {
+impl Instructions {
     /// How to record again, so that the recording does not lack that.
     pub fn again(&self, lack: Lack) -> &'static str {
         let special = self.again.iter().find(|(other, _)| *other == lack);
@@ -107,7 +107,7 @@ impl Recipe {
 }
 
 /// All hosts.
-pub const RECIPES: &[&Recipe] = &[
+pub const HOSTS: &[&Instructions] = &[
     &computers::BLUEZ,
     &computers::NOBLE,
     &computers::HOME_ASSISTANT,
@@ -123,12 +123,12 @@ pub const RECIPES: &[&Recipe] = &[
 ];
 
 /// The row of that id.
-pub fn recipe(id: &str) -> Option<&'static Recipe> {
-    RECIPES.iter().copied().find(|recipe| recipe.id == id)
+pub fn instructions(id: &str) -> Option<&'static Instructions> {
+    HOSTS.iter().copied().find(|host| host.id == id)
 }
 
 /// The row of an Android version; of an unknown one, the newest.
-pub fn android(version: Option<&str>) -> &'static Recipe {
+pub fn android(version: Option<&str>) -> &'static Instructions {
     let major =
         version.and_then(|v| v.split(|c: char| !c.is_ascii_digit()).find(|n| !n.is_empty()));
     match major.and_then(|major| major.parse::<u32>().ok()) {

@@ -1,12 +1,12 @@
 //! Android and iOS.
-use super::{Lack, Recipe};
+use super::{Instructions, Lack};
 
 /// What every Android needs that cuts values.
 const LOGCAT: &[&str] = &["`adb logcat -v threadtime > logcat.txt`, started before connecting."];
 
 const LAST: &str = "The log is rotated: the beginning may be in `btsnoop_hci.log.last` of the same bug report (`hcidiff --member btsnoop_hci.log.last phone.zip`). Else switch Bluetooth off and on, connect at once, and take the report at once.";
 
-pub(super) const ANDROID: Recipe = Recipe {
+pub(super) const ANDROID: Instructions = Instructions {
     id: "android",
     name: "Android 10 and newer",
     short: "On Android: Developer options > Enable Bluetooth HCI snoop log (Enabled), toggle Bluetooth, repeat, then `adb bugreport`.",
@@ -36,7 +36,7 @@ pub(super) const ANDROID: Recipe = Recipe {
     ],
 };
 
-pub(super) const ANDROID_9: Recipe = Recipe {
+pub(super) const ANDROID_9: Instructions = Instructions {
     id: "android-9",
     name: "Android 8 and 9",
     short: "On Android: Developer options > Enable Bluetooth HCI snoop log, toggle Bluetooth, repeat, then `adb bugreport`.",
@@ -58,7 +58,7 @@ pub(super) const ANDROID_9: Recipe = Recipe {
     sources: ANDROID.sources,
 };
 
-pub(super) const ANDROID_7: Recipe = Recipe {
+pub(super) const ANDROID_7: Instructions = Instructions {
     id: "android-7",
     name: "Android 7 and older",
     short: "On Android 7 and older: Developer options > Enable Bluetooth HCI snoop log, toggle Bluetooth, repeat, then copy /sdcard/btsnoop_hci.log.",
@@ -77,7 +77,7 @@ pub(super) const ANDROID_7: Recipe = Recipe {
     sources: &["AOSP before 8: BtSnoopFileName in bt_stack.conf"],
 };
 
-pub(super) const IOS: Recipe = Recipe {
+pub(super) const IOS: Instructions = Instructions {
     id: "ios",
     name: "iPhone and iPad",
     short: "On iOS: install Apple's Bluetooth logging profile, restart, repeat, then take a sysdiagnose (logs/Bluetooth/*.pklg).",

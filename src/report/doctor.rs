@@ -2,7 +2,7 @@
 use super::safe;
 use super::terminal::wrap;
 use crate::compare::Failure;
-use crate::recording::{Lack, RECIPES, Recipe};
+use crate::recording::{HOSTS, Instructions, Lack};
 use crate::timeline::Capture;
 
 /// How wide the text is.
@@ -25,7 +25,7 @@ pub fn lacks(capture: &Capture) -> Vec<(Lack, String)> {
 /// A capture: whether it is fit, what it lacks, what must not be concluded, and how to record it again.
 pub fn of_capture(capture: &Capture) -> String {
     let mut out = String::new();
-    let recipe = capture.recipe();
+    let host = capture.instructions();
     let lacks = lacks(capture);
     let name = safe::text(&capture.file);
     match lacks.len() {
@@ -37,11 +37,11 @@ pub fn of_capture(capture: &Capture) -> String {
         out.push('\n');
         item(&mut out, "lacks", &safe::text(says));
         item(&mut out, "so", lack.caution());
-        item(&mut out, "again", recipe.map_or_else(|| lack.cure(), |recipe| recipe.again(*lack)));
+        item(&mut out, "again", host.map_or_else(|| lack.cure(), |host| host.again(*lack)));
     }
     out.push('\n');
-    match recipe {
-        Some(recipe) => out.push_str(&of_recipe(recipe)),
+    match host {
+        Some(host) => out.push_str(&of_host(host)),
         None => {
             say(&mut out, "", "Nothing in it shows which host made it.");
             out.push_str(&hosts());
@@ -51,13 +51,13 @@ pub fn of_capture(capture: &Capture) -> String {
 }
 
 /// How to record on a host.
-pub fn of_recipe(recipe: &Recipe) -> String {
-    let mut out = format!("RECORD on {}\n", recipe.name);
-    for (number, step) in (1..).zip(recipe.steps) {
+pub fn of_host(host: &Instructions) -> String {
+    let mut out = format!("RECORD on {}\n", host.name);
+    for (number, step) in (1..).zip(host.steps) {
         item(&mut out, &number.to_string(), step);
     }
-    item(&mut out, "worked", recipe.worked);
-    for beside in recipe.beside {
+    item(&mut out, "worked", host.worked);
+    for beside in host.beside {
         item(&mut out, "beside", beside);
     }
     item(
@@ -71,8 +71,8 @@ pub fn of_recipe(recipe: &Recipe) -> String {
 /// The hosts that have a row.
 pub fn hosts() -> String {
     let mut out = String::from("HOSTS, for `hcidiff doctor --on HOST`\n");
-    for recipe in RECIPES {
-        out.push_str(&format!("  {:<22}{}\n", recipe.id, recipe.name));
+    for host in HOSTS {
+        out.push_str(&format!("  {:<22}{}\n", host.id, host.name));
     }
     out
 }
@@ -130,17 +130,17 @@ mod tests {
     fn a_host_without_evidence_gets_the_list_of_hosts() {
         let said = of_capture(&link().run());
         assert!(said.contains("HOSTS"), "{said}");
-        assert!(RECIPES.iter().all(|recipe| said.contains(recipe.id)));
+        assert!(HOSTS.iter().all(|host| said.contains(host.id)));
     }
 
     #[test]
-    fn the_recipe_of_a_host_is_shown_whole_and_no_line_is_too_wide() {
-        for recipe in RECIPES {
-            let said = of_recipe(recipe);
+    fn the_row_of_a_host_is_shown_whole_and_no_line_is_too_wide() {
+        for host in HOSTS {
+            let said = of_host(host);
             assert!(said.lines().all(|line| line.chars().count() <= WIDTH), "{said}");
             let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(recipe.steps.iter().all(|step| words(&said).contains(&words(step))), "{said}");
+            assert!(host.steps.iter().all(|step| words(&said).contains(&words(step))), "{said}");
         }
-        assert!(recording::recipe("bluez").is_some());
+        assert!(recording::instructions("bluez").is_some());
     }
 }

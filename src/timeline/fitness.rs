@@ -10,9 +10,9 @@ use crate::time::Clock;
 pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     let mut found = Vec::new();
     let mut say = |kind, says: String, remedy: String| found.push(Fitness { kind, says, remedy });
-    let recipe = capture.recipe();
+    let host = capture.instructions();
     let general = "Record the HCI from before the connection to after its end.";
-    let again = recipe.map_or(general, |recipe| recipe.short).to_owned();
+    let again = host.map_or(general, |host| host.short).to_owned();
     let late: Vec<u32> =
         capture.connections.iter().filter(|c| !c.start_seen).map(|c| c.number).collect();
     if capture.data_only() {
@@ -46,11 +46,10 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
                 "no {} in it, although the rest shows that there were some: what they would have said must not be called missing",
                 lacks.join(" and no ")
             ),
-            recipe
-                .map_or("Record without a filter, in both directions.", |recipe| {
-                    recipe.again(Lack::OneKind)
-                })
-                .to_owned(),
+            host.map_or("Record without a filter, in both directions.", |host| {
+                host.again(Lack::OneKind)
+            })
+            .to_owned(),
         );
     }
     if capture.connections.is_empty() {
@@ -91,8 +90,8 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         say(
             FitnessKind::CutPackets,
             format!("{} packets were cut by the recording: values and answers in them cannot be judged", capture.totals.cut.max(cut)),
-            match (recipe, capture.format) {
-                (Some(recipe), _) => recipe.again(Lack::Values).to_owned(),
+            match (host, capture.format) {
+                (Some(host), _) => host.again(Lack::Values).to_owned(),
                 (None, "btsnoop") => "On Android set the Bluetooth HCI snoop log to Enabled (not Filtered), switch Bluetooth off and on, and repeat.".to_owned(),
                 _ => format!("Record without a snap length. {again}"),
             },
@@ -191,12 +190,11 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             say(
                 FitnessKind::DroppedPackets,
                 warning.text.clone(),
-                recipe
-                    .map_or(
-                        "Packets are missing: record to a faster disk, or with less traffic.",
-                        |recipe| recipe.again(Lack::Packets),
-                    )
-                    .to_owned(),
+                host.map_or(
+                    "Packets are missing: record to a faster disk, or with less traffic.",
+                    |host| host.again(Lack::Packets),
+                )
+                .to_owned(),
             );
         }
     }

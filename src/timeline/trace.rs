@@ -6,7 +6,7 @@ use super::gaps::Gap;
 use super::hci_numbers::HciNumbers;
 use super::index::Index;
 use crate::capture::{Warning, WarningKind};
-use crate::recording::{self, Lack, Recipe};
+use crate::recording::{self, Instructions, Lack};
 use crate::seen::SourceId;
 use crate::time::{Clock, Moment, Span, Timestamp};
 use crate::vocabulary::vocabulary;
@@ -222,7 +222,7 @@ pub struct Capture {
 
 impl Capture {
     /// How to record on the host that made this capture, where something shows which it is.
-    pub fn recipe(&self) -> Option<&'static Recipe> {
+    pub fn instructions(&self) -> Option<&'static Instructions> {
         let host = self.host.as_ref();
         let id = match (host.map(|host| host.stack), self.format) {
             (Some(Stack::Android), _) => {
@@ -239,7 +239,7 @@ impl Capture {
             (Some(Stack::Zephyr), _) => "zephyr",
             _ => return None,
         };
-        recording::recipe(id)
+        recording::instructions(id)
     }
 
     /// The recording holds data of links and not one HCI command or event: an export of filtered packets.

@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use hcidiff::capture::Input;
 use hcidiff::case;
-use hcidiff::recording::{self, RECIPES};
+use hcidiff::recording::{self, HOSTS};
 use hcidiff::report::{doctor, safe};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ pub struct Doctor {
 
 /// The hosts that the table of recordings has.
 fn hosts() -> PossibleValuesParser {
-    PossibleValuesParser::new(RECIPES.iter().map(|recipe| PossibleValue::new(recipe.id)))
+    PossibleValuesParser::new(HOSTS.iter().map(|host| PossibleValue::new(host.id)))
 }
 
 /// The host that this program runs on, as the table of recordings calls it.
@@ -42,8 +42,8 @@ const THIS_HOST: &str = if cfg!(target_os = "macos") {
 pub fn run(asked: &Doctor, out: &mut impl Write) -> io::Result<ExitCode> {
     let Some(path) = &asked.capture else {
         let on = asked.on.as_deref();
-        if let Some(recipe) = recording::recipe(on.unwrap_or(THIS_HOST)) {
-            out.write_all(doctor::of_recipe(recipe).as_bytes())?;
+        if let Some(host) = recording::instructions(on.unwrap_or(THIS_HOST)) {
+            out.write_all(doctor::of_host(host).as_bytes())?;
         }
         if on.is_none() {
             write!(out, "\n{}", doctor::hosts())?;
