@@ -31,7 +31,7 @@ pub(crate) struct Tally {
     pub frame: u32,
     pub offset: u64,
     pub count: u64,
-    /// What the remark adds up, or its largest value: lost packets, microseconds.
+    /// A sum or a maximum, as the remark needs it: how many packets were lost, how many microseconds.
     pub amount: u64,
 }
 

@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(shown(Some("00:00:00"), None, day - 2 * S), [4]);
         assert_eq!(shown(Some("23:00"), None, day - 2 * S), [1, 2, 4]);
         assert_eq!(shown(None, Some("23:59:59"), day - 2 * S), [1, 2]);
-        // Begins just after it: what is named is long after its end, or just before its beginning.
+        // The time of day that is named lies long after the end, or just before the beginning.
         assert_eq!(shown(Some("23:00"), None, day + S), [0; 0]);
         assert_eq!(shown(Some("00:00:00"), None, day + S), [1, 2, 4]);
     }

@@ -73,7 +73,7 @@ fn ledger(
     missing
 }
 
-/// What became of an operation that never came (CONTRACT, section 4: `missing_early`).
+/// What became of an operation that never came (`missing_early` in JSON).
 fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
     let connection = to.connection;
     let ended = connection.end.is_some();

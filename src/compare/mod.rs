@@ -135,7 +135,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// What became of an early operation of one side on the other (CONTRACT: `missing_early.subject`).
+    /// What became of an early operation of one side on the other (`missing_early.subject` in JSON).
     Fate {
         Never "never",
         Later "later",
@@ -305,7 +305,7 @@ pub struct View<'a> {
     pub names: Names,
     /// Of every step, in order.
     keys: Vec<Key>,
-    /// Of the steps that succeeded.
+    /// Counts only the steps that succeeded.
     done: HashSet<Key>,
 }
 

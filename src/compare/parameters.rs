@@ -223,7 +223,7 @@ pub fn compare(pair: &Pair<'_>) -> Vec<Parameter> {
         .collect()
 }
 
-/// A supervision timeout is a habit as long as enough connection events fit into it (HABITS 3.2).
+/// A supervision timeout is a habit as long as enough connection events fit into it.
 fn timeout_fits(a: &View<'_>, b: &View<'_>) -> Option<&'static str> {
     let tight = |v: &View<'_>| {
         let worst = [v.connection.granted, v.connection.current].into_iter().flatten();

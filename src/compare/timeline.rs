@@ -218,7 +218,7 @@ fn repeated(pair: &Pair<'_>, key: &Key) -> bool {
 }
 
 impl View<'_> {
-    /// Whether the step is only an echo of how the link ended (HABITS R3).
+    /// Whether the step is only an echo of how the link ended.
     pub fn echo(&self, step: &Step) -> bool {
         let Some(end) = &self.connection.end else { return false };
         let same_code = step.status == Some(end.reason.0) && step.outcome == Outcome::Error;

@@ -54,7 +54,7 @@ pub struct Adapter {
 struct Waiting {
     opcode: Opcode,
     frame: u32,
-    /// The link that it is about.
+    /// The link that the command is about.
     link: Option<LinkId>,
     time: Option<Timestamp>,
     /// An event ended what the command began, so the controller got it, although no answer was seen.

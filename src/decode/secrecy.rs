@@ -53,7 +53,7 @@ impl<T: Eq + Hash> Known<T> {
 impl Secrecy {
     /// Takes notice of an event, and says whether its bytes must not be shown.
     pub fn hides(&mut self, event: &Event<'_>) -> bool {
-        // What does not fit the specification may be anything.
+        // A packet that does not fit the specification may hold anything, also a key.
         let hidden = event.problem == Some(Problem::Malformed);
         hidden
             | match &event.packet {

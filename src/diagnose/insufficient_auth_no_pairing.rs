@@ -147,7 +147,7 @@ pub fn wants_security(step: &Step) -> bool {
 /// Most refused requests that are named.
 const SHOWN: usize = 3;
 
-/// Requests that were refused for want of security, and nothing came of it.
+/// Requests that were refused because the link was not secure, after which nobody paired or encrypted.
 #[derive(Debug)]
 struct NeverPairs {
     code: ErrorCode,

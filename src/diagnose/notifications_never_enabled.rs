@@ -163,7 +163,7 @@ struct Refused {
     code: ErrorCode,
 }
 
-/// The working host subscribed; this one only wrote.
+/// The working host subscribed, and this one wrote without it.
 #[derive(Debug)]
 struct LeftOut {
     wrote: Step,

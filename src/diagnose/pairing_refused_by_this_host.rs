@@ -228,7 +228,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 }
 
 impl RefusedHere {
-    /// What this host lacks, or minds.
+    /// Why this host refuses.
     fn why(&self) -> &'static str {
         match self.reason {
             smp::Reason::UNSPECIFIED_REASON | smp::Reason::NUMERIC_COMPARISON_FAILED

@@ -168,7 +168,7 @@ struct Try {
     idle: Span,
 }
 
-/// Links that the device ended by a clock, while nothing went on.
+/// Idle links that the device ended after about the same time each.
 #[derive(Debug)]
 struct Timer {
     clock: Clock,

@@ -142,7 +142,7 @@ fn every_constant_of_a_rule_has_cases_on_both_sides() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Of what several rules share, one rule's cases are enough.
+    // Where several rules share a constant, the cases of one rule are enough.
     for file in SHARED {
         for name in constants(file) {
             let pin = format!("{file}::{name}");
@@ -237,8 +237,8 @@ fn ruled_out_are_rules() {
 /// A host with two adapters: what went wrong on one of them is told of that one alone.
 #[test]
 fn what_happens_on_another_adapter_is_not_taken_for_this_ones() {
-    // Sockets and habits are the host's, whatever adapter they show on; and a device that two
-    // adapters hear is put down to the one that heard it first.
+    // Sockets and habits belong to the host, whichever adapter shows them. A device that two adapters hear is counted
+    // for the adapter that heard it first.
     let of_the_host = [
         "two-stacks-one-adapter",
         "local-stack-stopped",

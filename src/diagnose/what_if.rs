@@ -351,7 +351,7 @@ pub fn of_finding(rule: &str, scene: &Scene<'_>, links: &[&Connection]) -> Optio
     }
 }
 
-/// An estimate as it is shown: in whole milliseconds, because it knows no better.
+/// An estimate as it is shown: in whole milliseconds, because it is not more exact.
 pub fn in_ms(estimate: Span) -> Span {
     Span((estimate.0 + 500) / 1_000 * 1_000)
 }

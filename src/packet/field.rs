@@ -217,7 +217,7 @@ fn show_bytes(name: &'static str, kind: Kind, bytes: &[u8], sink: &mut dyn Field
     }
 }
 
-/// Bytes behind their length: in one byte, or in two.
+/// Bytes that follow their length, which takes one byte or two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sized8<'a>(pub &'a [u8]);
 

@@ -20,18 +20,18 @@ pub enum Extent {
     Whole,
     /// The text leaves something out: the packet is cut, whatever it is.
     Part,
-    /// The reader could not take all of it from the text. The packet is cut if the codec knows it;
-    /// of an unknown packet nothing that anybody could use is missing.
+    /// The reader could not read all of it. A packet that the codec knows is then marked as cut. An unknown packet is
+    /// not, because nobody uses its parameters.
     Unread,
 }
 
 impl Extent {
-    /// Everything, or a part.
+    /// `Whole` or `Part`.
     pub fn part_unless(whole: bool) -> Self {
         if whole { Self::Whole } else { Self::Part }
     }
 
-    /// Everything, or what could be read.
+    /// `Whole` or `Unread`.
     pub fn unread_unless(whole: bool) -> Self {
         if whole { Self::Whole } else { Self::Unread }
     }
@@ -74,7 +74,7 @@ pub enum Shape<'a> {
     },
 }
 
-/// What the data of an ACL packet completes.
+/// The L2CAP frame that this ACL packet completes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Data {
     Att { cid: u16, opcode: u8 },

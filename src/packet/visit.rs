@@ -191,7 +191,7 @@ pub struct Named {
     /// The field's name.
     pub field: &'static str,
     pub address: Address,
-    /// As far as the packet tells it.
+    /// What kind of address it is, as far as the packet tells.
     pub of: AddressKind,
     /// The address of the host that made the capture.
     pub own: bool,

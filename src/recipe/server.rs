@@ -89,7 +89,7 @@ pub struct Server {
     pub descriptors: BTreeMap<u16, Uuid>,
     /// The values of Extended Properties descriptors.
     extended: BTreeMap<u16, u16>,
-    /// As on the air.
+    /// In the byte order of the air.
     hash: Option<[u8; 16]>,
     searched: Coverage,
 }

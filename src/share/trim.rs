@@ -5,7 +5,7 @@ use crate::packet::{Address, Event, Layer, Packet, hci, mgmt};
 use crate::vocabulary::vocabulary;
 use std::collections::HashSet;
 
-/// Most commands that were left out and whose answers have still to come.
+/// No more commands are remembered that were left out and have no answer yet.
 const MOST_LEFT_OUT: usize = 4096;
 
 /// Commands that name devices and are the adapter's state: its accept list and its resolving list.

@@ -254,7 +254,7 @@ impl Work<'_> {
     }
 }
 
-/// Reads a new capture. Its file comes back.
+/// Reads a new capture, and returns its file.
 fn reread(
     name: &str,
     label: &str,

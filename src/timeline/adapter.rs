@@ -104,7 +104,7 @@ pub enum Happening {
         /// The controller answered a later command meanwhile: it did not hang.
         overtaken: bool,
     },
-    /// The first command of its family, legacy or extended, that the controller took since its last reset.
+    /// The first legacy or extended command that the controller accepted after its last reset: it decides the family.
     FamilyUsed {
         /// The command.
         opcode: Opcode,

@@ -29,7 +29,7 @@ const GROUPS: std::ops::RangeInclusive<u16> = 0x01..=0x08;
 const ADD_TO_RESOLVING_LIST: Opcode = Opcode(0x2027);
 
 impl OpenCommand {
-    /// Whether the controller owes an answer, and nothing has said so yet.
+    /// Whether an answer of the controller is missing, and this was not reported before.
     fn owed(&self) -> bool {
         GROUPS.contains(&(self.opcode.0 >> 10)) && !self.reported && !self.completed
     }

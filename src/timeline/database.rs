@@ -6,7 +6,7 @@ use crate::packet::att::Uuid;
 pub enum Owner {
     /// The device at the other end.
     Peer,
-    /// This host, where the peer discovers it.
+    /// This host, whose attributes the peer discovers.
     Host,
 }
 
@@ -44,7 +44,7 @@ pub struct Attribute {
     pub properties: u8,
 }
 
-/// Most attributes remembered of one server.
+/// No more attributes of one server are remembered.
 const MOST_ATTRIBUTES: usize = 8192;
 
 /// A server's attributes, ordered by handle.

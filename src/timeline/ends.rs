@@ -10,7 +10,7 @@ use crate::seen::Seen;
 use crate::time::{Moment, Span};
 use std::sync::Arc;
 
-/// An error just before the end with the same code is its echo (HABITS R3).
+/// An error just before the end with the same code is its echo.
 const ECHO: Span = Span::from_ms(15);
 
 /// A count of completed packets this shortly before the end may be the controller that throws its queue away.

@@ -3,7 +3,7 @@
 use crate::packet::{Event, Layer, Packet};
 use std::collections::BTreeMap;
 
-/// Most stretches that are remembered; frames behind them have no number here.
+/// No more stretches are remembered; frames after the last one have no number here.
 const MOST: usize = 65_536;
 
 /// Frames that follow each other, all of one adapter.

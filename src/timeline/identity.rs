@@ -57,7 +57,7 @@ pub(super) struct Identities {
     keys: Vec<Key>,
     /// IRK received on a connection whose identity address has not come yet.
     waiting: Option<(usize, [u8; 16])>,
-    /// Addresses whose identity SMP named on their own link.
+    /// Addresses whose identity was sent by SMP on the link itself.
     named: HashMap<Address, (Address, AddressType)>,
 }
 

@@ -249,7 +249,7 @@ impl Link {
                 detail(connection, index, status, said);
                 if status == Status::SUCCESS {
                     connection.peer.version = Some((version, company_identifier));
-                    // The controller may answer from its cache: proof of life once, not its date (HABITS R6).
+                    // The controller may answer from its cache: proof of life once, not its date.
                     if connection.heard.is_none() {
                         connection.hear(at, "Read Remote Version Complete");
                     }

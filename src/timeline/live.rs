@@ -116,7 +116,7 @@ pub(super) struct Link {
     pub fresh_key: bool,
     /// Step of the encryption that was started.
     pub encrypting: Option<usize>,
-    /// Answered MTU exchange: further responses are a fault.
+    /// The MTU exchange was answered. Any further response is an error of the peer.
     pub mtu_step: Option<usize>,
     /// A name was read over GATT and the air does not know it yet.
     pub name_learned: bool,

@@ -9,7 +9,7 @@ use crate::packet::Opcode;
 use crate::seen::{Seen, seen_at};
 use crate::time::Span;
 
-/// Most answers that are kept; of more, every second one, then every fourth.
+/// No more answers are kept. If there are more, only every second one is kept, then every fourth.
 const MOST_KEPT: usize = 256;
 
 /// Most sets of parameters kept for one link: the first one, and the last ones.

@@ -151,7 +151,7 @@ impl Link {
             step.outcome = Outcome::Ok;
             step.status = Some(0);
             connection.paired = true;
-            // Keys may still be handed out: the step goes on growing.
+            // Keys may still be distributed, and these packets belong to the same step.
             self.pairing_last = None;
         }
     }

@@ -120,7 +120,7 @@ pub enum Detail {
     DataLength {
         /// Longest packet sent, in bytes.
         tx_octets: u16,
-        /// Longest packet sent, in microseconds.
+        /// The longest time that a sent packet takes, in microseconds.
         tx_time: u16,
         /// Longest packet received, in bytes.
         rx_octets: u16,

@@ -29,7 +29,7 @@ const FEW_STEPS: usize = 100;
 /// Records between two looks at what is kept.
 const LOOKED_AT_EVERY: u64 = 1 << 16;
 
-/// On USB, data of a new link may come before its Connection Complete (HABITS R5).
+/// On USB, data of a new link may come before its Connection Complete.
 pub(super) const EARLY_DATA: Span = Span::from_ms(20);
 
 /// Most adapters kept apart (a lying index field could name 65,535).
@@ -57,7 +57,7 @@ enum Place {
     Unknown,
     /// It is up: its place in `links`.
     Up(u32),
-    /// It ended: its connection.
+    /// The link ended. This is its connection.
     Ended(u32),
 }
 

@@ -18,7 +18,7 @@ const DAY: i64 = 86_400 * SECOND;
 const ZONE_STEP: i64 = 900 * SECOND;
 /// The farthest zones.
 const ZONE_MOST: i64 = 14 * 3600 * SECOND;
-/// How far a clock may be off that nobody set on purpose.
+/// The largest error of a clock that nobody changed on purpose.
 const CLOCK_MOST: i64 = 60 * SECOND;
 /// Up to here a clock is taken for right: what is seen is the delay of the lines.
 const CLOCK_RIGHT: i64 = SECOND / 2;
@@ -48,7 +48,7 @@ const RATE_ANCHORS: usize = 8;
 /// What two anchors must have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Key {
-    /// The same line of a daemon.
+    /// The same line of the daemon stands in the log and in the capture.
     Said(u64),
     Asked,
     Up,

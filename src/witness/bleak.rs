@@ -71,7 +71,7 @@ fn changed(text: &str) -> Option<What> {
     (is("'Paired': ") == Some(true)).then_some(What::Paired)
 }
 
-/// `InterfacesRemoved (/): ['/org/bluez/hci0', …`: an adapter, and not a device of it.
+/// Whether a line such as `InterfacesRemoved (/): ['/org/bluez/hci0', …` is about an adapter, not about one of its devices.
 fn removes_adapter(text: &str) -> bool {
     let Some((_, behind)) = text.split_once("'/org/bluez/hci") else { return false };
     let behind = behind.trim_start_matches(|c: char| c.is_ascii_digit());

@@ -231,7 +231,7 @@ pub struct Claim {
     /// The address of the adapter, where the line names it.
     pub adapter_address: Option<Address>,
     pub device: Option<Address>,
-    /// The line names the device itself; else it is the last one that was named before.
+    /// Whether the line names the device. If not, it is about the device that was named last.
     pub device_named: bool,
     /// Of HCI, where the line names it.
     pub handle: Option<u16>,

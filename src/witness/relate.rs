@@ -99,7 +99,7 @@ struct Join<'a> {
     asked: HashMap<Option<Address>, i64>,
 }
 
-/// A relation before it has its place in the log.
+/// A relation whose line in the log is added later.
 struct Found {
     kind: RelationKind,
     detail: Option<Detail>,

@@ -1,4 +1,4 @@
-//! What is odd about the captures, on standard error.
+//! Warnings about the captures, on standard error.
 use crate::console;
 use hcidiff::capture::{Warning, WarningKind};
 use hcidiff::report::{Report, safe};

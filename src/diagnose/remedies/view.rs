@@ -42,7 +42,7 @@ impl<'a> View<'a> {
         self.links.iter().filter_map(|c| c.current.or(c.granted)).map(|g| g.timeout).min()
     }
 
-    /// A key of the two was used, or made.
+    /// The two devices used a key or made one.
     pub fn bonded(&self) -> bool {
         let tried = |s: &Step| matches!(s.procedure, Procedure::Encrypt | Procedure::Pair);
         self.any(|c| c.encrypted || c.paired || c.steps.iter().any(tried))

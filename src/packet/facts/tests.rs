@@ -99,7 +99,7 @@ fn named(table: &str, code: u32, example: &str) -> Vec<Named> {
 fn an_address_has_the_type_that_stands_beside_it() {
     let of = |table, code, example| named(table, code, example)[0].of;
     let random = AddressKind::Le(AddressType::RANDOM);
-    // HCI: before the address. Management, whose numbers are others: behind it.
+    // HCI has the type in front of the address. The management interface has it behind the address, with other numbers.
     assert_eq!(of("command", 0x2011, "01 0102030405c6"), random);
     assert_eq!(of("mgmt command", 0x0014, "0102030405c6 02"), random);
     assert_eq!(of("mgmt command", 0x0014, "0102030405c6 01"), AddressKind::Le(AddressType::PUBLIC));

@@ -77,7 +77,7 @@ whole! {
         address_type: AddressType,
         address: Address,
         direct_address_type: AddressType,
-        /// Of this host: who is advertised to.
+        /// This host's own address, to which the advertising is directed.
         direct_address: Address as OwnAddress,
         rssi: i8,
     } data |_| 0;

@@ -361,7 +361,7 @@ mod tests {
             let bytes = vec![0x5a; length];
             let (command, _) = Command::decode(code, &bytes, false);
             let printed = format!("{command:?}").replace("5A:5A:5A:5A:5A:5A", "");
-            // As hexadecimal, as a list of numbers, as text; PIN lengths and handles are no keys.
+            // In hexadecimal, as a list of numbers, and as text. PIN lengths and handles are not keys.
             for trace in ["5a, 5a", "90, 90", "ZZ", "5a5a"] {
                 assert!(!printed.contains(trace), "{printed}");
             }

@@ -252,7 +252,7 @@ impl<'a> Event<'a> {
     /// The status that the event carries.
     pub fn status(&self) -> Option<Status> {
         match *self {
-            // What vendors return, and what No Operation does not, is no status.
+            // Vendor commands may return anything, and No Operation returns nothing: there is no status.
             Event::CommandComplete { command_opcode, .. }
                 if command_opcode.0 == 0 || command_opcode.0 >> 10 == 0x3f =>
             {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 /// Shorter names are only replaced where they stand in quotes.
 const SHORTEST: usize = 3;
 
-/// Names and what stands for them.
+/// Names, each with its alias.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     aliases: HashMap<String, String>,

@@ -7,7 +7,7 @@ use crate::time::{Span, Timestamp};
 use crate::timeline::Capture;
 use crate::witness::{LogClock, Relation, RelationKind, Sniffed, Testimony};
 
-/// Most lines told of one log; `--full` tells all.
+/// No more lines of one log are shown; `--full` shows all.
 const MOST: usize = 24;
 
 /// The logs of one capture. Nothing where it has none.

@@ -67,7 +67,7 @@ pub struct Place<'a> {
     owner: Owner,
     asked: Option<Asked>,
     written: bool,
-    /// Its bytes are or may be a key.
+    /// Its bytes are a key, or may be one.
     hidden: bool,
 }
 

@@ -77,7 +77,7 @@ impl<'c> Replacer<'c> {
         Printed { original: parameters.to_vec(), replaced: clean.bytes }
     }
 
-    /// Puts the record that stands for this one into the line.
+    /// Puts the record that replaces this one into the queue.
     pub fn push(
         &mut self,
         record: &Record<'_>,

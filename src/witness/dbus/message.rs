@@ -9,7 +9,7 @@ const MOST_VALUES: usize = 256;
 const MOST_STEPS: usize = 20_000;
 /// The longest text kept of one value.
 const LONGEST: usize = 512;
-/// As deep as the specification lets containers nest: 32 arrays and 32 structures.
+/// How deep the specification allows containers to nest: 32 arrays and 32 structures.
 const DEEPEST: usize = 64;
 
 /// Header fields by number.

@@ -11,7 +11,7 @@ const ROLE: Part = N(1, "Role");
 const PEER_TYPE: Part = N(1, "Peer address type");
 const PEER: Part = Address("Peer address");
 
-/// What belongs to a connection and may have been cut from a paste without making it unknown.
+/// Lines of a connection event that a paste may lack: the connection is known without them.
 const SOFT_INTERVAL: Part = Soft(2, "Connection interval");
 const SOFT_LATENCY: Part = Soft(2, "Connection latency|Peripheral latency|Slave latency");
 const SOFT_TIMEOUT: Part = Soft(2, "Supervision timeout");

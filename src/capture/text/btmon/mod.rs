@@ -360,7 +360,7 @@ mod tests {
             whole[0].contains("ConnHandle(64)") && whole[0].ends_with("Some(Cut)"),
             "{whole:?}"
         );
-        // Without a peer's address there is none, and without a handle no connection.
+        // A connection event that lacks the peer's address or the handle makes no connection.
         for end in 1..6 {
             let (_, cut) = drain(lines[..end].join("\n").as_bytes());
             assert!(cut[0].contains("Other") && cut[0].ends_with("Some(Cut)"), "{cut:?}");

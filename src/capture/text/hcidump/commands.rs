@@ -4,7 +4,7 @@ use super::header::{Details, hundredths};
 
 /// Writes the parameters in wire order; what stands behind the first unknown one is left out.
 pub(super) fn parameters(opcode: u16, details: &Details, out: &mut Vec<u8>) {
-    // Breaking off at the first unknown parameter is what leaves the rest out.
+    // The reader stops at the first unknown parameter, so the rest is left out.
     let _ = match opcode {
         0x0406 => disconnect(details, out),
         0x2005 | 0x0408 | 0x040c | 0x042c => details.address().map(|address| out.extend(address)),

@@ -237,7 +237,7 @@ pub(super) fn le_connection(details: &Details, out: &mut Vec<u8>) -> Option<()> 
     out.extend([1, details.byte("status")?]);
     out.extend(details.short("handle")?);
     out.extend([role, u8::from(line.contains("(Random)"))]);
-    // An address that somebody hid is zero: the packet is marked as cut in any case.
+    // An address that somebody removed is read as zero, and the packet is marked as cut.
     out.extend(details.address().unwrap_or_default());
     out.extend([0; 7]);
     Some(())

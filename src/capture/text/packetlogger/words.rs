@@ -21,7 +21,7 @@ pub(super) struct Words {
     cid: Option<u16>,
     pub frame: Vec<u8>,
     frame_len: Option<usize>,
-    /// Parameters that words tell, as bytes.
+    /// The bytes of parameters that the text gives in words.
     told: Vec<u8>,
     /// Whether the last detail was a value, which goes on over lines.
     in_value: bool,
