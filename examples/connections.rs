@@ -95,8 +95,10 @@ fn ours(capture: &Capture) -> Counts {
         }
     };
     for connection in &capture.connections {
-        let refused =
-            connection.request.as_ref().is_some_and(|r| r.status_frame == connection.status_frame);
+        let refused = connection
+            .request
+            .as_ref()
+            .is_some_and(|r| r.status_frame == connection.status_frame());
         if connection.transport == Transport::Le
             && connection.start_seen
             && !refused

@@ -34,7 +34,7 @@ fn row(connection: &Connection) -> BTreeMap<&'static str, String> {
         row.insert("interval_ms", format!("{:?}", granted.interval().as_ms()));
         row.insert("timeout_ms", format!("{}", granted.timeout().0 / 1000));
     }
-    row.insert("connect_frame", connection.status_frame.map_or(String::new(), |f| f.to_string()));
+    row.insert("connect_frame", connection.status_frame().map_or(String::new(), |f| f.to_string()));
     if let Some(end) = &connection.end {
         row.insert("reason", code(end.reason.0));
         row.insert("reason_sent", end.reason_sent.map_or(String::new(), |r| code(r.0)));
@@ -90,13 +90,13 @@ fn every_laboratory_connection_has_the_facts_of_the_table() {
             .connections
             .iter()
             .filter(|c| {
-                c.status_frame.is_some()
+                c.status_frame().is_some()
                     && c.start_seen
                     && c.transport == hcidiff::timeline::Transport::Le
             })
-            .filter(|c| c.request.as_ref().is_none_or(|r| r.status_frame != c.status_frame))
+            .filter(|c| c.request.as_ref().is_none_or(|r| r.status_frame != c.status_frame()))
             .collect();
-        ours.sort_by_key(|c| c.status_frame);
+        ours.sort_by_key(|c| c.status_frame());
         if ours.len() != expected.len() {
             wrong.push(format!(
                 "{name}: {} connection events, expected {}",

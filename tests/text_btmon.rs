@@ -55,14 +55,13 @@ fn timeless(connection: &Connection) -> Connection {
         frame(&mut request.status_frame);
         maybe(&mut request.cancelled);
     }
-    frame(&mut it.status_frame);
+    maybe(&mut it.status_seen);
     maybe(&mut it.up);
     it.keys.iter_mut().for_each(|key| place(key));
     it.pace.iter_mut().for_each(|pace| place(pace));
     it.heard.iter_mut().for_each(|sighting| place(sighting));
     it.last_heard.iter_mut().for_each(|sighting| place(sighting));
     it.usable_at = AT;
-    it.status_at = AT;
     if let Some(mtu) = &mut it.mtu {
         place(mtu);
         maybe(&mut mtu.answer);

@@ -100,7 +100,7 @@ fn every_line_that_matters_is_related_to_its_attempt() {
                 let frames = connection.map_or(Vec::new(), |connection| {
                     let request = connection.request.as_ref().map(|request| request.seen.frame);
                     let up = connection.up.map(|seen| seen.frame);
-                    [request, up, connection.status_frame].into_iter().flatten().collect()
+                    [request, up, connection.status_frame()].into_iter().flatten().collect()
                 });
                 let same = key.attempt.is_empty() || key.attempt.iter().any(|f| frames.contains(f));
                 relation.kind.word() == key.relation && (same || key.relation == "elsewhere")

@@ -117,7 +117,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.transport != Transport::Le || !(limit || resources) {
         return None;
     }
-    let frame = connection.status_frame?;
+    let frame = connection.status_frame()?;
     let over = |c: &Connection| {
         let end = c.end.as_ref().map(|end| end.frame);
         end.or(c.gone.as_ref().map(|gone| gone.frame))

@@ -98,12 +98,12 @@ fn check(scene: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
         let timed_out = matches!(claim.what, What::Failed { how: Failure::TimedOut, .. });
         let connection = scene.capture().connection(relation.connection.filter(|_| timed_out)?)?;
         let status = connection.status.filter(|status| *status != Status::SUCCESS)?;
-        let over = connection.status_at.time()?;
+        let over = connection.status_seen?.at.time()?;
         let waited = testimony.at(relation.claim)? - over;
         if waited < OVERDUE {
             return None;
         }
-        let (line, frame) = (Line::of(testimony, claim), connection.status_frame?);
+        let (line, frame) = (Line::of(testimony, claim), connection.status_frame()?);
         let facts = Unanswered { line, frame, status, waited };
         Some(Verdict::suspect(facts).sure(Confidence::Medium).about([connection.number]))
     })

@@ -147,7 +147,7 @@ struct Paged {
 fn page(connection: &Connection) -> Option<(u32, u32)> {
     let request = connection.request.as_ref().filter(|r| r.kind == RequestKind::BrEdrCreate)?;
     let timeout = connection.status == Some(Status::PAGE_TIMEOUT);
-    Some((request.frame, connection.status_frame.filter(|_| timeout)?))
+    Some((request.frame, connection.status_frame().filter(|_| timeout)?))
 }
 
 /// Whether the host pages a device in vain that it connects to on LE: then it pages what it knows, and means nothing by it.

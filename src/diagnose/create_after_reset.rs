@@ -101,7 +101,7 @@ fn asked(connection: &Connection) -> u32 {
 
 /// The first frame that shows what became of an attempt after a reset.
 fn shown(connection: &Connection) -> u32 {
-    connection.connected_frame().or(connection.status_frame).unwrap_or(0)
+    connection.connected_frame().or(connection.status_frame()).unwrap_or(0)
 }
 
 /// Still waiting when the capture ended, or when a reset came.

@@ -150,7 +150,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     if tried.len() < FEWEST || heard {
         return None;
     }
-    let end = |c: &Connection| c.end.as_ref().map(|end| end.frame).or(c.status_frame);
+    let end = |c: &Connection| c.end.as_ref().map(|end| end.frame).or(c.status_frame());
     let facts = Stranger {
         bond_frame: bond.frame,
         attempts: tried.len(),

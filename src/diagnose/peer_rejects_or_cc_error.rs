@@ -1,6 +1,7 @@
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::{Address, Status};
 use crate::prose::Text;
+use crate::seen::Seen;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, RequestKind, Role, Transport};
@@ -96,7 +97,9 @@ fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<u32> {
         return None;
     }
     let next = others.iter().find(|other| other.number > connection.number && other.connected())?;
-    next.connected_at().since(connection.status_at).filter(|later| *later <= AT_ONCE)?;
+    next.connected_at()
+        .since(Seen::when(connection.status_seen))
+        .filter(|later| *later <= AT_ONCE)?;
     next.connected_frame().filter(|_| next.peer_heard())
 }
 
@@ -114,7 +117,7 @@ struct Failed {
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let status = connection.status?;
-    let frame = connection.status_frame?;
+    let frame = connection.status_frame()?;
     let request = connection.request.as_ref();
     // A refused command is another rule's.
     let refused = request.is_some_and(|r| r.status.is_some_and(|s| s != Status::SUCCESS));

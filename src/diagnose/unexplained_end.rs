@@ -177,7 +177,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         {
             return None;
         }
-        Failure::Refused(status) => How::Refused(status, connection.status_frame?),
+        Failure::Refused(status) => How::Refused(status, connection.status_frame()?),
         Failure::AdapterLost => How::AdapterLost(connection.gone.as_ref()?.frame),
         Failure::Ended(_) | Failure::Security(_) | Failure::Unanswered => {
             How::Ended(connection.end.clone()?)

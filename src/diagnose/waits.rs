@@ -74,7 +74,7 @@ impl Waited {
 /// The wait of an LE attempt that was long enough.
 ///
 /// One for any device of the accept list counts only where the host then stopped waiting for good: phones renew such
-/// requests all the time (HABITS R10), and whoever switches Bluetooth off takes them back.
+/// requests all the time, and whoever switches Bluetooth off takes them back.
 pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait<'a>> {
     let request = connection.request.as_deref()?;
     let cancelled = request.cancelled?;
@@ -83,7 +83,7 @@ pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait
     let lasted = cancelled.since(request).filter(|lasted| *lasted >= SHORTEST)?;
     let whom = connection.wanted();
     let counts = ended && (whom.is_some() || !goes_on(scene, connection, cancelled));
-    counts.then_some(Wait { request, lasted, end_frame: connection.status_frame?, whom })
+    counts.then_some(Wait { request, lasted, end_frame: connection.status_frame()?, whom })
 }
 
 /// Whether a request by list was taken back only to be renewed, or because Bluetooth was switched off.

@@ -150,8 +150,7 @@ impl Tracker {
         if status != Status::SUCCESS {
             state.creating.remove(place);
             connection.status = Some(status);
-            connection.status_frame = Some(at.frame);
-            connection.status_at = at.time;
+            connection.status_seen = Some(at.seen());
             connection.end_seen = true;
             connection.scan_at_connect = state.scan;
             finish_connect(connection, at, Outcome::Error, Some(status.0));

@@ -29,7 +29,7 @@ vocabulary! {
 }
 
 vocabulary! {
-    /// Who ended the link, as far as HCI shows (CONTRACT: `ended_by`).
+    /// Who ended the link, as far as HCI shows (`ended_by` in JSON).
     EndedBy { Peer "peer", Host "host", Controller "controller", }
 }
 
@@ -224,7 +224,7 @@ pub enum Pending {
 }
 
 impl Pending {
-    /// Whether the question was the link layer's.
+    /// Whether the question belongs to the link layer, and not to ATT, SMP or signalling.
     pub fn is_link_layer(self) -> bool {
         matches!(
             self,
@@ -286,7 +286,7 @@ pub struct End {
     pub command: Option<Seen>,
     /// Who ended it.
     pub by: EndedBy,
-    /// Frames that only echo this end (HABITS R3): same code up to 15 ms before, or refused with 0x02 after.
+    /// Frames that only echo this end: same code up to 15 ms before, or refused with 0x02 after.
     pub echoes: Vec<u32>,
 }
 
@@ -416,10 +416,8 @@ pub struct Connection {
     pub request: Option<Box<Request>>,
     /// Of Connection Complete, of the refused command, or `None` while nothing answered.
     pub status: Option<Status>,
-    /// The frame that carried `status`.
-    pub status_frame: Option<u32>,
-    /// When the frame that carried `status` came.
-    pub status_at: Moment,
+    /// Where `status` was seen.
+    pub status_seen: Option<Seen>,
     /// Connection Complete with status 0.
     pub up: Option<Seen>,
     /// The handle that the controller gave the link.
@@ -502,7 +500,7 @@ pub struct Connection {
     pub oddities: Vec<Oddity>,
     /// Packets of this link that the capture cut.
     pub cut_packets: u64,
-    /// The longest silence of the whole adapter before Connection Complete, if it exceeds 6 intervals (S78).
+    /// The longest silence of the whole adapter before Connection Complete, if it exceeds 6 intervals.
     pub silence_before: Option<Span>,
     /// What a sniffer saw of the link, where the capture is one of the air.
     pub air: Option<Box<air::Link>>,
@@ -523,8 +521,7 @@ impl Connection {
             end_unknown: false,
             request: None,
             status: None,
-            status_frame: None,
-            status_at: Moment::UNKNOWN,
+            status_seen: None,
             up: None,
             handle: None,
             granted: None,
@@ -608,6 +605,11 @@ impl Connection {
             0 => Some((request.peer, request.peer_type)),
             _ => self.peer.address.zip(self.peer.address_type),
         }
+    }
+
+    /// The frame that carried `status`.
+    pub fn status_frame(&self) -> Option<u32> {
+        self.status_seen.map(|seen| seen.frame)
     }
 
     /// The frame of Connection Complete with status 0.

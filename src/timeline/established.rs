@@ -53,8 +53,7 @@ impl Tracker {
             let connection = self.connections.get_mut(index)?;
             connection.scan_at_connect = scan;
             connection.status = Some(fact.status);
-            connection.status_frame = Some(at.frame);
-            connection.status_at = at.time;
+            connection.status_seen = Some(at.seen());
             connection.end_seen = true;
             let outcome = if connection.request.as_ref().is_some_and(|r| r.cancelled.is_some()) {
                 Outcome::Unanswered
@@ -89,8 +88,7 @@ impl Tracker {
             clock_accuracy: fact.clock_accuracy,
         });
         connection.status = Some(Status::SUCCESS);
-        connection.status_frame = Some(at.frame);
-        connection.status_at = at.time;
+        connection.status_seen = Some(at.seen());
         connection.up = Some(at.seen());
         connection.start_seen = true;
         connection.handle = Some(fact.handle);
@@ -192,8 +190,7 @@ impl Tracker {
         connection.peer.address = Some(peer);
         connection.peer.name = name;
         connection.status = Some(status);
-        connection.status_frame = Some(at.frame);
-        connection.status_at = at.time;
+        connection.status_seen = Some(at.seen());
         if status != Status::SUCCESS {
             connection.end_seen = true;
             finish_connect(connection, at, Outcome::Error, Some(status.0));

@@ -57,8 +57,7 @@ impl Attempt {
         let up = connection.up.and_then(place).map(|point| (point, 0));
         let refused = || {
             let status = connection.status.filter(|status| status.0 != 0)?;
-            let (frame, at) = (connection.status_frame?, connection.status_at.time()?.0);
-            Some((Point { frame, at }, status.0))
+            Some((connection.status_seen.and_then(place)?, status.0))
         };
         let att = |procedure| {
             use Procedure::*;

@@ -112,7 +112,7 @@ fn frames(connection: &Connection) -> impl Iterator<Item = u32> {
     let request = connection.request.as_ref().map(|request| request.frame);
     let end = connection.end.as_ref().map(|end| end.frame);
     let steps = connection.steps.iter().flat_map(|step| [step.frame, step.last.frame]);
-    let named = [connection.connected_frame(), end, request, connection.status_frame];
+    let named = [connection.connected_frame(), end, request, connection.status_frame()];
     let steps: Vec<u32> = steps.collect();
     named.into_iter().flatten().chain(steps).chain(connection.last_pdu.map(|seen| seen.frame))
 }

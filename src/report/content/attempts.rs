@@ -90,7 +90,7 @@ fn row(connection: &Connection) -> Vec<Field> {
         .map(|r| r.frame)
         .filter(|f| *f > 0)
         .or(connection.connected_frame())
-        .or(connection.status_frame);
+        .or(connection.status_frame());
     let (sent, received) = (connection.att_sent, connection.att_received);
     let att = (sent + received > 0).then(|| text!(", ATT {} sent {} received", sent, received));
     let how = words::link(connection);

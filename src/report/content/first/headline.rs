@@ -356,7 +356,7 @@ fn same_twice(report: &Report) -> bool {
         let last = c.steps.last().map(|step| (step.last.frame, step.last.at, step.count));
         let end = c.end.as_ref().map(|end| (end.frame, end.at));
         let up = c.up.map(|up| (up.frame, up.at));
-        (c.peer.address, up, c.status_frame, c.steps.len(), last, end)
+        (c.peer.address, up, c.status_frame(), c.steps.len(), last, end)
     };
     one.totals == other.totals
         && one.totals.records > 0
