@@ -22,9 +22,9 @@ pub enum Topic {
 }
 
 impl Topic {
-    /// In the order in which they are read on a page.
+    /// In the order in which they are read on a page: the remedy first, then what it rests on.
     pub const ALL: [Self; 6] =
-        [Self::Evidence, Self::Find, Self::Do, Self::NoUse, Self::Not, Self::Settle];
+        [Self::Do, Self::NoUse, Self::Evidence, Self::Find, Self::Not, Self::Settle];
 
     /// As a heading.
     pub fn title(self) -> &'static str {

@@ -133,7 +133,7 @@ fn first(topic: Topic) -> usize {
 pub fn verdict(page: &mut Page, report: &Report) {
     let Some(finding) = report.findings.first().filter(|f| f.level != Level::Note) else { return };
     title(page, report, finding);
-    for topic in [Topic::Evidence, Topic::Do, Topic::Not] {
+    for topic in [Topic::Do, Topic::Evidence, Topic::Not] {
         part(page, report, finding, topic, 0..first(topic));
     }
     page.gap();
@@ -179,7 +179,7 @@ fn rest(page: &mut Page, report: &Report, finding: &Finding) {
 
 fn brief(page: &mut Page, report: &Report, finding: &Finding) {
     title(page, report, finding);
-    for topic in [Topic::Evidence, Topic::Do] {
+    for topic in [Topic::Do, Topic::Evidence] {
         part(page, report, finding, topic, 0..first(topic));
     }
 }
