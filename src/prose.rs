@@ -43,6 +43,10 @@ pub enum Piece {
     Address(Address),
     /// What a device or a host calls itself. Shown in quotation marks.
     Name(Box<str>),
+    /// The same without quotation marks, as the subject of a sentence. A report cuts it where it is long.
+    Called(Box<str>),
+    /// What a capture or a log is called. A report cuts it in the middle where it is long.
+    Label(Box<str>),
     /// A frame of a capture, or a place in a witness.
     Frame {
         /// Which one.
@@ -139,6 +143,34 @@ impl Text {
         texts.fold(first, |text, next| text.and(between).and(next))
     }
 
+    /// With a full stop at its end.
+    #[must_use]
+    pub fn stopped(self) -> Self {
+        let ends = match &self.0 {
+            Words::Fixed(words) => words.ends_with('.'),
+            Words::Pieces(pieces) => {
+                pieces.last().is_some_and(|last| last.to_string().ends_with('.'))
+            }
+        };
+        if ends { self } else { self.and(".") }
+    }
+
+    /// With a capital letter at its beginning, where it begins with words of ours, and a full stop at its end.
+    #[must_use]
+    pub fn sentence(&self) -> Self {
+        let mut text = Self::EMPTY;
+        self.each(|piece| match piece {
+            Piece::Plain(words) if text.is_empty() => {
+                let mut letters = words.chars();
+                let first = letters.next().into_iter().flat_map(char::to_uppercase);
+                let words: String = first.chain(letters).collect();
+                text.push(Piece::Plain(Cow::Owned(words)));
+            }
+            piece => piece.say(&mut text),
+        });
+        if text.is_empty() { text } else { text.stopped() }
+    }
+
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         match &self.0 {
@@ -209,6 +241,7 @@ impl fmt::Display for Piece {
             Piece::Plain(words) => f.write_str(words),
             Piece::Address(address) => address.fmt(f),
             Piece::Name(name) => write!(f, "\"{name}\""),
+            Piece::Called(name) | Piece::Label(name) => f.write_str(name),
             Piece::Frame { frame, .. } => write!(f, "frame {frame}"),
             Piece::Reference => f.write_str("the reference"),
             Piece::Subject => f.write_str("the subject"),
@@ -246,6 +279,15 @@ pub fn name(name: &str) -> Piece {
 /// Words from a capture or a log.
 pub fn quoted(words: &str) -> Piece {
     Piece::Quoted(words.into())
+}
+
+/// The name of a file, as it is typed in a shell.
+pub fn typed(file: &str) -> Piece {
+    let plain = |c: char| c.is_alphanumeric() || "._-+,:=@%/".contains(c);
+    if !file.is_empty() && file.chars().all(plain) {
+        return quoted(file);
+    }
+    quoted(&format!("'{}'", file.replace('\'', r"'\''")))
 }
 
 /// A frame of a capture, or a place in a witness.
@@ -412,9 +454,30 @@ mod tests {
     }
 
     #[test]
+    fn a_clause_becomes_a_sentence() {
+        assert_eq!(Text::fixed("it ended").sentence().to_string(), "It ended.");
+        assert_eq!(text!("{} ended.", LAMP).sentence(), text!("{} ended.", LAMP));
+        assert_eq!(text!("after {}", Span::from_ms(420)).stopped().to_string(), "after 420 ms.");
+        assert_eq!(Text::EMPTY.sentence(), Text::EMPTY);
+    }
+
+    #[test]
     fn one_is_not_many() {
         assert_eq!(count(1, "try", "tries").to_string(), "1 try");
         assert_eq!(count(0, "try", "tries").to_string(), "0 tries");
+    }
+
+    #[test]
+    fn the_name_of_a_file_is_one_word_of_the_shell() {
+        for (file, word) in [
+            ("works.btsnoop", "works.btsnoop"),
+            ("two words.log", "'two words.log'"),
+            ("it's", r"'it'\''s'"),
+            ("$(x);`y`", "'$(x);`y`'"),
+            ("", "''"),
+        ] {
+            assert_eq!(typed(file), quoted(word));
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ fn one_unreadable_side_leaves_the_other() {
         assert_eq!(analysis.captures.len(), 1);
         assert_eq!(analysis.captures[0].label, left);
         assert_eq!(analysis.findings[0].rule, "never-heard-peer");
-        let says = analysis.no_match.expect("nothing to compare with").says;
+        let says = analysis.no_match.expect("nothing to compare with").says.to_string();
         assert!(says.starts_with("broken: not an HCI capture"), "{says}");
         assert!(says.ends_with("nothing to compare pi with"), "{says}");
     }

@@ -4,7 +4,9 @@ use crate::compare::{
     self, Choice, Comparison, Failure, NoMatch, Options, Side as ComparedSide, Standing, same_peer,
 };
 use crate::diagnose::{self, Finding, Level, Scene};
+use crate::prose::{Text, quoted};
 use crate::sides::{Sides, Which};
+use crate::text;
 use crate::timeline::{Capture, Connection};
 use crate::witness::{Log, Testimony};
 use std::collections::{HashMap, HashSet};
@@ -92,10 +94,13 @@ impl Analysis {
 
     /// The other capture could not be read: there is nothing to compare this one with.
     pub(super) fn lacks(&mut self, unreadable: &Unreadable) {
-        let left = self.captures.iter().map(|capture| capture.label.as_str());
-        let left = left.collect::<Vec<_>>().join(", ");
+        let left = self.captures.iter().map(|capture| Text::from(quoted(&capture.label)));
         self.no_match = Some(NoMatch {
-            says: format!("{unreadable}; nothing to compare {left} with"),
+            says: text!(
+                "{}; nothing to compare {} with",
+                quoted(&unreadable.to_string()),
+                Text::joined(left, ", ")
+            ),
             holds: self.captures.iter().map(compare::holds).collect(),
             nearest: Vec::new(),
         });
@@ -183,7 +188,7 @@ impl Analysis {
         }
         if numbers.is_empty() {
             self.no_match = Some(NoMatch {
-                says: format!("{} has no connection that fits the options", capture.label),
+                says: text!("{} has no connection that fits the options", quoted(&capture.label)),
                 holds: vec![compare::holds(capture)],
                 nearest: Vec::new(),
             });

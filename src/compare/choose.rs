@@ -4,7 +4,7 @@ use super::standing::{Failure, Standing};
 use super::{MatchedBy, Options, Others, Side, Sought, Wanted};
 use crate::packet::att::Uuid;
 use crate::packet::{Address, Status};
-use crate::prose::{Text, name};
+use crate::prose::{Text, name, quoted};
 use crate::sides::Sides;
 use crate::text;
 use crate::timeline::{Capture, Connection, EndedBy, Role, Transport};
@@ -34,11 +34,11 @@ pub struct Choice {
 #[non_exhaustive]
 pub struct NoMatch {
     /// Why there is nothing to compare, in one sentence.
-    pub says: String,
+    pub says: Text,
     /// What each side holds, a line a device.
-    pub holds: Vec<Vec<String>>,
+    pub holds: Vec<Vec<Text>>,
     /// The pairs that come nearest, with what to type.
-    pub nearest: Vec<String>,
+    pub nearest: Vec<Text>,
 }
 
 /// All attempts of one capture to one device.
@@ -56,13 +56,13 @@ pub fn same_peer(a: &Connection, b: &Connection) -> bool {
 pub fn choose(captures: &[Capture], options: &Options) -> Result<Choice, NoMatch> {
     match captures {
         [one] => choose_within(one, options).ok_or_else(|| NoMatch {
-            says: "no device with both a working and a failing attempt".to_owned(),
+            says: "no device with both a working and a failing attempt".into(),
             holds: vec![holds(one)],
             nearest: Vec::new(),
         }),
         [reference, subject] => choose_between(reference, subject, options),
         _ => Err(NoMatch {
-            says: "two captures are needed".to_owned(),
+            says: "two captures are needed".into(),
             holds: Vec::new(),
             nearest: Vec::new(),
         }),
@@ -79,7 +79,7 @@ fn choose_between(
         let number = wanted.connection;
         groups(capture, wanted, number.as_slice(), |who| who)
     });
-    let no_match = |says: String, nearest| NoMatch {
+    let no_match = |says: Text, nearest| NoMatch {
         says,
         holds: vec![holds(reference), holds(subject)],
         nearest,
@@ -89,12 +89,15 @@ fn choose_between(
             let asked = wanted.says_anything();
             return Err(no_match(
                 if asked && !capture.connections.is_empty() {
-                    format!(
+                    text!(
                         "{} has no connection that fits the options given for it",
-                        capture.label
+                        quoted(&capture.label)
                     )
                 } else {
-                    format!("{} holds no connection and no attempt to connect", capture.label)
+                    text!(
+                        "{} holds no connection and no attempt to connect",
+                        quoted(&capture.label)
+                    )
                 },
                 Vec::new(),
             ));
@@ -123,7 +126,7 @@ fn choose_between(
     }
     let Some((_, by, says, left, right)) = best else {
         return Err(no_match(
-            format!("no device of {} is one of {}", subject.label, reference.label),
+            text!("no device of {} is one of {}", quoted(&subject.label), quoted(&reference.label)),
             nearest(&groups.reference, &groups.subject),
         ));
     };
@@ -275,7 +278,7 @@ pub(super) fn routine(capture: &Capture, connection: &Connection) -> bool {
 }
 
 impl<'a> Group<'a> {
-    /// Addresses and identities that tell the device, each side's own words.
+    /// The addresses and identities of the device on this side.
     fn addresses(&self) -> impl Iterator<Item = Address> {
         let first =
             |of: fn(&Connection) -> Option<Address>| self.attempts.iter().find_map(|c| of(c));
@@ -411,24 +414,25 @@ fn two_ends(left: &Group<'_>, right: &Group<'_>) -> Option<Text> {
         .then(|| "two ends of one kind of link: the peer of one is the adapter of the other".into())
 }
 
-fn nearest(left: &[Group<'_>], right: &[Group<'_>]) -> Vec<String> {
-    let mut guesses: Vec<(usize, String)> = Vec::new();
+fn nearest(left: &[Group<'_>], right: &[Group<'_>]) -> Vec<Text> {
+    let mut guesses: Vec<(usize, Text)> = Vec::new();
     for a in left.iter().take(FEW) {
         for b in right.iter().take(FEW) {
             let common = a.uuids().intersection(&b.uuids()).count();
             let roles = usize::from(a.attempts[0].role == b.attempts[0].role);
             let numbers = (a.works_best().number, b.most_telling().number);
             let shared = if common > 0 {
-                format!("{common} UUIDs in common")
+                text!("{} UUIDs in common", common)
             } else {
-                "only their order".to_owned()
+                "only their order".into()
             };
             guesses.push((
                 common * 2 + roles,
-                format!(
-                    "{} and {} ({shared}): --reference-connection {} --subject-connection {}",
+                text!(
+                    "{} and {} ({}): --reference-connection {} --subject-connection {}",
                     a.who(),
                     b.who(),
+                    shared,
                     numbers.0,
                     numbers.1
                 ),
@@ -472,7 +476,7 @@ pub fn attempts_wanted(capture: &Capture, wanted: &Wanted) -> Vec<u32> {
     groups.iter().flat_map(|group| group.attempts.iter().map(|c| c.number)).collect()
 }
 
-/// Of these attempts, the one that shows best what goes wrong.
+/// The one of these attempts that shows best what goes wrong.
 pub fn most_telling(capture: &Capture, numbers: &[u32]) -> Option<u32> {
     let attempts: Vec<&Connection> =
         numbers.iter().filter_map(|number| capture.connection(*number)).collect();
@@ -481,9 +485,9 @@ pub fn most_telling(capture: &Capture, numbers: &[u32]) -> Option<u32> {
 }
 
 /// What a capture holds, a line a device.
-pub fn holds(capture: &Capture) -> Vec<String> {
+pub fn holds(capture: &Capture) -> Vec<Text> {
     let groups = within(capture, &Options::default());
-    let mut lines: Vec<String> = groups
+    let mut lines: Vec<Text> = groups
         .iter()
         .take(FEW)
         .map(|group| {
@@ -492,21 +496,16 @@ pub fn holds(capture: &Capture) -> Vec<String> {
                 _ if group.attempts.len() == 1 => "attempt",
                 _ => "attempts",
             };
-            let numbers: Vec<String> =
-                group.attempts.iter().take(8).map(|c| c.number.to_string()).collect();
-            format!(
-                "{}: {} {role} (connection {})",
-                group.who(),
-                group.attempts.len(),
-                numbers.join(", ")
-            )
+            let numbers = group.attempts.iter().take(8).map(|c| text!("{}", c.number));
+            let (who, count) = (group.who(), group.attempts.len());
+            text!("{}: {} {} (connection {})", who, count, role, Text::joined(numbers, ", "))
         })
         .collect();
     if groups.len() > FEW {
-        lines.push(format!("and {} more devices", groups.len() - FEW));
+        lines.push(text!("and {} more devices", groups.len() - FEW));
     }
     if lines.is_empty() {
-        lines.push(format!(
+        lines.push(text!(
             "no connection; {} advertising reports of {} devices",
             capture.totals.advertising_reports,
             capture.devices.len()

@@ -24,7 +24,7 @@ fn bad(peer: Address) -> Trace {
 
 fn chosen(traces: &[Trace], options: &Options) -> Result<(u32, u32, MatchedBy), String> {
     let captures: Vec<Capture> = traces.iter().map(Trace::run).collect();
-    let choice = choose(&captures, options).map_err(|none| none.says)?;
+    let choice = choose(&captures, options).map_err(|none| none.says.to_string())?;
     Ok((choice.reference.connection, choice.subject.connection, choice.matched_by))
 }
 

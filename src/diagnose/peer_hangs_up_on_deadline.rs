@@ -172,7 +172,7 @@ struct Deadline {
     /// Nothing to compare, and the device's values were the last thing on each link.
     done: bool,
     /// The captures from which a program can be written that does it.
-    recipe: Option<&'static str>,
+    recipe: Option<Text>,
 }
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
@@ -277,10 +277,10 @@ impl Facts for Deadline {
         let test = text!(
             "Write the first application value of the working host immediately after connecting: if the link then lives longer, it was the deadline."
         );
-        vec![match self.recipe {
+        vec![match &self.recipe {
             Some(captures) => test.and(text!(
                 " On Linux `hcidiff recipe {} --for att-socket` writes a program that does it.",
-                captures
+                *captures
             )),
             None => test,
         }]

@@ -3,7 +3,7 @@ use super::{Scene, Sight, what_if};
 use crate::compare::{DatabaseChange, MatchedBy};
 use crate::packet::att::{ErrorCode, Handle};
 use crate::packet::{Status, signal, smp};
-use crate::prose::Text;
+use crate::prose::{Text, typed};
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Role, Step};
@@ -21,9 +21,9 @@ pub fn link_ended(end: &End) -> Sight {
     Sight::here(end.frame, text!("Disconnection Complete, {}", end.reason))
 }
 
-/// The captures that `hcidiff recipe` takes to write down what the working host did. None where it would refuse: it
+/// The files that `hcidiff recipe` takes to write down what the working host did. None where it would refuse: it
 /// never holds a key, and a handle means something only on the same device with the same database.
-pub fn recipe(scene: &Scene<'_>) -> Option<&'static str> {
+pub fn recipe(scene: &Scene<'_>) -> Option<Text> {
     let comparison = scene.comparison?;
     let works = scene.reference()?;
     let secured = |s: &Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
@@ -35,8 +35,13 @@ pub fn recipe(scene: &Scene<'_>) -> Option<&'static str> {
     let one_device = matches!(comparison.matched_by, MatchedBy::Address | MatchedBy::Identity)
         && comparison.database_hash_equal != Some(false)
         && comparison.databases.iter().all(|d| d.change != DatabaseChange::Moved);
-    let one_capture = comparison.reference.capture == comparison.subject.capture;
-    (told && one_device).then_some(if one_capture { "CAPTURE" } else { "WORKS FAILS" })
+    if !told || !one_device {
+        return None;
+    }
+    let mut captures = vec![comparison.reference.capture, comparison.subject.capture];
+    captures.dedup();
+    let files = captures.into_iter().filter_map(|at| scene.captures.get(at));
+    Some(Text::joined(files.map(|capture| typed(&capture.file).into()), " "))
 }
 
 /// Most frames of one kind that a finding shows.

@@ -612,8 +612,8 @@ mod tests {
         let mut dropped = whole;
         dropped.fitness.push(crate::timeline::Fitness {
             kind: FitnessKind::DroppedPackets,
-            says: String::new(),
-            remedy: String::new(),
+            says: prose::Text::EMPTY,
+            remedy: prose::Text::EMPTY,
         });
         assert_eq!(confidence(&[dropped]), Confidence::Medium, "packets are missing");
     }

@@ -218,7 +218,7 @@ impl Handshake {
 /// The link on which the device worked.
 fn working(analysis: &Analysis) -> Result<(usize, &Connection), Refusal> {
     if let Some(no_match) = &analysis.no_match {
-        return Err(Refusal::NoMatch(no_match.says.clone()));
+        return Err(Refusal::NoMatch(no_match.says.to_string()));
     }
     let chosen = analysis.comparison.as_ref().map(|comparison| comparison.reference);
     let index = chosen.map_or(0, |side| side.capture);

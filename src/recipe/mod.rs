@@ -31,7 +31,7 @@ pub use refusal::{Deadline, Refusal, Why};
 pub struct Target {
     /// As it is typed.
     pub name: &'static str,
-    /// What it makes, for the help.
+    /// What the target writes, for the help text.
     pub says: &'static str,
     /// How the name of its one file ends; empty where it makes a folder.
     pub ending: &'static str,
@@ -104,7 +104,7 @@ impl Target {
 pub fn handshake(case: &Case) -> Result<Handshake, Refusal> {
     let analysis = case::analyse(case).map_err(Refusal::Unreadable)?;
     if analysis.captures.len() < case.sides().len() {
-        let says = analysis.no_match.map(|no_match| no_match.says).unwrap_or_default();
+        let says = analysis.no_match.map(|no_match| no_match.says.to_string()).unwrap_or_default();
         return Err(Refusal::NoMatch(says));
     }
     Handshake::of(case, &analysis)

@@ -12,7 +12,7 @@ const WIDTH: usize = 100;
 pub fn lacks(capture: &Capture) -> Vec<(Lack, String)> {
     let fitness = capture.fitness.iter();
     let mut lacks: Vec<(Lack, String)> =
-        fitness.filter_map(|f| Some((f.kind.lack()?, f.says.clone()))).collect();
+        fitness.filter_map(|f| Some((f.kind.lack()?, f.says.to_string()))).collect();
     let connections = &capture.connections;
     if !connections.is_empty() && connections.iter().all(|c| Failure::of(c).is_none()) {
         let count = connections.len();

@@ -1,7 +1,7 @@
 //! What was found becomes text: for terminals, for machines, for pages.
 use crate::case::{Analysis, Value};
 use crate::compare::describe;
-use crate::prose::{Piece, Text};
+use crate::prose::{Piece, Say, Text};
 use crate::seen::SourceId;
 use crate::text;
 use crate::timeline::Step;
@@ -21,16 +21,13 @@ mod line;
 pub mod markdown;
 pub mod safe;
 mod sentence;
+mod spans;
 pub mod terminal;
 pub(crate) mod words;
 
 use aliases::Aliases;
-use std::borrow::Cow;
 use std::ops::Deref;
 use std::sync::OnceLock;
-
-/// Longer labels of captures are cut in the middle: their beginning and their end tell them apart.
-const LONGEST_LABEL: usize = 26;
 
 /// Everything that a report may show; every renderer reads this and nothing else.
 #[derive(Clone, Debug, Default)]
@@ -74,47 +71,21 @@ impl From<Analysis> for Report {
     }
 }
 
-/// What a report can show.
-pub trait Visible {
-    /// Without what moves cursors, and with these aliases for addresses and names.
-    fn visible(&self, aliases: Option<&Aliases>) -> String;
-}
-
-/// A sentence: its addresses and names are known.
-impl Visible for Text {
-    fn visible(&self, aliases: Option<&Aliases>) -> String {
-        let Some(aliases) = aliases else {
-            let mut shown = String::new();
-            self.each(|piece| match piece {
-                Piece::Quoted(_) | Piece::Name(_) => {
-                    shown.push_str(&safe::text(&piece.to_string()))
-                }
-                piece => shown.push_str(&piece.to_string()),
-            });
-            return shown;
-        };
-        aliases.show(self)
-    }
-}
-
-/// Text whose parts nobody knows: its addresses and names are searched for.
-impl Visible for str {
-    fn visible(&self, aliases: Option<&Aliases>) -> String {
-        let text = safe::text(self);
-        aliases.map_or_else(|| text.clone().into_owned(), |aliases| aliases.hide(&text))
-    }
-}
-
-impl Visible for String {
-    fn visible(&self, aliases: Option<&Aliases>) -> String {
-        self.as_str().visible(aliases)
-    }
-}
-
 impl Report {
     /// Text as it may be shown: without what moves cursors, and without addresses and names if so asked.
-    pub fn visible(&self, text: &(impl Visible + ?Sized)) -> String {
-        text.visible(self.shown.aliases.then(|| self.aliases()))
+    pub fn visible(&self, words: &impl Say) -> String {
+        let mut text = Text::EMPTY;
+        words.say(&mut text);
+        spans::show(&text, self.hidden())
+    }
+
+    /// What a device or a host calls itself, as it may be shown.
+    fn named(&self, name: &str) -> String {
+        spans::named(name, self.hidden())
+    }
+
+    fn hidden(&self) -> Option<&Aliases> {
+        self.shown.aliases.then(|| self.aliases())
     }
 
     /// The sentence on top of every report: who, and with what result.
@@ -164,19 +135,18 @@ impl Report {
 
     /// What a source is called, short enough to stand in a sentence.
     pub fn label(&self, source: impl Into<SourceId>) -> String {
-        // Hidden before it is cut: no half of an address stays.
-        safe::fit_middle(&self.visible(&*self.name(source.into())), LONGEST_LABEL).into_owned()
+        self.visible(&self.source(source))
     }
 
-    /// What a source is called, before anything is hidden or cut.
-    fn name(&self, source: SourceId) -> Cow<'_, str> {
-        match source.capture() {
-            Some(index) => self.captures.get(index).map_or("".into(), |c| c.label.as_str().into()),
-            None => self.witness(source).map_or_else(
-                || source.to_string().into(),
-                |testimony| testimony.log.file.as_str().into(),
-            ),
-        }
+    /// What a source is called, as a piece of a sentence.
+    pub fn source(&self, source: impl Into<SourceId>) -> Piece {
+        let source = source.into();
+        Piece::Label(match source.capture() {
+            Some(index) => self.captures.get(index).map_or("", |c| c.label.as_str()).into(),
+            None => self
+                .witness(source)
+                .map_or_else(|| source.to_string().into(), |of| of.log.file.as_str().into()),
+        })
     }
 
     /// The log that facts name as their source.

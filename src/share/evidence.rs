@@ -11,6 +11,7 @@ use crate::capture::{Payload, Record, WriteError, pcapng};
 use crate::case::{Analysis, Case};
 use crate::compare;
 use crate::packet::Event;
+use crate::prose::Text;
 use crate::report::Report;
 use crate::time::{Clock, Timestamp};
 use std::borrow::Cow;
@@ -25,7 +26,7 @@ const STEP_US: i64 = 1;
 /// Where captures begin whose clock counts from power-on: 2001-01-01.
 const BEGINNING_US: i64 = 978_307_200_000_000;
 
-/// Writes the records that the comparison is about. Where addresses are kept, everything is but keys.
+/// Writes the records that the comparison is about. If addresses are kept, so is everything except keys.
 pub fn evidence<W: Write>(
     case: &Case,
     keep_addresses: bool,
@@ -160,7 +161,7 @@ fn comments(report: &Report) -> Comments {
     for finding in &report.findings {
         for evidence in &finding.evidence {
             if let Some(capture) = evidence.source.capture() {
-                let text = report.visible(&evidence.text.to_string());
+                let text = report.visible(&evidence.text);
                 say(capture, evidence.frame, format!("{}: {text}", finding.rule));
             }
         }
@@ -168,8 +169,8 @@ fn comments(report: &Report) -> Comments {
     if let Some(comparison) = &report.comparison
         && let Some(step) = comparison.steps.iter().find(|step| !step.normal)
     {
-        let text = comparison.divergence.as_ref().map(ToString::to_string);
-        let text = report.visible(text.as_deref().unwrap_or("here the two connections part"));
+        let here = Text::fixed("here the two connections part");
+        let text = report.visible(comparison.divergence.as_ref().unwrap_or(&here));
         let text = format!("first difference (frames as in the captures themselves): {text}");
         let places = [(comparison.reference, step.reference), (comparison.subject, step.subject)];
         for (side, at) in places {

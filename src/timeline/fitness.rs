@@ -3,53 +3,51 @@ use super::adapter::Happening;
 use super::connection::{Connection, Role};
 use super::trace::{Capture, Fitness, FitnessKind};
 use crate::capture::WarningKind;
+use crate::prose::{Text, quoted};
 use crate::recording::Lack;
+use crate::text;
 use crate::time::Clock;
 
 /// Everything that lowers trust in what this capture does not show.
 pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     let mut found = Vec::new();
-    let mut say = |kind, says: String, remedy: String| found.push(Fitness { kind, says, remedy });
+    let mut say = |kind, says: Text, remedy: Text| found.push(Fitness { kind, says, remedy });
     let host = capture.instructions();
     let general = "Record the HCI from before the connection to after its end.";
-    let again = host.map_or(general, |host| host.short).to_owned();
+    let again = host.map_or(general, |host| host.short);
     let late: Vec<u32> =
         capture.connections.iter().filter(|c| !c.start_seen).map(|c| c.number).collect();
     if capture.data_only() {
         say(
             FitnessKind::DataOnly,
-            "an export of data packets alone, without one HCI command or event: how links began, who ended them and when is not in it".to_owned(),
-            "Export all packets, or attach the recording that this was exported from (Wireshark: `File`, `Export Specified Packets`, `All packets`).".to_owned(),
+            "an export of data packets alone, without one HCI command or event: how links began, who ended them and when is not in it".into(),
+            "Export all packets, or attach the recording that this was exported from (Wireshark: `File`, `Export Specified Packets`, `All packets`).".into(),
         );
     } else if !late.is_empty() {
         let all = late.len() == capture.connections.len();
         say(
             FitnessKind::StartsAfterConnection,
-            format!(
+            text!(
                 "{} {} up before the capture began: how {} made is not in it, and nothing can be said to be missing there",
                 numbered(&late),
                 if late.len() == 1 { "was" } else { "were" },
                 if late.len() == 1 { "it was" } else { "they were" }
             ),
-            if all {
-                format!("Start recording first, then connect. {again}")
-            } else {
-                String::new()
-            },
+            if all { text!("Start recording first, then connect. {}", again) } else { Text::EMPTY },
         );
     }
     if !capture.gaps.is_empty() {
-        let lacks: Vec<&str> = capture.gaps.iter().map(|gap| gap.word()).collect();
+        let lacks = capture.gaps.iter().map(|gap| Text::fixed(gap.word()));
         say(
             FitnessKind::Filtered,
-            format!(
+            text!(
                 "no {} in it, although the rest shows that there were some: what they would have said must not be called missing",
-                lacks.join(" and no ")
+                Text::joined(lacks, " and no ")
             ),
             host.map_or("Record without a filter, in both directions.", |host| {
                 host.again(Lack::OneKind)
             })
-            .to_owned(),
+            .into(),
         );
     }
     if capture.connections.is_empty() {
@@ -57,21 +55,22 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         if heard > 0 {
             say(
                 FitnessKind::NoConnections,
-                format!(
-                    "no connection and no attempt to connect; {heard} advertising reports of {} devices",
+                text!(
+                    "no connection and no attempt to connect; {} advertising reports of {} devices",
+                    heard,
                     capture.devices.len()
                 ),
                 "Check that the program that fails uses this adapter, then record while it tries."
-                    .to_owned(),
+                    .into(),
             );
         } else {
             let (refused, remedy) = match refused(capture) {
-                Some(refused) => (refused, "Begin with the refusal: the program, or the kernel, asks for what this controller does not do then.".to_owned()),
-                None => (String::new(), format!("Check the adapter. {again}")),
+                Some(refused) => (refused, "Begin with the refusal: the program, or the kernel, asks for what this controller does not do then.".into()),
+                None => (Text::EMPTY, text!("Check the adapter. {}", again)),
             };
             say(
                 FitnessKind::NoTraffic,
-                format!("no connection, no attempt, nothing heard on the air{refused}"),
+                text!("no connection, no attempt, nothing heard on the air{}", refused),
                 remedy,
             );
         }
@@ -80,41 +79,44 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     if capture.format.ends_with("-text") && capture.totals.cut > 0 {
         say(
             FitnessKind::TextIncomplete,
-            format!(
+            text!(
                 "the text leaves out parts of {} packets: what depends on them cannot be told from text",
                 capture.totals.cut
             ),
-            format!("Record a file instead of text. {again}"),
+            text!("Record a file instead of text. {}", again),
         );
     } else if capture.filtered || cut > 0 {
         say(
             FitnessKind::CutPackets,
-            format!("{} packets were cut by the recording: values and answers in them cannot be judged", capture.totals.cut.max(cut)),
+            text!("{} packets were cut by the recording: values and answers in them cannot be judged", capture.totals.cut.max(cut)),
             match (host, capture.format) {
-                (Some(host), _) => host.again(Lack::Values).to_owned(),
-                (None, "btsnoop") => "On Android set the Bluetooth HCI snoop log to Enabled (not Filtered), switch Bluetooth off and on, and repeat.".to_owned(),
-                _ => format!("Record without a snap length. {again}"),
+                (Some(host), _) => host.again(Lack::Values).into(),
+                (None, "btsnoop") => "On Android set the Bluetooth HCI snoop log to Enabled (not Filtered), switch Bluetooth off and on, and repeat.".into(),
+                _ => text!("Record without a snap length. {}", again),
             },
         );
     }
-    let idle: Vec<String> = capture
+    let idle: Vec<Text> = capture
         .adapters
         .iter()
         .filter(|a| a.attempts == 0 && capture.adapters.iter().any(|b| b.attempts > 0))
-        .filter_map(|a| a.index.map(|i| format!("hci{i}")))
+        .filter_map(|a| a.index.map(|i| text!("hci{}", i)))
         .collect();
     if !idle.is_empty() {
         say(
             FitnessKind::AdapterIdle,
-            format!("{} made no connection: all attempts are on another adapter", idle.join(", ")),
-            String::new(),
+            text!(
+                "{} made no connection: all attempts are on another adapter",
+                Text::joined(idle.clone(), ", ")
+            ),
+            Text::EMPTY,
         );
     }
     if capture.adapters.iter().filter(|a| a.index.is_some()).count() > 1 && idle.is_empty() {
         say(
             FitnessKind::SeveralAdapters,
-            "several adapters made connections; `--adapter N` looks at one".to_owned(),
-            String::new(),
+            "several adapters made connections; `--adapter N` looks at one".into(),
+            Text::EMPTY,
         );
     }
     if !capture.connections.is_empty()
@@ -129,72 +131,72 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             capture.totals.advertising_reports > 0 && !capture.connections.iter().any(heard);
         say(
             FitnessKind::NoLeTraffic,
-            "every connection is BR/EDR (Classic); there is no LE link in this capture".to_owned(),
+            "every connection is BR/EDR (Classic); there is no LE link in this capture".into(),
             if elsewhere {
                 "The host does scan for LE devices: if the device is one, the attempt to connect to it is not in this capture."
             } else {
                 "If the device is a LE device, make the host use LE (BlueZ: `ControllerMode = le` in main.conf)."
             }
-            .to_owned(),
+            .into(),
         );
     }
     if capture.totals.databases_elided > 0 {
         say(
             FitnessKind::TooManyAttributes,
-            format!(
+            text!(
                 "the attributes of {} connections were not kept: too many came before them",
                 capture.totals.databases_elided
             ),
-            "Cut the capture to the minutes that matter.".to_owned(),
+            "Cut the capture to the minutes that matter.".into(),
         );
     }
     if capture.totals.devices_beyond_table > 0 {
         say(
             FitnessKind::TooManyDevices,
-            format!(
+            text!(
                 "{} advertising reports of further devices were counted and not kept: so many are around",
                 capture.totals.devices_beyond_table
             ),
-            "Look for your device by its address: it may be among those.".to_owned(),
+            "Look for your device by its address: it may be among those.".into(),
         );
     }
     if capture.totals.adapter_events_elided > 0 {
         say(
             FitnessKind::TooManyAdapterEvents,
-            format!(
+            text!(
                 "{} further events of the adapters (scans, lists, errors) were counted and not kept",
                 capture.totals.adapter_events_elided
             ),
-            "Cut the capture to the minutes that matter.".to_owned(),
+            "Cut the capture to the minutes that matter.".into(),
         );
     }
     if capture.totals.connections_elided > 0 {
         say(
             FitnessKind::TooManyConnections,
-            format!(
+            text!(
                 "{} further attempts were counted and not kept",
                 capture.totals.connections_elided
             ),
-            "Cut the capture to the minutes that matter.".to_owned(),
+            "Cut the capture to the minutes that matter.".into(),
         );
     }
     if capture.clock == Clock::None {
         say(
             FitnessKind::NoTimes,
-            "the capture has no times: durations, timeouts and silences cannot be told".to_owned(),
-            again,
+            "the capture has no times: durations, timeouts and silences cannot be told".into(),
+            again.into(),
         );
     }
     for warning in &capture.warnings {
         if warning.kind == WarningKind::DroppedPackets {
             say(
                 FitnessKind::DroppedPackets,
-                warning.text.clone(),
+                quoted(&warning.text).into(),
                 host.map_or(
                     "Packets are missing: record to a faster disk, or with less traffic.",
                     |host| host.again(Lack::Packets),
                 )
-                .to_owned(),
+                .into(),
             );
         }
     }
@@ -204,8 +206,8 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         if all_open {
             say(
                 FitnessKind::EndsBeforeLinks,
-                "the capture ends while every link is still up".to_owned(),
-                String::new(),
+                "the capture ends while every link is still up".into(),
+                Text::EMPTY,
             );
         }
     }
@@ -213,7 +215,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
 }
 
 /// The first command that the controller refused, and how many there were.
-fn refused(capture: &Capture) -> Option<String> {
+fn refused(capture: &Capture) -> Option<Text> {
     let failed = capture.adapter_events.iter().filter_map(|event| match event.what {
         Happening::CommandFailed { opcode, status, .. } => Some((event.frame, opcode, status)),
         _ => None,
@@ -221,25 +223,25 @@ fn refused(capture: &Capture) -> Option<String> {
     let failed: Vec<_> = failed.collect();
     let (frame, opcode, status) = *failed.first()?;
     let others = match failed.len() {
-        1 => String::new(),
-        count => format!(", the first of {count} refusals"),
+        1 => Text::EMPTY,
+        count => text!(", the first of {} refusals", count),
     };
-    Some(format!("; the controller refused {opcode} with {status} (frame {frame}){others}"))
+    Some(text!("; the controller refused {} with {} (frame {}){}", opcode, status, frame, others))
 }
 
 fn never_ends(connection: &Connection) -> bool {
     connection.open() && !connection.end_seen && connection.role != Some(Role::Peripheral)
 }
 
-fn numbered(numbers: &[u32]) -> String {
+fn numbered(numbers: &[u32]) -> Text {
     match numbers {
-        [one] => format!("connection {one}"),
+        [one] => text!("connection {}", *one),
         [first, .., last] if numbers.len() > 4 => {
-            format!("{} connections ({first} to {last})", numbers.len())
+            text!("{} connections ({} to {})", numbers.len(), *first, *last)
         }
-        _ => format!(
+        _ => text!(
             "connections {}",
-            numbers.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
+            Text::joined(numbers.iter().map(|number| text!("{}", *number)), ", ")
         ),
     }
 }
@@ -258,7 +260,7 @@ mod tests {
         let said = |trace: Trace| {
             let found = trace.run().fitness;
             let line = found.into_iter().find(|f| f.kind == FitnessKind::NoTraffic).expect("said");
-            (line.says, line.remedy)
+            (line.says.to_string(), line.remedy.to_string())
         };
         let ask = Command::LeReadSuggestedDefaultDataLength {};
         let refused =
@@ -301,7 +303,12 @@ mod tests {
             let capture = trace.peer(PEER, AddressType::PUBLIC).pages_in_vain().run();
             let line =
                 capture.fitness.iter().find(|f| f.kind == FitnessKind::NoLeTraffic).expect("said");
-            assert_eq!(line.remedy.contains("ControllerMode"), switch_on, "{}", line.remedy);
+            assert_eq!(
+                line.remedy.to_string().contains("ControllerMode"),
+                switch_on,
+                "{}",
+                line.remedy
+            );
         }
     }
 }

@@ -6,6 +6,7 @@ use super::gaps::Gap;
 use super::hci_numbers::HciNumbers;
 use super::index::Index;
 use crate::capture::{Warning, WarningKind};
+use crate::prose::Text;
 use crate::recording::{self, Instructions, Lack};
 use crate::seen::SourceId;
 use crate::time::{Clock, Moment, Span, Timestamp};
@@ -118,9 +119,9 @@ pub struct Fitness {
     /// What is lacking.
     pub kind: FitnessKind,
     /// What that means for the report.
-    pub says: String,
+    pub says: Text,
     /// How to record it better.
-    pub remedy: String,
+    pub remedy: Text,
 }
 
 /// What was counted in a whole capture.
@@ -255,8 +256,7 @@ impl Capture {
     /// A request that is made again this soon after it was cancelled goes on.
     pub const RENEWED: Span = Span::from_ms(2_000);
 
-    /// Whether an attempt was cancelled only to be made again at once, as hosts do that wait by accept list
-    /// (HABITS R10).
+    /// Whether an attempt was cancelled only to be made again at once, as hosts do that wait by accept list.
     pub fn renewed(&self, attempt: &Connection) -> bool {
         let cancelled = attempt.request.as_ref().and_then(|request| request.cancelled);
         let Some(cancelled) = cancelled else { return false };

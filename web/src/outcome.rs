@@ -3,6 +3,7 @@ use hcidiff::capture::Input;
 use hcidiff::case::Side;
 use hcidiff::compare::Wanted;
 use hcidiff::diagnose::Level;
+use hcidiff::prose::quoted;
 use hcidiff::report::{Report, Shown, html, markdown};
 use hcidiff::{Analysis, Case};
 use serde::{Deserialize, Serialize};
@@ -120,14 +121,14 @@ impl About {
         let attempts = report.attempts(at).take(MOST_ATTEMPTS);
         let attempts = attempts.map(|(number, says)| Attempt { number, says });
         Self {
-            file: report.visible(&capture.file),
+            file: report.visible(&quoted(&capture.file)),
             format: capture.format.to_owned(),
             records: capture.totals.records,
             attempts: attempts.collect(),
             warnings: capture
                 .warnings
                 .iter()
-                .map(|warning| report.visible(&warning.text))
+                .map(|warning| report.visible(&quoted(&warning.text)))
                 .collect(),
         }
     }

@@ -178,7 +178,7 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     let mut code = u8::from(found(&report, asked.fail_on) && !asked.exit_zero);
     if let Some(no_match) = &report.no_match {
         if !first_screen {
-            console::say(&safe::text(&no_match.says));
+            console::say(&report.visible(&no_match.says));
         }
         code = TROUBLE;
     }

@@ -8,15 +8,11 @@ mod name;
 pub(crate) mod spelling;
 
 use crate::packet::Address;
-use crate::prose::{Piece, Text};
-use crate::report::safe;
 use crate::timeline::{Capture, Peer};
 use name::Names;
 pub(crate) use name::{tells_somebody, vocabulary};
-use serde_json::Value;
 use spelling::Spelled;
 use std::collections::HashMap;
-use std::fmt::Write;
 
 /// What stands for what: the same alias for the same address in all captures of a report.
 #[derive(Clone, Debug, Default)]
@@ -149,33 +145,9 @@ impl Aliases {
         renamed
     }
 
-    /// A sentence with aliases in the place of its addresses and names, safe to show. An address that is in no
-    /// capture's tables becomes `unknown-device`: none passes.
-    pub fn show(&self, text: &Text) -> String {
-        let mut shown = String::new();
-        let mut last = None;
-        text.each(|piece| match piece {
-            Piece::Address(address) => {
-                let alias = self.addresses.get(&address.0).map_or(STRANGER, String::as_str);
-                shown.push_str(alias);
-                last = Some(alias.to_owned());
-            }
-            Piece::Name(name) => {
-                let alias = self.hide_name(name);
-                match shown.strip_suffix(", ") {
-                    // The address before it has the same alias: once is enough.
-                    Some(before) if last.as_ref() == Some(&alias) => shown.truncate(before.len()),
-                    _ => {
-                        let _ = write!(shown, "\"{}\"", safe::text(&alias));
-                    }
-                }
-            }
-            Piece::Quoted(words) => shown.push_str(&self.hide(&safe::text(words))),
-            piece => {
-                let _ = write!(shown, "{piece}");
-            }
-        });
-        shown
+    /// What stands for an address; one that is in no capture's tables is `unknown-device`.
+    pub(super) fn address(&self, address: Address) -> &str {
+        self.of_address(address).unwrap_or(STRANGER)
     }
 
     /// Words from outside without the addresses and names that they had.
@@ -192,31 +164,14 @@ impl Aliases {
         once(self.names.hide(&hidden))
     }
 
-    /// The same in what becomes JSON: before it is written, when a name is not yet escaped and
-    /// cannot be taken for a key. A field called `name` is nothing but a name.
-    pub fn hide_in(&self, value: &mut Value) {
-        match value {
-            Value::String(text) => *text = self.hide(text),
-            Value::Array(items) => items.iter_mut().for_each(|item| self.hide_in(item)),
-            Value::Object(fields) => {
-                for (key, field) in fields {
-                    match field {
-                        Value::String(name) if key == "name" => *name = self.hide_name(name),
-                        field => self.hide_in(field),
-                    }
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-
     /// Whether a value holds a name that has an alias, or an address in letters.
     pub fn tells_name(&self, value: &[u8]) -> bool {
         let text = String::from_utf8_lossy(value);
         self.hide(&text) != text
     }
 
-    fn hide_name(&self, name: &str) -> String {
+    /// What stands for a name. One that no capture's tables have is searched: it may hold an address.
+    pub(super) fn hide_name(&self, name: &str) -> String {
         self.names.alias(name).map_or_else(|| self.hide(name), str::to_owned)
     }
 }
@@ -259,8 +214,10 @@ fn device_of(alias: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prose::{name, quoted};
+    use crate::prose::{Text, name, quoted};
+    use crate::report::spans;
     use crate::text;
+    use serde_json::Value;
 
     const LAMP: Address = Address([1, 0, 0xaa, 0x7c, 0x12, 0xf0]);
 
@@ -268,6 +225,10 @@ mod tests {
         let mut aliases = Aliases::default();
         aliases.device(&[Some(LAMP)], "lamp", Some(name));
         aliases
+    }
+
+    fn show(aliases: &Aliases, text: &Text) -> String {
+        spans::show(text, Some(aliases))
     }
 
     #[test]
@@ -290,13 +251,13 @@ mod tests {
         let aliases = lamp("connection");
         let peer = text!("{} ({}), {}", LAMP, "random", name("connection"));
         assert_eq!(
-            aliases.show(&text!("{}: the connection is lost", peer)),
+            show(&aliases, &text!("{}: the connection is lost", peer)),
             "lamp-1 (random): the connection is lost"
         );
         let other = text!("{}, {}", Address([9; 6]), name("connection"));
-        assert_eq!(aliases.show(&other), "unknown-device, \"lamp-1\"");
+        assert_eq!(show(&aliases, &other), "unknown-device, \"lamp-1\"");
         let outside = text!("{} of {}", quoted("wohnzimmer 3.log\u{1b}[2J"), "us");
-        assert_eq!(lamp("Wohnzimmer 3").show(&outside), "lamp-1.log\\x1b[2J of us");
+        assert_eq!(show(&lamp("Wohnzimmer 3"), &outside), "lamp-1.log\\x1b[2J of us");
     }
 
     #[test]
@@ -356,7 +317,7 @@ mod tests {
                 "peer": { "name": name, "address": "F0:12:7C:AA:00:01" },
                 "texts": [format!("{LAMP} \"{name}\"")],
             });
-            aliases.hide_in(&mut value);
+            hide_in(&aliases, &mut value);
             assert_eq!(
                 value,
                 serde_json::json!({
@@ -366,6 +327,63 @@ mod tests {
                 }),
                 "{name}"
             );
+        }
+    }
+
+    /// The scan of a finished report. Nothing that is shown needs it: every sentence knows its addresses and names.
+    fn hide_in(aliases: &Aliases, value: &mut Value) {
+        match value {
+            Value::String(text) => *text = aliases.hide(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| hide_in(aliases, item)),
+            Value::Object(fields) => {
+                for (key, field) in fields {
+                    match field {
+                        Value::String(name) if key == "name" => *name = aliases.hide_name(name),
+                        field => hide_in(aliases, field),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// What the scan would still find in a finished report would be a piece that nobody hid.
+    #[test]
+    fn the_scan_of_a_finished_report_finds_nothing() {
+        use crate::capture::Input;
+        use crate::case::{Case, analyse};
+        use crate::report::terminal::{self, Screen};
+        use crate::report::{Report, Shown, html, json, markdown};
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/flagship");
+        let read = |name: &str| {
+            let bytes = std::fs::read(format!("{folder}/{name}")).expect("a fixture");
+            // The file's name tells who it is, too.
+            Input::bytes(format!("LabSensor F0-12-7C-AA-00-01 {name}"), bytes)
+        };
+        let (works, fails) = ("mac.pklg", "pi-kicked.btsnoop");
+        for case in [
+            Case::pair(read(works), read(fails)),
+            Case::pair(read(fails), read(works)),
+            Case::one(read(fails)),
+            Case::pair(read(works), Input::bytes("LabSensor", *b"no capture")),
+        ] {
+            let shown = Shown { aliases: true, full: true, strict: true, ..Shown::default() };
+            let report = Report { shown, ..Report::from(analyse(&case).expect("a capture")) };
+            let mut said = vec![markdown::render(&report), html::render(&report)];
+            said.push(terminal::render(&report, Screen { width: 100, colour: false }));
+            said.push(terminal::first(
+                &report,
+                Screen { width: 80, colour: false },
+                terminal::ROWS,
+            ));
+            for text in said {
+                assert!(!text.contains("LabSensor"), "{text}");
+                assert_eq!(report.aliases().hide(&text), text);
+            }
+            let value: Value = serde_json::from_str(&json::render(&report)).expect("JSON");
+            let mut scanned = value.clone();
+            hide_in(report.aliases(), &mut scanned);
+            assert_eq!(scanned, value);
         }
     }
 }

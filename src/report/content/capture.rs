@@ -48,9 +48,9 @@ pub fn facts(capture: &Capture) -> Section {
         section.item("warning", says, Paint::Yellow);
     }
     for fitness in &capture.fitness {
-        section.item("fitness", quoted(&fitness.says), Paint::Yellow);
+        section.item("fitness", fitness.says.clone(), Paint::Yellow);
         if !fitness.remedy.is_empty() {
-            section.item("", quoted(&fitness.remedy), Paint::Plain);
+            section.item("", fitness.remedy.clone(), Paint::Plain);
         }
     }
     super::air::links(

@@ -1,7 +1,7 @@
 //! A finding in its parts. Terminal, Markdown and HTML only say how a part looks.
 use super::{devices, display_filter, frame};
 use crate::diagnose::{Finding, Remedy};
-use crate::prose::{Text, quoted};
+use crate::prose::Text;
 use crate::report::Report;
 use crate::seen::SourceId;
 use crate::text;
@@ -12,11 +12,11 @@ const MOST_NUMBERS: usize = 8;
 /// What a part of a finding is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
+    Do,
+    NoUse,
     Evidence,
     /// What to type in Wireshark to see these frames.
     Find,
-    Do,
-    NoUse,
     Not,
     Settle,
 }
@@ -97,22 +97,22 @@ fn filters(report: &Report, finding: &Finding) -> Vec<Line> {
     let filter = |(index, capture)| {
         let filter = display_filter(capture, index, finding)?;
         let two = report.captures.len() != 1;
-        let whose = two.then(|| text!("{}, ", quoted(&report.label(index))));
+        let whose = two.then(|| text!("{}, ", report.source(index)));
         Some(text!("{}in Wireshark: `{}`", whose, format_args!("{filter}")).into())
     };
     report.captures.iter().enumerate().filter_map(filter).collect()
 }
 
 /// On whose side, where there are two: `subject `.
-fn whose(report: &Report, source: SourceId) -> Option<Text> {
+pub(super) fn whose(report: &Report, source: SourceId) -> Option<Text> {
     let two = !report.is_only_source(source);
-    two.then(|| text!("{} ", quoted(&report.label(source))))
+    two.then(|| text!("{} ", report.source(source)))
 }
 
 /// How sure it is, and of whom it speaks: `subject, "LabSensor", high confidence, #1 #2, 2 of 5 attempts`.
 pub fn about(report: &Report, finding: &Finding) -> Text {
     let two = report.captures.len() != 1;
-    let label = two.then(|| text!("{}, ", quoted(&report.label(finding.capture))));
+    let label = two.then(|| text!("{}, ", report.source(finding.capture)));
     let about = devices::about(report, finding);
     let device = about.as_ref().map(|about| text!("{}, ", about.device));
     let numbers = finding.connections.iter().take(MOST_NUMBERS);

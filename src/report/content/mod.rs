@@ -19,6 +19,7 @@ pub use sides::{divergence, labels, only_in_reference, role, sides};
 use crate::compare::Side;
 use crate::prose::{Say, Text, quoted};
 use crate::report::Report;
+use crate::text;
 
 /// One part of a report: a title, and what stands under it.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +114,7 @@ impl From<&'static str> for Field {
     }
 }
 
-/// Text whose parts nobody knows: where aliases stand, it is searched for addresses and names.
+/// Text from outside. If aliases are shown, it is searched for addresses and names.
 impl From<String> for Field {
     fn from(text: String) -> Self {
         Text::from(quoted(&text)).into()
@@ -136,14 +137,17 @@ impl Section {
 }
 
 /// That the sides were given the wrong way round, where they were.
-pub fn swapped(report: &Report) -> Option<String> {
+pub fn swapped(report: &Report) -> Option<Text> {
     let comparison = report.comparison.as_ref().filter(|comparison| comparison.swapped())?;
-    let given = |side: Side| report.label(side.capture);
-    Some(format!(
-        "{fails} was given as the reference, but it fails; {works}, given as the subject, works. They are judged the \
-         other way round: from here on {works} is the reference and {fails} the subject.",
-        fails = given(comparison.subject),
-        works = given(comparison.reference),
+    let given = |side: Side| report.source(side.capture);
+    let (works, fails) = (given(comparison.reference), given(comparison.subject));
+    Some(text!(
+        "{} was given as the reference, but it fails; {}, given as the subject, works. They are judged the \
+         other way round: from here on {} is the reference and {} the subject.",
+        fails,
+        works,
+        works,
+        fails
     ))
 }
 

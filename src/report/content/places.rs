@@ -1,7 +1,7 @@
 //! Where things are: the hosts and adapters in one line, and cited frames as other tools find them.
 use super::capture;
 use crate::diagnose::{Evidence, Finding};
-use crate::prose::{Text, quoted};
+use crate::prose::Text;
 use crate::report::{Report, words};
 use crate::text;
 use crate::timeline::Capture;
@@ -19,7 +19,7 @@ pub fn environment(report: &Report) -> Text {
         let maker = used.or(capture.adapters.first()).and_then(capture::maker);
         parts.extend(maker);
         parts.push(capture.format.into());
-        text!("{}: {}", quoted(&report.label(index)), Text::joined(parts, ", "))
+        text!("{}: {}", report.source(index), Text::joined(parts, ", "))
     };
     let sides = Text::joined(report.captures.iter().enumerate().map(side), "; ");
     if sides.is_empty() { sides } else { text!("Environment: {}.", sides) }

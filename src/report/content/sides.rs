@@ -127,7 +127,7 @@ pub fn sides(report: &Report) -> Section {
     section.table(Some(header), rows);
     for device in only_in_reference(report) {
         let reference = report.comparison.as_ref().map_or(0, |c| c.reference.capture);
-        let label = text!("only in {}", quoted(&report.label(reference)));
+        let label = text!("only in {}", report.source(reference));
         section.item(label, device, Paint::Plain);
     }
     section
@@ -198,7 +198,7 @@ pub fn only_in_reference(report: &Report) -> Vec<Text> {
                     "{}: connected here (#{}), and in {} neither connected to nor heard advertising",
                     device,
                     connection.number,
-                    quoted(&report.label(comparison.subject.capture))
+                    report.source(comparison.subject.capture)
                 ));
             }
         }

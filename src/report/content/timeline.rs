@@ -102,11 +102,10 @@ fn another(report: &Report, comparison: &Comparison, shown: &Connection) -> Opti
     }
     let capture = report.captures.get(verdict.capture)?;
     let spoken = capture.connection(first)?;
-    let label = report.label(verdict.capture);
     Some(if verdict.capture != comparison.subject.capture {
         text!(
             "The verdict speaks of {} (attempt #{}); the timeline shows what was compared.",
-            quoted(&label),
+            report.source(verdict.capture),
             first
         )
     } else if compare::same_peer(spoken, shown) {

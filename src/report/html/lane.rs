@@ -5,7 +5,10 @@ use super::format::Format;
 use crate::compare::{Names, housekeeping, words};
 use crate::packet::Direction;
 use crate::packet::Status;
+use crate::prose::Text;
 use crate::report::{Report, safe};
+use crate::text;
+use crate::time::Span;
 use crate::timeline::{Connection, Moment, Outcome, Procedure, Step};
 use std::fmt::Write;
 
@@ -100,7 +103,7 @@ fn own_business(connection: &Connection, names: &Names, step: &Step) -> bool {
 pub struct Missing {
     /// Microseconds from T0 at which the other side did it.
     pub at_us: i64,
-    pub name: String,
+    pub name: Text,
     /// The frame in which the other side did it.
     pub frame: u32,
     /// The link lived long enough to do it.
@@ -108,9 +111,12 @@ pub struct Missing {
 }
 
 impl Missing {
-    fn says(&self) -> String {
-        let fate = if self.reached { "never here" } else { "not reached" };
-        format!("{fate}: {} (the reference did it in frame {})", self.name, self.frame)
+    fn fate(&self) -> &'static str {
+        if self.reached { "never here" } else { "not reached" }
+    }
+
+    fn says(&self) -> Text {
+        text!("{}: {} (the reference did it in frame {})", self.fate(), self.name, self.frame)
     }
 }
 
@@ -120,7 +126,7 @@ const MOST_SAID: usize = 6;
 /// Steps that stand at one place of the line.
 struct Mark {
     x: f64,
-    says: Vec<String>,
+    says: Vec<Text>,
     /// Where the first step that it names stands.
     frame: u32,
     steps: usize,
@@ -177,12 +183,12 @@ impl Lane<'_> {
             let near = rest.iter().take_while(|step| self.axis.x(step.at_us) - x < CIRCLE).count();
             let (steps, after) = rest.split_at(near.max(1));
             rest = after;
-            let says: Vec<String> = steps.iter().map(|step| step.says()).collect();
+            let says = Text::joined(steps.iter().map(Missing::says), "\n");
             let _ = writeln!(
                 svg,
                 "<g class=\"missing\"><title>{}</title><circle cx=\"{x:.1}\" cy=\"{middle:.1}\" r=\"6\"/>\
                  <path d=\"M{:.1} {middle:.1}h6\"/></g>",
-                self.shown_lines(&says.join("\n")),
+                self.shown(&says),
                 x - 3.0
             );
         }
@@ -195,18 +201,17 @@ impl Lane<'_> {
     fn missing_words(&self, svg: &mut String, missing: &[Missing], at: f64) {
         let Some(first) = missing.first() else { return };
         let kin: Vec<&Missing> = missing.iter().filter(|m| m.reached == first.reached).collect();
-        let mut names: Vec<&str> = kin.iter().take(2).map(|m| m.name.as_str()).collect();
-        let more = format!("and {} more", missing.len().saturating_sub(names.len()));
-        if missing.len() > names.len() {
-            names.push(&more);
+        let mut names: Vec<Text> = kin.iter().take(2).map(|m| m.name.clone()).collect();
+        if let Some(more @ 1..) = missing.len().checked_sub(names.len()) {
+            names.push(text!("and {} more", more));
         }
-        let fate = if first.reached { "never here" } else { "not reached" };
+        let names = Text::joined(names, "; ");
         let (x, columns) = match self.format.narrow {
             true => (8.0, PLAIN_COLUMNS),
             false => (self.axis.x(0) + 2.0, 110),
         };
         // Hidden before it is cut: no half of a name stays.
-        let says = self.report.visible(&format!("⊖ {fate}: {}", names.join("; ")));
+        let says = self.report.visible(&text!("⊖ {}: {}", first.fate(), names));
         let _ = writeln!(
             svg,
             "<text class=\"lost\" x=\"{x:.1}\" y=\"{at:.1}\">{}</text>",
@@ -222,7 +227,7 @@ impl Lane<'_> {
         self.end(svg, middle, middle - 10.0, middle + 10.0, middle + 26.0);
     }
 
-    fn shown(&self, says: &str) -> String {
+    fn shown(&self, says: &Text) -> String {
         text(&self.report.visible(says))
     }
 
@@ -361,9 +366,9 @@ impl Lane<'_> {
     }
 
     fn mark(&self, svg: &mut String, middle: f64, side: Direction, mark: &Mark) {
-        let mut title = mark.says.join("\n");
+        let mut title = Text::joined(mark.says.iter().cloned(), "\n");
         if let Some(more @ 1..) = mark.steps.checked_sub(mark.says.len()) {
-            let _ = write!(title, "\nand {more} more");
+            title = title.and(text!("\nand {} more", more));
         }
         let (_, class) = mark.phase.name();
         let x = mark.x;
@@ -377,7 +382,7 @@ impl Lane<'_> {
             "<g class=\"mark {class}\" data-at=\"{}:{}\"><title>{}</title><path d=\"M{x:.1} {y:.1}{shape}\"/>",
             self.capture,
             mark.frame,
-            self.shown_lines(&title)
+            self.shown(&title)
         );
         if mark.failed {
             let (x, y) = (x - 4.0, middle - 4.0);
@@ -386,21 +391,15 @@ impl Lane<'_> {
         svg.push_str("</g>\n");
     }
 
-    fn shown_lines(&self, says: &str) -> String {
-        says.split('\n').map(|line| self.shown(line)).collect::<Vec<_>>().join("\n")
-    }
-
-    fn says(&self, step: &Step, us: i64) -> String {
+    fn says(&self, step: &Step, us: i64) -> Text {
         let name = words::step(self.connection, self.names, step);
         let outcome = match step.outcome {
-            Outcome::Ok => {
-                words::said(self.connection, self.names, step).map(|text| text.to_string())
-            }
+            Outcome::Ok => words::said(self.connection, self.names, step),
             _ => None,
         };
-        let outcome = outcome.unwrap_or_else(|| words::outcome(step).to_string());
+        let outcome = outcome.unwrap_or_else(|| words::outcome(step));
         let who = if step.by == Direction::Sent { "sent" } else { "received" };
-        format!("{name}: {outcome} ({who}, frame {}, {})", step.frame, span(us))
+        text!("{}: {} ({}, frame {}, {})", name, outcome, who, step.frame, Span(us))
     }
 
     /// A flag with the reason; an arrow where the link was still up.
@@ -408,7 +407,7 @@ impl Lane<'_> {
         let connection = self.connection;
         let Some((_, to)) = extent(connection) else { return };
         let x = self.axis.x(to);
-        let ending = self.shown(&words::ending(connection).to_string());
+        let ending = self.shown(&words::ending(connection));
         let failed = crate::compare::Failure::of(connection).is_some();
         let class = if failed { "end bad" } else { "end" };
         let ended = connection.end.is_some() || connection.status.is_some_and(|s| s.0 != 0);

@@ -9,9 +9,9 @@ mod steps;
 
 use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
-use crate::prose::Text;
+use crate::prose::{Say, Text, quoted};
 use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic, devices};
-use crate::report::{Report, Visible, markdown};
+use crate::report::{Report, markdown};
 use crate::text;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -89,7 +89,7 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn text(&self, says: &(impl Visible + ?Sized)) -> String {
+    fn text(&self, says: &impl Say) -> String {
         text(&self.report.visible(says))
     }
 
@@ -111,7 +111,7 @@ impl Page<'_> {
         out.push_str("</tbody>\n</table></div>\n");
     }
 
-    fn prose(&self, says: &(impl Visible + ?Sized)) -> String {
+    fn prose(&self, says: &impl Say) -> String {
         prose(&self.report.visible(says))
     }
 
@@ -193,7 +193,7 @@ impl Page<'_> {
             out,
             "<section class=\"finding {class}\">\n<h2><span class=\"level\">{level}</span><br/>{}</h2>\n<p>{}</p>\n\
              <p class=\"faint\">{} <code>{}</code></p>",
-            self.text(finding.title),
+            self.text(&finding.title),
             self.prose(&finding.says),
             self.text(&content::finding::about(report, finding)),
             finding.rule,
@@ -216,7 +216,7 @@ impl Page<'_> {
             }
         }
         if !finding.sources.is_empty() {
-            let sources: Vec<String> = finding.sources.iter().map(|s| self.text(*s)).collect();
+            let sources: Vec<String> = finding.sources.iter().map(|s| self.text(s)).collect();
             let _ = writeln!(out, "<p class=\"faint\">Sources: {}</p>", sources.join("; "));
         }
         out.push_str("</section>\n");
@@ -322,7 +322,7 @@ impl Page<'_> {
         let report = self.report;
         let _ = write!(out, "<footer>\n<p>Made by hcidiff {}", env!("CARGO_PKG_VERSION"));
         if !report.command.is_empty() {
-            let _ = write!(out, " with <code>{}</code>", self.text(&report.command));
+            let _ = write!(out, " with <code>{}</code>", self.text(&quoted(&report.command)));
         }
         out.push_str(".</p>\n");
         let _ = writeln!(out, "<p>{}</p>", report.left_out());
@@ -337,7 +337,7 @@ impl Page<'_> {
                 .map(|warning| {
                     let place =
                         warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
-                    format!("{place}{}", self.prose(&warning.text))
+                    format!("{place}{}", self.prose(&quoted(&warning.text)))
                 })
                 .collect();
             if let Some(more @ 1..) = capture.warnings.len().checked_sub(MOST_WARNINGS) {

@@ -4,8 +4,10 @@ use super::escape::text;
 use super::format::{Format, NARROW, WIDE};
 use super::lane::{Lane, Missing, Phase, extent, micros};
 use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
+use crate::prose::{Text, quoted};
 use crate::report::{Report, content};
 use crate::sides::Sides;
+use crate::text;
 use crate::timeline::{Capture, Connection};
 use std::fmt::Write;
 
@@ -61,7 +63,7 @@ fn one(
     format: &Format,
     axis: &Axis,
     window: i64,
-    says: &str,
+    says: &Text,
 ) -> String {
     let mut lanes: Vec<(Lane<'_>, &Drawn<'_>)> = Vec::new();
     let mut top = TOP;
@@ -165,13 +167,13 @@ fn missing(comparison: &Comparison, reference: &Connection, names: &Names) -> Ve
     for aligned in comparison.steps.iter().filter(|s| s.kind == StepKind::Missing && !s.normal) {
         let Some(step) = aligned.reference.and_then(|at| reference.steps.get(at)) else { continue };
         let Some(at_us) = micros(reference, step.at) else { continue };
-        let name = words::step(reference, names, step).to_string();
+        let name = words::step(reference, names, step);
         missing.push(Missing { at_us, name, frame: step.frame, reached: true });
     }
     let unreached = comparison.missing_early.iter().filter(|o| o.fate == Fate::NotReached);
     for operation in unreached {
         let Some(after) = operation.after else { continue };
-        let name = operation.name.to_string();
+        let name = operation.name.clone();
         missing.push(Missing { at_us: after.0, name, frame: operation.frame, reached: false });
     }
     missing.sort_by_key(|step| (step.at_us, step.frame));
@@ -246,7 +248,7 @@ fn background(svg: &mut String, axis: &Axis, format: &Format, window: i64, heigh
 }
 
 /// The picture for those who do not see it.
-fn in_words(report: &Report, drawn: &[Drawn<'_>]) -> String {
+fn in_words(report: &Report, drawn: &[Drawn<'_>]) -> Text {
     let mut says = Vec::new();
     for lane in drawn {
         let connection = lane.connection;
@@ -257,22 +259,23 @@ fn in_words(report: &Report, drawn: &[Drawn<'_>]) -> String {
             .collect();
         phases.sort_unstable();
         phases.dedup();
-        let phases: Vec<&str> = phases.iter().map(|phase| phase.name().0).collect();
-        let mut lane_says = format!(
-            "{}, connection {}: {}",
-            lane.label,
+        let phases = match phases.as_slice() {
+            [] => "nothing".into(),
+            some => Text::joined(some.iter().map(|phase| phase.name().0.into()), ", "),
+        };
+        let missing = (!lane.missing.is_empty())
+            .then(|| text!("; {} steps of the reference are missing", lane.missing.len()));
+        says.push(text!(
+            "{}, connection {}: {}{}; {}.",
+            quoted(&lane.label),
             connection.number,
-            if phases.is_empty() { "nothing".to_owned() } else { phases.join(", ") }
-        );
-        if !lane.missing.is_empty() {
-            let _ =
-                write!(lane_says, "; {} steps of the reference are missing", lane.missing.len());
-        }
-        let _ = write!(lane_says, "; {}.", words::ending(connection));
-        says.push(lane_says);
+            phases,
+            missing,
+            words::ending(connection)
+        ));
     }
     if let Some(comparison) = &report.comparison {
-        says.push(format!("First divergence: {}.", content::divergence(report, comparison)));
+        says.push(text!("First divergence: {}.", content::divergence(report, comparison)));
     }
-    says.join(" ")
+    Text::joined(says, " ")
 }

@@ -6,6 +6,7 @@ use crate::packet::Direction;
 use crate::report::content;
 use crate::report::{Report, words};
 use crate::sides::Sides;
+use crate::text;
 use crate::timeline::{Capture, Connection, Outcome, Step};
 use serde::Serialize;
 
@@ -161,7 +162,12 @@ fn one(report: &Report, at: usize, connection: &Connection) -> List {
         at: vec![Some(place(report, connection, &names, step))],
     });
     List {
-        title: report.visible(&format!("{label}: {}", words::ending(connection))),
+        title: report.visible(&text!(
+            "{}, attempt {}: {}",
+            report.source(at),
+            connection.number,
+            words::ending(connection)
+        )),
         rows: rows.collect(),
         sides: vec![Lane {
             label,

@@ -1,8 +1,9 @@
 //! The early phase of both sides as a Mermaid sequence diagram.
 use crate::compare::{self, AlignedStep, Comparison, Names, Side, StepKind, rounded};
 use crate::packet::Direction;
+use crate::prose::{Say, quoted};
 use crate::report::content::labels;
-use crate::report::{Report, Visible, safe, words};
+use crate::report::{Report, safe, words};
 use crate::sides::Sides;
 use crate::time::Span;
 use crate::timeline::{Connection, Procedure, Step};
@@ -31,7 +32,7 @@ pub fn sequence(report: &Report) -> Option<String> {
     let mut drawing =
         Drawing { report, comparison, text: "sequenceDiagram\n".to_owned(), messages: 0 };
     for (lane, label) in lanes.iter().zip([&left, &right]) {
-        let label = drawing.label(label);
+        let label = drawing.label(&quoted(label));
         let _ = writeln!(drawing.text, "    participant {}h as {label}", lane.id);
         let _ = writeln!(drawing.text, "    participant {}d as device of {label}", lane.id);
     }
@@ -112,7 +113,7 @@ impl Drawing<'_> {
         self.messages += 1;
     }
 
-    fn label(&self, text: &(impl Visible + ?Sized)) -> String {
+    fn label(&self, text: &impl Say) -> String {
         escaped(&safe::fit(&self.report.visible(text), LONGEST))
     }
 }

@@ -4,8 +4,9 @@ mod escape;
 
 use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
+use crate::prose::{Say, Text, quoted};
+use crate::report::Report;
 use crate::report::content::{self, Block, FirstTopic, Section, Table, Topic, devices};
-use crate::report::{Report, Visible};
 use escape::{block, cell, inline, tagged};
 use std::fmt::Write;
 
@@ -85,15 +86,15 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
-    fn inline(&self, text: &(impl Visible + ?Sized)) -> String {
+    fn inline(&self, text: &impl Say) -> String {
         inline(&self.report.visible(text))
     }
 
-    fn block(&self, text: &(impl Visible + ?Sized)) -> String {
+    fn block(&self, text: &impl Say) -> String {
         block(&self.report.visible(text))
     }
 
-    fn cell(&self, text: &(impl Visible + ?Sized)) -> String {
+    fn cell(&self, text: &impl Say) -> String {
         cell(&self.report.visible(text))
     }
 
@@ -113,7 +114,8 @@ impl Page<'_> {
         };
         let lines = content::lines(report, &headline);
         let why = lines.iter().find(|line| line.topic == FirstTopic::Why);
-        let why = why.map_or_else(String::new, |line| self.block(&line.says.join(" ")));
+        let why =
+            why.map_or_else(String::new, |line| self.block(&Text::joined(line.says.clone(), " ")));
         if !sure.is_empty() || !why.is_empty() {
             let _ = writeln!(text, "{}{why}\n", sure);
         }
@@ -212,7 +214,7 @@ impl Page<'_> {
                 let _ = writeln!(
                     text,
                     "- {}: {} (`{}`)",
-                    self.inline(note.title),
+                    self.inline(&note.title),
                     self.inline(&note.says),
                     note.rule
                 );
@@ -231,7 +233,7 @@ impl Page<'_> {
     fn finding(&self, finding: &Finding) -> Part {
         let report = self.report;
         let level = level_name(finding.level);
-        let mut text = format!("### {level}: {}\n\n", self.inline(finding.title));
+        let mut text = format!("### {level}: {}\n\n", self.inline(&finding.title));
         let _ = writeln!(text, "{}\n", self.block(&finding.says));
         let about = self.block(&content::finding::about(report, finding));
         let _ = writeln!(text, "{about}, rule `{}`.\n", finding.rule);
@@ -239,7 +241,7 @@ impl Page<'_> {
             self.finding_part(&mut text, finding, topic);
         }
         if !finding.sources.is_empty() {
-            let sources: Vec<String> = finding.sources.iter().map(|s| self.inline(*s)).collect();
+            let sources: Vec<String> = finding.sources.iter().map(|s| self.inline(s)).collect();
             let _ = writeln!(text, "Sources: {}.\n", sources.join("; "));
         }
         Part { name: format!("the finding {}", finding.rule), text }
@@ -362,7 +364,8 @@ impl Page<'_> {
         let report = self.report;
         let mut text = format!("---\n\nMade by hcidiff {}", env!("CARGO_PKG_VERSION"));
         if !report.command.is_empty() {
-            let command: String = report.visible(&report.command).chars().take(1_000).collect();
+            let command: String =
+                report.visible(&quoted(&report.command)).chars().take(1_000).collect();
             let _ = write!(text, " with `{}`", command.replace('`', "'"));
         }
         text.push_str(".\n");
@@ -379,7 +382,8 @@ impl Page<'_> {
                 let place =
                     warning.frame.map_or_else(String::new, |frame| format!("frame {frame}: "));
                 // Hidden before it is cut: no half of a name stays.
-                let says: String = report.visible(&warning.text).chars().take(300).collect();
+                let says: String =
+                    report.visible(&quoted(&warning.text)).chars().take(300).collect();
                 let _ = writeln!(text, "- {place}{}", inline(&says));
             }
             if let Some(more @ 1..) = warnings.len().checked_sub(MOST_WARNINGS) {

@@ -1,6 +1,7 @@
 //! The first screen: prompt, command and result in one view of a terminal of 80 × 24.
 use super::page::{painted, wrap};
 use crate::diagnose::{Confidence, Level};
+use crate::prose::{Say, quoted};
 use crate::report::content::{self, FirstTopic as Topic, Headline, Kind, Line, Paint};
 use crate::report::{Report, safe};
 
@@ -153,7 +154,14 @@ impl First<'_> {
         body
     }
 
-    fn entry(&self, body: &mut Vec<String>, label: &str, number: &str, says: &str, rows: usize) {
+    fn entry(
+        &self,
+        body: &mut Vec<String>,
+        label: &str,
+        number: &str,
+        says: &impl Say,
+        rows: usize,
+    ) {
         let says = self.report.visible(says);
         let bold = if number.is_empty() { Paint::Plain } else { Paint::Bold };
         if self.width < COLUMN {
@@ -181,11 +189,11 @@ impl First<'_> {
         };
         let mut says = parts(&["--full", "-o report.md"]);
         if safe::width(&says) + 2 + LABELS > self.width {
-            // What is typed stays in one row.
+            // A command must not be broken into two rows.
             says = parts(&["--full"]);
         }
         let mut body = Vec::new();
-        self.entry(&mut body, "more", "", &says, 2);
+        self.entry(&mut body, "more", "", &quoted(&says), 2);
         body
     }
 }

@@ -1,9 +1,10 @@
 //! Paragraphs and tables that fit the width of a terminal.
+use crate::prose::Say;
 use crate::prose::{Piece, Text};
+use crate::report::Report;
 use crate::report::content::{self, Block, Field, Paint, Section};
 use crate::report::safe;
 use crate::report::terminal::cells;
-use crate::report::{Report, Visible};
 use crate::text;
 use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 use std::collections::BTreeSet;
@@ -49,7 +50,7 @@ impl<'a> Page<'a> {
         Self { width: width.max(40), colour, report, text: String::new() }
     }
 
-    fn shown(&self, text: &(impl Visible + ?Sized)) -> String {
+    fn shown(&self, text: &impl Say) -> String {
         self.report.visible(text)
     }
 
@@ -72,19 +73,23 @@ impl<'a> Page<'a> {
         }
     }
 
-    pub fn heading(&mut self, text: &(impl Visible + ?Sized)) {
-        self.gap();
+    pub fn heading(&mut self, text: &impl Say) {
         let text = self.shown(text);
-        let text = safe::fit(&text, self.width);
+        self.head(&text);
+    }
+
+    fn head(&mut self, text: &str) {
+        self.gap();
+        let text = safe::fit(text, self.width);
         let painted = self.painted(&text, Paint::Bold);
         self.text.push_str(&painted);
         self.text.push('\n');
     }
 
     /// A label and wrapped text that hangs behind it.
-    pub fn item(&mut self, label: &str, text: &(impl Visible + ?Sized), paint: Paint) {
-        let (label, text) = (self.shown(label), self.shown(text));
-        self.hang(&label, &text, paint);
+    pub fn item(&mut self, label: &str, text: &impl Say, paint: Paint) {
+        let text = self.shown(text);
+        self.hang(label, &text, paint);
     }
 
     fn hang(&mut self, label: &str, text: &str, paint: Paint) {
@@ -112,7 +117,7 @@ impl<'a> Page<'a> {
     pub fn section(&mut self, section: &Section) {
         let title = self.shown(&section.title);
         let (first, rest) = title.split_once(' ').unwrap_or((&title, ""));
-        self.heading(format!("{} {rest}", first.to_uppercase()).trim_end());
+        self.head(format!("{} {rest}", first.to_uppercase()).trim_end());
         let labels = section.blocks.iter().map(|block| match block {
             Block::Item { label, .. } => safe::width(&self.shown(label)),
             Block::Table(_) => 0,

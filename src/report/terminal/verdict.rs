@@ -2,6 +2,7 @@
 use super::page::Page;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, describe};
 use crate::diagnose::{Finding, Level};
+use crate::prose::quoted;
 use crate::report::content::finding::{Line, Topic, part as part_of};
 use crate::report::content::{self, Paint, devices, divergence};
 use crate::report::{Report, words};
@@ -19,17 +20,18 @@ pub fn heading(page: &mut Page, report: &Report) {
     }
     match (&report.comparison, report.captures.as_slice()) {
         (Some(_), [one]) => {
-            page.heading(&format!("{}: a working attempt and a failing one", one.file))
+            page.heading(&text!("{}: a working attempt and a failing one", quoted(&one.file)))
         }
         (Some(comparison), [_, _]) => {
-            let label = |side: Side| report.captures.get(side.capture).map_or("", |c| &c.label);
-            page.heading(&format!(
+            let label =
+                |side: Side| quoted(report.captures.get(side.capture).map_or("", |c| &c.label));
+            page.heading(&text!(
                 "{} (reference) and {} (subject)",
                 label(comparison.reference),
                 label(comparison.subject)
             ));
         }
-        (None, [one]) if report.no_match.is_none() => page.heading(&one.file),
+        (None, [one]) if report.no_match.is_none() => page.heading(&quoted(&one.file)),
         _ => {}
     }
 }
@@ -83,7 +85,7 @@ fn compared(page: &mut Page, comparison: &Comparison, captures: &[Capture]) {
     if comparison.roles_differ {
         page.item(
             "           ",
-            "the captures were made at opposite ends: directions are swapped for the comparison",
+            &"the captures were made at opposite ends: directions are swapped for the comparison",
             Paint::Faint,
         );
     }
@@ -108,11 +110,15 @@ fn outcome(connection: &Connection) -> Paint {
 fn nothing_to_compare(page: &mut Page, report: &Report) {
     let Some(no_match) = &report.no_match else { return };
     // With no connection in front of it, one capture may lack what was asked for, or its other side.
-    page.heading("NOTHING TO COMPARE");
+    page.heading(&"NOTHING TO COMPARE");
     page.item("", &no_match.says, Paint::Plain);
     for (capture, holds) in report.captures.iter().zip(&no_match.holds) {
         for line in holds {
-            page.item(&format!("{}: ", capture.label), line, Paint::Plain);
+            page.item(
+                &page.report().visible(&text!("{}: ", quoted(&capture.label))),
+                line,
+                Paint::Plain,
+            );
         }
     }
     for guess in &no_match.nearest {
@@ -164,13 +170,13 @@ pub fn more(page: &mut Page, report: &Report) {
         );
     }
     if let Some(hidden @ 1..) = report.findings.len().checked_sub(most) {
-        page.item("", &format!("and {hidden} more findings (--full shows them)"), Paint::Faint);
+        page.item("", &text!("and {} more findings (--full shows them)", hidden), Paint::Faint);
     }
 }
 
 fn rest(page: &mut Page, report: &Report, finding: &Finding) {
     page.gap();
-    page.heading("MORE ON THE VERDICT");
+    page.heading(&"MORE ON THE VERDICT");
     let order = [Topic::Do, Topic::NoUse, Topic::Evidence, Topic::Find, Topic::Not, Topic::Settle];
     for topic in order {
         part(page, report, finding, topic, first(topic)..usize::MAX);

@@ -2,8 +2,10 @@
 use super::result;
 use crate::compare::{Comparison, Failure, MatchedBy, Side, Standing};
 use crate::diagnose::{Confidence, Finding, Level};
+use crate::prose::{Piece, Text, count};
 use crate::report::Report;
 use crate::report::content::divergence;
+use crate::text;
 use crate::timeline::{Capture, Connection, Procedure, Role};
 
 /// What kind of result it is.
@@ -30,9 +32,9 @@ pub enum Kind {
 pub struct Headline {
     pub kind: Kind,
     /// One line: the side, the device, and what became of it.
-    pub says: String,
+    pub says: Text,
     /// Why, in a few sentences; may be empty.
-    pub why: String,
+    pub why: Text,
     /// Which finding it is, an index into the report's.
     pub finding: Option<usize>,
     /// The connection that the line speaks of.
@@ -42,12 +44,12 @@ pub struct Headline {
 }
 
 impl Headline {
-    fn new(kind: Kind, says: impl Into<String>) -> Self {
+    fn new(kind: Kind, says: impl Into<Text>) -> Self {
         let says = says.into();
-        Self { kind, says, why: String::new(), finding: None, side: None, tells_divergence: false }
+        Self { kind, says, why: Text::EMPTY, finding: None, side: None, tells_divergence: false }
     }
 
-    fn why(mut self, why: impl Into<String>) -> Self {
+    fn why(mut self, why: impl Into<Text>) -> Self {
         self.why = why.into();
         self
     }
@@ -73,7 +75,7 @@ impl Headline {
 pub fn headline(report: &Report) -> Headline {
     let headline = as_compared(report);
     if report.comparison.as_ref().is_some_and(Comparison::swapped) {
-        let says = format!("the sides were swapped; {}", headline.says);
+        let says = text!("the sides were swapped; {}", headline.says);
         return Headline { says, ..headline };
     }
     headline
@@ -83,16 +85,18 @@ pub fn headline(report: &Report) -> Headline {
 fn as_compared(report: &Report) -> Headline {
     let verdict = report.findings.first().filter(|finding| finding.level != Level::Note);
     let found = verdict.map(|finding| found(report, finding));
-    let but = |kind, what: &str, why: String| match found.clone() {
+    let but = |kind, what: &'static str, why: Text| match found.clone() {
         // One side still has something to say.
-        Some(found) => Headline { says: format!("{what}; {}", found.says), ..found },
+        Some(found) => Headline { says: text!("{}; {}", what, found.says), ..found },
         None => Headline::new(kind, what).why(why),
     };
     match (&report.comparison, &report.no_match) {
-        (None, Some(no_match)) => but(Kind::Nothing, "nothing to compare", stop(&no_match.says)),
+        (None, Some(no_match)) => {
+            but(Kind::Nothing, "nothing to compare", no_match.says.clone().stopped())
+        }
         _ if same_twice(report) => {
             let same = "the same capture twice";
-            Headline { tells_divergence: true, ..but(Kind::Same, same, String::new()) }
+            Headline { tells_divergence: true, ..but(Kind::Same, same, Text::EMPTY) }
         }
         (Some(comparison), _) => found.unwrap_or_else(|| compared(report, comparison)),
         (None, None) => found.unwrap_or_else(|| alone(report)),
@@ -102,23 +106,23 @@ fn as_compared(report: &Report) -> Headline {
 /// A rule has something to say: what happened is the line, the rule says why.
 fn found(report: &Report, finding: &Finding) -> Headline {
     let kind = if finding.level == Level::Cause { Kind::Cause } else { Kind::Suspect };
-    let label = result::label(report, finding.capture);
-    let says = finding.says.to_string();
+    let label = report.source(finding.capture);
+    let says = finding.says.clone();
     let Some((side, connection)) = spoken_of(report, finding) else {
         return Headline {
             finding: Some(0),
-            ..Headline::new(kind, format!("{label}: {}", clause(finding.title)))
+            ..Headline::new(kind, text!("{}: {}", label, clause(finding.title)))
         }
         .why(says);
     };
     let failed = Failure::of(connection).is_some();
     let headline = if failed {
         let what = result::of(report, side.capture, connection);
-        Headline::new(kind, format!("{label}: {what}{}", tries(report, side.capture, connection)))
-            .why(format!("{}. {says}", finding.title))
+        Headline::new(kind, text!("{}: {}{}", label, what, tries(report, side.capture, connection)))
+            .why(text!("{}. {}", finding.title, says))
     } else {
-        let device = result::device(report, connection);
-        Headline::new(kind, format!("{label}, {device}: {}", clause(finding.title))).why(says)
+        let device = result::device(connection);
+        Headline::new(kind, text!("{}, {}: {}", label, device, clause(finding.title))).why(says)
     };
     Headline { finding: Some(0), ..headline }.of(side)
 }
@@ -139,11 +143,11 @@ fn spoken_of<'a>(report: &'a Report, finding: &Finding) -> Option<(Side, &'a Con
 }
 
 /// `, 3 of 4 tries`, where there was more than one.
-fn tries(report: &Report, capture: usize, connection: &Connection) -> String {
-    let Some(held) = report.captures.get(capture) else { return String::new() };
+fn tries(report: &Report, capture: usize, connection: &Connection) -> Text {
+    let Some(held) = report.captures.get(capture) else { return Text::EMPTY };
     match result::tries(held, connection) {
-        (_, 0 | 1) => String::new(),
-        (same, all) => format!(", {same} of {all} tries"),
+        (_, 0 | 1) => Text::EMPTY,
+        (same, all) => text!(", {} of {} tries", same, all),
     }
 }
 
@@ -155,8 +159,8 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
     };
     let (first, second) =
         (result::whose(report, comparison.reference), result::whose(report, comparison.subject));
-    let device = result::device(report, b);
-    let differs = sentence(&divergence(report, comparison).to_string());
+    let device = result::device(b);
+    let differs = divergence(report, comparison).sentence();
     match (Failure::of(a), Failure::of(b)) {
         (Some(one), Some(other)) => {
             let how = if one == other {
@@ -166,9 +170,9 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
             };
             Headline::new(
                 Kind::Unexplained,
-                format!("{second}: {}; {how}", result::of(report, comparison.subject.capture, b)),
+                text!("{}: {}; {}", second, result::of(report, comparison.subject.capture, b), how),
             )
-            .why(format!(
+            .why(text!(
                 "{} A capture in which the device works would tell more.",
                 known(report, comparison.subject)
             ))
@@ -176,7 +180,7 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
         }
         (Some(_), None) => Headline::new(
             Kind::Swapped,
-            format!("swapped? {first} fails, and {second} works with {device}"),
+            text!("swapped? {} fails, and {} works with {}", first, second, device),
         )
         .why("The first capture should be the one that works. No known cause fits the failure.")
         .of(comparison.subject),
@@ -184,38 +188,42 @@ fn compared(report: &Report, comparison: &Comparison) -> Headline {
             tells_divergence: true,
             ..Headline::new(
                 Kind::Unexplained,
-                format!(
-                    "{second}: {}{}",
+                text!(
+                    "{}: {}{}",
+                    second,
                     result::of(report, comparison.subject.capture, b),
                     tries(report, comparison.subject.capture, b)
                 ),
             )
         }
-        .why(format!("{} {differs}", known(report, comparison.subject)))
+        .why(text!("{} {}", known(report, comparison.subject), differs))
         .of(comparison.subject),
         (None, None) if comparison.matched_by == MatchedBy::Position && !comparison.differs => {
             Headline {
                 tells_divergence: true,
-                ..Headline::new(Kind::Works, format!("both work with {device}"))
+                ..Headline::new(Kind::Works, text!("both work with {}", device))
             }
-            .why(format!("{differs} Nothing proves that it is the same device."))
+            .why(text!("{} Nothing proves that it is the same device.", differs))
             .of(comparison.subject)
         }
         (None, None) if comparison.differs => Headline {
             tells_divergence: true,
             ..Headline::new(
                 Kind::Unexplained,
-                format!("neither side fails with {device}, but they differ"),
+                text!("neither side fails with {}, but they differ", device),
             )
         }
-        .why(format!("Nothing failed. {differs}"))
+        .why(text!("Nothing failed. {}", differs))
         .of(comparison.subject),
         (None, None) => {
             let usable = [a, b].iter().all(|c| Standing::of(c).usable);
             let says = if usable { "both work" } else { "neither side fails" };
             Headline {
                 tells_divergence: true,
-                ..Headline::new(Kind::Works, format!("{says}: {first} and {second} with {device}"))
+                ..Headline::new(
+                    Kind::Works,
+                    text!("{}: {} and {} with {}", says, first, second, device),
+                )
             }
             .why(differs)
             .of(comparison.subject)
@@ -243,7 +251,7 @@ const DESCRIBE: [&str; 12] = [
 ];
 
 /// What a note says of a failure: one that came once and was made good, or that both sides have.
-fn known(report: &Report, side: Side) -> String {
+fn known(report: &Report, side: Side) -> Text {
     let about = |f: &&Finding| {
         f.level == Level::Note
             && f.capture == side.capture
@@ -251,12 +259,12 @@ fn known(report: &Report, side: Side) -> String {
     };
     let notes = || report.findings.iter().filter(about);
     if let Some(note) = notes().find(|note| !DESCRIBE.contains(&note.rule)) {
-        return format!("{}. {}", note.title, note.says);
+        return text!("{}. {}", note.title, note.says);
     }
     // It says itself that nothing explains the end.
     match notes().find(|note| note.rule == UNEXPLAINED) {
-        Some(note) => note.says.to_string(),
-        None => "No known cause fits.".to_owned(),
+        Some(note) => note.says.clone(),
+        None => "No known cause fits.".into(),
     }
 }
 
@@ -266,53 +274,56 @@ fn alone(report: &Report) -> Headline {
         return Headline::new(Kind::Nothing, "nothing to look at");
     };
     let at = report.captures.len() - 1;
-    let label = result::label(report, at);
-    let Some(connection) = report.most_telling(at) else { return silent(capture, &label) };
+    let label = report.source(at);
+    let Some(connection) = report.most_telling(at) else { return silent(capture, label) };
     let side = Side { capture: at, connection: connection.number };
     let what = result::of(report, at, connection);
     let all = capture.connections.len();
     let failed = capture.connections.iter().filter(|c| Failure::of(c).is_some()).count();
     let headline = match (Failure::of(connection), failed) {
-        (Some(_), _) => {
-            Headline::new(Kind::Alone, format!("{label}: {what}{}", tries(report, at, connection)))
-                .why(known(report, side))
-        }
-        (None, 0) => Headline::new(Kind::Works, format!("{label}: {what}")).why(match all {
+        (Some(_), _) => Headline::new(
+            Kind::Alone,
+            text!("{}: {}{}", label, what, tries(report, at, connection)),
+        )
+        .why(known(report, side)),
+        (None, 0) => Headline::new(Kind::Works, text!("{}: {}", label, what)).why(match all {
             1 => shows(connection),
-            _ => format!("None of the {all} attempts failed. {}", shows(connection)),
+            _ => text!("None of the {} attempts failed. {}", all, shows(connection)),
         }),
         // Whoever asked about this one does not ask about the others.
         (None, _) if report.focus == Some(connection.number) => {
-            Headline::new(Kind::Works, format!("{label}: {what}")).why(shows(connection))
+            Headline::new(Kind::Works, text!("{}: {}", label, what)).why(shows(connection))
         }
-        (None, failed) => Headline::new(Kind::Alone, format!("{label}: {what}")).why(format!(
-            "{failed} of the {all} attempts in this capture failed; no known cause fits."
+        (None, failed) => Headline::new(Kind::Alone, text!("{}: {}", label, what)).why(text!(
+            "{} of the {} attempts in this capture failed; no known cause fits.",
+            failed,
+            all
         )),
     };
     headline.of(side)
 }
 
 /// A capture without any attempt.
-fn silent(capture: &Capture, label: &str) -> Headline {
+fn silent(capture: &Capture, label: Piece) -> Headline {
     let reports = capture.totals.advertising_reports;
-    let says = format!("{label}: no connection, and no attempt at one, in this capture");
+    let says = text!("{}: no connection, and no attempt at one, in this capture", label);
     let why = match (capture.totals.records, capture.devices.len(), reports) {
-        (0, ..) => "It holds no record.".to_owned(),
+        (0, ..) => "It holds no record.".into(),
         (records, _, 0) => {
-            format!("It holds {records} records, and none of them is advertising that was heard.")
+            text!("It holds {} records, and none of them is advertising that was heard.", records)
         }
-        (_, 1, 1) => "It heard one device advertise, once.".to_owned(),
-        (_, 1, reports) => format!("It heard one device advertise, {reports} times."),
+        (_, 1, 1) => "It heard one device advertise, once.".into(),
+        (_, 1, reports) => text!("It heard one device advertise, {} times.", reports),
         (_, devices, reports) => {
-            format!("It heard {devices} devices advertise, {reports} times in all.")
+            text!("It heard {} devices advertise, {} times in all.", devices, reports)
         }
     };
     Headline::new(Kind::Alone, says).why(why)
 }
 
 /// What passed on a connection that worked.
-fn shows(connection: &Connection) -> String {
-    let count = |procedure| {
+fn shows(connection: &Connection) -> Text {
+    let passed = |procedure| {
         connection
             .steps
             .iter()
@@ -321,16 +332,12 @@ fn shows(connection: &Connection) -> String {
             .sum::<u64>()
     };
     let mut parts = Vec::new();
-    let of = |count: u64, one: &str, many: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {one}")),
-        count => Some(format!("{count} {many}")),
-    };
-    parts.extend(of(count(Procedure::Read), "read", "reads"));
-    parts.extend(of(count(Procedure::Write) + count(Procedure::WriteCommand), "write", "writes"));
-    parts.extend(of(count(Procedure::Subscribe), "subscription", "subscriptions"));
+    let of = |number: u64, one, many| (number > 0).then(|| count(number as usize, one, many));
+    parts.extend(of(passed(Procedure::Read), "read", "reads"));
+    parts.extend(of(passed(Procedure::Write) + passed(Procedure::WriteCommand), "write", "writes"));
+    parts.extend(of(passed(Procedure::Subscribe), "subscription", "subscriptions"));
     parts.extend(of(
-        count(Procedure::Notify) + count(Procedure::Indicate),
+        passed(Procedure::Notify) + passed(Procedure::Indicate),
         "notification",
         "notifications",
     ));
@@ -343,9 +350,8 @@ fn shows(connection: &Connection) -> String {
         Some(Role::Peripheral) => "This host was the peripheral, ",
         _ => "The link was ",
     };
-    let passed =
-        if parts.is_empty() { String::new() } else { format!("; it carried {}", parts.join(", ")) };
-    format!("{role}{secured}{passed}.")
+    let passed = (!parts.is_empty()).then(|| text!("; it carried {}", Text::joined(parts, ", ")));
+    text!("{}{}{}.", role, secured, passed)
 }
 
 /// The two captures hold the same, record for record, as far as anything was kept of them.
@@ -366,26 +372,13 @@ fn same_twice(report: &Report) -> bool {
         && one.connections.iter().zip(&other.connections).all(|(a, b)| seen(a) == seen(b))
 }
 
-/// With a capital letter and a full stop.
-pub fn sentence(says: &str) -> String {
-    let mut letters = says.chars();
-    let Some(first) = letters.next() else { return String::new() };
-    let says = format!("{}{}", first.to_uppercase(), letters.as_str());
-    stop(&says)
-}
-
-/// With a full stop.
-fn stop(says: &str) -> String {
-    if says.ends_with('.') { says.to_owned() } else { format!("{says}.") }
-}
-
 /// A title behind a colon: without its capital letter, unless it begins with an abbreviation.
-fn clause(title: &str) -> String {
+fn clause(title: &'static str) -> Text {
     let mut letters = title.chars();
     match (letters.next(), letters.clone().next()) {
         (Some(first), Some(second)) if !second.is_uppercase() => {
-            format!("{}{}", first.to_lowercase(), letters.as_str())
+            text!("{}{}", format_args!("{}", first.to_lowercase()), letters.as_str())
         }
-        _ => title.to_owned(),
+        _ => title.into(),
     }
 }

@@ -5,21 +5,24 @@ mod result;
 pub use headline::{Headline, Kind, headline};
 
 use super::divergence;
-use crate::diagnose::{Finding, Level};
+use super::finding::whose;
+use crate::diagnose::{Evidence, Finding, Level, Remedy};
+use crate::prose::{Text, typed};
 use crate::report::{Report, safe};
-use headline::sentence;
+use crate::text;
 
 /// Most remedies, proofs and other findings that are told here.
 const MOST: usize = 3;
 
-/// Other findings are named this short.
+/// So many other findings are named, and this short.
+const NAMED: usize = 2;
 const SHORT: usize = 60;
 
 /// What a line of the first screen is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     Why,
-    /// How the other side came out, and that it works or not.
+    /// What became of the other side, which works.
     Works,
     Other,
     /// Since when the two sides differ.
@@ -59,14 +62,14 @@ impl Topic {
 pub struct Line {
     pub topic: Topic,
     /// Each a sentence or more; the best first.
-    pub says: Vec<String>,
+    pub says: Vec<Text>,
 }
 
 /// Everything that stands under the headline.
 pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut line = |topic, says: Vec<String>| {
-        let says: Vec<String> = says.into_iter().filter(|says| !says.is_empty()).collect();
+    let mut line = |topic, says: Vec<Text>| {
+        let says: Vec<Text> = says.into_iter().filter(|says| !says.is_empty()).collect();
         if !says.is_empty() {
             lines.push(Line { topic, says });
         }
@@ -78,15 +81,15 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
     line(Topic::Holds, holds(report));
     let verdict = headline.finding.and_then(|at| report.findings.get(at));
     let helps = verdict.iter().flat_map(|finding| &finding.remedies);
-    let mut tries: Vec<String> = helps.take(MOST).map(|r| r.words().to_string()).collect();
+    let mut tries: Vec<Text> = helps.take(MOST).map(Remedy::words).collect();
     if tries.is_empty() {
         tries.extend(advice(report, headline));
     }
     line(Topic::Try, tries);
     let no_use = verdict.iter().flat_map(|finding| &finding.no_use);
-    line(Topic::NoUse, no_use.take(2).map(|remedy| remedy.words().to_string()).collect());
+    line(Topic::NoUse, no_use.take(2).map(Remedy::words).collect());
     let out = verdict.iter().flat_map(|finding| &finding.rules_out);
-    line(Topic::Not, out.take(1).map(|out| format!("{}: {}", out.rule, out.why)).collect());
+    line(Topic::Not, out.take(1).map(|out| text!("{}: {}", out.rule, out.why)).collect());
     line(Topic::Proof, verdict.map_or_else(Vec::new, |finding| proofs(report, finding)));
     line(Topic::Unsure, unsure(report, headline));
     line(Topic::Also, also(report, headline));
@@ -94,20 +97,16 @@ pub fn lines(report: &Report, headline: &Headline) -> Vec<Line> {
 }
 
 /// Frames that prove the verdict, each with the side on which it stands.
-fn proofs(report: &Report, finding: &Finding) -> Vec<String> {
-    let mut proofs: Vec<String> = Vec::new();
-    for evidence in finding.evidence.iter().take(MOST) {
-        let whose = match report.is_only_source(evidence.source) {
-            true => String::new(),
-            false => format!("{} ", result::label(report, evidence.source)),
-        };
-        proofs.push(format!("{whose}{}: {}", evidence.place(), evidence.text));
-    }
-    proofs
+fn proofs(report: &Report, finding: &Finding) -> Vec<Text> {
+    let proof = |evidence: &Evidence| {
+        let whose = whose(report, evidence.source);
+        text!("{}{}: {}", whose, evidence.place(), evidence.text)
+    };
+    finding.evidence.iter().take(MOST).map(proof).collect()
 }
 
 /// How the side came out of which the headline does not speak; both, where both work.
-fn other(report: &Report, headline: &Headline) -> (Topic, Vec<String>) {
+fn other(report: &Report, headline: &Headline) -> (Topic, Vec<Text>) {
     // Why there are not two sides: nothing matches, or one of them could not be read.
     let unread = report.no_match.iter().map(|no_match| no_match.says.clone());
     let Some(comparison) = &report.comparison else {
@@ -126,89 +125,89 @@ fn other(report: &Report, headline: &Headline) -> (Topic, Vec<String>) {
     (topic, unread.chain(told).collect())
 }
 
-fn differ(report: &Report, headline: &Headline) -> Vec<String> {
+fn differ(report: &Report, headline: &Headline) -> Vec<Text> {
     match &report.comparison {
         Some(comparison) if !headline.tells_divergence => {
-            vec![divergence(report, comparison).to_string()]
+            vec![divergence(report, comparison)]
         }
         _ => Vec::new(),
     }
 }
 
-fn holds(report: &Report) -> Vec<String> {
+fn holds(report: &Report) -> Vec<Text> {
     let Some(no_match) = report.no_match.as_ref().filter(|_| report.comparison.is_none()) else {
         return Vec::new();
     };
     let mut holds = Vec::new();
     for (index, lines) in no_match.holds.iter().enumerate() {
-        let label = result::label(report, index);
+        let label = report.source(index);
         let more = lines.len().saturating_sub(MOST);
-        holds.extend(lines.iter().take(MOST).map(|line| format!("{label}: {line}")));
+        holds.extend(lines.iter().take(MOST).map(|line| text!("{}: {}", label, *line)));
         if more > 0 {
-            holds.push(format!("{label}: and {more} more (--full)"));
+            holds.push(text!("{}: and {} more (--full)", label, more));
         }
     }
     holds
 }
 
 /// What to do where no rule has a remedy.
-fn advice(report: &Report, headline: &Headline) -> Vec<String> {
+fn advice(report: &Report, headline: &Headline) -> Vec<Text> {
     let file = |index: usize| {
-        let file = report.captures.get(index).map_or("", |capture| capture.file.as_str());
-        safe::fit(&report.visible(file), 30).into_owned()
+        typed(report.captures.get(index).map_or("", |capture| capture.file.as_str()))
     };
     match headline.kind {
         Kind::Nothing => report
             .no_match
             .iter()
             .flat_map(|no_match| no_match.nearest.iter().take(2))
-            .map(|guess| format!("these two, if they are one device: {guess}"))
+            .map(|guess| text!("these two, if they are one device: {}", *guess))
             .collect(),
-        Kind::Alone => vec![format!(
+        Kind::Alone => vec![text!(
             "record the same steps on a host where it works, and compare: `hcidiff WORKING {}` says \
              which step is missing and what differs",
             file(0)
         )],
-        Kind::Works if report.captures.len() == 1 => vec![format!(
+        Kind::Works if report.captures.len() == 1 => vec![text!(
             "beside a capture that fails it shows what is missing there: `hcidiff {} FAILING`",
             file(0)
         )],
         Kind::Swapped => {
-            vec![format!("the capture that works comes first: `hcidiff {} {}`", file(1), file(0))]
+            vec![text!("the capture that works comes first: `hcidiff {} {}`", file(1), file(0))]
         }
-        Kind::Same => vec!["give the capture that works first, then the one that fails".to_owned()],
+        Kind::Same => vec!["give the capture that works first, then the one that fails".into()],
         Kind::Unexplained => {
-            vec!["`--full` shows both timelines side by side, and all that differs".to_owned()]
+            vec!["`--full` shows both timelines side by side, and all that differs".into()]
         }
         _ => Vec::new(),
     }
 }
 
-/// What the capture cannot tell, where that may be why there is no better verdict.
-fn unsure(report: &Report, headline: &Headline) -> Vec<String> {
+/// What the capture does not show. That may be the reason why no rule gave a verdict.
+fn unsure(report: &Report, headline: &Headline) -> Vec<Text> {
     if headline.finding.is_some() || headline.kind == Kind::Nothing {
         return Vec::new();
     }
     let capture = headline.side.map_or(report.captures.len().saturating_sub(1), |s| s.capture);
     let fitness = report.captures.get(capture).into_iter().flat_map(|capture| &capture.fitness);
     let fitness = fitness.take(1);
-    fitness.map(|fitness| format!("{} {}", sentence(&fitness.says), fitness.remedy)).collect()
+    fitness.map(|fitness| text!("{} {}", fitness.says.sentence(), fitness.remedy)).collect()
 }
 
 /// What else was found.
-fn also(report: &Report, headline: &Headline) -> Vec<String> {
+fn also(report: &Report, headline: &Headline) -> Vec<Text> {
     let verdict = headline.finding.and_then(|at| report.findings.get(at)).map(|f| f.rule);
-    let mut titles: Vec<&str> = Vec::new();
+    let mut titles: Vec<&'static str> = Vec::new();
     let others = report.findings.iter().filter(|f| f.level != Level::Note);
     for finding in others.filter(|finding| Some(finding.rule) != verdict) {
         if !titles.contains(&finding.title) {
             titles.push(finding.title);
         }
     }
-    let shown: Vec<_> = titles.iter().take(2).map(|title| safe::fit(title, SHORT)).collect();
-    let mut says = shown.join("; ");
-    if let Some(more @ 1..) = titles.len().checked_sub(shown.len()) {
-        says.push_str(&format!("; and {more} more"));
+    let shown = titles.iter().take(NAMED);
+    let shown = shown.map(|title| text!("{}", format_args!("{}", safe::fit(title, SHORT))));
+    let says = Text::joined(shown, "; ");
+    match titles.len().checked_sub(NAMED) {
+        Some(more @ 1..) => vec![text!("{}; and {} more", says, more)],
+        _ => vec![says],
     }
-    vec![says]
 }
