@@ -136,7 +136,7 @@ impl Timing {
     /// The event that a packet is in.
     fn number(&mut self, at: Moment, central: bool, counter: Option<u16>) -> Option<u32> {
         let Some(at) = at.time().map(|time| time.0) else {
-            // Without a clock the sniffer's own count has to do.
+            // Without a clock, the sniffer's own counter is used.
             return Some(u32::from(counter?));
         };
         let Some((anchor, number)) = self.anchor else {

@@ -44,7 +44,7 @@ pub(crate) struct Claim(u32);
 
 impl Claim {
     pub const NONE: Self = Self(0);
-    /// Only worth trying when nobody else claims the file.
+    /// Only worth trying when no other format claims the file.
     pub const FAINT: Self = Self(1);
     /// A magic number.
     pub const CERTAIN: Self = Self(u32::MAX);

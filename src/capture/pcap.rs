@@ -233,7 +233,7 @@ impl<W: Write> Writer<W> {
         Ok(Self { output, linktype })
     }
 
-    /// Appends a record; one that the link type has no place for is refused.
+    /// Appends a record. A record that this link type cannot hold is refused.
     pub fn push(&mut self, record: &Record<'_>) -> Result<(), WriteError> {
         let (header, length) = linktype::header(self.linktype, record)?;
         let Some(time) = record.time else {

@@ -113,7 +113,7 @@ mod tests {
         link.disconnected(Status::REMOTE_USER_TERMINATED)
     }
 
-    /// The host writes first, and the device lets it.
+    /// The host writes first, and the device stays connected.
     fn works() -> Trace {
         let link = Trace::new().up().write(3, &[1]).discovery(2).wait_ms(5_000);
         link.hangs_up(Status::REMOTE_USER_TERMINATED)

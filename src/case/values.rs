@@ -109,7 +109,7 @@ fn types(analysis: &Analysis, index: usize) -> Vec<(u32, Uuid)> {
     types.flat_map(|(step, kind)| [(step.frame, kind), (step.last.frame, kind)]).collect()
 }
 
-/// The attribute values in some frames of a capture: what was folded has none.
+/// The attribute values in some frames of a capture. Steps that were folded together have none.
 fn in_frames(side: &Side, frames: &HashSet<u32>) -> Result<HashMap<u32, Value>, CaptureError> {
     let mut opened = capture::open(&side.capture, &side.reading)?;
     let mut decoder = Decoder::new();

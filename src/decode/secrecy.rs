@@ -141,7 +141,7 @@ impl Secrecy {
         false
     }
 
-    /// Whether an answer holds a key, or may: nobody knows what an answer without a question is.
+    /// Whether an answer holds a key, or may hold one. Without its question nobody knows what an answer holds.
     fn answered(&mut self, bearer: Bearer, from: Option<Direction>) -> bool {
         let asker = from.map(|direction| match direction {
             Direction::Sent => Direction::Received,

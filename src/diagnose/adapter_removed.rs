@@ -134,7 +134,7 @@ struct Lost {
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let gone = connection.gone.as_ref()?;
-    // The kernel told its end before: only the controller's word of it is missing here.
+    // The kernel reported the end before; only the controller's event is missing here.
     if connection.mgmt_reason.is_some_and(|(frame, _)| frame < gone.frame) {
         return None;
     }

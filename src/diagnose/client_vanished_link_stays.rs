@@ -88,7 +88,7 @@ struct Left {
 fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let capture = scene.capture();
     let events = &capture.adapter_events;
-    // One closing, the last, counts for all links: it is looked for once.
+    // The last closing counts for all links, so it is looked for once.
     let closed = events.iter().rev().find_map(|e| match &e.what {
         Happening::ProcessClosed { process } => Some((e, process)),
         _ => None,

@@ -62,29 +62,29 @@ fn claims(role: u8, accuracy: u8) -> Trace {
 
 /// What one central claims, and the frame that says so.
 #[derive(Debug)]
-struct Claim {
+struct Accuracy {
     frame: u32,
     accuracy: u8,
 }
 
 #[derive(Debug)]
 struct AccuracyDiffers {
-    here: Claim,
-    reference: Claim,
+    here: Accuracy,
+    reference: Accuracy,
 }
 
 fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
     let subject = scene.compared()?;
     let reference = scene.reference()?;
-    let facts = AccuracyDiffers { here: claim(subject)?, reference: claim(reference)? };
+    let facts = AccuracyDiffers { here: accuracy(subject)?, reference: accuracy(reference)? };
     (facts.here.accuracy != facts.reference.accuracy)
         .then(|| Verdict::note(facts).sure(Confidence::Low).about([subject.number]))
 }
 
 /// The field is valid on the peripheral only.
-fn claim(connection: &Connection) -> Option<Claim> {
+fn accuracy(connection: &Connection) -> Option<Accuracy> {
     let granted = connection.granted.filter(|_| connection.role == Some(Role::Peripheral))?;
-    Some(Claim { frame: connection.connected_frame()?, accuracy: granted.clock_accuracy })
+    Some(Accuracy { frame: connection.connected_frame()?, accuracy: granted.clock_accuracy })
 }
 
 impl Facts for AccuracyDiffers {
@@ -98,7 +98,7 @@ impl Facts for AccuracyDiffers {
 
     fn evidence(&self) -> Vec<Sight> {
         let Self { here, reference } = self;
-        let text = |claim: &Claim| text!("Central_Clock_Accuracy {}", claim.accuracy);
+        let text = |claim: &Accuracy| text!("Central_Clock_Accuracy {}", claim.accuracy);
         vec![
             Sight::here(here.frame, text(here)),
             Sight::in_reference(reference.frame, text(reference)),

@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::diagnose::diagnose;
 
-    /// A link that the first crash ended is not lost once more by the second.
+    /// A link that the first crash ended is not counted for the second one.
     #[test]
     fn each_crash_ends_the_links_that_came_up_since_the_last_one() {
         let crash = || Trace::new().up().mtu().event(Event::HardwareError { hardware_code: 3 });

@@ -64,7 +64,7 @@ fn check(_: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
     let up = claims.iter().position(|claim| claim.what == What::Connected)?;
     let behind = claims.get(up + 1..)?;
     let place = behind.iter().position(begins_anew)?;
-    // Whoever had hung up before had nothing in use.
+    // A program that had disconnected before lost nothing.
     let down = |claim: &Claim| matches!(claim.what, What::Disconnected(_));
     let before = behind.get(..place)?;
     let later_up = before.iter().filter(|claim| claim.what == What::Connected).count();

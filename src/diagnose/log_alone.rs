@@ -88,7 +88,7 @@ fn fails(claim: &Claim, with: Failure) -> bool {
     matches!(claim.what, What::Failed { how, .. } if how == with)
 }
 
-/// The bus says that nobody is there.
+/// The D-Bus daemon says that no program has that name.
 fn no_daemon(testimony: &Testimony) -> Option<Verdict> {
     let claim = first(testimony, |claim| fails(claim, Failure::NoDaemon))?;
     let facts = Proved {

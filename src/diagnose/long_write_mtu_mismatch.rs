@@ -103,7 +103,7 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-/// What a device answers that takes no long writes, or not this one.
+/// The error codes of a device that does not accept long writes, or not this one.
 const CODES: [ErrorCode; 3] = [
     ErrorCode::REQUEST_NOT_SUPPORTED,
     ErrorCode::INVALID_VALUE_LENGTH,

@@ -93,7 +93,7 @@ const REMEDIES: &[Remedy] = &[
 /// A device may take its time: a shorter wait says nothing.
 const SHORTEST: Span = Span::from_ms(3_000);
 
-/// Set-up that stopped at a request without an answer.
+/// The set-up of a link that stopped at a request without an answer.
 #[derive(Debug)]
 struct Unusable {
     connected_frame: u32,

@@ -83,7 +83,7 @@ struct Endless {
     connected_frame: u32,
     handle: Option<ConnHandle>,
     again_frame: u32,
-    /// It is the handle that was used again, for another device.
+    /// The same handle was given to another device.
     handle_only: bool,
 }
 

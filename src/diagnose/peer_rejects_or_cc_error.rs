@@ -18,7 +18,7 @@ The controller took up the connect command and later reported that no link came 
 
 ## How it shows
 LE Connection Complete with a status other than 0 and 0x02. 0x3E: the connect request went out and the device never answered;
-some controllers say so here instead of first reporting a link. 0x3C: directed advertising found no taker (this host is the
+some controllers say so here instead of first reporting a link. 0x3C: nobody answered the directed advertising (this host is the
 peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does not say.
 
 ## What else it could be

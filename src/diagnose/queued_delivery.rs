@@ -64,7 +64,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         connected_frame: connection.connected_frame()?,
         end: connection.end.clone()?,
     };
-    // No link ends sooner than after one interval.
+    // A link lasts one interval at least.
     let queued = facts.life < connection.granted?.interval();
     queued.then(|| Verdict::note(facts).sure(Confidence::High))
 }

@@ -104,7 +104,7 @@ const CONFIRM: Remedy = Remedy::any("Confirm the pairing on this host when it as
 /// A pairing that stopped.
 #[derive(Debug)]
 struct Stalled {
-    /// The last PDU, whose successor never came.
+    /// The last PDU of the pairing: the one that should follow never came.
     pdu: &'static str,
     frame: u32,
     age: Span,

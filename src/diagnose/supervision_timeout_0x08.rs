@@ -182,7 +182,7 @@ const DEVICE: Remedy = Remedy::any(
 );
 
 const THIS_SIDE: Remedy = Remedy::any(
-    "Test with another adapter on this host, and look at what it did at that moment: Wi-Fi traffic, sleep, another scan, or somebody who carried it away.",
+    "Test with another adapter on this host, and look at what it did at that moment: Wi-Fi traffic, sleep, another scan, or that it was carried away.",
 );
 
 /// For links whose timeout was shorter than the ordinary 4 to 6 s.

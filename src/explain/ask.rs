@@ -57,7 +57,7 @@ pub fn question(text: &str) -> Vec<Hit> {
         };
         for number in asked {
             let meant = meanings(number, &said, &text);
-            // A namespace that the text names needs no word about others.
+            // If the text names the namespace, the others are not mentioned.
             carried.extend(if meant.is_empty() { possible(number) } else { meant });
         }
     } else {

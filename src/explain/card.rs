@@ -23,7 +23,7 @@ pub struct Card {
     pub codes: &'static [Status],
     /// Rules that look for it in a capture.
     pub rules: &'static [&'static str],
-    /// The number that stands beside these words says more than they do.
+    /// The number that stands beside these words says more than the words.
     pub carries: bool,
 }
 

@@ -56,7 +56,7 @@ const REASON_CARDS: &[Card] = &[
         MgmtReason::LOCAL_HOST,
         "HCI 0x16: this host ended the link. The kernel's documentation warns that local and remote can be wrong.",
     )
-    .decides("A program's Disconnect, a timeout of bluetoothd, or a controller that hung and was given up: the lines before it.")
+    .decides("A program's Disconnect, a timeout of bluetoothd, or a controller that stopped answering. The lines before it tell which.")
     .codes(&[Status::LOCAL_HOST_TERMINATED])
     .rules(&["local-stack-stopped", "connection-cancelled-by-app"]),
     reason(

@@ -35,7 +35,7 @@ pub use glossary::words as glossary;
 pub use log::{Summary, annotate};
 pub use rules_page::rules_page;
 
-/// Whose names and numbers are known. Of two equally good answers the earlier is given first.
+/// The namespaces that are known. Of two equally good answers, the one from the earlier namespace is given first.
 const NAMESPACES: &[&Namespace] = &[
     &hci::NAMESPACE,
     &att::NAMESPACE,

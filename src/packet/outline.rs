@@ -18,7 +18,7 @@ pub struct Outline<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
     Whole,
-    /// The text leaves something out: the packet is cut, whatever it is.
+    /// The text leaves something out: the packet is marked as cut.
     Part,
     /// The reader could not read all of it. A packet that the codec knows is then marked as cut. An unknown packet is
     /// not, because nobody uses its parameters.

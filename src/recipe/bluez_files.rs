@@ -125,7 +125,7 @@ fn script(handshake: &Handshake, info: &str, cache: Option<&str>) -> String {
     let adapter =
         handshake.fails.as_ref().filter(|fails| fails.bluez).and_then(|fails| fails.adapter);
     let adapter = adapter.map(|address| address.to_string()).unwrap_or_default();
-    // The program's own writes are the program's: what the files change is when it may make them.
+    // The files do not change what the program writes, only how early it can.
     let writes = handshake.needed().filter(|operation| operation.need == Need::Yes).count();
     fill(
         SCRIPT,

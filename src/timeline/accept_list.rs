@@ -58,7 +58,7 @@ impl AcceptList {
         first.filter(|_| others == 0)
     }
 
-    /// Whose request by list waits now.
+    /// The attempt that waits for a device of the accept list now.
     pub fn remember(&mut self, asked: Asked) {
         self.asked = Some(asked);
     }

@@ -282,7 +282,7 @@ impl Tracker {
         status: Status,
         command_frame: u32,
     ) {
-        // A key that was refused resolves nothing.
+        // A key that the controller refused cannot resolve addresses.
         if opcode == ADD_TO_RESOLVING_LIST
             && let Some(state) = self.adapters.get_mut(adapter)
             && let Some(identity) = state.last_key.take()

@@ -99,7 +99,7 @@ impl Database {
         match self.attributes.binary_search_by_key(&attribute.handle, |a| a.handle) {
             Ok(at) => {
                 if let Some(known) = self.attributes.get_mut(at) {
-                    // A descriptor search also lists values and declarations: what is known better stays.
+                    // A search for descriptors also lists values and declarations. What is known of them already is kept.
                     let vaguer = matches!(
                         attribute.kind,
                         AttributeKind::Descriptor | AttributeKind::Unknown
@@ -140,7 +140,7 @@ mod tests {
         (1..=u16::MAX).rev().for_each(|handle| database.learn(attribute(handle)));
         assert_eq!(database.attributes().len(), MOST_ATTRIBUTES);
         assert!(database.attributes().is_sorted_by_key(|a| a.handle));
-        // What is known can still be known better.
+        // Later packets may tell more about an attribute that is known already.
         let better = Attribute { kind: AttributeKind::Value, ..attribute(u16::MAX) };
         database.learn(better.clone());
         assert_eq!(database.get(u16::MAX), Some(&better));

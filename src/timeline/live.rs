@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Most steps kept for one connection; the rest is counted.
 pub(super) const MOST_STEPS: usize = 100_000;
 
-/// Most runs that may still grow: traffic of more kinds than that at once begins new ones.
+/// No more runs may still grow. Where more kinds of traffic are mixed, new runs begin.
 const MOST_RUNS: usize = 128;
 
 /// Most questions remembered as open at once on one link: a hostile capture may ask without end.

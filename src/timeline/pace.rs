@@ -59,7 +59,7 @@ impl Samples {
     }
 }
 
-/// What the link was like while one set of parameters was in force.
+/// How the link behaved while one set of parameters was in force.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Pace {

@@ -281,7 +281,7 @@ fn best(
     wire: &Wire,
     resolution: i64,
 ) -> Option<Fit> {
-    // A coarse stamp is the beginning of its step.
+    // A stamp in whole seconds stands for the beginning of that second.
     let middle = if resolution >= SECOND { resolution / 2 } else { 0 };
     let mut votes = Vec::new();
     for anchor in anchors {

@@ -75,7 +75,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
     let mut out = BufWriter::with_capacity(1 << 16, console::Patient(io::stdout().lock()));
     let code = match &cli.command {
         None if cli.compare.captures.is_empty() => {
-            // Standard error that nobody reads is no reason to fail otherwise.
+            // That standard error is closed must not change the exit status.
             let _ = writeln!(io::stderr(), "{}", usage::WELCOME);
             return Ok(ExitCode::from(TROUBLE));
         }

@@ -128,7 +128,9 @@ pub fn run(asked: &Share) -> ExitCode {
         return trouble(&format!("{}: {error}", safe::text(&path)));
     }
     if bundle.trim != options.trim {
-        console::say("less was left out than asked for: else the report would have changed");
+        console::say(
+            "less was left out than was asked for, because otherwise the report would have changed",
+        );
     }
     for path in &outputs {
         console::say(&format!("wrote {}", safe::text(&path.display().to_string())));

@@ -37,7 +37,7 @@ pub(super) enum Step {
     Damaged(String),
 }
 
-/// What a block that is no packet changes.
+/// What a block changes that does not hold a packet.
 pub(super) enum Change {
     Section { version: u16 },
     Interface(Interface),

@@ -179,7 +179,7 @@ fn skip_escape(chars: &mut std::str::Chars<'_>, titles_end: &mut bool) {
     }
 }
 
-/// Turns the entities of web pages back into characters; what is none stays.
+/// Turns the entities of web pages back into characters; everything else stays.
 fn unescape(text: &str) -> String {
     const ENTITIES: [(&str, &str); 8] = [
         ("lt;", "<"),

@@ -45,7 +45,7 @@ pub const ROWS: &[Entry] = &[
     )
     .costs("every connection discovers everything anew.")
     .tried("s-reorder-nocache", BOTH),
-    Entry::no_use("rm-file-running", (STALE, For::BlueZ), "Deleting the cache file while bluetoothd runs: the copy in memory counts.")
+    Entry::no_use("rm-file-running", (STALE, For::BlueZ), "Deleting the cache file while bluetoothd runs: it uses its copy in memory.")
         .tried("s-reorder-rmcache", BOTH),
     Entry::no_use("restart-trusted", (STALE, For::BlueZ), "Restarting bluetooth alone, for a trusted or bonded device.")
         .when("the device is bonded", |view| view.bonded())

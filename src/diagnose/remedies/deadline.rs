@@ -90,7 +90,7 @@ pub const ROWS: &[Entry] = &[
         "run `bluetoothd --noplugin=gap` and repeat `WriteValue` with `type=request` from `Connected` on.",
     )
     .when("one round trip before the write meets the deadline", |view| at_this_interval(view, 1))
-    .limits("Only after one complete discovery in this life of bluetoothd.")
+    .limits("Only after one complete discovery since bluetoothd was started.")
     .tried("d-i8-early-request-nogap", BOTH),
     Entry::fixed(
         What::Code,

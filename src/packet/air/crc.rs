@@ -8,7 +8,7 @@ const POLYNOMIAL: u32 = 0xda_6000;
 
 /// The check sequence over header and payload, as its three bytes stand in a frame, least significant byte first.
 pub fn of(init: u32, pdu: &[u8]) -> u32 {
-    // The register's lowest position is sent last, so it is kept with its bits turned round.
+    // The register's lowest bit is sent last, so the register is kept in reversed order.
     let mut register = init.reverse_bits() >> 8;
     for byte in pdu {
         let mut bits = *byte;

@@ -5,7 +5,7 @@
 //! (Core, Vol 4, Part E, 3.1.1).
 use crate::packet::codes::Opcode;
 
-/// Which of the two.
+/// The legacy commands or the extended ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     Legacy,

@@ -9,7 +9,7 @@ pub(crate) mod spelling;
 
 use crate::packet::Address;
 use crate::timeline::{Capture, Peer};
-use name::Names;
+use name::NameAliases;
 pub(crate) use name::{tells_somebody, vocabulary};
 use spelling::Spelled;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 pub struct Aliases {
     /// By the address's bytes, in both orders.
     addresses: HashMap<[u8; 6], String>,
-    names: Names,
+    names: NameAliases,
     /// How many addresses each device has.
     devices: HashMap<String, u32>,
     adapters: u32,

@@ -1,4 +1,4 @@
-//! Names of devices and hosts, wherever a text holds them.
+//! NameAliases of devices and hosts, wherever a text holds them.
 use crate::diagnose::RULES;
 use crate::numbers;
 use crate::report::safe;
@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 /// Shorter names are only replaced where they stand in quotes.
 const SHORTEST: usize = 3;
 
-/// Names, each with its alias.
+/// NameAliases, each with its alias.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
+pub struct NameAliases {
     aliases: HashMap<String, String>,
     /// What to look for, by the first bytes in lower case; the longest first.
     wanted: HashMap<[u8; 3], Vec<Wanted>>,
@@ -24,7 +24,7 @@ struct Wanted {
     quoted: bool,
 }
 
-impl Names {
+impl NameAliases {
     pub fn add(&mut self, name: &str, alias: &str) {
         // `hci0` is the kernel's name for any adapter.
         let numbered = name.strip_prefix("hci").is_some_and(|n| n.parse::<u16>().is_ok());
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_longest_name_wins_and_words_stay_whole() {
-        let mut names = Names::default();
+        let mut names = NameAliases::default();
         names.add("Zoe", "device-1");
         names.add("Zoe's lamp", "lamp-2");
         assert_eq!(
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_name_made_of_our_own_words_is_replaced_only_in_quotes() {
-        let mut names = Names::default();
+        let mut names = NameAliases::default();
         for name in ["Write", "BlueZ 5.66", "ab", "--"] {
             names.add(name, "device-1");
         }
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_a_hostile_name_becomes_on_the_screen_is_found_too() {
-        let mut names = Names::default();
+        let mut names = NameAliases::default();
         names.add("Zo\u{202e}mi", "device-1");
         assert_eq!(names.hide("Zo\\u{202e}mi and Zo\u{202e}mi"), "device-1 and device-1");
     }

@@ -8,7 +8,7 @@ use crate::text;
 use crate::timeline::{Capture, Connection, Peer};
 use std::collections::HashSet;
 
-/// Most devices named that only the reference has.
+/// No more devices are named that only the reference has.
 const MOST_ELSEWHERE: usize = 3;
 
 /// What the two lanes are called.

@@ -33,7 +33,7 @@ pub enum What {
     Head(usize),
     /// It is or may be a key: it goes, whatever the user wants to keep.
     Pattern,
-    /// It tells whose device it is: it goes, unless addresses stay too.
+    /// It tells whose device it is. It is removed unless addresses are kept.
     Identity,
     /// Any other value.
     Wanted,

@@ -142,7 +142,7 @@ impl Words {
             }
             let gap = after.find(char::is_alphanumeric).unwrap_or(after.len());
             let (between, after) = after.split_at(gap);
-            // What is no letter may still be a picture that somebody is known by.
+            // A character that is not a letter may still tell who somebody is, such as an emoji in a name.
             cleaned.extend(between.chars().map(|c| if c.is_ascii() { c } else { '?' }));
             rest = after;
         }

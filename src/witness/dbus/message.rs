@@ -3,7 +3,7 @@
 //! The signature decides how the body is walked. A hostile one can neither recurse deep nor loop.
 use super::super::bus::{Leaf, Message, Type};
 
-/// Most values kept of one body.
+/// No more values of one message are kept.
 const MOST_VALUES: usize = 256;
 /// Most values passed, kept or not.
 const MOST_STEPS: usize = 20_000;

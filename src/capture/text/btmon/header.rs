@@ -253,7 +253,7 @@ fn packet<'a>(mark: u8, text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>
 
 /// `ended` says that the line's right end is there: nothing is missing but what had no room.
 fn control<'a>(text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>> {
-    // `MGMT Open:... (privileged)`: dots may take the blank's place.
+    // `MGMT Open:... (privileged)`: dots may stand in place of the blank.
     let (label, rest) = text.split_once(':').unwrap_or((text, ""));
     let rest = rest.trim_start_matches(' ');
     if let Some((channel, what)) = label.split_once(' ')
