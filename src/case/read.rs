@@ -253,7 +253,7 @@ pub(super) fn sniffed(
     Ok(found)
 }
 
-/// A capture, and the log that it stands for, if it does.
+/// A capture. If the file is a log, an empty capture that stands for it, and the log.
 type Held = (Capture, Option<Log>);
 
 type Named = Result<Held, Unreadable>;

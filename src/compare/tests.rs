@@ -183,7 +183,7 @@ fn an_end_matters_where_only_one_side_failed() {
     assert!(!open.matters && !open.says.is_empty(), "{open:?}");
 }
 
-/// Whoever still waits when the capture ends may yet connect and do it.
+/// An attempt that still waits when the capture ends may connect later and do the step then.
 #[test]
 fn an_attempt_that_still_waits_cannot_tell_what_it_will_do() {
     let fates = |subject: Trace| -> Vec<Fate> {

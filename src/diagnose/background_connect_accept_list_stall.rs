@@ -176,7 +176,7 @@ struct Listening<'a> {
     /// A private address that is nobody's, and how many there are.
     device: &'a Device,
     private: usize,
-    /// Long waits for one device of the accept list, in order, and the attempts that they are.
+    /// Long waits for one device of the accept list, in order, each with its attempt.
     waits: Vec<(u32, Wait<'a>)>,
     /// Filtered scans, in order.
     scans: Vec<FilteredScan>,

@@ -82,7 +82,7 @@ const REMEDIES: &[Remedy] = &[
     Remedy::any("Update the controller's firmware: a reset has to end every request."),
 ];
 
-/// What a request from before the reset did after it.
+/// What came after the reset of a request that was sent before it.
 #[derive(Debug)]
 struct Forgotten {
     peer: Option<Address>,

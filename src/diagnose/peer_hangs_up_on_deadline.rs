@@ -167,7 +167,7 @@ struct Deadline {
     constant: bool,
     /// How the device was heard on the first one.
     heard: Sighting,
-    /// What the working host had done by then and this one had not, and when.
+    /// What the working host had done before the deadline and this host had not, and when.
     undone: Vec<(Step, Span)>,
     /// Nothing to compare, and the device's values were the last thing on each link.
     done: bool,

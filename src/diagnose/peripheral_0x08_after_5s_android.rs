@@ -136,7 +136,7 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     let (links, lost): (Vec<&Connection>, Vec<Lost>) =
         attempts.iter().filter_map(|c| Some((*c, deaf(c)?))).unzip();
     let facts = Deaf { lost, parameters: links.first()?.current? };
-    // Any lost link may look so once.
+    // One lost link may look like this by chance.
     let confidence = if links.len() > 1 { Confidence::Medium } else { Confidence::Low };
     Some(Verdict::suspect(facts).sure(confidence).about(links.iter().map(|c| c.number)))
 }

@@ -83,7 +83,7 @@ const FAR: i8 = -88;
 /// How many dB stronger the device must be at other times.
 const BETTER: i8 = 6;
 
-/// From here on down no comparison is needed.
+/// A signal weaker than this is weak without a comparison.
 const HOPELESS: i8 = -95;
 
 const REMEDIES: &[Remedy] = &[

@@ -340,7 +340,7 @@ fn merged(scene: &Scene<'_>, mut claims: Vec<Claim>) -> Vec<Finding> {
     findings
 }
 
-/// Whom a claim is about: findings about two devices are two.
+/// Which device a claim is about: claims about two devices become two findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whom {
     Device(Address),

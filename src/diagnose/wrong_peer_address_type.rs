@@ -128,7 +128,7 @@ impl Facts for WrongKind {
         let request = text!("{} to {}, {}", self.kind, self.peer, self.asked);
         let mut sights =
             vec![Sight::here(self.report_frame, report), Sight::here(self.request_frame, request)];
-        // The request stands there already.
+        // The request is cited already.
         sights.extend(self.wait.iter().flat_map(|wait| wait.sights().into_iter().skip(1)));
         sights
     }

@@ -138,7 +138,7 @@ impl From<WriteError> for Refusal {
     }
 }
 
-/// What the first reading taught.
+/// What the first reading found.
 struct FirstReading {
     found: Originals,
     report: Report,

@@ -8,7 +8,7 @@ const MOST_ADDRESSES: usize = 1 << 18;
 /// Most names, and most keys.
 const MOST_NAMES: usize = 1 << 14;
 const MOST_KEYS: usize = 1 << 16;
-/// Most values that are looked for in the output.
+/// No more values are looked for in the output.
 const MOST_VALUES: usize = 1 << 20;
 /// Identity resolving keys that private addresses are tried with. The timeline tries as many.
 const MOST_IRKS: usize = 64;

@@ -9,7 +9,7 @@ pub struct Scan {
     pub active: bool,
     /// From the beginning of one window to that of the next.
     pub interval: u16,
-    /// How long it listens.
+    /// How long the controller listens in each interval.
     pub window: u16,
     /// 1 and 3: only the accept list.
     pub filter_policy: u8,

@@ -122,7 +122,7 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     if !capture.connections.is_empty()
         && capture.connections.iter().all(|c| c.transport == super::Transport::BrEdr)
     {
-        // A host that hears LE devices has LE switched on; that it pages one of them is its choice.
+        // A host that hears LE devices has LE switched on. It chose to connect by BR/EDR.
         let heard = |c: &super::Connection| {
             let device = c.peer.address.and_then(|address| capture.device(address));
             device.is_some_and(|device| device.reports > 0)

@@ -10,7 +10,7 @@ use crate::time::{Moment, Span};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Most steps kept for one connection; the rest is counted.
+/// No more steps are kept for one connection; further ones are counted.
 pub(super) const MOST_STEPS: usize = 100_000;
 
 /// No more runs may still grow. Where more kinds of traffic are mixed, new runs begin.

@@ -573,7 +573,7 @@ impl Trace {
         self
     }
 
-    /// Writes without response, one right behind the other.
+    /// Writes without response, immediately one after the other.
     pub fn writes_at_once(mut self, count: u8) -> Self {
         for n in 0..count {
             let write =

@@ -195,7 +195,7 @@ impl<'a> Join<'a> {
         waits.map(|wait| wait.point).next()
     }
 
-    /// Nothing in the capture belongs to it: why, as far as that can be told.
+    /// Why nothing in the capture belongs to the line, as far as that is known.
     fn nowhere(&self, claim: &Claim, says: &'static str) -> Option<Found> {
         let detail = self.foreign(claim);
         let says = match detail {

@@ -1,4 +1,5 @@
-//! The table joined with the laboratory's: what was tried stands on its right side, and nothing claims more.
+//! The table of remedies, compared with the table of the laboratory: what was tried says what came of it, and nothing
+//! claims to be proved that was not.
 use super::{Entry, Proof, RemedyKind, entries};
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! A finding in its parts. Terminal, Markdown and HTML only say how a part looks.
+//! A finding in its parts. Terminal, Markdown and HTML decide only how a part looks.
 use super::{devices, display_filter, frame};
 use crate::diagnose::{Finding, Remedy};
 use crate::prose::Text;

@@ -197,7 +197,7 @@ impl Lane<'_> {
         self.missing_words(svg, missing, middle + 56.0 + lines as f64 * LINE);
     }
 
-    /// The first of what is missing, readable without a pointer.
+    /// The first missing steps as text, for readers who do not hover with a mouse.
     fn missing_words(&self, svg: &mut String, missing: &[Missing], at: f64) {
         let Some(first) = missing.first() else { return };
         let kin: Vec<&Missing> = missing.iter().filter(|m| m.reached == first.reached).collect();

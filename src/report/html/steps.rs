@@ -1,5 +1,4 @@
-//! The steps behind the picture as data, for the page's script. Without a script nobody sees them, and nothing is lost:
-//! the tables say the same.
+//! The steps of the picture as data for the page's script. Without a script the tables say the same.
 use super::lane::{Phase, micros};
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind};
 use crate::packet::Direction;

@@ -359,7 +359,7 @@ impl Page<'_> {
         Some(Part { name: "the diagram".to_owned(), text })
     }
 
-    /// How the report came about, for whoever wants to repeat it.
+    /// How the report was made, so that others can repeat it.
     fn made(&self) -> String {
         let report = self.report;
         let mut text = format!("---\n\nMade by hcidiff {}", env!("CARGO_PKG_VERSION"));

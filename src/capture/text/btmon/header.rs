@@ -238,7 +238,7 @@ fn packet<'a>(mark: u8, text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>
     match label {
         "HCI Command" | "HCI Event" if ended => Ok(What::Nameless),
         "HCI Command" | "HCI Event" => Err(Line::Unfinished),
-        // Prose has the labels below too: a packet has its length, or a narrow terminal's dots.
+        // Ordinary text may hold the labels below too. A packet also has its length, or the dots of a narrow terminal.
         _ if data.length.is_none() && !ended && !text.ends_with("..") => {
             Err(if data.handle.is_some() { Line::Unfinished } else { Line::Other })
         }

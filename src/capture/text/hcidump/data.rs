@@ -24,7 +24,7 @@ pub(super) fn pdu(details: &Details, out: &mut Vec<u8>) -> Option<Pdu> {
     };
     let code = name.rsplit_once('(').and_then(|(_, code)| number(code))?;
     let code = u8::try_from(code).ok()?;
-    // Breaking off at the first unknown parameter is what leaves the rest out.
+    // The reader stops at the first unknown parameter, so the rest is left out.
     let _ = match protocol {
         Protocol::Att => att(code, details, out),
         Protocol::Smp => smp(code, details, out),

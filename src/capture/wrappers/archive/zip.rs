@@ -101,7 +101,7 @@ pub(crate) fn choose(file: Seekable, options: &OpenOptions) -> Result<Choice, Ca
         member.place = number as u64;
         head.clear();
         if let Ok(entry) = archive.by_index(number) {
-            // What can be decompressed before an error is still a beginning.
+            // What was decompressed before an error is kept as the beginning of the file.
             let _ = entry.take(HEAD as u64).read_to_end(&mut head);
         }
         members.push(member, &head, options);

@@ -105,7 +105,7 @@ fn proofs(report: &Report, finding: &Finding) -> Vec<Text> {
     finding.evidence.iter().take(MOST).map(proof).collect()
 }
 
-/// How the side came out of which the headline does not speak; both, where both work.
+/// What became of the side that the headline does not name; of both sides where both work.
 fn other(report: &Report, headline: &Headline) -> (Topic, Vec<Text>) {
     // Why there are not two sides: nothing matches, or one of them could not be read.
     let unread = report.no_match.iter().map(|no_match| no_match.says.clone());
