@@ -25,7 +25,7 @@ Both procedures are open at the same time, and the link ends, or one of them fai
 only falls silent (0x08, 0x22) and both are still open it is a note: a lost link looks the same.
 
 ## What else it could be
-Most links do several things at once without any harm. This rule was tested with a handwritten trace alone.
+Most links do several things at once without any harm. This rule was tested only with a trace that its author wrote.
 
 ## What to do
 One thing after the other: wait for encryption and discovery before the parameters are changed; switch automatic updates off

@@ -204,7 +204,7 @@ pub fn run(asked: &Check, out: &mut impl Write) -> io::Result<ExitCode> {
     };
     warnings::grave(&report);
     if let Some(no_match) = &report.no_match {
-        return Ok(trouble(&safe::text(&no_match.says)));
+        return Ok(trouble(&report.visible(&no_match.says)));
     }
     report.shown = Shown { aliases: false, ..Shown::default() };
     let real = Checked::of(&mut report, &expectations);
