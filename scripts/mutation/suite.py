@@ -13,6 +13,8 @@ from mutation.places import HOME
 
 PLACE = HOME / "target/mutants"
 TREE = PLACE / "tree"
+# A little optimization: the build takes a few minutes longer, and each of the many tests much less.
+OPTIMIZED = int(os.environ.get("MUTANTS_OPTIMIZED", "1"))
 # Integration tests that look at rules, comparison and timeline most closely, the quickest first; the others follow by name.
 FIRST = ["situations", "vectors", "single", "facts", "comparison", "truth", "pairs", "tracker_properties", "case", "first_screen",
          "json", "markdown", "html", "witness", "recipe", "remedies"]
@@ -74,7 +76,7 @@ def copy_tree():
 def cargo(*arguments):
     environment = dict(os.environ, CARGO_TARGET_DIR=str(PLACE / "target"), CARGO_INCREMENTAL="1")
     done = subprocess.run(["cargo", "test", "--no-run", "--locked", "--message-format=json",
-                           "--config", "profile.dev.package.hcidiff.opt-level=1", *arguments], cwd=TREE,
+                           "--config", f"profile.dev.package.hcidiff.opt-level={OPTIMIZED}", *arguments], cwd=TREE,
                           env=environment, capture_output=True, text=True)
     programs, errors = {}, []
     for line in done.stdout.splitlines():
