@@ -170,7 +170,7 @@ fn own(view: &View<'_>, step: &Step, swapped: bool) -> bool {
         || ours && view.connection.role == Some(Role::Peripheral) && !swapped
 }
 
-/// Both directions of the ledger.
+/// What each side did early and the other did not.
 pub fn both(pair: &Pair<'_>, window: Span) -> (Vec<EarlyOperation>, Vec<EarlyOperation>) {
     let (left, right) = (&pair.reference, &pair.subject);
     let differ = pair.roles_differ;

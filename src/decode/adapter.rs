@@ -224,7 +224,7 @@ impl Adapter {
                 ..
             } => {
                 self.begin(*connection_handle);
-                // Voice has handles of its own, and no data that is followed.
+                // Voice links have handles of their own, and their data is not followed.
                 if *link_type == ACL {
                     let (link, replaces) = self.named.begin(*connection_handle);
                     (event.link, event.replaces) = (Some(link), replaces);

@@ -21,7 +21,7 @@ pub struct Flow {
     hole: bool,
 }
 
-/// What a fragment brought about.
+/// What came of adding a fragment.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Arrival<'a> {
     /// A frame is complete: header and payload, as far as they were kept.

@@ -165,7 +165,7 @@ const FEW: usize = 3;
 /// How long a filtered wait must be.
 const LONG: Span = Span::from_ms(25_000);
 
-/// Most addresses told of one capture.
+/// No more addresses of one capture are named.
 const SHOWN: usize = 12;
 
 /// A filtered scan: its first and last frame, and how long.

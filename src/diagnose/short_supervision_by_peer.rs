@@ -153,7 +153,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let before_update = connection.steps.iter().rev().filter(|s| {
         s.procedure == Procedure::ParameterUpdate && s.frame < update.frame && s.frame > since
     });
-    // The host that carries out the device's wish asks too: the device comes first.
+    // A host that carries out the device's request sends an update too, so the device's request is looked for first.
     let asked = before_update.max_by_key(|s| (s.by == Direction::Received, s.frame));
     let facts = Short {
         granted,

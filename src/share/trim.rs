@@ -37,7 +37,7 @@ pub struct Scope {
     trim: Trim,
     devices: HashSet<Address>,
     connections: HashSet<u32>,
-    /// Frames that prove something.
+    /// Frames that a finding cites as evidence.
     cited: HashSet<u32>,
     /// Commands that were left out and have no answer yet.
     left_out: HashSet<u32>,

@@ -1,4 +1,4 @@
-//! How a line of a log stands to the packets of a capture.
+//! What a line of a log has to do with the packets of a capture.
 use crate::prose::Text;
 use crate::vocabulary::vocabulary;
 use std::fmt;

@@ -22,7 +22,7 @@ pub(crate) struct Unwrapped {
     pub digest: Option<Digest>,
 }
 
-/// An archive, as its beginning shows it.
+/// An archive, known by its first bytes.
 #[derive(Clone, Copy)]
 enum Archive {
     Zip,

@@ -10,7 +10,7 @@ pub use first::ROWS;
 use page::Page;
 pub(super) use page::wrap;
 
-/// How the text will be looked at.
+/// The screen on which the text will be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Screen {
     /// Columns.
