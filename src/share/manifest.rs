@@ -89,7 +89,8 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
     text.push_str("\n## Kept\n\n");
     text.push_str(
         "Kinds, lengths and order of packets; handles, parameters, status and reason codes; which services a device has; \
-         subscriptions, MTU, Service Changed, Appearance; whether Database Hashes are equal; makers and versions of \
+         subscriptions, MTU, Service Changed, Appearance; whether Database Hashes are equal; the first bytes of written \
+         values that order a device to restart or to update itself, since findings rest on them; makers and versions of \
          chips; versions of the host's software.\n",
     );
     devices(work, bundle, &mut text);

@@ -35,7 +35,7 @@ impl Printed {
             }
             rest = &rest[at + length..];
         }
-        !self.original.is_empty() && line.starts_with([' ', '\t'])
+        !self.original.is_empty() && line[quote(line)..].starts_with([' ', '\t'])
     }
 
     /// What stands for bytes that the parameters hold, in either order; else a row of `x`.
@@ -75,8 +75,8 @@ impl<'t> Lines<'t> {
     pub fn clean(&self, line: &str, printed: &Printed) -> String {
         // What may be a key stays only where the packet says what it is: then something stands for it.
         let hidden = redact::text(line);
-        let line =
-            if hidden == line || is_range(line) || printed.explains(line) { line } else { &hidden };
+        let stays = hidden == line || is_range(line) || is_named(line) || printed.explains(line);
+        let line = if stays { line } else { &hidden };
         let (line, dump) = dump(line).map_or((line, None), |at| (&line[..at.0], Some(at)));
         let mut cleaned = String::with_capacity(line.len());
         let mut rest = line;
@@ -137,6 +137,20 @@ fn is_range(line: &str) -> bool {
     parted != line && redact::text(&parted) == parted
 }
 
+/// Whether only a packet's name looks like a key: `Read Stored Link Key (0x03|0x000d) plen 7`. Behind the name stands
+/// its number, in place of a key, and what follows is a count.
+fn is_named(line: &str) -> bool {
+    let Some((_, code)) = line.split_once(" (0x") else { return false };
+    let Some((code, rest)) = code.split_once(')') else { return false };
+    let code = code.split("|0x").all(|digits| {
+        (1..=SHORTEST_RUN).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_hexdigit())
+    });
+    let counts = ["plen ", "ncmd ", "dlen ", "flags "];
+    let rest = rest.trim_start();
+    let nothing = rest.is_empty() || counts.iter().any(|count| rest.starts_with(count));
+    code && nothing && run(line).is_none()
+}
+
 /// The bytes that digits stand for.
 fn bytes_of(digits: &str) -> Vec<u8> {
     let plain: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
@@ -177,10 +191,17 @@ fn is_uuid(text: &[u8]) -> bool {
     })
 }
 
+/// The marks of a mail before a quoted line of details. One mark and one space begin a packet.
+fn quote(line: &str) -> usize {
+    let bare = line.trim_start_matches('>');
+    if bare.starts_with("  ") { line.len() - bare.len() } else { 0 }
+}
+
 /// Where a dump begins that ends the line, and its bytes.
 fn dump(line: &str) -> Option<(usize, Vec<u8>)> {
     let bytes = line.as_bytes();
-    let start = bytes.iter().position(|byte| *byte != b' ')?;
+    let quoted = quote(line);
+    let start = quoted + bytes.get(quoted..)?.iter().position(|byte| *byte != b' ')?;
     let mut at = start;
     let mut found = Vec::new();
     while let Some(pair) = line.get(at..at + 2)
@@ -220,6 +241,9 @@ mod tests {
         for line in [
             "> HCI Event: Command Complete (0x0e) plen 4       #2 2026-09-21 14:13:20.001789",
             "        Handle: 0x0003-0x0005 attribute count 2",
+            "< HCI Command: Read Stored Link Key (0x03|0x000d) plen 7        #54 [hci0] 0.986259",
+            "> HCI Event: Link Key Request (0x17) plen 6",
+            "      LE Long Term Key Request (0x05)",
             "        UUID: Battery Service (0000180f-0000-1000-8000-00805f9b34fb)",
         ] {
             assert_eq!(cleaned(line), line);
@@ -232,7 +256,12 @@ mod tests {
         assert_eq!(cleaned("  Value[2]: 64ab"), "  Value[2]: 7878");
         assert_eq!(cleaned("  Value[4]: 01020304"), "  Value[4]: 01020909");
         assert_eq!(cleaned("  Key: 0xbbaa0403"), "  Key: 0x08080909");
+        assert_eq!(cleaned(">>   Value: 01020304"), ">>   Value: 01020909");
+        assert_eq!(cleaned(">>        03 04 aa bb"), ">>        09 09 08 08");
+        assert_eq!(cleaned(">>   Key: 0x05060708"), ">>   Key: (not shown)");
         assert_eq!(cleaned("  Value[4]: 05060708"), "  Value[4]: (not shown)");
+        let key = "  Link Key (0x0b): 0102030405060708";
+        assert!(!cleaned(key).contains("0304"), "{}", cleaned(key));
         assert_eq!(cleaned("        03 04 aa bb              ...."), "        09 09 08 08");
     }
 
