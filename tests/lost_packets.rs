@@ -6,19 +6,17 @@ use std::path::Path;
 
 mod common;
 
-/// The flagship's failing side, whose logger lost packets from its second record on.
-fn with_losses(folder: &Path) -> std::path::PathBuf {
+/// The flagship's failing side, whose logger lost packets before these records, so many each time.
+fn with_losses(folder: &Path, before: impl Fn(usize) -> bool) -> std::path::PathBuf {
     let mut bytes = fs::read(common::fixture("flagship/pi-kicked.btsnoop")).unwrap();
     // A header of 16 bytes; then records: original length, included length, flags, cumulative drops, time.
-    let mut at = 16;
-    let mut number = 0;
+    let (mut at, mut number, mut lost) = (16, 0, 0u32);
     while at + 24 <= bytes.len() {
         number += 1;
         let word = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
         let included = word(at + 4) as usize;
-        if number > 1 {
-            bytes[at + 12..at + 16].copy_from_slice(&5_000u32.to_be_bytes());
-        }
+        lost += if before(number) { 100 } else { 0 };
+        bytes[at + 12..at + 16].copy_from_slice(&lost.to_be_bytes());
         at += 24 + included;
     }
     assert!(number > 10);
@@ -45,11 +43,27 @@ fn what_a_logger_lost_may_have_happened() {
     assert_eq!(whole["captures"][1]["fitness"].as_array().unwrap().len(), 0);
 
     let folder = tempfile::tempdir().unwrap();
-    let lossy = compared(&with_losses(folder.path()));
+    let lossy = compared(&with_losses(folder.path(), |number| number > 1));
     assert!(!fates(&lossy).is_empty());
     for fate in fates(&lossy) {
         assert!(["cannot-tell", "later"].contains(&fate), "{:?}", fates(&lossy));
     }
+    // Which packet came last on each link is not known: that it was another one each time must not be said.
+    for finding in lossy["findings"].as_array().unwrap() {
+        assert_ne!(finding["rule"], whole["findings"][0]["rule"], "{finding}");
+        assert_ne!(finding["confidence"], "high", "{finding}");
+    }
+    let fitness = lossy["captures"][1]["fitness"].as_array().unwrap();
+    assert!(fitness.iter().any(|line| line["code"] == "dropped-packets"), "{fitness:?}");
+}
+
+/// What was lost before a link began was not the link's.
+#[test]
+fn what_a_logger_lost_before_the_links_hides_nothing_of_them() {
+    let whole = compared(&common::fixture("flagship/pi-kicked.btsnoop"));
+    let folder = tempfile::tempdir().unwrap();
+    let lossy = compared(&with_losses(folder.path(), |number| number == 2));
+    assert_eq!(fates(&lossy), fates(&whole));
     let finding = &lossy["findings"][0];
     assert_eq!(finding["rule"], whole["findings"][0]["rule"]);
     assert_eq!(finding["confidence"], "medium", "{finding}");

@@ -239,6 +239,7 @@ fn whatever_the_captures_hold_the_page_fits() {
         let warning = capture.warnings.first().cloned().unwrap_or(Warning {
             kind: WarningKind::Padding,
             frame: Some(1),
+            last_frame: None,
             offset: None,
             text: "x ".repeat(50_000),
         });
@@ -263,8 +264,13 @@ fn a_name_is_hidden_before_a_warning_is_cut() {
         let mut report = made_of(&flagship(), |capture| {
             capture.devices[0].name = Some(name.to_owned());
             let text = format!("{} {name} was lost", "x".repeat(before));
-            let warning =
-                Warning { kind: WarningKind::Padding, frame: Some(1), offset: None, text };
+            let warning = Warning {
+                kind: WarningKind::Padding,
+                frame: Some(1),
+                last_frame: None,
+                offset: None,
+                text,
+            };
             capture.warnings = vec![warning];
         });
         report.shown.aliases = true;

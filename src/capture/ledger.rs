@@ -144,6 +144,7 @@ impl Ledger {
     pub fn remark_ahead(&mut self, remark: Remark, offset: u64) {
         let ahead = self.frame.saturating_add(1);
         let tally = self.tally(remark, offset);
+        tally.last = ahead;
         if tally.count == 0 {
             tally.frame = ahead;
         }
@@ -173,9 +174,11 @@ impl Ledger {
         let at = at.unwrap_or(self.tallies.len());
         if at == self.tallies.len() {
             let frame = self.frame.max(1);
-            self.tallies.push(Tally { remark, frame, offset, count: 0, amount: 0 });
+            self.tallies.push(Tally { remark, frame, last: frame, offset, count: 0, amount: 0 });
         }
-        &mut self.tallies[at]
+        let tally = &mut self.tallies[at];
+        tally.last = self.frame.max(1);
+        tally
     }
 
     /// Consumes the next record and returns its length, for formats of headers and lengths.
@@ -243,7 +246,7 @@ impl Ledger {
             return;
         }
         let frame = Some(self.frame.saturating_add(1));
-        self.remarks.push(Warning { kind, frame, offset: Some(offset), text });
+        self.remarks.push(Warning { kind, frame, last_frame: frame, offset: Some(offset), text });
     }
 
     /// Something about the capture as a whole.
@@ -434,6 +437,7 @@ impl Ledger {
             warnings.push(Warning {
                 kind: WarningKind::MoreDamage,
                 frame: None,
+                last_frame: None,
                 offset: None,
                 text,
             });

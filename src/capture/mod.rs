@@ -179,6 +179,8 @@ pub struct Warning {
     pub kind: WarningKind,
     /// The frame that it is about, if it is about one.
     pub frame: Option<u32>,
+    /// The last frame that it is about, where it is about a stretch of them.
+    pub last_frame: Option<u32>,
     /// Where in the file, in bytes.
     pub offset: Option<u64>,
     /// One sentence: what, and what it means for the reader.
@@ -188,7 +190,7 @@ pub struct Warning {
 impl Warning {
     /// About the whole capture, and no place in it.
     pub(crate) fn of_all(kind: WarningKind, text: impl Into<String>) -> Self {
-        Self { kind, frame: None, offset: None, text: text.into() }
+        Self { kind, frame: None, last_frame: None, offset: None, text: text.into() }
     }
 }
 

@@ -28,7 +28,9 @@ pub(crate) enum Remark {
 #[derive(Clone, Debug)]
 pub(crate) struct Tally {
     pub remark: Remark,
+    /// The first frame that it is about, and the last one.
     pub frame: u32,
+    pub last: u32,
     pub offset: u64,
     pub count: u64,
     /// A sum or a maximum, as the remark needs it: how many packets were lost, how many microseconds.
@@ -140,6 +142,7 @@ impl Tally {
         Warning {
             kind: self.remark.kind(),
             frame: Some(self.frame),
+            last_frame: Some(self.last),
             offset: Some(self.offset),
             text: self.remark.text(self),
         }

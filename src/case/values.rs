@@ -63,7 +63,7 @@ pub(super) fn read(case: &Case, first: usize, analysis: &mut Analysis) {
             }
         };
         let text = format!("values cannot be shown: {failure}");
-        let warning = Warning { kind: WarningKind::NoValues, frame: None, offset: None, text };
+        let warning = Warning::of_all(WarningKind::NoValues, text);
         analysis.captures[index].warnings.push(warning);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Many rules say that something never came: an answer, a pairing, a packet before the end. Such a rule is silent
 //! where the recording may have lost just that.
-use super::{Level, Place, Verdict};
+use super::{Place, Verdict};
 use crate::timeline::Gap::{self, Commands, Completed, Events, ReceivedData, SentData};
 use crate::timeline::{Capture, Connection};
 
@@ -32,6 +32,7 @@ const REST_ON: &[(&str, &[Gap])] = &[
     ("peer-hangs-up-on-deadline", &[SentData]),
     ("remote-user-terminated-idle", &[SentData, ReceivedData]),
     ("scan-starves-new-link", &[Commands]),
+    ("smp-timeout-30s", &[SentData, ReceivedData]),
     ("two-procedures-collide", &[ReceivedData]),
     ("weak-link", &[ReceivedData, Events]),
     ("wifi-coexistence-combo-chip", &[ReceivedData, Events]),
@@ -39,23 +40,20 @@ const REST_ON: &[(&str, &[Gap])] = &[
     ("zombie-link-data-silence", &[SentData, ReceivedData]),
 ];
 
-/// Rules whose causes rest on several ends that are alike: a packet that was lost here and there makes no such thing.
-const STURDY: &[&str] = &["peer-hangs-up-on-deadline"];
-
 /// Whether what a rule did not see may only be missing in the recording.
 pub(super) fn may_be_hidden(capture: &Capture, rule: &str, verdict: &Verdict) -> bool {
     let Some((_, kinds)) = REST_ON.iter().find(|(id, _)| *id == rule) else { return false };
-    if verdict.level == Level::Cause && STURDY.contains(&rule) {
-        return kinds.iter().any(|kind| capture.gaps.contains(kind));
-    }
-    // A claim that cites what came after the first loss is not about the link's own packets alone.
-    let evidence = verdict.facts().evidence();
-    let here = evidence.iter().filter(|sight| sight.place == Place::Here).map(|sight| sight.frame);
-    if capture.lost_packets_by(here.max().unwrap_or(0)) {
-        return true;
-    }
     let links: Vec<&Connection> =
         verdict.connections.iter().filter_map(|number| capture.connection(*number)).collect();
+    // What links themselves carry can be lost from their first frame on, all else at any time before. What is cited
+    // may come after the links.
+    let data = kinds.iter().all(|kind| matches!(kind, SentData | ReceivedData));
+    let first = links.iter().map(|link| link.first_frame()).min().filter(|_| data).unwrap_or(0);
+    let evidence = verdict.facts().evidence();
+    let here = evidence.iter().filter(|sight| sight.place == Place::Here).map(|sight| sight.frame);
+    if capture.lost_packets_between(first, here.max().unwrap_or(0)) {
+        return true;
+    }
     kinds.iter().any(|kind| match &links[..] {
         [] => capture.may_lack(*kind, None),
         links => links.iter().any(|link| capture.may_lack(*kind, Some(link))),
@@ -74,7 +72,6 @@ mod tests {
     fn the_rules_exist_and_stand_in_order() {
         assert!(REST_ON.iter().all(|(id, _)| rule(id).is_some()));
         assert!(REST_ON.is_sorted_by_key(|(id, _)| *id));
-        assert!(STURDY.iter().all(|id| REST_ON.iter().any(|(other, _)| other == id)));
     }
 
     /// Commands without a single event are a filter's work, not a controller that hangs.

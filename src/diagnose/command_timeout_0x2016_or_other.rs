@@ -238,7 +238,8 @@ mod tests {
         let capture = asked().wait_ms(2_500).done(READ_LENGTH).run();
         let said = |frame| {
             let text = String::new();
-            let loss = Warning { kind: WarningKind::DroppedPackets, frame, offset: None, text };
+            let kind = WarningKind::DroppedPackets;
+            let loss = Warning { kind, frame, last_frame: None, offset: None, text };
             let captures = [Capture { warnings: vec![loss], ..capture.clone() }];
             !check(&Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None })
                 .is_empty()

@@ -43,6 +43,12 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
         })
         .not_saying("still pending"),
         Case::silent("the command was accepted", || Trace::new().up().mtu().into()),
+        Case::cause(Confidence::Medium, "two requests wait for an answer, and one answer is there", || {
+            let other = Address([7, 7, 7, 7, 7, 0xc7]);
+            let first = Trace::new().creates_unanswered();
+            let trace = first.peer(other, STATIC).creates_unanswered();
+            trace.status(Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
+        }),
         Case::silent("a page on BR/EDR was refused", || {
             let page = Command::CreateConnection {
                 bd_addr: PEER,
@@ -203,8 +209,13 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         status_frame,
         pending: pending.filter(|_| status == Status::COMMAND_DISALLOWED).map(Asked::from),
     };
-    let verdict =
-        if passed { Verdict::note(facts) } else { Verdict::cause(facts).sure(Confidence::High) };
+    // Of two requests that were sent before the first answer, one has lost its own: it may have been the other's.
+    let mut later = scene.capture().connections.iter().skip(connection.number as usize);
+    let mixed = later.next().and_then(|next| next.request.as_ref()).is_some_and(|next| {
+        next.kind == request.kind && next.frame < status_frame && next.status_frame.is_none()
+    });
+    let sure = if mixed { Confidence::Medium } else { Confidence::High };
+    let verdict = if passed { Verdict::note(facts) } else { Verdict::cause(facts).sure(sure) };
     Some(verdict.apart(status.0))
 }
 

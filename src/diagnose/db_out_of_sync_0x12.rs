@@ -53,10 +53,23 @@ Use a host stack that reacts, or make this host forget the device's services.",
             refused(link(), 1).by_wire(&hash, 0x09, &[4, 9, 0, 7, 7]).into()
         }),
         Case::cause(Confidence::High, "it is refused again after the host looked", || {
-            refused(refused(link(), 1).discovery(2), 1).into()
+            refused(refused(link(), 1).discovery(2), 1).hangs_up(HUNG_UP).into()
         }),
         Case::cause(Confidence::Medium, "the host had looked before, and not since", || {
-            refused(link().discovery(2), 1).into()
+            refused(link().discovery(2), 1).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("the host asks for the hash, and the capture ends before the answer", || {
+            let hash = [0x08, 1, 0, 0xff, 0xff, 0x2a, 0x2b];
+            refused(link(), 1).acl(Sent, 4, &hash).into()
+        }),
+        Case::silent("the capture ends 0.9 s after the refusal", || watched(900).into())
+            .pins(&["see::REACTS"]),
+        Case::cause(Confidence::Medium, "the capture goes on for 1.1 s without a reaction", || {
+            watched(1_100).into()
+        })
+        .pins(&["see::REACTS"]),
+        Case::cause(Confidence::Medium, "the link ends 0.6 s after the refusal", || {
+            refused(link(), 1).hangs_up(HUNG_UP).into()
         }),
         Case::silent("the device connected to us", || {
             refused(Trace::new().connected_as(1, 24, 0, 42).features().mtu(), 2).into()
@@ -75,6 +88,11 @@ fn link() -> Trace {
 fn refused(link: Trace, times: u32) -> Trace {
     let code = ErrorCode::DATABASE_OUT_OF_SYNC;
     (0..times).fold(link, |link, _| link.refused(READ, code).wait_ms(600))
+}
+
+/// One refused read, and something else that happens so much later.
+fn watched(ms: u32) -> Trace {
+    link().refused(READ, ErrorCode::DATABASE_OUT_OF_SYNC).wait_ms(ms).advertises(0)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -112,9 +130,18 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.cut_packets > 0 || connection.role == Some(Role::Peripheral) {
         return None;
     }
-    let cure = connection.steps.iter().find(|s| {
-        s.by == Sent && s.frame > last.last.frame && s.outcome == Outcome::Ok && looks_again(s)
-    });
+    let looks = |s: &&Step| s.by == Sent && s.frame > last.last.frame && looks_again(s);
+    let cure = connection.steps.iter().filter(looks).find(|s| s.outcome == Outcome::Ok);
+    // What it asked for when the capture ended, or would have asked next, nobody knows.
+    let asking = connection
+        .steps
+        .iter()
+        .filter(looks)
+        .any(|s| matches!(s.outcome, Outcome::Unanswered | Outcome::Unknown));
+    if cure.is_none() && !connection.end_seen && (asking || !see::watched(connection, last.last.at))
+    {
+        return None;
+    }
     let facts = OutOfSync {
         count: refused.len(),
         refused: refused.iter().take(super::see::SHOWN).map(|step| (*step).clone()).collect(),

@@ -39,9 +39,14 @@ Pair before use: once by hand with an agent, or from the program with an agent o
         Case::cause(Confidence::High, "one read is refused, and the link ends", || {
             ends(refused(up(), ENCRYPTION)).into()
         }),
-        Case::cause(Confidence::Medium, "one read is refused, and the capture ends", || {
-            refused(up(), ENCRYPTION).into()
-        }),
+        Case::cause(Confidence::Medium, "one read is refused, and nothing follows for 1.1 s", || {
+            refused(up(), ENCRYPTION).wait_ms(1_100).advertises(0).into()
+        })
+        .pins(&["see::REACTS"]),
+        Case::silent("one read is refused, and the capture ends 0.9 s later", || {
+            refused(up(), ENCRYPTION).wait_ms(900).advertises(0).into()
+        })
+        .pins(&["see::REACTS"]),
         Case::cause(Confidence::High, "refused for want of authentication", || {
             ends(refused(up(), ErrorCode::INSUFFICIENT_AUTHENTICATION)).into()
         }),
@@ -176,7 +181,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let was_secure = connection.steps.iter().any(|s| {
         s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok && s.frame < first.frame
     });
-    if secured || was_secure {
+    let last = refused.last()?;
+    if secured || was_secure || !connection.end_seen && !see::watched(connection, last.last.at) {
         return None;
     }
     let reference =
@@ -187,7 +193,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
             Some((how, reference.steps.iter().find(secures)?.frame))
         });
     // Many hosts read what they may not have, and do without.
-    let last = refused.last().map_or(0, |step| step.last.frame);
+    let last = last.last.frame;
     let lives = connection.steps.iter().any(|s| {
         use Procedure::{Notify, Write, WriteCommand};
         s.frame > last

@@ -5,7 +5,7 @@ use crate::packet::att::{ErrorCode, Handle};
 use crate::packet::{Status, signal, smp};
 use crate::prose::{Text, typed};
 use crate::text;
-use crate::time::Span;
+use crate::time::{Moment, Span};
 use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Role, Step};
 
 /// Ends a peer chose: without our command, 0x13 to 0x15, after it was heard.
@@ -98,6 +98,15 @@ pub fn last_request(connection: &Connection) -> Option<&Step> {
         s.by == Sent && asks && !pushed
     };
     connection.steps.iter().filter(talks).max_by_key(|s| s.last.frame)
+}
+
+/// A host that reacts to an error by itself does so within a few connection events. Where the capture ends sooner, it may
+/// still have done it.
+const REACTS: Span = Span::from_ms(1_000);
+
+/// Whether the capture shows what this host did in the time that a reaction takes. One without times is believed.
+pub fn watched(connection: &Connection, since: Moment) -> bool {
+    connection.capture_end.since(since).is_none_or(|after| after >= REACTS)
 }
 
 /// A device that leaves this many intervals, and some more, after a request or its answer reacts to it: an answer

@@ -186,6 +186,12 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if orders::obeyed(scene, connection).is_some() || polite(connection) {
         return None;
     }
+    // Who was heard did not fail to be heard: where packets were lost, the end is that of a later link whose beginning
+    // is among them.
+    let unheard = connection.reason() == Some(Status::FAILED_TO_BE_ESTABLISHED);
+    if unheard && connection.heard.is_some() && capture.lost_packets_of(connection) {
+        return None;
+    }
     let central = connection.role == Some(Role::Central);
     let open = open_request(connection).filter(|_| !deaf);
     let last = last_request(connection);
@@ -401,5 +407,27 @@ impl Facts for Unexplained {
 
     fn remedies(&self) -> Vec<Remedy> {
         REMEDIES.to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Warning, WarningKind};
+    use crate::timeline::Capture;
+
+    /// The end of one link and the beginning of the next were lost: what is left looks like one link.
+    #[test]
+    fn an_end_that_cannot_be_that_of_a_link_is_not_told_where_packets_were_lost() {
+        let link = Trace::new().up().mtu().wait_ms(3_000);
+        let whole = link.disconnected(Status::FAILED_TO_BE_ESTABLISHED).run();
+        let said = |warnings: Vec<Warning>| {
+            let captures = [Capture { warnings, ..whole.clone() }];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            check(&scene, &captures[0].connections[0]).is_some()
+        };
+        assert!(said(Vec::new()));
+        assert!(!said(vec![Warning::of_all(WarningKind::DroppedPackets, "some")]));
     }
 }

@@ -617,6 +617,13 @@ impl Connection {
         self.up.map(|up| up.frame)
     }
 
+    /// The frame of its request or, without one, of its Connection Complete; 0 where it was up before the capture.
+    pub(crate) fn first_frame(&self) -> u32 {
+        let request = self.request.as_ref().map(|request| request.frame);
+        let first = request.or(self.connected_frame());
+        first.filter(|_| self.start_seen).unwrap_or(0)
+    }
+
     /// When the link came up.
     pub fn connected_at(&self) -> Moment {
         Seen::when(self.up)

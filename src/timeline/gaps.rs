@@ -6,7 +6,7 @@
 use super::connection::{Connection, OddityKind};
 use super::trace::Capture;
 use crate::packet::hci::Event;
-use crate::packet::{Direction, Packet};
+use crate::packet::{Direction, Packet, smp};
 use crate::time::{Moment, Span};
 use crate::vocabulary::vocabulary;
 
@@ -32,7 +32,8 @@ pub(super) struct Kinds {
     /// Command Complete and Command Status that speak of a command.
     answers: u64,
     sent: u64,
-    /// Of the data sent, what pairs and makes keys.
+    /// Of the data sent, what pairs and makes keys after the first question: that may be asked of a silent device, again
+    /// and again.
     pairing: u64,
     received: u64,
     completed: u64,
@@ -66,7 +67,14 @@ impl Kinds {
             Packet::Sco { .. } | Packet::Iso { .. } | Packet::Air(_) => {}
             _ if direction == Direction::Sent => {
                 self.sent += 1;
-                self.pairing += u64::from(matches!(packet, Packet::Smp { .. }));
+                let asks = |pdu: &smp::Pdu<'_>| {
+                    matches!(
+                        pdu,
+                        smp::Pdu::PairingRequest { .. } | smp::Pdu::SecurityRequest { .. }
+                    )
+                };
+                let goes_on = matches!(packet, Packet::Smp { pdu, .. } if !asks(pdu));
+                self.pairing += u64::from(goes_on);
             }
             _ => self.received += 1,
         }
@@ -91,7 +99,7 @@ impl Kinds {
         let unasked = self.completed > 0 || odd(OddityKind::UnexpectedResponse);
         lacks(Gap::SentData, self.sent == 0 && unasked);
         // Who never gets an answer does not ask the next question.
-        let goes_on = self.pairing > 1 || odd(OddityKind::SecondRequestInFlight);
+        let goes_on = self.pairing > 0 || odd(OddityKind::SecondRequestInFlight);
         lacks(Gap::ReceivedData, self.received == 0 && goes_on);
         lacks(Gap::Completed, self.events > 0 && self.completed == 0 && overrun);
         gaps
@@ -111,7 +119,10 @@ impl Capture {
     pub fn may_lack(&self, gap: Gap, connection: Option<&Connection>) -> bool {
         let data = matches!(gap, Gap::SentData | Gap::ReceivedData);
         let here = |c: &Connection| {
+            // Commands and events from before a link say what it met.
+            let end = c.end.as_ref().map_or(u32::MAX, |end| end.frame);
             self.lost_packets_of(c)
+                || !data && self.lost_packets_by(end)
                 || data && c.cut_packets > 0
                 || gap == Gap::SentData && c.sent_unseen()
         };
@@ -148,5 +159,14 @@ mod tests {
         assert_eq!(gaps(|kind, to| !data(kind, to, Direction::Sent)), [Gap::SentData]);
         assert_eq!(gaps(|kind, to| !data(kind, to, Direction::Received)), [Gap::ReceivedData]);
         assert_eq!(gaps(|kind, _| kind == Kind::Acl), [], "an export of data alone");
+        // A silent device is asked to pair twice; keys are made only with one that answers.
+        let read = crate::packet::hci::Command::ReadBdAddr {};
+        let twice = || Trace::new().done(read).up().asks_to_pair().asks_to_pair();
+        let sent = |trace: Trace| {
+            trace.run_where(|record| !data(record.kind, record.direction, Direction::Received)).gaps
+        };
+        assert_eq!(sent(twice()), []);
+        let pdu = smp::Pdu::PairingFailed { reason: smp::Reason::UNSPECIFIED_REASON };
+        assert_eq!(sent(twice().smp(Direction::Sent, pdu)), [Gap::ReceivedData]);
     }
 }

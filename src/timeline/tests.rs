@@ -116,14 +116,15 @@ fn a_command_is_unanswered_after_two_seconds_and_said_once() {
     assert!(!none.iter().any(|what| matches!(what, Happening::CommandUnanswered { .. })));
 }
 
-/// The logger's first loss concerns a link only if that was still there: not ended, its adapter not lost.
+/// The logger's losses concern a link only if it was there between the first and the last of them.
 #[test]
 fn packets_lost_after_a_link_was_over_are_not_its_own() {
-    let lost_at = |trace: Trace, frame| {
+    let lost_from = |trace: Trace, frame, last| {
         let mut capture = trace.run();
         capture.warnings.push(crate::capture::Warning {
             kind: crate::capture::WarningKind::DroppedPackets,
             frame: Some(frame),
+            last_frame: last,
             offset: None,
             text: String::new(),
         });
@@ -132,6 +133,7 @@ fn packets_lost_after_a_link_was_over_are_not_its_own() {
         let over = end.or(connection.gone.as_ref().map(|gone| gone.frame));
         (capture.lost_packets_of(connection), over)
     };
+    let lost_at = |trace, frame| lost_from(trace, frame, None);
     for trace in [
         || Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED),
         || Trace::new().up().monitor(CLOSE_INDEX, &[]),
@@ -142,6 +144,11 @@ fn packets_lost_after_a_link_was_over_are_not_its_own() {
     }
     // Still up when the capture ends.
     assert_eq!(lost_at(Trace::new().up(), 1_000), (true, None));
+    // What was lost before the request was not the link's.
+    let late = || Trace::new().advertises(0).advertises(0).up();
+    assert_eq!(lost_from(late(), 1, Some(2)), (false, None));
+    assert_eq!(lost_from(late(), 1, Some(3)), (true, None), "the request is frame 3");
+    assert_eq!(lost_from(Trace::new().advertises(0).mtu(), 1, Some(1)), (true, None), "up before");
 }
 
 #[test]

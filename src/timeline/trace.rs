@@ -68,6 +68,8 @@ vocabulary! {
     /// Why a capture is less than fit for a diagnosis.
     FitnessKind {
         StartsAfterConnection "starts-after-connection",
+        /// The log of a phone, which goes on from an earlier file.
+        RotatedLog "rotated-log",
         NoConnections "no-connections",
         NoTraffic "no-traffic",
         TextIncomplete "text-incomplete",
@@ -92,7 +94,7 @@ impl FitnessKind {
     /// What the recording lacks, where recording again would help.
     pub fn lack(self) -> Option<Lack> {
         Some(match self {
-            Self::StartsAfterConnection => Lack::Beginning,
+            Self::StartsAfterConnection | Self::RotatedLog => Lack::Beginning,
             Self::NoConnections | Self::NoTraffic | Self::AdapterIdle | Self::NoLeTraffic => {
                 Lack::Adapter
             }
@@ -297,16 +299,22 @@ impl Capture {
 
     /// Whether the logger's first loss came before that frame, or has no place.
     pub fn lost_packets_by(&self, frame: u32) -> bool {
-        let losses = self.warnings.iter().filter(|w| w.kind == WarningKind::DroppedPackets);
-        losses.map(|w| w.frame).any(|first| first.is_none_or(|first| first <= frame))
+        self.lost_packets_between(0, frame)
     }
 
-    /// Whether the logger lost packets that may have been this connection's: its first loss came
-    /// before the connection ended. Only the first loss has a place.
+    /// Whether the logger may have lost packets between two frames. Only its first and its last loss have a place.
+    pub(crate) fn lost_packets_between(&self, from: u32, to: u32) -> bool {
+        let losses = self.warnings.iter().filter(|w| w.kind == WarningKind::DroppedPackets);
+        losses.map(|w| (w.frame, w.last_frame)).any(|(first, last)| {
+            first.is_none_or(|first| first <= to) && last.is_none_or(|last| last >= from)
+        })
+    }
+
+    /// Whether the logger lost packets that may have been this connection's.
     pub fn lost_packets_of(&self, connection: &Connection) -> bool {
         let gone = || connection.gone.as_ref().map(|gone| gone.frame);
         let end = connection.end.as_ref().map(|end| end.frame).or_else(gone);
-        self.lost_packets_by(end.unwrap_or(u32::MAX))
+        self.lost_packets_between(connection.first_frame(), end.unwrap_or(u32::MAX))
     }
 
     /// Other attempts to the same device, at most so many on either side of that one, in order.

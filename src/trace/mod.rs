@@ -350,9 +350,14 @@ impl Trace {
 
     /// The same, and the controller says no.
     pub fn create_refused(self, status: Status) -> Self {
+        self.creates_unanswered().status(Opcode(0x200d), status)
+    }
+
+    /// A request whose Command Status is not there.
+    pub fn creates_unanswered(self) -> Self {
         let mut trace = self.create();
         trace.packets.pop();
-        trace.status(Opcode(0x200d), status)
+        trace
     }
 
     /// Create Connection on BR/EDR, which nobody answers for the page timeout of BlueZ's kernel.

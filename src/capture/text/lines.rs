@@ -312,6 +312,7 @@ impl Puzzles {
         Some(Warning {
             kind: WarningKind::LinesNotUnderstood,
             frame: Some(frame.max(1)),
+            last_frame: None,
             offset: Some(offset),
             text: format!("{count} line{s} of the text {was} not understood ({first})"),
         })

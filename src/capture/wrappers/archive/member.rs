@@ -121,6 +121,7 @@ impl Choice {
         (!self.others.is_empty()).then(|| Warning {
             kind: WarningKind::ArchiveMember,
             frame: None,
+            last_frame: None,
             offset: None,
             text: format!(
                 "read {} of the archive; also in it: {} (--member chooses)",
