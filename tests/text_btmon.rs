@@ -331,6 +331,36 @@ fn hidden_addresses_are_unknown() {
     assert_eq!(connections[0]["role"], "central");
 }
 
+/// btmon's text names no host by itself: which program drove the adapter, only a daemon's lines say. Advice for one
+/// host then carries that host's name.
+#[test]
+fn a_text_without_daemon_lines_has_no_host() {
+    needs!("fixtures/text/lab");
+    let text = fs::read_to_string(root().join(KICK)).expect("a fixture");
+    let report = |text: &str| {
+        let (_, out) = run(&["--format", "json", "-"], text.as_bytes());
+        let report: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+        let remedies: Vec<String> = report["findings"][0]["remedies"]
+            .as_array()
+            .expect("remedies")
+            .iter()
+            .map(|r| r.as_str().expect("words").to_owned())
+            .collect();
+        (report["captures"][0]["host"].clone(), remedies)
+    };
+    let (host, remedies) = report(&text);
+    assert!(host.is_null(), "{host}");
+    assert!(!remedies[0].starts_with("On "), "{remedies:?}");
+    for of_bluez in remedies.iter().filter(|remedy| remedy.contains("main.conf")) {
+        assert!(of_bluez.starts_with("On BlueZ: "), "{of_bluez}");
+    }
+    // The daemon's own first line is such evidence.
+    let (header, rest) = text.split_once('\n').expect("lines");
+    let daemon = "= bluetoothd[397]: Bluetooth daemon 5.66             2026-09-21 14:13:20.000100";
+    let (host, _) = report(&format!("{header}\n{daemon}\n{rest}"));
+    assert_eq!(host["stack"], "bluez", "{host}");
+}
+
 #[test]
 fn lines_that_begin_a_packet_and_say_nothing_are_counted() {
     needs!("fixtures/text/lab");

@@ -308,3 +308,41 @@ fn what_follows_the_bytes_of_a_packet_is_passed() {
     assert_eq!(out.lines().count(), 2, "{out}");
     assert!(err.contains("1 line of the text was not understood (line 3:"), "{err}");
 }
+
+/// With a USB adapter most packets are printed twice; one that the transport alone has counts too.
+#[test]
+fn a_packet_of_the_usb_transport_alone_is_one() {
+    let text = "  hci-usb HCI event: 0e0401030c00 +0ms\n  hci onSocketData: 040e0401030c00 +0ms\n\
+          hci disconnect - writing: 01060403480013 +1ms\n  hci-usb write: 01060403480013 +0ms\n\
+          hci-usb HCI event: 05040048003e +7ms\n  hci \tevent type = 4 +0ms\n\
+          hci-usb HCI event: 0e0a01091000 +1ms\n  hci-usb HCI event: 010203040506 +0ms\n";
+    let read = events(&["-"], text.as_bytes());
+    let names: Vec<_> = read.iter().map(|event| event["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        names,
+        ["Command Complete", "Disconnect", "Disconnection Complete", "Command Complete"]
+    );
+    assert_eq!(read[2]["fields"]["reason"], 0x3e);
+    assert!(read.iter().all(|event| event["cut"] == false), "{read:?}");
+}
+
+/// Version 2 of `debug` has one clock for all namespaces, later ones have one for each: the times are the same.
+#[test]
+fn lines_of_one_clock_and_of_several_have_the_same_times() {
+    let moments = |clocks: bool| {
+        let (mut text, mut last, mut last_gap) = (String::new(), 0, 0);
+        for n in 0..20 {
+            let (gap, hci) = (100 * n + 40, 100 * n + 100);
+            let (since, since_gap) = if clocks { (last, last_gap) } else { (gap, last) };
+            text += &format!("  gap a line +{}ms\n", gap - since_gap);
+            text += &format!("  hci onSocketData: 040e0401030c00 +{}ms\n", hci - since);
+            (last, last_gap) = (hci, gap);
+        }
+        let read = events(&["-"], text.as_bytes());
+        let at = |event: &Value| (event["offset_s"].as_f64().unwrap() * 1000.0).round() as i64;
+        read.iter().map(|event| at(event) - at(&read[0])).collect::<Vec<_>>()
+    };
+    let expected: Vec<i64> = (0..20).map(|n| 100 * n).collect();
+    assert_eq!(moments(false), expected, "one clock");
+    assert_eq!(moments(true), expected, "several clocks");
+}

@@ -66,9 +66,13 @@ def noble(all_packets, dated=False):
             print(f"{stamp} noble:hci {what}: {h4}")
             print(f"{stamp} noble:hci \tevent type = {kind}")
         else:
-            print(f"  hci {what}: {h4} {delta(us // 1000 - last)}")
+            # One clock for all namespaces, as version 2 of `debug` has it.
+            pause = us // 1000 - last
+            before = pause // 2 if pause < 1000 else 0
+            if us != all_packets[0][0]:
+                print(f"  gap a line of another part of the program {delta(before)}")
+            print(f"  hci {what}: {h4} {delta(pause - before)}")
             print(f"  hci \tevent type = {kind} +0ms")
-            print("  gap a line of another part of the program +12ms")
         last = us // 1000
 
 

@@ -16,6 +16,8 @@ use super::times::{Times, When};
 pub(crate) enum Row {
     /// A packet begins here, with the bytes that were written.
     Packet { when: Option<When>, kind: Kind, direction: Option<Direction> },
+    /// A packet of an earlier line, which only this line shows to be one. This line is asked for again.
+    Before { when: Option<When>, kind: Kind, direction: Option<Direction> },
     /// The bytes that were written go on with the packet before.
     More,
     /// Nothing of this form: prose, details, another program's line.
@@ -37,6 +39,11 @@ pub(crate) trait Form: Send {
     /// says that the packet before is not complete yet.
     fn row(&mut self, line: &str, wants: bool, bytes: &mut Vec<u8>) -> Row;
 
+    /// A packet that is still held back where the text ends.
+    fn last(&mut self, _bytes: &mut Vec<u8>) -> Row {
+        Row::Other
+    }
+
     /// What a reader of the report should know of the text as a whole: its kind and a sentence.
     fn remark(&self) -> Option<(WarningKind, String)> {
         None
@@ -51,7 +58,7 @@ pub(crate) fn claim<F: Form>(head: &Head<'_>) -> Claim {
     for line in &lines {
         more.clear();
         match form.row(line, wants(open, &bytes), &mut more) {
-            Row::Packet { kind, .. } => {
+            Row::Packet { kind, .. } | Row::Before { kind, .. } => {
                 std::mem::swap(&mut bytes, &mut more);
                 open = Some(kind);
             }
@@ -81,7 +88,7 @@ pub(crate) fn open<F: Form + 'static>(
     let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
     let mut form = F::of(&lines);
     let first = lines.iter().find_map(|line| match form.row(line, false, &mut Vec::new()) {
-        Row::Packet { when, .. } => Some(when),
+        Row::Packet { when, .. } | Row::Before { when, .. } => Some(when),
         _ => None,
     });
     let times = Times::of(first.flatten());
@@ -93,6 +100,7 @@ pub(crate) fn open<F: Form + 'static>(
         form: F::of(&lines),
         open: None,
         next: None,
+        again: false,
         bytes: Vec::new(),
         more: Vec::new(),
     }))
@@ -117,6 +125,8 @@ struct Reader<F> {
     open: Option<Start>,
     /// The packet whose first line showed that the one before is over; its bytes are in `more`.
     next: Option<Start>,
+    /// The line is asked for once more.
+    again: bool,
     bytes: Vec<u8>,
     more: Vec<u8>,
 }
@@ -138,19 +148,27 @@ impl<F: Form> Reader<F> {
             if self.ledger.is_done() {
                 return Ok(self.open.take());
             }
-            if !self.lines.read(&mut self.ledger.stream)? {
-                if self.open.is_none() {
-                    self.ledger.finish()?;
+            if !std::mem::take(&mut self.again) && !self.lines.read(&mut self.ledger.stream)? {
+                self.more.clear();
+                if let Some(open) = self.open.take() {
+                    return Ok(Some(open));
                 }
-                return Ok(self.open.take());
+                let Row::Packet { when, kind, direction } = self.form.last(&mut self.more) else {
+                    self.ledger.finish()?;
+                    return Ok(None);
+                };
+                std::mem::swap(&mut self.bytes, &mut self.more);
+                return Ok(Some(Start { offset: self.lines.offset(), when, kind, direction }));
             }
             self.more.clear();
             // Bytes are held against their packet's length; a pause (`+31m` of `+31ms`) is not.
             let text = self.lines.text();
             let pause = text.rsplit(' ').next().is_some_and(|word| word.starts_with('+'));
             let text = if pause { self.lines.certain() } else { text };
-            match self.form.row(text, wants, &mut self.more) {
-                Row::Packet { when, kind, direction } => {
+            let row = self.form.row(text, wants, &mut self.more);
+            self.again = matches!(row, Row::Before { .. });
+            match row {
+                Row::Packet { when, kind, direction } | Row::Before { when, kind, direction } => {
                     let offset = self.lines.offset();
                     let start = Start { offset, when, kind, direction };
                     if self.open.is_some() {
