@@ -161,6 +161,6 @@ impl Report {
 
     /// What stands for addresses and names where [`Shown::aliases`] asks for it.
     pub(crate) fn aliases(&self) -> &Aliases {
-        self.aliases.get_or_init(|| Aliases::of(&self.captures))
+        self.aliases.get_or_init(|| Aliases::of(&self.captures).and_of(&self.testimonies))
     }
 }

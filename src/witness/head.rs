@@ -44,6 +44,8 @@ pub(super) enum Form {
     /// ESP-IDF and NimBLE: `I (1234) TAG: `.
     EspIdf,
     Logcat,
+    /// The unified log of macOS and iOS.
+    Apple,
     /// Only a stamp (`docker logs`), or nothing at all.
     Bare,
 }
@@ -91,7 +93,8 @@ fn one(line: &str) -> Option<Head<'_>> {
     let first = line.bytes().next()?;
     match first {
         b'[' => esphome(line).or_else(|| kernel(line)),
-        b'0'..=b'9' => python(line)
+        b'0'..=b'9' => apple(line)
+            .or_else(|| python(line))
             .or_else(|| journal_iso(line))
             .or_else(|| logcat_timed(line))
             .or_else(|| journal(line)),
@@ -100,6 +103,7 @@ fn one(line: &str) -> Option<Head<'_>> {
             .or_else(|| esp_idf(line))
             .or_else(|| arduino(line))
             .or_else(|| logcat_brief(line))
+            .or_else(|| apple(line))
             .or_else(|| journal(line)),
     }
 }
@@ -391,6 +395,45 @@ fn arduino(line: &str) -> Option<Head<'_>> {
     Some(Head { stamp: None, form: Form::EspIdf, author, level, text })
 }
 
+/// Levels as Apple's Console writes them before the time.
+const CONSOLE: [&str; 5] = ["default", "info", "debug", "error", "fault"];
+
+/// Apple's unified log, of the lines that its `bluetoothd` writes:
+/// `2024-06-02 10:42:49.537071+0200 0x152c Default 0x0 62824 0 bluetoothd: [com.apple.bluetooth:Server.LE] …`,
+/// `2026-07-29 11:12:37.576 Df bluetoothd[546:b72] [com.apple.bluetooth:Server.LE] …`, and what Console copies:
+/// `default 2021-02-09 17:04:57.813774 +0800 bluetoothd Server.LE.Connection …`.
+fn apple(line: &str) -> Option<Head<'_>> {
+    let first = line.split_once(['\t', ' ']).filter(|(word, _)| CONSOLE.contains(word));
+    let (level, rest) = first.map_or(("", line), |(level, rest)| (level, rest.trim_start()));
+    let (midnight, rest) = date(rest)?;
+    let (time, resolution_us, rest) = time_of_day(rest.strip_prefix(' ')?)?;
+    let zoned = zone(rest.trim_start());
+    let (offset, rest) = zoned.map_or((0, rest), |(offset, rest)| (offset, rest));
+    let at = rest.find(APPLE)?;
+    let (before, behind) = (rest.get(..at)?, rest.get(at + APPLE.len()..)?);
+    // Its thread, type and numbers stand before it, and no word of a message.
+    let own = before.ends_with([' ', '\t']) && !before.contains([':', '(', '[']);
+    let process = match behind.strip_prefix('[') {
+        Some(number) => number.split_once(']')?.1,
+        None => behind,
+    };
+    let text = process.strip_prefix([':', ' ', '\t'])?.trim_start();
+    let text =
+        text.strip_prefix('(').and_then(|library| library.split_once(") ")).map_or(text, |of| of.1);
+    let (subsystem, text) = match text.strip_prefix("[com.apple.") {
+        Some(subsystem) => (true, subsystem.split_once("] ")?.1),
+        None => (false, text),
+    };
+    (own && (subsystem || zoned.is_some())).then_some(())?;
+    let clock = if zoned.is_some() { LogClock::Utc } else { LogClock::Local };
+    let micros = midnight + time - offset;
+    let stamp = Some(Stamp { micros, clock, dated: Dated::Whole, resolution_us });
+    Some(Head { stamp, form: Form::Apple, author: "apple-bluetoothd", level, text })
+}
+
+/// The daemon's name, which is that of BlueZ's, too.
+const APPLE: &str = "bluetoothd";
+
 fn logcat_level(text: &str) -> bool {
     ["V", "D", "I", "W", "E", "F", "S"].contains(&text)
 }
@@ -549,6 +592,22 @@ mod tests {
                 (Logcat, "BluetoothGatt", "hello", day(1000)),
             ),
             ("D/BluetoothGatt(16848): hello", (Logcat, "BluetoothGatt", "hello", None)),
+            (
+                "2024-06-02 10:42:49.537071+0200 0x152ccb   Default     0x0                  62824  0    bluetoothd: (CoreUtils) [com.apple.bluetooth:Server.LE] hello: x",
+                (Apple, "apple-bluetoothd", "hello: x", whole(Utc, 1)),
+            ),
+            (
+                "2026-07-29 11:12:37.576 Df bluetoothd[54674:b72673] [com.apple.bluetooth:Server.Core] hello",
+                (Apple, "apple-bluetoothd", "hello", whole(Local, 1000)),
+            ),
+            (
+                "default\t2021-02-09 17:04:57.813774 +0800\tbluetoothd\tServer.LE.Connection hello",
+                (Apple, "apple-bluetoothd", "Server.LE.Connection hello", whole(Utc, 1)),
+            ),
+            (
+                "2026-11-28 07:54:02.049 INFO (MainThread) [labsensor] bluetoothd is there",
+                (HomeAssistant, "labsensor", "bluetoothd is there", whole(Local, 1000)),
+            ),
             (
                 "    > Nov 28 07:51:49 pi bluetoothd[264]: Exit",
                 (Journal, "bluetoothd", "Exit", day(1_000_000)),

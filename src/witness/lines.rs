@@ -1,5 +1,6 @@
 //! A log, line by line, as bytes: of gigabytes almost every line is somebody else's.
 use crate::capture::Stream;
+use aho_corasick::AhoCorasick;
 use std::io;
 
 /// The longest line that is looked at; the rest of a longer one is passed over.
@@ -12,6 +13,14 @@ pub(super) struct Lines {
     /// Text with two bytes a character, as PowerShell writes it.
     wide: bool,
     kept: Vec<u8>,
+}
+
+/// Lines that were passed.
+pub(super) struct Passed<'a> {
+    /// The last of them, without its end.
+    pub last: &'a [u8],
+    /// How many of them hold a zero byte.
+    pub with_zeroes: u64,
 }
 
 impl Lines {
@@ -28,6 +37,31 @@ impl Lines {
     /// How many lines were read.
     pub fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Passes whole lines that hold none of these words, as many as the buffer shows. `None`: the next line may hold
+    /// one. A search over the buffer costs a fraction of a search line by line.
+    pub fn pass_without(&mut self, words: &AhoCorasick) -> io::Result<Option<Passed<'_>>> {
+        if self.wide {
+            return Ok(None);
+        }
+        let bytes = self.stream.peek(LONGEST + 1)?;
+        let until = words.find(bytes).map_or(bytes.len(), |found| found.start());
+        let Some(end) = bytes.get(..until).and_then(|without| memchr::memrchr(b'\n', without))
+        else {
+            return Ok(None);
+        };
+        self.stream.consume(end + 1);
+        let passed = self.stream.taken(end + 1);
+        self.number += memchr::memchr_iter(b'\n', passed).count() as u64;
+        let lines = passed.get(..end).unwrap_or_default();
+        let last = memchr::memrchr(b'\n', lines).map_or(0, |before| before + 1);
+        let with_zeroes = match memchr::memchr(0, lines) {
+            None => 0,
+            Some(_) => lines.split(|byte| *byte == b'\n').filter(|line| line.contains(&0)).count(),
+        };
+        let last = lines.get(last..).unwrap_or_default();
+        Ok(Some(Passed { last, with_zeroes: with_zeroes as u64 }))
     }
 
     /// The next line without its end.
@@ -82,6 +116,24 @@ mod tests {
         assert_eq!(all(b"one\ntwo\r\n\nlast"), ["one", "two\r", "", "last"]);
         assert_eq!(all(b""), [""; 0]);
         assert_eq!(all(b"\xff\xfeo\0n\0e\0\n\0t\0w\0o\0"), ["\u{fffd}\u{fffd}one", "two"]);
+    }
+
+    #[test]
+    fn lines_without_the_words_are_passed_and_counted() {
+        let words = AhoCorasick::new(["word"]).unwrap();
+        let text = b"one\ntwo\0\nthe word\n\nlast word";
+        let mut lines = Lines::new(Stream::new(Box::new(&text[..]))).unwrap();
+        let passed = lines.pass_without(&words).unwrap().unwrap();
+        assert_eq!((passed.last, passed.with_zeroes), (&b"two\0"[..], 1));
+        assert!(lines.pass_without(&words).unwrap().is_none());
+        assert_eq!(lines.next().unwrap(), Some(&b"the word"[..]));
+        assert_eq!(lines.number(), 3);
+        let passed = lines.pass_without(&words).unwrap().unwrap();
+        assert_eq!((passed.last, passed.with_zeroes), (&b""[..], 0));
+        assert!(lines.pass_without(&words).unwrap().is_none());
+        assert_eq!(lines.next().unwrap(), Some(&b"last word"[..]));
+        assert_eq!(lines.next().unwrap(), None);
+        assert_eq!(lines.number(), 5);
     }
 
     #[test]

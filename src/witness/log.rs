@@ -5,13 +5,15 @@ use super::dbus::container::Container;
 use super::head::{self, Dated, Form, Head, Stamp};
 use super::lines::Lines;
 use super::monitor;
+use super::names;
 use super::reader::{Memory, Message, READERS, Said, device, names_hidden_device};
+use super::story::{self, Open, Told};
 use crate::capture::{self, CaptureError, Input, OpenOptions, Stream};
 use crate::packet::Address;
 use crate::redact;
 use crate::time::{Moment, Timestamp};
 use crate::timeline::hash_of_line;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -28,10 +30,16 @@ const HEAD: usize = 160;
 /// A day, in microseconds.
 const DAY: i64 = 86_400_000_000;
 
-/// The words of all readers: a line without any of them is passed at once.
+/// Words of dbus-monitor's heads.
+const BUS_MARKS: [&str; 2] = ["sender=:", "sender=org.freedesktop"];
+
+/// The words of all readers: a line without any of them is passed at once. A word that holds another one is left out:
+/// the fewer there are, the faster is the search.
 static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let marks = READERS.iter().flat_map(|reader| reader.marks.iter().copied());
-    AhoCorasick::new(marks.chain(["sender=:", "sender=org.freedesktop"])).ok()
+    let marks = || READERS.iter().flat_map(|reader| reader.marks.iter().copied()).chain(BUS_MARKS);
+    let needed = |mark: &&str| !marks().any(|other| other != *mark && mark.contains(other));
+    let kind = MatchKind::LeftmostFirst;
+    AhoCorasick::builder().match_kind(kind).build(marks().filter(needed)).ok()
 });
 
 /// What a log says, as far as it is about Bluetooth connections.
@@ -50,10 +58,22 @@ pub struct Log {
     pub understood: u64,
     /// In the order of the lines.
     pub claims: Vec<Claim>,
+    /// What the lines call devices, and the machines that speak for them.
+    pub(crate) names: Vec<(Option<Address>, String)>,
     pub(super) dated: Dated,
 }
 
 impl Log {
+    /// What the log tells without any capture: one attempt after the other.
+    pub fn attempts(&self) -> Vec<Told> {
+        story::attempts(self)
+    }
+
+    /// Words of the log that stand for several truths, between which only a capture can tell.
+    pub fn open(&self) -> Vec<Open> {
+        story::open(&self.attempts())
+    }
+
     /// The first and the last time among the claims.
     pub(super) fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let times = || self.claims.iter().filter_map(|claim| claim.at.time());
@@ -96,6 +116,7 @@ fn bus(file: String, mut container: Container) -> Result<Log, CaptureError> {
         lines: messages,
         understood: keeper.understood,
         claims: keeper.claims.into_iter().map(|(claim, _)| claim).collect(),
+        names: Vec::new(),
         dated: Dated::Whole,
     })
 }
@@ -105,6 +126,14 @@ fn text(file: String, stream: Stream) -> Result<Option<Log>, CaptureError> {
     let mut reading = Reading::default();
     let mut strange = 0_u64;
     loop {
+        // Of a log of gigabytes almost every line is somebody else's.
+        if let (None, Some(marks)) = (&reading.open, MARKS.as_ref())
+            && let Some(passed) = lines.pass_without(marks)?
+        {
+            strange += passed.with_zeroes;
+            reading.pass(passed.last);
+            continue;
+        }
         let number = lines.number() + 1;
         let Some(line) = lines.next()? else { break };
         strange += u64::from(line.contains(&0));
@@ -136,6 +165,7 @@ struct Reading {
     /// Lines with a head of a program that is known, whatever they say.
     known: u64,
     votes: BTreeMap<Kind, u64>,
+    names: Vec<(Option<Address>, String)>,
     cleaned: String,
 }
 
@@ -150,18 +180,21 @@ impl Reading {
         }
         let interesting = MARKS.as_ref().is_none_or(|marks| marks.is_match(raw));
         if !interesting {
-            // A line of somebody else: only its stamp may be asked for.
-            self.passed.clear();
-            let indented = raw.first().is_none_or(|byte| byte.is_ascii_whitespace());
-            if !indented {
-                self.passed.extend_from_slice(raw.get(..HEAD).unwrap_or(raw));
-            }
-            return;
+            return self.pass(raw);
         }
         let mut cleaned = std::mem::take(&mut self.cleaned);
         capture::clean(raw, &mut cleaned);
         self.cleaned_line(&cleaned, number);
         self.cleaned = cleaned;
+    }
+
+    /// A line of somebody else: only its stamp may be asked for.
+    fn pass(&mut self, raw: &[u8]) {
+        self.passed.clear();
+        let indented = raw.first().is_none_or(|byte| byte.is_ascii_whitespace());
+        if !indented {
+            self.passed.extend_from_slice(raw.get(..HEAD).unwrap_or(raw));
+        }
     }
 
     fn cleaned_line(&mut self, line: &str, number: u32) {
@@ -218,6 +251,12 @@ impl Reading {
             let said = (reader.read)(&message, &self.memory)?;
             Some((reader.kind, said))
         });
+        for (device, name) in names::of(message.text) {
+            let known = self.names.iter().any(|(of, known)| *of == device && known == name);
+            if !known && self.names.len() < names::MOST {
+                self.names.push((device, name.to_owned()));
+            }
+        }
         let Some((kind, said)) = understood else { return };
         if python {
             self.memory.remember(message.author);
@@ -285,7 +324,8 @@ impl Reading {
                 claim
             })
             .collect();
-        Log { file, kind, clock, resolution_us, lines, understood, claims, dated }
+        let names = self.names;
+        Log { file, kind, clock, resolution_us, lines, understood, claims, names, dated }
     }
 }
 

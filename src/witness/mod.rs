@@ -5,6 +5,7 @@
 //! Each kind of log is one file with a `reader::Reader`, and one line in `reader::READERS`.
 mod air;
 mod align;
+mod apple_log;
 mod bleak;
 mod bluetoothctl;
 mod bluetoothd;
@@ -21,12 +22,14 @@ mod log;
 mod logcat;
 mod monitor;
 mod months;
+mod names;
 mod nimble;
 mod program;
 mod reader;
 mod relate;
 mod relation;
 mod retry_connector;
+mod story;
 mod wire;
 
 pub use air::{Joined, Sniffed};
@@ -34,6 +37,7 @@ pub use align::Alignment;
 pub use claim::{Asker, Claim, FailedAt, Failure, Kind, LogClock, Radio, Reason, What};
 pub use log::{Log, read};
 pub use relation::{Detail, Relation, RelationKind};
+pub use story::{Open, Told};
 
 use crate::seen::{Seen, SourceId};
 use crate::time::Timestamp;

@@ -2,8 +2,8 @@
 use super::claim::{Kind, Radio, What};
 use super::head::Form;
 use super::{
-    bleak, bluetoothctl, bluetoothd, esp_idf, esphome, home_assistant, kernel, logcat, nimble,
-    program, retry_connector,
+    apple_log, bleak, bluetoothctl, bluetoothd, esp_idf, esphome, home_assistant, kernel, logcat,
+    nimble, program, retry_connector,
 };
 use crate::packet::Address;
 
@@ -18,6 +18,7 @@ pub(super) struct Reader {
 /// Every kind, in the order in which they are asked. The first that understands a line has it.
 pub(super) const READERS: &[Reader] = &[
     bluetoothd::READER,
+    apple_log::READER,
     bleak::READER,
     retry_connector::READER,
     home_assistant::READER,
@@ -142,6 +143,11 @@ pub(super) fn device(text: &str) -> Option<Address> {
     {
         return Some(found);
     }
+    colon_address(text).map(|(_, address)| address)
+}
+
+/// The first device address that is written with colons or dashes, and where it begins.
+pub(super) fn colon_address(text: &str) -> Option<(usize, Address)> {
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b':', b'-', rest)) {
@@ -152,7 +158,7 @@ pub(super) fn device(text: &str) -> Option<Address> {
             && let Some(address) = address_at(&text[start..], b":-")
             && !is_adapters(text, start)
         {
-            return Some(address);
+            return Some((start, address));
         }
         at = separator + 1;
     }

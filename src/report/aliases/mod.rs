@@ -9,6 +9,7 @@ pub(crate) mod spelling;
 
 use crate::packet::Address;
 use crate::timeline::{Capture, Peer};
+use crate::witness::Testimony;
 use name::NameAliases;
 pub(crate) use name::{tells_somebody, vocabulary};
 use spelling::Spelled;
@@ -27,6 +28,9 @@ pub struct Aliases {
 
 /// What stands for an address that no table of the captures has.
 const STRANGER: &str = "unknown-device";
+
+/// What a machine is called that a log names without an address: a proxy, as a rule.
+const MACHINE: &str = "host";
 
 impl Aliases {
     /// Aliases for everything in the captures that could tell who somebody is.
@@ -65,6 +69,20 @@ impl Aliases {
             );
         }
         aliases
+    }
+
+    /// The same with what logs name beside the captures: devices, and machines that speak for them.
+    pub fn and_of(mut self, testimonies: &[Testimony]) -> Self {
+        for log in testimonies.iter().map(|testimony| &testimony.log) {
+            for (device, name) in &log.names {
+                let kind = if device.is_some() { kind::DEVICE } else { MACHINE };
+                self.device(&[*device], kind, Some(name));
+            }
+            for device in log.claims.iter().filter_map(|claim| claim.device) {
+                self.device(&[Some(device)], kind::DEVICE, None);
+            }
+        }
+        self
     }
 
     fn next_adapter(&mut self) -> String {

@@ -1,0 +1,81 @@
+//! Names that a log gives to devices and to the machines that speak for them: whoever shows a log to others hides them.
+use super::reader::colon_address;
+use crate::packet::Address;
+
+/// Most names that are remembered of one log.
+pub(super) const MOST: usize = 256;
+/// Longer words are no name.
+const LONGEST: usize = 60;
+
+/// A name, and the device that it belongs to; none: a proxy, or a device whose address the line does not say.
+pub(super) type Named<'a> = (Option<Address>, &'a str);
+
+/// The names in a line.
+pub(super) fn of(text: &str) -> impl Iterator<Item = Named<'_>> {
+    let beside = colon_address(text).and_then(|(at, address)| {
+        let (before, after) = (text.get(..at)?, text.get(at + ADDRESS..)?);
+        // `NAME - ADDRESS: `, behind a proxy's name and a colon.
+        let first = before.strip_suffix(" - ").and_then(|before| before.rsplit(": ").next());
+        // `ADDRESS - NAME: `.
+        let second = after.strip_prefix(" - ").and_then(|after| after.split(": ").next());
+        let second = second.map(|name| name.split(" -> ").next().unwrap_or(name));
+        // bluetoothctl: `[NEW] Device ADDRESS NAME`.
+        let third = after.strip_prefix(' ').filter(|_| before.ends_with("[NEW] Device "));
+        Some((Some(address), first.or(second).or(third)?))
+    });
+    // bluetoothctl's prompt has the name of the device that is connected.
+    let prompt = text.strip_prefix('[').and_then(|text| text.split_once("]> ")).map(|of| of.0);
+    let prompt = prompt.filter(|name| !name.starts_with("bluetooth") && !name.contains('['));
+    // `… -> PROXY: Connecting via PROXY (ADDRESS)`.
+    let path = text.split_once(" -> ").and_then(|(_, path)| path.split(": ").next());
+    let via = text.split_once(" via ").and_then(|(_, via)| via.split(" (").next());
+    let proxy = |name: &&str| !name.starts_with("/org/") && !is_adapter(name);
+    let machines = [path, via].into_iter().flatten().filter(proxy).chain(prompt);
+    let all = beside.into_iter().chain(machines.map(|name| (None, name)));
+    all.map(|(address, name)| (address, name.trim())).filter(|(_, name)| is_name(name))
+}
+
+/// How long a written address is.
+const ADDRESS: usize = 17;
+
+fn is_adapter(name: &str) -> bool {
+    name.strip_prefix("hci").is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn is_name(name: &str) -> bool {
+    let letters = name.chars().filter(|letter| letter.is_alphanumeric()).count();
+    letters >= 2 && name.len() <= LONGEST && colon_address(name).is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_beside_addresses_and_in_prompts() {
+        let address = "F0:12:7C:AA:00:01".parse().ok();
+        for (text, names) in [
+            ("LabSensor - F0:12:7C:AA:00:01: Connection attempt: 1", vec![(address, "LabSensor")]),
+            (
+                "hall-proxy: Lab Sensor - F0:12:7C:AA:00:01: Connection state changed",
+                vec![(address, "Lab Sensor")],
+            ),
+            (
+                "F0:12:7C:AA:00:01 - LabSensor -> hall-proxy: Connecting via hall-proxy (B8:27:EB:12:34:56) [x]",
+                vec![(address, "LabSensor"), (None, "hall-proxy"), (None, "hall-proxy")],
+            ),
+            (
+                "F0:12:7C:AA:00:01 - LabSensor -> /org/bluez/hci0: Connecting via hci0 (B8:27:EB:12:34:56)",
+                vec![(address, "LabSensor")],
+            ),
+            ("[NEW] Device F0:12:7C:AA:00:01 LabSensor", vec![(address, "LabSensor")]),
+            ("[LabSensor]> Failed to pair", vec![(None, "LabSensor")]),
+            ("[bluetoothctl]> [CHG] Device F0:12:7C:AA:00:01 Connected: yes", vec![]),
+            ("[CHG] Device F0:12:7C:AA:00:01 Connected: yes", vec![]),
+            ("Connecting to F0:12:7C:AA:00:01", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(of(text).collect::<Vec<_>>(), names, "{text}");
+        }
+    }
+}
