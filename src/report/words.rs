@@ -20,6 +20,9 @@ pub fn sign(kind: StepKind) -> &'static str {
 /// The sign of a run of steps that differ as hosts do.
 pub const NORMAL: &str = "\u{2248}";
 
+/// The sign of a line that a log says.
+pub const LOG: &str = "\u{201c}";
+
 /// What the signs mean, for the foot of a timeline.
 pub fn legend(reference: &str, subject: &str) -> Text {
     text!(

@@ -8,13 +8,16 @@ pub mod finding;
 mod first;
 mod places;
 mod sides;
+mod spoken;
 mod tables;
 mod timeline;
 mod witnesses;
 
 pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
+use first::{SETTLES, log_open, log_story};
 pub use places::{display_filter, environment, frame};
 pub use sides::{divergence, labels, only_in_reference, role, sides};
+pub use spoken::{Spoken, about as spoken};
 
 use crate::compare::Side;
 use crate::prose::{Say, Text, quoted};

@@ -1,4 +1,5 @@
 //! Timelines: two lanes aligned, or one alone.
+use super::spoken::{self, Spoken};
 use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::case::Value;
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
@@ -9,6 +10,7 @@ use crate::sides::Sides;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Procedure, Step};
+use crate::witness::RelationKind;
 
 /// Equal steps are folded from this many on.
 const FOLD: usize = 3;
@@ -33,6 +35,7 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
     };
     let mut rows = Vec::new();
     let mut at = 0;
+    let mut logs = Logs::of(report, comparison, a, b);
     while at < comparison.steps.len() && (report.shown.full || rows.len() < MOST) {
         let run = comparison.steps[at..].iter().take_while(|step| folds(report, step)).count();
         if run >= FOLD && !report.shown.full {
@@ -44,12 +47,15 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
                 continue;
             }
         }
+        rows.extend(logs.before(&lanes, &comparison.steps[at]));
         rows.push(lanes.row(&comparison.steps[at], report.shown.strict));
         at += 1;
     }
     if at == comparison.steps.len() {
+        rows.extend(logs.rest(&lanes));
         rows.extend(lanes.last());
     }
+    let quotes = rows.iter().any(|row| row.sign.text.to_string() == words::LOG);
     let mut section = Section::new(Topic::Timeline, "Timeline");
     let (left, right) = labels(report, comparison);
     let header: Vec<Field> = vec![
@@ -88,8 +94,54 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
     }
     elided(&mut section, a);
     elided(&mut section, b);
-    section.item("", words::legend(&left, &right), Paint::Faint);
+    let mut legend = words::legend(&left, &right);
+    if quotes {
+        legend = text!("{}   {} a log's words", legend, words::LOG);
+    }
+    section.item("", legend, Paint::Faint);
     Some(section)
+}
+
+/// The third lane: what logs say of the two connections, each line before the first step that came after it.
+struct Logs<'a> {
+    sides: Sides<std::iter::Peekable<std::vec::IntoIter<Spoken<'a>>>>,
+}
+
+impl<'a> Logs<'a> {
+    fn of(report: &'a Report, comparison: &Comparison, a: &Connection, b: &Connection) -> Self {
+        let of =
+            |capture, connection| spoken::about(report, capture, connection).into_iter().peekable();
+        let (first, second) = (comparison.reference.capture, comparison.subject.capture);
+        Self { sides: Sides::new(of(first, a), of(second, b)) }
+    }
+
+    /// The lines that were written before this step of their own side.
+    fn before(&mut self, lanes: &Lanes<'_>, step: &AlignedStep) -> Vec<Row> {
+        let after = |connection: &Connection, place: Option<usize>| {
+            connection.after(connection.steps.get(place?)?.at)
+        };
+        let until = [after(lanes.a, step.reference), after(lanes.b, step.subject)];
+        let Sides { reference, subject } = &mut self.sides;
+        let mut rows = Vec::new();
+        for ((lines, until), is_reference) in
+            [reference, subject].into_iter().zip(until).zip([true, false])
+        {
+            let Some(until) = until else { continue };
+            while let Some(line) =
+                lines.next_if(|line| line.after.is_some_and(|after| after < until))
+            {
+                rows.push(lanes.spoken(&line, is_reference));
+            }
+        }
+        rows
+    }
+
+    /// The lines behind all steps, and those without a time.
+    fn rest(&mut self, lanes: &Lanes<'_>) -> Vec<Row> {
+        let Sides { reference, subject } = &mut self.sides;
+        let first: Vec<_> = reference.map(|line| lanes.spoken(&line, true)).collect();
+        first.into_iter().chain(subject.map(|line| lanes.spoken(&line, false))).collect()
+    }
 }
 
 /// Why the timeline shows another attempt than the verdict speaks of, where it does.
@@ -239,6 +291,24 @@ impl Lanes<'_> {
         })
     }
 
+    /// A line of a log beside the steps of its side.
+    fn spoken(&self, line: &Spoken<'_>, is_reference: bool) -> Row {
+        let after = line.after.map(|after| text!("{}", rounded(after, self.resolution)));
+        let words = text!("\u{201c}{}\u{201d}", quoted(line.words));
+        let told = Some(Told {
+            frame: text!("line {}", line.relation.line),
+            after: after.unwrap_or_default(),
+            says: words.clone(),
+        });
+        let sides = if is_reference { Sides::new(told, None) } else { Sides::new(None, told) };
+        Row {
+            sign: Field::from(words::LOG).paint(spoken_paint(line)),
+            name: Field::from(words).paint(spoken_paint(line)),
+            sides,
+            note: quoted(&line.says()).into(),
+        }
+    }
+
     fn row(&self, aligned: &AlignedStep, strict: bool) -> Row {
         let (x, y) = (
             aligned.reference.and_then(|i| self.a.steps.get(i)),
@@ -336,19 +406,33 @@ fn paint(step: &AlignedStep) -> Paint {
     }
 }
 
+/// What a log says wrongly stands out.
+fn spoken_paint(line: &Spoken<'_>) -> Paint {
+    match line.relation.kind {
+        RelationKind::Contradiction => Paint::Red,
+        _ => Paint::Blue,
+    }
+}
+
 /// One timeline.
 pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Connection) -> Section {
     let names = Names::of(capture, connection);
     let title = text!("Timeline of #{}, {}", connection.number, compare::describe(connection));
     let mut section = Section::new(Topic::Timeline, title);
     let most = if report.shown.full { usize::MAX } else { MOST };
-    let mut rows: Vec<Vec<Field>> = connection
-        .steps
-        .iter()
-        .take(most)
-        .map(|step| row(connection, &names, step, report.value(index, step)))
-        .collect();
-    let left = connection.steps.len().saturating_sub(rows.len());
+    let mut lines = spoken::about(report, index, connection).into_iter().peekable();
+    let mut rows: Vec<Vec<Field>> = Vec::new();
+    for step in connection.steps.iter().take(most) {
+        let until = connection.after(step.at);
+        while let Some(line) =
+            lines.next_if(|line| line.after.zip(until).is_some_and(|(at, until)| at < until))
+        {
+            rows.push(spoken_row(&line));
+        }
+        rows.push(row(connection, &names, step, report.value(index, step)));
+    }
+    rows.extend(lines.map(|line| spoken_row(&line)));
+    let left = connection.steps.len().saturating_sub(most);
     if left == 0 && connection.open() {
         let after = connection.after(connection.capture_end);
         let after = after.map_or_else(String::new, |after| after.to_string());
@@ -369,6 +453,18 @@ pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Conn
     elided(&mut section, connection);
     tables::open_requests(&mut section, capture, connection);
     section
+}
+
+/// A line of a log between the steps.
+fn spoken_row(line: &Spoken<'_>) -> Vec<Field> {
+    let after = line.after.map_or_else(String::new, |after| after.to_string());
+    vec![
+        Field::right(format!("line {}", line.relation.line)),
+        Field::right(after),
+        Field::from(words::LOG).paint(spoken_paint(line)),
+        Field::from(text!("\u{201c}{}\u{201d}", quoted(line.words))).paint(spoken_paint(line)),
+        Field::from(text!("{}", quoted(&line.says()))).paint(spoken_paint(line)),
+    ]
 }
 
 fn row(connection: &Connection, names: &Names, step: &Step, value: Option<&Value>) -> Vec<Field> {

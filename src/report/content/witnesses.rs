@@ -1,11 +1,11 @@
 //! What logs say of the connections, line by line, in words.
-use super::{Field, Paint, Section, Topic};
+use super::{Field, Paint, SETTLES, Section, Topic, log_open, log_story};
 use crate::prose::quoted;
 use crate::report::Report;
 use crate::text;
 use crate::time::{Span, Timestamp};
 use crate::timeline::Capture;
-use crate::witness::{LogClock, Relation, RelationKind, Sniffed, Testimony};
+use crate::witness::{Claim, LogClock, Relation, RelationKind, Sniffed, Testimony, What};
 
 /// No more lines of one log are shown; `--full` shows all.
 const MOST: usize = 24;
@@ -29,6 +29,10 @@ fn section(report: &Report, testimony: &Testimony) -> Section {
         let aligned = testimony.alignment.aligned;
         let paint = if aligned { Paint::Plain } else { Paint::Yellow };
         section.item("clock", quoted(&clock(testimony)), paint);
+    }
+    if testimony.alone {
+        alone(&mut section, report, testimony);
+        return section;
     }
     let told = tally(testimony);
     if !told.is_empty() {
@@ -68,6 +72,44 @@ fn on_air(testimony: &Testimony, air: &Sniffed) -> Section {
         }),
     );
     section
+}
+
+/// A log in the place of a capture: what it tells, what it leaves open, and its lines.
+fn alone(section: &mut Section, report: &Report, testimony: &Testimony) {
+    let log = &testimony.log;
+    for told in log_story(&log.attempts()) {
+        section.item("tells", quoted(&told), Paint::Plain);
+    }
+    let open = log_open(report, log);
+    for open in &open {
+        section.item("cannot tell", quoted(open), Paint::Yellow);
+    }
+    if !open.is_empty() {
+        section.item("settles", SETTLES, Paint::Plain);
+    }
+    let telling = |claim: &&Claim| {
+        !matches!(claim.what, What::Aside | What::Heard | What::AddressNamed | What::ScanAsked)
+    };
+    let most = if report.shown.full { usize::MAX } else { MOST };
+    let all = log.claims.iter().filter(telling).count();
+    let rows: Vec<Vec<Field>> = log
+        .claims
+        .iter()
+        .filter(telling)
+        .take(most)
+        .map(|claim| {
+            let words = Field::from(format!("\u{201c}{}\u{201d}", claim.text));
+            vec![Field::right(claim.line.to_string()), words]
+        })
+        .collect();
+    let hidden = all.saturating_sub(rows.len());
+    if !rows.is_empty() {
+        let header = ["line", "the log's words"].iter().map(|title| Field::from(*title));
+        section.table(Some(header.collect()), rows);
+    }
+    if hidden > 0 {
+        section.item("", text!("{} more lines (--full has them)", hidden), Paint::Faint);
+    }
 }
 
 /// How the log's clock lies against the capture's.

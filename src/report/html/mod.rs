@@ -6,6 +6,7 @@ mod format;
 mod lane;
 mod picture;
 mod steps;
+mod voice;
 
 use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};

@@ -3,6 +3,7 @@ use super::axis::Axis;
 use super::escape::text;
 use super::format::{Format, NARROW, WIDE};
 use super::lane::{Lane, Missing, Phase, extent, micros};
+use super::voice::Voice;
 use crate::compare::{self, Comparison, Fate, Names, Side, StepKind, words};
 use crate::prose::{Text, quoted};
 use crate::report::{Report, content};
@@ -26,6 +27,8 @@ struct Drawn<'a> {
     names: Names,
     label: String,
     missing: Vec<Missing>,
+    /// What logs say of it.
+    spoken: Vec<content::Spoken<'a>>,
     tall: bool,
 }
 
@@ -42,6 +45,8 @@ pub fn draw(report: &Report) -> Option<String> {
             let to = micros(lane.connection, step.last.at);
             busy.extend(at.map(|at| (at, to.unwrap_or(at))));
         }
+        let spoken = lane.spoken.iter().filter_map(|line| line.after);
+        busy.extend(spoken.map(|after| (after.0, after.0)));
         busy.extend(extent(lane.connection).map(|(from, _)| (from, from)));
         busy.extend(extent(lane.connection).map(|(_, to)| (to, to)));
     }
@@ -65,7 +70,7 @@ fn one(
     window: i64,
     says: &Text,
 ) -> String {
-    let mut lanes: Vec<(Lane<'_>, &Drawn<'_>)> = Vec::new();
+    let mut lanes: Vec<(Lane<'_>, &Drawn<'_>, f64)> = Vec::new();
     let mut top = TOP;
     for lane in drawn {
         let drawing = Lane {
@@ -79,7 +84,8 @@ fn one(
             top,
         };
         top += drawing.height(lane.tall);
-        lanes.push((drawing, lane));
+        lanes.push((drawing, lane, top));
+        top += Voice::height(&lane.spoken, format);
     }
     let height = top + 30.0;
     let Format { width, class, .. } = format;
@@ -90,12 +96,13 @@ fn one(
         text(&report.visible(says))
     );
     background(&mut svg, axis, format, window, height);
-    for (lane, drawn) in lanes {
+    for (lane, drawn, below) in lanes {
         if drawn.tall {
             lane.tall(&mut svg, &drawn.missing);
         } else {
             lane.low(&mut svg);
         }
+        Voice { report, axis, format, lines: &drawn.spoken, top: below }.draw(&mut svg);
     }
     svg.push_str("</svg>");
     svg
@@ -116,6 +123,7 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
             names: ours,
             label: left,
             missing: Vec::new(),
+            spoken: content::spoken(report, comparison.reference.capture, a),
             tall: true,
         },
         Drawn {
@@ -124,6 +132,7 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
             names: theirs,
             label: right,
             missing,
+            spoken: content::spoken(report, comparison.subject.capture, b),
             tall: true,
         },
     ];
@@ -143,7 +152,8 @@ fn alone(report: &Report) -> Option<Vec<Drawn<'_>>> {
     let mut drawn = Vec::new();
     for (index, capture) in report.captures.iter().enumerate() {
         let Some(told) = report.most_telling(index) else { continue };
-        drawn.push(Drawn { tall: true, ..low(index, capture, told) });
+        let spoken = content::spoken(report, index, told);
+        drawn.push(Drawn { tall: true, spoken, ..low(index, capture, told) });
         let others = capture.connections.iter().filter(|other| other.number != told.number);
         drawn.extend(others.take(MOST_OTHERS).map(|connection| low(index, capture, connection)));
     }
@@ -157,6 +167,7 @@ fn low<'a>(index: usize, capture: &Capture, connection: &'a Connection) -> Drawn
         names: Names::of(capture, connection),
         label: format!("attempt {}", connection.number),
         missing: Vec::new(),
+        spoken: Vec::new(),
         tall: false,
     }
 }

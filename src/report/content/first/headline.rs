@@ -1,5 +1,5 @@
 //! The result in one line. There always is one.
-use super::result;
+use super::{log, result};
 use crate::compare::{Comparison, Failure, MatchedBy, Side, Standing};
 use crate::diagnose::{Confidence, Finding, Level};
 use crate::prose::{Piece, Text, count};
@@ -44,12 +44,12 @@ pub struct Headline {
 }
 
 impl Headline {
-    fn new(kind: Kind, says: impl Into<Text>) -> Self {
+    pub(super) fn new(kind: Kind, says: impl Into<Text>) -> Self {
         let says = says.into();
         Self { kind, says, why: Text::EMPTY, finding: None, side: None, tells_divergence: false }
     }
 
-    fn why(mut self, why: impl Into<Text>) -> Self {
+    pub(super) fn why(mut self, why: impl Into<Text>) -> Self {
         self.why = why.into();
         self
     }
@@ -90,6 +90,12 @@ fn as_compared(report: &Report) -> Headline {
         Some(found) => Headline { says: text!("{}; {}", what, found.says), ..found },
         None => Headline::new(kind, what).why(why),
     };
+    // A log has no packets to compare: it is told for what it is.
+    if report.comparison.is_none()
+        && let Some(testimony) = log::side(report)
+    {
+        return found.unwrap_or_else(|| log::headline(report, testimony));
+    }
     match (&report.comparison, &report.no_match) {
         (None, Some(no_match)) => {
             but(Kind::Nothing, "nothing to compare", no_match.says.clone().stopped())

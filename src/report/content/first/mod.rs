@@ -1,13 +1,15 @@
 //! What a reader meets first: the result in one line, how sure it is, why, what to do, and the proof.
 mod headline;
+mod log;
 mod result;
 
 pub use headline::{Headline, Kind, headline};
+pub use log::{SETTLES, open as log_open, story as log_story};
 
 use super::divergence;
 use super::finding::whose;
 use crate::diagnose::{Evidence, Finding, Level, Remedy};
-use crate::prose::{Text, typed};
+use crate::prose::{Text, quoted, typed};
 use crate::report::{Report, safe};
 use crate::text;
 
@@ -107,6 +109,9 @@ fn proofs(report: &Report, finding: &Finding) -> Vec<Text> {
 
 /// What became of the side that the headline does not name; of both sides where both work.
 fn other(report: &Report, headline: &Headline) -> (Topic, Vec<Text>) {
+    if let Some(testimony) = log::side(report) {
+        return (Topic::Other, log::beside(report, testimony).into_iter().collect());
+    }
     // Why there are not two sides: nothing matches, or one of them could not be read.
     let unread = report.no_match.iter().map(|no_match| no_match.says.clone());
     let Some(comparison) = &report.comparison else {
@@ -138,6 +143,9 @@ fn holds(report: &Report) -> Vec<Text> {
     let Some(no_match) = report.no_match.as_ref().filter(|_| report.comparison.is_none()) else {
         return Vec::new();
     };
+    if log::side(report).is_some() {
+        return Vec::new();
+    }
     let mut holds = Vec::new();
     for (index, lines) in no_match.holds.iter().enumerate() {
         let label = report.source(index);
@@ -155,6 +163,9 @@ fn advice(report: &Report, headline: &Headline) -> Vec<Text> {
     let file = |index: usize| {
         typed(report.captures.get(index).map_or("", |capture| capture.file.as_str()))
     };
+    if log::side(report).is_some() {
+        return vec![Text::fixed(log::SETTLES)];
+    }
     match headline.kind {
         Kind::Nothing => report
             .no_match
@@ -184,6 +195,9 @@ fn advice(report: &Report, headline: &Headline) -> Vec<Text> {
 
 /// What the capture does not show. That may be the reason why no rule gave a verdict.
 fn unsure(report: &Report, headline: &Headline) -> Vec<Text> {
+    if let Some(testimony) = log::side(report) {
+        return log::open(report, &testimony.log).iter().map(|open| quoted(open).into()).collect();
+    }
     if headline.finding.is_some() || headline.kind == Kind::Nothing {
         return Vec::new();
     }

@@ -1,0 +1,111 @@
+//! The third lane: what logs say of a connection, as marks under its lane.
+use super::axis::Axis;
+use super::escape::text;
+use super::format::Format;
+use crate::report::content::Spoken;
+use crate::report::{Report, safe};
+use crate::witness::RelationKind;
+use std::fmt::Write;
+
+/// Room for the marks and a line of words; in a narrow picture the label is above them.
+const HEIGHT: f64 = 50.0;
+const LABEL: f64 = 18.0;
+
+/// Marks closer than this become one, and name so many lines.
+const NEAR: f64 = 9.0;
+const MOST_SAID: usize = 8;
+
+/// How many characters of a log's words have room.
+const WIDE_COLUMNS: usize = 120;
+const NARROW_COLUMNS: usize = 54;
+
+/// The lines about one connection, being drawn.
+pub struct Voice<'a> {
+    pub report: &'a Report,
+    pub axis: &'a Axis,
+    pub format: &'a Format,
+    pub lines: &'a [Spoken<'a>],
+    pub top: f64,
+}
+
+impl Voice<'_> {
+    /// The room that it takes: none without lines.
+    pub fn height(lines: &[Spoken<'_>], format: &Format) -> f64 {
+        match lines.iter().any(|line| line.after.is_some()) {
+            true => HEIGHT + if format.narrow { LABEL } else { 0.0 },
+            false => 0.0,
+        }
+    }
+
+    pub fn draw(&self, svg: &mut String) {
+        if Self::height(self.lines, self.format) == 0.0 {
+            return;
+        }
+        let narrow = self.format.narrow;
+        let top = self.top + if narrow { LABEL } else { 0.0 };
+        let label_at = if narrow { self.top + 13.0 } else { top + 15.0 };
+        let _ = writeln!(
+            svg,
+            "<text class=\"small\" x=\"8\" y=\"{label_at:.1}\">what the log says</text>"
+        );
+        let mut rest: Vec<(f64, &Spoken<'_>)> = Vec::new();
+        for line in self.lines {
+            let Some(after) = line.after else { continue };
+            let x = self.axis.x(after.0);
+            if rest.first().is_some_and(|(first, _)| x - first >= NEAR) {
+                self.mark(svg, top, &std::mem::take(&mut rest));
+            }
+            rest.push((x, line));
+        }
+        self.mark(svg, top, &rest);
+        self.words(svg, top + 36.0);
+    }
+
+    fn mark(&self, svg: &mut String, top: f64, lines: &[(f64, &Spoken<'_>)]) {
+        let Some((x, _)) = lines.first() else { return };
+        let wrong = lines.iter().any(|(_, line)| is_wrong(line));
+        let class = if wrong { "voice wrong" } else { "voice" };
+        let mut says: Vec<String> =
+            lines.iter().take(MOST_SAID).map(|(_, line)| self.says(line)).collect();
+        if let Some(more @ 1..) = lines.len().checked_sub(MOST_SAID) {
+            says.push(format!("and {more} more"));
+        }
+        let _ = writeln!(
+            svg,
+            "<g class=\"{class}\"><title>{}</title><path d=\"M{:.1} {:.1}h10v9h-4l-1 5l-1 -5h-4z\"/></g>",
+            says.join("\n"),
+            x - 5.0,
+            top + 3.0,
+        );
+    }
+
+    fn says(&self, line: &Spoken<'_>) -> String {
+        let words =
+            format!("line {}: \u{201c}{}\u{201d}: {}", line.relation.line, line.words, line.says());
+        text(&self.report.visible(&words))
+    }
+
+    /// The line that tells most, readable without a pointer: what is said wrongly, else what names a code.
+    fn words(&self, svg: &mut String, at: f64) {
+        let telling = self.lines.iter().find(|line| is_wrong(line));
+        let telling = telling.or_else(|| self.lines.iter().rfind(|l| l.relation.detail.is_some()));
+        let Some(line) = telling.or(self.lines.last()) else { return };
+        let (x, columns) = match self.format.narrow {
+            true => (8.0, NARROW_COLUMNS),
+            false => (self.axis.x(0) + 2.0, WIDE_COLUMNS),
+        };
+        let says = format!("\u{201c}{}\u{201d}: {}", line.words, line.relation.says);
+        // Hidden before it is cut: no half of an address stays.
+        let says = self.report.visible(&says);
+        let class = if is_wrong(line) { "lost" } else { "small" };
+        let _ = writeln!(
+            svg,
+            "<text class=\"{class}\" x=\"{x:.1}\" y=\"{at:.1}\">{}</text>",
+            text(&safe::fit(&says, columns)),
+        );
+    }
+}
+
+fn is_wrong(line: &Spoken<'_>) -> bool {
+    line.relation.kind == RelationKind::Contradiction
+}
