@@ -10,6 +10,7 @@ use crate::time::{Clock, Timestamp};
 use crate::vocabulary::vocabulary;
 use std::borrow::Cow;
 
+mod again;
 pub mod btsnoop;
 mod btsnooz;
 mod bytes;
@@ -35,6 +36,7 @@ mod text;
 mod usb;
 mod wrappers;
 
+pub(crate) use again::Again;
 pub use digest::Digest;
 use format::{Boxed, Claim, Format, Head};
 pub(crate) use open::bytes;

@@ -28,7 +28,7 @@ pub enum Input {
 pub struct Once(Arc<Mutex<Option<Box<dyn Read + Send>>>>);
 
 impl Once {
-    fn take(&self) -> Option<Box<dyn Read + Send>> {
+    pub(super) fn take(&self) -> Option<Box<dyn Read + Send>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

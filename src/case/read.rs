@@ -1,7 +1,7 @@
 //! From the captures of a case to folded ones: open, decode, track.
 use super::{Case, Side, Unreadable};
 use crate::capture::{
-    self, CaptureError, Description, Digest, Input, Kind, OpenOptions, Opened, Record,
+    self, Again, CaptureError, Description, Digest, Input, Kind, OpenOptions, Opened, Record,
 };
 use crate::decode::Decoder;
 use crate::packet::Event;
@@ -38,7 +38,7 @@ impl Progress {
 ///
 /// A log in the place of a capture becomes a capture without packets.
 pub fn read(side: &Side) -> Result<Capture, CaptureError> {
-    capture_or_log(side).map(|(capture, _)| capture)
+    capture_or_log(side, false).map(|(capture, _)| capture)
 }
 
 /// The same of packets alone, and shows each record on the way: with its event, and the number of its connection.
@@ -49,19 +49,54 @@ pub(crate) fn read_seeing(
     packets(side, capture::open(&side.capture, &side.reading)?, see)
 }
 
-/// The capture of a side; or the log that stands in its place, beside a capture without packets.
-fn capture_or_log(side: &Side) -> Result<(Capture, Option<Log>), CaptureError> {
-    let refused = match capture::open(&side.capture, &side.reading) {
-        Ok(opened) => return packets(side, opened, |_, _, _| {}).map(|capture| (capture, None)),
+/// The capture of a side, and the log of a phone that lies in the same bug report, where that is asked for; or the log
+/// that stands in its place, beside a capture without packets.
+fn capture_or_log(side: &Side, with_log: bool) -> Result<(Capture, Option<Log>), CaptureError> {
+    // What can be read only once is kept as far as somebody looked at it.
+    let (input, again) = match Again::of(&side.capture)? {
+        Some((input, again)) => (input, Some(again)),
+        None => (side.capture.clone(), None),
+    };
+    let refused = match capture::open(&input, &side.reading) {
+        Ok(opened) => {
+            let twice = with_log && again.is_none();
+            again.map(Again::forget);
+            let member = opened.member.clone();
+            let capture = packets(side, opened, |_, _, _| {})?;
+            let log = if twice { phones(side, &capture, member.as_deref()) } else { None };
+            return Ok((capture, log));
+        }
         Err(refused) => refused,
     };
-    // A second look is impossible at what can be read only once.
-    let may_be_log = matches!(refused, CaptureError::Refused(_)) && !side.capture.is_read_once();
-    let log = if may_be_log { witness::read(&side.capture, &side.reading) } else { Ok(None) };
+    let may_be_log = matches!(refused, CaptureError::Refused(_));
+    let input = match again {
+        Some(again) => again.input(),
+        None => Some(input),
+    };
+    let log = match input.filter(|_| may_be_log) {
+        Some(input) => witness::read(&input, &side.reading),
+        None => Ok(None),
+    };
     match log {
         Ok(Some(log)) => Ok((without_packets(side, &log), Some(log))),
         _ => Err(refused),
     }
+}
+
+/// The text of an Android bug report, in the archive beside the snoop log.
+const BUG_REPORT: &str = "bugreport*.txt";
+
+/// The logcat of the bug report that a capture was taken from.
+fn phones(side: &Side, capture: &Capture, member: Option<&str>) -> Option<Log> {
+    let reading = match member {
+        Some(member) if member.to_lowercase().contains("btsnoop") => {
+            OpenOptions { member: Some(BUG_REPORT.into()), ..side.reading.clone() }
+        }
+        None if capture.format == "btsnooz" => side.reading.clone(),
+        _ => return None,
+    };
+    let log = witness::read(&side.capture, &reading).ok().flatten()?;
+    (log.kind == witness::Kind::Logcat && !log.claims.is_empty()).then_some(log)
 }
 
 /// What stands for the capture of a side that is a log.
@@ -209,8 +244,10 @@ const LOOKED_AT: usize = 64;
 
 /// Whether a witness is a sniffer's capture.
 fn is_of_air(input: &Input) -> bool {
-    // A second look is impossible at what can be read only once.
-    if input.is_read_once() {
+    // A second look is impossible at what can be read only once: a reader, or a pipe with a name.
+    let pipe =
+        matches!(input, Input::Path(path) if std::fs::metadata(path).is_ok_and(|m| !m.is_file()));
+    if input.is_read_once() || pipe {
         return false;
     }
     let Ok(mut opened) = capture::open(input, &OpenOptions::default()) else { return false };
@@ -253,14 +290,14 @@ pub(super) fn sniffed(
     Ok(found)
 }
 
-/// A capture. If the file is a log, an empty capture that stands for it, and the log.
+/// A capture, and a log: the one that it stands for, or the one of the same bug report.
 type Held = (Capture, Option<Log>);
 
 type Named = Result<Held, Unreadable>;
 
 fn named(side: &Side) -> Named {
     let unreadable = |error| Unreadable { name: side.capture.name().into_owned(), error };
-    capture_or_log(side).map_err(unreadable)
+    capture_or_log(side, true).map_err(unreadable)
 }
 
 /// One after the other, where there are no threads.

@@ -160,8 +160,12 @@ fn base(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// A member is named by its whole path or by the end of it.
+/// A member is named by its whole path or by the end of it. A `*` stands for any part of a file's name.
 fn is_named(name: &str, wanted: &str) -> bool {
+    if let Some((first, last)) = wanted.split_once('*') {
+        let rest = base(name).strip_prefix(first);
+        return rest.is_some_and(|rest| rest.ends_with(last));
+    }
     name == wanted || name.strip_suffix(wanted).is_some_and(|rest| rest.ends_with('/'))
 }
 
