@@ -57,13 +57,22 @@ fn capture_or_log(side: &Side, with_log: bool) -> Result<(Capture, Option<Log>),
         Some((input, again)) => (input, Some(again)),
         None => (side.capture.clone(), None),
     };
-    let refused = match capture::open(&input, &side.reading) {
-        Ok(opened) => {
-            let twice = with_log && again.is_none();
-            again.map(Again::forget);
-            let member = opened.member.clone();
-            let capture = packets(side, opened, |_, _, _| {})?;
-            let log = if twice { phones(side, &capture, member.as_deref()) } else { None };
+    let can_be_read_again = again.is_none();
+    let mut again = again;
+    let read = capture::open(&input, &side.reading).and_then(|opened| {
+        // A pcapng tells only in its blocks what it holds.
+        if opened.source.describe().format != "pcapng"
+            && let Some(again) = again.take()
+        {
+            again.forget();
+        }
+        let member = opened.member.clone();
+        Ok((packets(side, opened, |_, _, _| {})?, member))
+    });
+    let refused = match read {
+        Ok((capture, member)) => {
+            let asked = with_log && can_be_read_again;
+            let log = if asked { phones(side, &capture, member.as_deref()) } else { None };
             return Ok((capture, log));
         }
         Err(refused) => refused,
@@ -71,7 +80,7 @@ fn capture_or_log(side: &Side, with_log: bool) -> Result<(Capture, Option<Log>),
     let may_be_log = matches!(refused, CaptureError::Refused(_));
     let input = match again {
         Some(again) => again.input(),
-        None => Some(input),
+        None => Some(input).filter(|_| can_be_read_again),
     };
     let log = match input.filter(|_| may_be_log) {
         Some(input) => witness::read(&input, &side.reading),

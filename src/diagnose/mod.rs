@@ -424,7 +424,9 @@ impl<'a> Scene<'a> {
     /// The logs of the host under diagnosis.
     pub fn witnesses(&self) -> impl Iterator<Item = &'a Testimony> {
         let of = self.subject;
-        self.testimonies.iter().filter(move |testimony| testimony.capture == of)
+        let here = move |testimony: &&Testimony| testimony.capture == of;
+        // A log of another time tells of other links.
+        self.testimonies.iter().filter(here).filter(|testimony| !testimony.alignment.other_time)
     }
 
     /// The connection of the reference that works, if there is one to compare with.

@@ -38,6 +38,27 @@ pub fn log(line: &str) -> Cow<'_, str> {
     without(line, hidden)
 }
 
+/// Names of users that a line of a log tells by their folders.
+pub(crate) fn users(line: &str) -> impl Iterator<Item = &str> {
+    people::users(line)
+}
+
+/// The text without these words, which name a person or a machine. Parts of longer words stay.
+pub(crate) fn words<'a>(line: &'a str, words: &[String]) -> Cow<'a, str> {
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let mut hidden = Vec::new();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        for (at, _) in line.match_indices(word.as_str()) {
+            let (before, behind) = line.split_at(at);
+            let behind = behind.get(word.len()..).unwrap_or_default();
+            if !part(before.chars().next_back()) && !part(behind.chars().next()) {
+                hidden.push(at..at + word.len());
+            }
+        }
+    }
+    without(line, hidden)
+}
+
 /// A line that nobody understood, quoted in a warning: without keys and addresses, and without
 /// what the line itself calls a name or a serial number.
 pub fn quote(text: &str) -> Cow<'_, str> {
@@ -177,6 +198,18 @@ mod tests {
         ] {
             assert_eq!(text(said), shown);
         }
+    }
+
+    #[test]
+    fn users_and_hosts_are_words_to_be_hidden() {
+        let line = "File \"/home/jdoe/x.py\", C:\\Users\\zoe\\y";
+        assert_eq!(users(line).collect::<Vec<_>>(), ["jdoe", "zoe"]);
+        let known = ["jdoe".to_owned(), "attic".to_owned(), String::new()];
+        assert_eq!(
+            words("jdoe@attic: jdoes attics", &known),
+            "(not shown)@(not shown): jdoes attics"
+        );
+        assert_eq!(words("nobody", &known), "nobody");
     }
 
     #[test]

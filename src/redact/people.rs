@@ -4,6 +4,16 @@ use std::ops::Range;
 /// Folders whose names are their users'.
 const HOMES: [&str; 4] = ["/home/", "/Users/", "\\Users\\", "/data/user/"];
 
+/// Names of users, as the names of their folders tell them.
+pub(super) fn users(line: &str) -> impl Iterator<Item = &str> {
+    HOMES.into_iter().flat_map(move |home| {
+        line.match_indices(home).filter_map(move |(at, _)| {
+            let behind = line.get(at + home.len()..)?;
+            behind.split(['/', '\\', '"', '\'', ' ', ':']).next().filter(|name| !name.is_empty())
+        })
+    })
+}
+
 /// E-mail addresses, credentials of web addresses, users' folders, and network addresses.
 pub(super) fn find(line: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();

@@ -125,7 +125,7 @@ pub(super) fn align(log: &Log, wire: &Wire, capture_has_clock: bool) -> Alignmen
         .collect();
     let resolution = i64::from(log.resolution_us);
     let Some(fit) = best(log, &timed, &events, wire, resolution) else {
-        return unaligned(log, &at, wire);
+        return unaligned(log, &at, timed.len(), wire);
     };
     let offset = fit.offset;
     let mut times: Vec<Option<i64>> = at.iter().map(|at| at.map(|at| at - fit.offset)).collect();
@@ -436,7 +436,9 @@ fn rate(pairs: &[(i64, i64, bool, Key)]) -> Option<f64> {
 }
 
 /// No offset is proved. Where the clock may be right and the log's times meet the capture's, they are taken as they are.
-fn unaligned(log: &Log, at: &[Option<i64>], wire: &Wire) -> Alignment {
+/// Where only another zone would let them meet, nothing is known of them: or they are of another time, if the log tells
+/// enough of this device that some of it would have been found in the capture.
+fn unaligned(log: &Log, at: &[Option<i64>], anchors: usize, wire: &Wire) -> Alignment {
     let times = || at.iter().flatten().copied();
     let span = times().min().zip(times().max());
     let capture = wire.first.zip(wire.last);
@@ -458,14 +460,13 @@ fn unaligned(log: &Log, at: &[Option<i64>], wire: &Wire) -> Alignment {
     // How long both run at the same time, in each zone; of equals the smallest.
     let overlap = |zone: &i64| (to - zone).min(last) - (from - zone).max(first);
     let zone = zones.iter().copied().rev().max_by_key(|zone| overlap(zone).min(last - first));
-    let zone = zone.unwrap_or(0);
-    let other_time = overlap(&zone) < -SECOND;
-    let zone = if other_time { 0 } else { zone };
-    Alignment {
-        other_time,
-        times: at.iter().map(|at| at.map(|at| at - zone)).collect(),
-        ..Alignment::default()
-    }
+    // Where both run at the same time as they stand, no zone is guessed.
+    let zone = zone.filter(|_| overlap(&0) < 0).unwrap_or(0);
+    let would_be_found = zone != 0 && anchors >= FEWEST_IF_STRANGE;
+    let other_time = overlap(&zone) < -SECOND || would_be_found;
+    let known = zone == 0 || other_time;
+    let times = if known { at.to_vec() } else { vec![None; at.len()] };
+    Alignment { other_time, times, ..Alignment::default() }
 }
 
 /// The longest run of anchors and events in the same order. Of each anchor: the event's place.

@@ -46,6 +46,7 @@ pub(super) fn meaning(text: &str) -> Option<What> {
             let opcode = hexadecimal(behind(rest, "Operation timed out: ")?)?;
             What::RequestTimedOut(u8::try_from(opcode).ok()?)
         }
+        "new_auth" if rest.contains("No agent available") => What::NoAgent,
         "new_auth" => What::AgentAsked,
         "adapter_stop" if rest.contains("has been disabled") => What::PoweredOff,
         "adapter_unregister" | "adapter_remove" | "index_removed" => What::AdapterGone,
@@ -139,6 +140,11 @@ mod tests {
                 "src/rfkill.c:rfkill_event() RFKILL event idx 0 type 2 op 2 soft 1 hard 0",
                 What::PoweredOff,
             ),
+            (
+                "src/device.c:new_auth() Requesting agent authentication for F0:12:7C:AA:00:01",
+                What::AgentAsked,
+            ),
+            ("src/device.c:new_auth() No agent available for request type 2", What::NoAgent),
             ("src/device.c:device_bonding_complete() bonding (nil) status 0x0e", What::Aside),
             ("Bluetooth daemon 5.82", What::DaemonStarted),
             ("Terminating", What::DaemonStopped),

@@ -14,6 +14,7 @@ use crate::redact;
 use crate::time::{Moment, Timestamp};
 use crate::timeline::hash_of_line;
 use aho_corasick::{AhoCorasick, MatchKind};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -166,6 +167,8 @@ struct Reading {
     known: u64,
     votes: BTreeMap<Kind, u64>,
     names: Vec<(Option<Address>, String)>,
+    /// Names of users and hosts, which no quotation shows.
+    people: Vec<String>,
     cleaned: String,
 }
 
@@ -251,6 +254,8 @@ impl Reading {
             let said = (reader.read)(&message, &self.memory)?;
             Some((reader.kind, said))
         });
+        let host = head.as_ref().and_then(|head| names::host(line, head));
+        self.people(host.into_iter().chain(redact::users(line)));
         for (device, name) in names::of(message.text) {
             let known = self.names.iter().any(|(of, known)| *of == device && known == name);
             if !known && self.names.len() < names::MOST {
@@ -271,6 +276,15 @@ impl Reading {
         };
         let author = if message.form.is_none() { &self.author } else { message.author };
         self.keeper.push(said, author, message.text, number, stamp);
+    }
+
+    /// Remembers who must not be named. What machines are called by default names nobody.
+    fn people<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        for name in names.filter(|name| name.len() > 2 && !names::is_default(name)) {
+            if self.people.len() < names::MOST && !self.people.iter().any(|known| known == name) {
+                self.people.push(name.to_owned());
+            }
+        }
     }
 
     /// The line before had none of our words, and may yet be what this one belongs to.
@@ -310,6 +324,7 @@ impl Reading {
         // Several logs in one paste have several clocks: the one of most lines counts.
         let most = clocks.iter().max_by_key(|(key, votes)| (**votes, std::cmp::Reverse(**key)));
         let (clock, dated) = most.map_or((LogClock::None, Dated::Whole), |(key, _)| *key);
+        let people = self.people;
         let mut resolution_us = 0;
         let mut finest = 1_000_000;
         let claims = claims
@@ -320,6 +335,9 @@ impl Reading {
                     finest = finest.min(stamp.resolution_us);
                     resolution_us = finest;
                     claim.at = Moment::from(Timestamp(stamp.micros));
+                }
+                if let Cow::Owned(hidden) = redact::words(&claim.text, &people) {
+                    claim.text = hidden.into();
                 }
                 claim
             })

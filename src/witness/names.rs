@@ -1,4 +1,5 @@
 //! Names that a log gives to devices and to the machines that speak for them: whoever shows a log to others hides them.
+use super::head::{Form, Head};
 use super::reader::colon_address;
 use crate::packet::Address;
 
@@ -35,6 +36,31 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = Named<'_>> {
     all.map(|(address, name)| (address, name.trim())).filter(|(_, name)| is_name(name))
 }
 
+/// The host that wrote a line of a journal: it stands between the time and the program.
+pub(super) fn host<'a>(line: &'a str, head: &Head<'_>) -> Option<&'a str> {
+    (head.form == Form::Journal && !head.author.is_empty()).then_some(())?;
+    let before = line.get(..line.find(head.author)?)?;
+    let host = before.trim_end().rsplit(' ').next()?;
+    (!host.contains([':', ',', '[', ']']) && host.chars().any(char::is_alphabetic)).then_some(host)
+}
+
+/// Whether a host or a user has a name that thousands have.
+pub(super) fn is_default(name: &str) -> bool {
+    const DEFAULTS: [&str; 10] = [
+        "homeassistant",
+        "raspberrypi",
+        "localhost",
+        "bluetooth",
+        "kernel",
+        "debian",
+        "ubuntu",
+        "fedora",
+        "root",
+        "user",
+    ];
+    DEFAULTS.contains(&name)
+}
+
 /// How long a written address is.
 const ADDRESS: usize = 17;
 
@@ -50,6 +76,14 @@ fn is_name(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_stands_before_its_program() {
+        let of = |line| host(line, &super::super::head::split(line).unwrap());
+        assert_eq!(of("Nov 28 07:51:49 attic bluetoothd[264]: Exit"), Some("attic"));
+        assert_eq!(of("2026-11-28T07:51:49.238613+00:00 attic bluetoothd[264]: x"), Some("attic"));
+        assert_eq!(of("bluetoothd[264]: Exit"), None);
+    }
 
     #[test]
     fn names_stand_beside_addresses_and_in_prompts() {

@@ -63,11 +63,18 @@ const DENIED: &str = "a policy refused the call: the daemon never saw it, and no
 pub(super) fn relate(log: &Log, wire: &Wire, alignment: &Alignment) -> Vec<Relation> {
     let mut join = Join { log, wire, alignment, asked: HashMap::new() };
     let mut relations = Vec::new();
+    // A log that names only other devices tells of those, in the lines that name nobody as well.
+    let named = || log.claims.iter().filter(|claim| claim.device_named);
+    let ours = |claim: &Claim| wire.attempts.iter().any(|attempt| attempt.is_with(claim.device));
+    let of_others = named().next().is_some() && !named().any(ours);
     for (index, claim) in log.claims.iter().enumerate() {
         let at = alignment.times.get(index).copied().flatten();
+        if of_others && claim.device.is_none() && claim.what != What::Denied {
+            continue;
+        }
         // Whom a line means that names nobody is a guess: one that the capture must bear out.
         let mut meant = claim.clone();
-        if !claim.device_named && !wire.attempts.iter().any(|a| a.is_with(claim.device)) {
+        if !of_others && !claim.device_named && !ours(claim) {
             meant.device = None;
         }
         let found = join.claim(index, &meant, at);

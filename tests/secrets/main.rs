@@ -6,6 +6,7 @@
 #![cfg(feature = "cli")]
 #[path = "../common/mod.rs"]
 mod common;
+mod logs;
 mod outputs;
 mod plant;
 mod search;

@@ -2,6 +2,7 @@
 use super::axis::Axis;
 use super::escape::text;
 use super::format::Format;
+use crate::prose::{Text, quoted};
 use crate::report::content::Spoken;
 use crate::report::{Report, safe};
 use crate::witness::RelationKind;
@@ -82,7 +83,7 @@ impl Voice<'_> {
     fn says(&self, line: &Spoken<'_>) -> String {
         let words =
             format!("line {}: \u{201c}{}\u{201d}: {}", line.relation.line, line.words, line.says());
-        text(&self.report.visible(&words))
+        text(&self.report.visible(&Text::from(quoted(&words))))
     }
 
     /// The line that tells most, readable without a pointer: what is said wrongly, else what names a code.
@@ -96,7 +97,7 @@ impl Voice<'_> {
         };
         let says = format!("\u{201c}{}\u{201d}: {}", line.words, line.relation.says);
         // Hidden before it is cut: no half of an address stays.
-        let says = self.report.visible(&says);
+        let says = self.report.visible(&Text::from(quoted(&says)));
         let class = if is_wrong(line) { "lost" } else { "small" };
         let _ = writeln!(
             svg,

@@ -168,7 +168,7 @@ pub fn open(report: &Report, log: &Log) -> Vec<String> {
     let says = |Open { claim, stands_for, .. }: Open| {
         let claim = log.claims.get(claim)?;
         // Hidden before it is cut: no half of an address stays.
-        let words = report.visible(&*claim.text);
+        let words = report.visible(&Text::from(quoted(&claim.text)));
         let words = safe::fit(&words, WORDS).into_owned();
         Some(format!("line {}, \u{201c}{words}\u{201d}, stands for {stands_for}.", claim.line))
     };
