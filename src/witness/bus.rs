@@ -145,6 +145,10 @@ impl Bus {
         let what = match message.kind {
             _ if denied => What::Denied,
             Type::Error if connects => What::Failed { how: failure(&said), by: FailedAt::Call },
+            // Whatever was asked for: the adapter is off.
+            Type::Error if failure(&said) == Failure::AdapterOff => {
+                What::Failed { how: Failure::AdapterOff, by: FailedAt::Call }
+            }
             Type::Error => What::Aside,
             _ if connects => What::ConnectAnswered,
             _ => return None,
@@ -286,6 +290,12 @@ mod tests {
         assert_eq!(failed.what, What::Failed { how: Failure::AbortByLocal, by: FailedAt::Call });
         assert_eq!((failed.answers, failed.device), (Some(10), asked.device));
         assert!(bus.push(&error("org.bluez.Error.Failed", "x", 2), 12).is_empty());
+        bus.push(&call("StartDiscovery", 3), 13);
+        let off = only(bus.push(&error("org.bluez.Error.NotReady", "Resource Not Ready", 3), 14));
+        assert_eq!(off.what, What::Failed { how: Failure::AdapterOff, by: FailedAt::Call });
+        bus.push(&call("StartDiscovery", 4), 15);
+        let other = only(bus.push(&error("org.bluez.Error.Failed", "x", 4), 16));
+        assert_eq!(other.what, What::Aside);
     }
 
     #[test]
