@@ -101,6 +101,7 @@ impl Sniffed {
             lines: self.capture.totals.records,
             understood: self.capture.connections.len() as u64,
             claims: Vec::new(),
+            names: Vec::new(),
             dated: Dated::Whole,
         }
     }
