@@ -66,8 +66,43 @@ after connecting is of no use.",
             resumed(1_100, 0x0e)
         })
         .about(&[1])
-        .saying("resumed")
-        .pins(&["TRANSFER"]),
+        .saying("The device had been silent for"),
+        Case::note(Confidence::High, "1 kB had been sent", || resumed(1_000, 0x0e))
+            .saying("resumed")
+            .pins(&["TRANSFER"]),
+        Case::note(Confidence::High, "the device hangs up in the middle of a transfer", || {
+            let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
+            let link = || send(Trace::new().up().mtu()).wait_ms(500);
+            let first = link().disconnected(HUNG_UP).wait_ms(2_000);
+            first.followed_by(link().hangs_up(HUNG_UP)).into()
+        })
+        .not_saying("had been silent"),
+        Case::silent("this host hangs up in the middle of a transfer", || {
+            let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
+            let link = || send(Trace::new().up().mtu()).wait_ms(500).hangs_up(HUNG_UP);
+            link().wait_ms(2_000).followed_by(link()).into()
+        }),
+        Case::silent("what the device had sent goes on in the next link", || {
+            let sends = |link: Trace| (0..110).fold(link, |link, _| link.notified(0x0e, &[7; 10]));
+            let link = || sends(Trace::new().up().mtu()).wait_ms(500);
+            let first = link().disconnected(LOST).wait_ms(2_000);
+            first.followed_by(link().hangs_up(HUNG_UP)).into()
+        }),
+        Case::silent("the write was refused before the link was lost", || {
+            let refused = Trace::new()
+                .create()
+                .connected_as(0, 39, 0, 42)
+                .features()
+                .mtu()
+                .refused(
+                    crate::packet::att::Pdu::WriteRequest {
+                        attribute_handle: crate::packet::att::Handle(0x10),
+                        attribute_value: &[1, 0],
+                    },
+                    crate::packet::att::ErrorCode::WRITE_NOT_PERMITTED,
+                );
+            Example::pair(survives(500, 2_600), refused.wait_ms(460).disconnected(LOST))
+        }),
         Case::silent("less than 1 kB had been sent", || resumed(900, 0x0e)).pins(&["TRANSFER"]),
         Case::note(Confidence::High, "the next link goes on 59 s later", || {
             resumed_after(58_000, 1_100, 0x0e)

@@ -54,7 +54,7 @@ Connect first and pair then, or wait a second after `ServicesResolved`.",
 2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
 2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
 2025-09-04 15:33:20,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'ServicesResolved': <dbus_fast.signature.Variant ('b', True)>}, []]
-2025-09-04 15:33:22,590 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.ObjectManager.InterfacesAdded (/): ['/org/bluez/hci0/dev_C0_00_00_00_00_01/service0001', {'org.bluez.GattService1': {}}]
+2025-09-04 15:33:22,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.ObjectManager.InterfacesAdded (/): ['/org/bluez/hci0/dev_C0_00_00_00_00_01/service0001', {'org.bluez.GattService1': {}}]
 ")
         })
         .pins(&["SOON"]),
