@@ -51,7 +51,7 @@ fn variants(count: usize, seed: u64, shown: bool) -> usize {
         return 0;
     }
     // Streams of neighbouring seeds are one stream, shifted by one: these begin far apart.
-    let mut random = Random::new(Random::new(seed).next());
+    let mut random = random::Random::new(random::Random::new(seed).next());
     let mut judges: Vec<Option<Judge>> = captures.iter().map(|_| None).collect();
     let mut wrong = 0;
     for number in 0..count {
