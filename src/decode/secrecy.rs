@@ -5,15 +5,37 @@
 
 use crate::packet::att::{Handle, Pdu, Uuid};
 use crate::packet::secrecy::carries_key;
-use crate::packet::{Address, Direction, Event, Packet, Problem, air, hci};
-use std::collections::{HashMap, HashSet};
+use crate::packet::{Address, ConnHandle, Direction, Event, Packet, Problem, air, hci};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 
 /// Most things of a kind that are remembered; beyond them everything of that kind is hidden.
 const MOST: usize = 4096;
 
-/// A link's ATT bearer: adapter, connection handle, channel.
-type Bearer = (Option<u16>, u16, u16);
+/// Who asks on which ATT bearer, in one number: direction, adapter, connection handle, channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Asker(u64);
+
+impl Asker {
+    fn new(event: &Event<'_>, handle: ConnHandle, cid: u16) -> Self {
+        let direction = match event.direction {
+            None => 0,
+            Some(Direction::Sent) => 1,
+            Some(Direction::Received) => 2,
+        };
+        let adapter = event.adapter.map_or(0, |adapter| 1 + u64::from(adapter));
+        Self(direction << 56 | adapter << 32 | u64::from(handle.0) << 16 | u64::from(cid))
+    }
+
+    /// Whom this one answers: the other direction of the same bearer.
+    fn answers(self) -> Self {
+        const DIRECTIONS: u64 = 3 << 56;
+        match self.0 & DIRECTIONS {
+            0 => self,
+            _ => Self(self.0 ^ DIRECTIONS),
+        }
+    }
+}
 
 /// What was seen so far.
 #[derive(Debug, Default)]
@@ -21,7 +43,7 @@ pub struct Secrecy {
     /// Attributes of a type that carries keys. On whatever link: bonded devices do not ask again.
     attributes: Known<u16>,
     /// Reads that have no answer yet, who asked, and whether it is for such an attribute.
-    asked: HashMap<(Bearer, Option<Direction>), bool>,
+    asked: BTreeMap<Asker, bool>,
     /// Advertisers that split their data: later parts do not say that they are parts.
     advertisers: Known<Address>,
     /// The same of periodic advertising, by sync handle.
@@ -58,7 +80,7 @@ impl Secrecy {
         hidden
             | match &event.packet {
                 Packet::Att { handle, cid, pdu } => {
-                    self.attribute((event.adapter, handle.0, *cid), event.direction, pdu)
+                    self.attribute(Asker::new(event, *handle, *cid), pdu)
                 }
                 Packet::Event(hci::Event::Le { event }) => self.report(event),
                 // Data in several commands: the first part or all of it begins with a structure.
@@ -78,7 +100,7 @@ impl Secrecy {
             }
     }
 
-    fn attribute(&mut self, bearer: Bearer, from: Option<Direction>, pdu: &Pdu<'_>) -> bool {
+    fn attribute(&mut self, from: Asker, pdu: &Pdu<'_>) -> bool {
         match *pdu {
             Pdu::FindInformationResponse { ref list } => {
                 list.iter()
@@ -90,20 +112,20 @@ impl Secrecy {
                 carries_key(Uuid::Short(attribute_type))
             }
             Pdu::ReadByTypeRequest { attribute_type, .. } => {
-                self.asks(bearer, from, carries_key(attribute_type.uuid))
+                self.asks(from, carries_key(attribute_type.uuid))
             }
             Pdu::ReadRequest { attribute_handle }
             | Pdu::ReadBlobRequest { attribute_handle, .. } => {
                 let secret = self.is_secret(attribute_handle);
-                self.asks(bearer, from, secret)
+                self.asks(from, secret)
             }
             Pdu::ReadMultipleRequest { ref handles }
             | Pdu::ReadMultipleVariableRequest { ref handles } => {
                 let secret = handles.iter().any(|handle| self.is_secret(handle));
-                self.asks(bearer, from, secret)
+                self.asks(from, secret)
             }
             Pdu::ReadByTypeResponse { ref list } => {
-                let asked = self.answered(bearer, from);
+                let asked = self.answered(from);
                 for (handle, value) in list.iter() {
                     // A characteristic's declaration: properties, value handle, type (Vol 3, Part G, 3.3.1).
                     if let [_, low, high, uuid @ ..] = value
@@ -121,7 +143,7 @@ impl Secrecy {
             | Pdu::ReadBlobResponse { .. }
             | Pdu::ReadMultipleResponse { .. }
             | Pdu::ReadMultipleVariableResponse { .. }
-            | Pdu::ErrorResponse { .. } => self.answered(bearer, from),
+            | Pdu::ErrorResponse { .. } => self.answered(from),
             Pdu::MultipleHandleValueNotification { ref list } => {
                 list.iter().any(|(handle, _)| self.is_secret(handle))
             }
@@ -134,20 +156,16 @@ impl Secrecy {
     }
 
     /// A read request shows nothing itself.
-    fn asks(&mut self, bearer: Bearer, from: Option<Direction>, secret: bool) -> bool {
-        if self.asked.len() < MOST || self.asked.contains_key(&(bearer, from)) {
-            self.asked.insert((bearer, from), secret);
+    fn asks(&mut self, from: Asker, secret: bool) -> bool {
+        if self.asked.len() < MOST || self.asked.contains_key(&from) {
+            self.asked.insert(from, secret);
         }
         false
     }
 
     /// Whether an answer holds a key, or may hold one. Without its question nobody knows what an answer holds.
-    fn answered(&mut self, bearer: Bearer, from: Option<Direction>) -> bool {
-        let asker = from.map(|direction| match direction {
-            Direction::Sent => Direction::Received,
-            Direction::Received => Direction::Sent,
-        });
-        self.asked.remove(&(bearer, asker)).unwrap_or(true)
+    fn answered(&mut self, from: Asker) -> bool {
+        self.asked.remove(&from.answers()).unwrap_or(true)
     }
 
     fn report(&mut self, event: &hci::LeEvent<'_>) -> bool {

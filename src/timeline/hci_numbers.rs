@@ -14,11 +14,19 @@ struct Stretch {
     len: u32,
 }
 
+impl Stretch {
+    /// The number behind its last.
+    fn after(&self) -> u32 {
+        self.number.saturating_add(self.len)
+    }
+}
+
 /// The numbers of all HCI packets, in stretches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HciNumbers {
     /// In order of frame.
     stretches: Vec<Stretch>,
+    /// The next number of each adapter but that of the last stretch.
     counted: BTreeMap<Option<u16>, u32>,
     /// The adapter of the last stretch.
     adapter: Option<u16>,
@@ -37,15 +45,22 @@ impl HciNumbers {
         if !hci || self.full {
             return;
         }
-        let counted = self.counted.entry(event.adapter).or_default();
-        *counted = counted.saturating_add(1);
-        let number = *counted;
-        if let Some(last) = self.stretches.last_mut()
-            && self.adapter == event.adapter
-            && last.frame.checked_add(last.len) == Some(event.frame)
-        {
-            last.len += 1;
-        } else if self.stretches.len() == MOST {
+        let same = self.adapter == event.adapter;
+        let number = match self.stretches.last_mut() {
+            Some(last) if same => {
+                if last.frame.checked_add(last.len) == Some(event.frame) {
+                    last.len += 1;
+                    return;
+                }
+                last.after()
+            }
+            Some(last) => {
+                self.counted.insert(self.adapter, last.after());
+                self.counted.get(&event.adapter).copied().unwrap_or(1)
+            }
+            None => 1,
+        };
+        if self.stretches.len() == MOST {
             self.full = true;
         } else {
             self.stretches.push(Stretch { frame: event.frame, number, len: 1 });
