@@ -155,6 +155,7 @@ impl Reader {
                 return Ok(None);
             }
             let bytes = self.ledger.stream.peek(RECORD_HEADER)?;
+            let held = bytes.len();
             let Some(head) = bytes.first_chunk::<RECORD_HEADER>() else {
                 self.tail()?;
                 continue;
@@ -165,7 +166,7 @@ impl Reader {
                 continue;
             }
             let whole = RECORD_HEADER + header.included as usize;
-            if self.ledger.stream.peek(whole)?.len() < whole {
+            if held < whole && self.ledger.stream.peek(whole)?.len() < whole {
                 self.ledger.cut(probe(self.datalink))?;
                 continue;
             }

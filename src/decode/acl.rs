@@ -141,10 +141,9 @@ fn attribute<'a>(
     let Some((&opcode, parameters)) = payload.split_first() else {
         return headless(handle, cid, payload, event);
     };
-    let att = |pdu| Packet::Att { handle, cid, pdu };
-    let (packet, problem) = att::Pdu::decode_as(opcode, parameters, event.cut, att);
-    event.packet = packet;
-    problem
+    let into = &mut event.packet;
+    let att = |pdu| *into = Packet::Att { handle, cid, pdu };
+    att::Pdu::decode_as(opcode, parameters, event.cut, att).1
 }
 
 fn security<'a>(

@@ -15,9 +15,9 @@ mod secrecy;
 mod tests;
 mod whole;
 
-use adapter::Adapters;
+use adapter::{Adapter, Adapters};
 use secrecy::Secrecy;
-use whole::{command, control, controller_event, isochronous, note, opaque, voice};
+use whole::{Decoded, command, control, controller_event, isochronous, note, opaque, voice};
 
 /// Turns records into events. Decoding never fails: what is unknown, cut or
 /// malformed is an event too.
@@ -42,62 +42,61 @@ impl Decoder {
     /// The event of a record. It borrows from the record and from frames put together here.
     pub fn decode<'a>(&'a mut self, record: &'a Record<'_>) -> Event<'a> {
         let Self { adapters, secrecy, completed, receiver } = self;
-        let mut event = decoded(adapters, completed, receiver, record);
+        // Made once and filled where it stands: it is large, and there are millions.
+        let mut event = Event {
+            frame: record.frame,
+            time: record.time,
+            adapter: record.adapter,
+            direction: record.direction,
+            cut: record.is_cut(),
+            problem: None,
+            answers: None,
+            channel: None,
+            link: None,
+            replaces: None,
+            completed: &[],
+            hidden: false,
+            packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
+            air: None,
+        };
+        fill(adapters.get(record.adapter), completed, receiver, record, &mut event);
         event.hidden = secrecy.hides(&event);
         event
     }
 }
 
-fn decoded<'a>(
-    adapters: &'a mut Adapters,
+/// Decodes what the record holds into its event, and learns from it.
+#[inline]
+fn fill<'a>(
+    adapter: &'a mut Adapter,
     completed: &'a mut Vec<LinkId>,
     receiver: &'a mut air::Receiver,
     record: &'a Record<'_>,
-) -> Event<'a> {
-    let cut = record.is_cut();
-    let mut event = Event {
-        frame: record.frame,
-        time: record.time,
-        adapter: record.adapter,
-        direction: record.direction,
-        cut,
-        problem: None,
-        answers: None,
-        channel: None,
-        link: None,
-        replaces: None,
-        completed: &[],
-        hidden: false,
-        packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
-        air: None,
-    };
-    let adapter = adapters.get(record.adapter);
-    let bytes = match &record.payload {
-        Payload::Bytes(bytes) => *bytes,
-        Payload::Outline(outline) => {
-            outline::decode(adapter, outline, &mut event);
-            adapter.follow(&mut event, completed);
-            return event;
-        }
-    };
-    (event.packet, event.problem) = match record.kind {
-        Kind::Acl => {
-            acl::decode(adapter, bytes, &mut event);
-            return event;
-        }
-        Kind::Air(radio) => {
-            air::decode(receiver, adapter, radio, bytes, &mut event);
-            return event;
-        }
-        // The type says who speaks, whatever a flag bit says.
-        Kind::Command => {
-            event.direction = Some(Direction::Sent);
-            command(bytes, cut)
-        }
-        Kind::Event => {
-            event.direction = Some(Direction::Received);
-            controller_event(bytes, cut)
-        }
+    event: &mut Event<'a>,
+) {
+    match &record.payload {
+        Payload::Outline(outline) => outline::decode(adapter, outline, event),
+        Payload::Bytes(bytes) => match record.kind {
+            Kind::Acl => return acl::decode(adapter, bytes, event),
+            Kind::Air(radio) => return air::decode(receiver, adapter, radio, bytes, event),
+            // The type says who speaks, whatever a flag bit says.
+            Kind::Command => {
+                event.direction = Some(Direction::Sent);
+                command(bytes, event);
+            }
+            Kind::Event => {
+                event.direction = Some(Direction::Received);
+                controller_event(bytes, event);
+            }
+            kind => (event.packet, event.problem) = other(kind, bytes, event.cut),
+        },
+    }
+    adapter.follow(event, completed);
+}
+
+/// What is seldom in a capture.
+fn other(kind: Kind, bytes: &[u8], cut: bool) -> Decoded<'_> {
+    match kind {
         Kind::Sco => voice(bytes, cut),
         Kind::Iso => isochronous(bytes, cut),
         Kind::Monitor(opcode @ (16 | 17)) => control(opcode, bytes, cut),
@@ -108,9 +107,9 @@ fn decoded<'a>(
             note(Note::decode_packetlogger(kind, bytes), Layer::Vendor, kind.into(), bytes, cut)
         }
         Kind::Vendor(kind) => opaque(Layer::Vendor, kind.into(), bytes, Problem::Unknown),
-        Kind::Empty => opaque(Layer::Hci, 0, bytes, Problem::Malformed),
         Kind::Foreign(link_type) => opaque(Layer::Foreign, link_type, bytes, Problem::Unknown),
-    };
-    adapter.follow(&mut event, completed);
-    event
+        Kind::Command | Kind::Event | Kind::Acl | Kind::Air(_) | Kind::Empty => {
+            opaque(Layer::Hci, 0, bytes, Problem::Malformed)
+        }
+    }
 }

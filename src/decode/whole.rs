@@ -1,28 +1,36 @@
 //! Packets that are decoded by themselves, whatever came before: commands, events, notes, voice.
 use crate::packet::note::Note;
-use crate::packet::{ConnHandle, Layer, Packet, Problem, hci, mgmt};
+use crate::packet::{ConnHandle, Event, Layer, Packet, Problem, hci, mgmt};
 
 pub type Decoded<'a> = (Packet<'a>, Option<Problem>);
 
-pub fn command(bytes: &[u8], cut: bool) -> Decoded<'_> {
+pub fn command<'a>(bytes: &'a [u8], event: &mut Event<'a>) {
+    let cut = event.cut;
     let Some((&[low, high, length], parameters)) = bytes.split_first_chunk() else {
         let code = bytes.first_chunk().map_or(0, |code| u16::from_le_bytes(*code));
-        return opaque(Layer::Hci, code, bytes, Problem::short(cut));
+        (event.packet, event.problem) = opaque(Layer::Hci, code, bytes, Problem::short(cut));
+        return;
     };
     let code = u16::from_le_bytes([low, high]);
     let (parameters, lies) = declared(parameters, length, cut);
-    let (packet, problem) = hci::Command::decode_as(code, parameters, cut, Packet::Command);
-    (packet, lies.or(problem))
+    let into = &mut event.packet;
+    let command = |command| *into = Packet::Command(command);
+    let ((), problem) = hci::Command::decode_as(code, parameters, cut, command);
+    event.problem = lies.or(problem);
 }
 
-pub fn controller_event(bytes: &[u8], cut: bool) -> Decoded<'_> {
+pub fn controller_event<'a>(bytes: &'a [u8], event: &mut Event<'a>) {
+    let cut = event.cut;
     let Some((&[code, length], parameters)) = bytes.split_first_chunk() else {
         let code = bytes.first().copied().unwrap_or(0);
-        return opaque(Layer::Hci, code.into(), bytes, Problem::short(cut));
+        (event.packet, event.problem) = opaque(Layer::Hci, code.into(), bytes, Problem::short(cut));
+        return;
     };
     let (parameters, lies) = declared(parameters, length, cut);
-    let (packet, problem) = hci::Event::read_as(code, parameters, cut, Packet::Event);
-    (packet, lies.or(problem))
+    let into = &mut event.packet;
+    let packet = |packet| *into = Packet::Event(packet);
+    let ((), problem) = hci::Event::read_as(code, parameters, cut, packet);
+    event.problem = lies.or(problem);
 }
 
 /// The parameters that a header promises. A promise of more or less than there is, is a lie.

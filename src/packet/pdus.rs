@@ -46,14 +46,15 @@ macro_rules! pdus {
             }
 
             /// The same for whoever puts the PDU into something larger: `whole` does that where the
-            /// fields are read, so that no PDU is moved from one place to the next.
+            /// fields are read, so that no PDU is moved from one place to the next. It may also write it to
+            /// where it stays, and give nothing back.
             #[inline]
             #[allow(clippy::redundant_closure_call, reason = "`?` needs a function around the fields")]
             pub(crate) fn decode_as<T>(
                 code: $Code,
                 input: &'a [u8],
                 cut: bool,
-                whole: impl Fn(Self) -> T,
+                mut whole: impl FnMut(Self) -> T,
             ) -> (T, Option<$crate::packet::Problem>) {
                 use $crate::packet::Problem;
                 #[allow(unused_imports, reason = "a table without fields needs none")]

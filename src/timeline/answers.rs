@@ -105,6 +105,7 @@ impl Tracker {
         count: u16,
     ) -> Option<usize> {
         let state = self.adapters.get_mut(adapter)?;
+        let outstanding = state.outstanding.saturating_sub(u32::from(count));
         let Some(link) = state.link(id) else {
             // Flushed after the end: it proves nothing.
             return state.ended(id);
@@ -115,25 +116,24 @@ impl Tracker {
                 break;
             }
         }
-        state.outstanding = state.outstanding.saturating_sub(u32::from(count));
         let connection = self.connections.get_mut(index)?;
         connection.credits.completed += u64::from(count);
         connection.credits.last_completed = Some(at.seen());
         if count > 0 {
-            let (last_heard, advertised) = (connection.last_heard, connection.advertised);
-            connection.hear(at, "Number Of Completed Packets");
             // Of several counts in one breath, what was known before the first one.
             let breath = |before: &BeforeCompleted| {
                 at.time.since(before.completed_at).is_some_and(|since| since < CLEARED)
             };
-            if let Some(link) = state.link(id)
-                && !link.before_completed.as_ref().is_some_and(breath)
-            {
-                let completed_at = at.time;
-                link.before_completed =
-                    Some(BeforeCompleted { completed_at, last_heard, advertised });
+            if !link.before_completed.as_ref().is_some_and(breath) {
+                link.before_completed = Some(BeforeCompleted {
+                    completed_at: at.time,
+                    last_heard: connection.last_heard,
+                    advertised: connection.advertised,
+                });
             }
+            connection.hear(at, "Number Of Completed Packets");
         }
+        state.outstanding = outstanding;
         Some(index)
     }
 

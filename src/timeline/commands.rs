@@ -265,10 +265,12 @@ impl Tracker {
         }
         match event {
             Event::CommandComplete { command_opcode, return_parameters, .. } => {
+                self.kinds.answer(*command_opcode);
                 let answer = return_parameters.of(*command_opcode, at.cut);
                 return self.command_complete(adapter, at, *command_opcode, &answer, answers);
             }
             Event::CommandStatus { status, command_opcode, .. } => {
+                self.kinds.answer(*command_opcode);
                 return self.command_status(adapter, at, *command_opcode, *status, answers);
             }
             Event::ConnectionComplete { status, connection_handle, bd_addr, link_type, .. }
@@ -286,6 +288,7 @@ impl Tracker {
                 return None;
             }
             Event::NumberOfCompletedPackets { handles } => {
+                self.kinds.completed();
                 let mut first = None;
                 for (link, (_, count)) in completed.iter().zip(handles.iter()) {
                     first = first.or(self.completed(adapter, at, *link, count));

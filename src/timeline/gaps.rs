@@ -5,8 +5,7 @@
 //! send command after command without an answer, and nobody completes packets that were never sent.
 use super::connection::{Connection, OddityKind};
 use super::trace::Capture;
-use crate::packet::hci::Event;
-use crate::packet::{Direction, Packet, smp};
+use crate::packet::{Direction, Opcode, Packet, smp};
 use crate::time::{Moment, Span};
 use crate::vocabulary::vocabulary;
 
@@ -43,27 +42,32 @@ pub(super) struct Kinds {
 }
 
 impl Kinds {
-    pub fn count(&mut self, packet: &Packet<'_>, direction: Direction, at: Moment) {
+    pub fn command(&mut self, at: Moment) {
+        self.commands += 1;
+        if self.events == 0 {
+            let since = self.last_command.and_then(|last| at.since(last));
+            self.hasty |= since.is_some_and(|since| since < HASTY);
+            self.last_command = Some(at);
+        }
+    }
+
+    /// An event of whatever kind. Answers and counts of completed packets are told on top of that.
+    pub fn event(&mut self) {
+        self.events += 1;
+    }
+
+    /// Command Complete or Command Status.
+    pub fn answer(&mut self, opcode: Opcode) {
+        self.answers += u64::from(opcode.0 != 0);
+    }
+
+    /// Number Of Completed Packets.
+    pub fn completed(&mut self) {
+        self.completed += 1;
+    }
+
+    pub fn data(&mut self, packet: &Packet<'_>, direction: Direction) {
         match packet {
-            Packet::Command(_) => {
-                self.commands += 1;
-                if self.events == 0 {
-                    let since = self.last_command.and_then(|last| at.since(last));
-                    self.hasty |= since.is_some_and(|since| since < HASTY);
-                    self.last_command = Some(at);
-                }
-            }
-            Packet::Event(event) => {
-                self.events += 1;
-                match event {
-                    Event::CommandComplete { command_opcode, .. }
-                    | Event::CommandStatus { command_opcode, .. } => {
-                        self.answers += u64::from(command_opcode.0 != 0);
-                    }
-                    Event::NumberOfCompletedPackets { .. } => self.completed += 1,
-                    _ => {}
-                }
-            }
             Packet::Sco { .. } | Packet::Iso { .. } | Packet::Air(_) => {}
             _ if direction == Direction::Sent => {
                 self.sent += 1;
@@ -78,6 +82,11 @@ impl Kinds {
             }
             _ => self.received += 1,
         }
+    }
+
+    /// How many commands and events there were.
+    pub fn control(&self) -> u64 {
+        self.commands + self.events
     }
 
     /// The kinds that must have been there and are not.

@@ -1,6 +1,5 @@
 //! How btmon numbers a capture's packets: per adapter, from 1, and HCI packets alone. Notes and management have no
 //! number there, so it counts differently from Wireshark wherever they stand between.
-use crate::packet::{Event, Layer, Packet};
 use std::collections::BTreeMap;
 
 /// No more stretches are remembered; frames after the last one have no number here.
@@ -34,37 +33,39 @@ pub(crate) struct HciNumbers {
 }
 
 impl HciNumbers {
-    pub fn push(&mut self, event: &Event<'_>) {
-        let hci = match &event.packet {
-            Packet::Note(_) | Packet::Mgmt { .. } | Packet::Air(_) => false,
-            Packet::Opaque { layer, .. } => {
-                matches!(layer, Layer::Hci | Layer::Acl | Layer::L2cap | Layer::ChipLog)
-            }
-            _ => true,
-        };
-        if !hci || self.full {
+    /// Counts a packet that has a number there: HCI, of whatever kind.
+    #[inline]
+    pub fn count(&mut self, frame: u32, adapter: Option<u16>) {
+        // Nearly always the packet behind the last one.
+        if let Some(last) = self.stretches.last_mut()
+            && self.adapter == adapter
+            && last.frame.checked_add(last.len) == Some(frame)
+            && !self.full
+        {
+            last.len += 1;
             return;
         }
-        let same = self.adapter == event.adapter;
-        let number = match self.stretches.last_mut() {
-            Some(last) if same => {
-                if last.frame.checked_add(last.len) == Some(event.frame) {
-                    last.len += 1;
-                    return;
-                }
-                last.after()
-            }
+        self.begin(frame, adapter);
+    }
+
+    /// Begins another stretch.
+    fn begin(&mut self, frame: u32, adapter: Option<u16>) {
+        if self.full {
+            return;
+        }
+        let number = match self.stretches.last() {
+            Some(last) if self.adapter == adapter => last.after(),
             Some(last) => {
                 self.counted.insert(self.adapter, last.after());
-                self.counted.get(&event.adapter).copied().unwrap_or(1)
+                self.counted.get(&adapter).copied().unwrap_or(1)
             }
             None => 1,
         };
         if self.stretches.len() == MOST {
             self.full = true;
         } else {
-            self.stretches.push(Stretch { frame: event.frame, number, len: 1 });
-            self.adapter = event.adapter;
+            self.stretches.push(Stretch { frame, number, len: 1 });
+            self.adapter = adapter;
         }
     }
 
@@ -80,45 +81,13 @@ impl HciNumbers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::packet::note::Note;
-
-    fn event(frame: u32, adapter: u16, note: bool) -> Event<'static> {
-        let packet = match note {
-            true => Packet::Note(Note::OpenIndex),
-            false => Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
-        };
-        Event {
-            frame,
-            time: None,
-            adapter: Some(adapter),
-            direction: None,
-            cut: false,
-            problem: None,
-            answers: None,
-            link: None,
-            replaces: None,
-            completed: &[],
-            channel: None,
-            hidden: false,
-            air: None,
-            packet,
-        }
-    }
 
     #[test]
     fn each_adapter_counts_its_own_packets_and_no_notes() {
         let mut numbers = HciNumbers::default();
-        for (frame, adapter, note) in [
-            (1, 0, true),
-            (2, 0, false),
-            (3, 0, false),
-            (4, 0, true),
-            (5, 0, false),
-            (6, 1, false),
-            (7, 1, false),
-            (8, 0, false),
-        ] {
-            numbers.push(&event(frame, adapter, note));
+        // 1 and 4 are notes.
+        for (frame, adapter) in [(2, 0), (3, 0), (5, 0), (6, 1), (7, 1), (8, 0)] {
+            numbers.count(frame, Some(adapter));
         }
         let of: Vec<_> = (0..=9).map(|frame| numbers.of(frame)).collect();
         let expected =
@@ -130,7 +99,7 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let mut numbers = HciNumbers::default();
         for frame in 0..MOST as u32 + 2 {
-            numbers.push(&event(frame * 2 + 1, 0, false));
+            numbers.count(frame * 2 + 1, Some(0));
         }
         assert_eq!(numbers.stretches.len(), MOST);
         let last = MOST as u32;

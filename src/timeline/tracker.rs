@@ -184,11 +184,18 @@ impl AdapterState {
     }
 }
 
+/// Whether what was not decoded was a packet between a host and its controller.
+fn is_hci(layer: Layer) -> bool {
+    matches!(layer, Layer::Hci | Layer::Acl | Layer::L2cap | Layer::ChipLog)
+}
+
 /// Builds a [`super::Capture`] from events.
 #[derive(Debug, Default)]
 pub struct Tracker {
     pub(super) source: SourceId,
     pub(super) adapters: Vec<AdapterState>,
+    /// The place of the adapter that the last event was about.
+    last_adapter: usize,
     pub(super) connections: Vec<Connection>,
     pub(super) events: Vec<AdapterEvent>,
     pub(super) air: Air,
@@ -199,7 +206,7 @@ pub struct Tracker {
     /// Open control sockets: cookie and process.
     pub(super) sockets: HashMap<u32, String>,
     pub(super) totals: Totals,
-    kinds: Kinds,
+    pub(super) kinds: Kinds,
     /// Of the databases that were kept.
     pub(super) attributes: usize,
     /// There are so many steps already that few are kept of each connection.
@@ -229,7 +236,6 @@ impl Tracker {
     pub fn push(&mut self, event: &Event<'_>) -> Option<u32> {
         self.totals.records += 1;
         self.last_frame = event.frame;
-        self.numbers.push(event);
         if self.totals.records.is_multiple_of(LOOKED_AT_EVERY) && !self.crowded {
             self.look_at_what_is_kept();
         }
@@ -240,8 +246,12 @@ impl Tracker {
             _ => {}
         }
         if let Some(time) = event.time {
-            self.first_time = Some(self.first_time.map_or(time, |t| t.min(time)));
-            self.last_time = Some(self.last_time.map_or(time, |t| t.max(time)));
+            // Nearly always the latest so far, and then it is not the earliest.
+            match self.last_time {
+                Some(last) if time >= last => self.last_time = Some(time),
+                Some(_) => self.first_time = self.first_time.map(|first| first.min(time)),
+                None => (self.first_time, self.last_time) = (Some(time), Some(time)),
+            }
         }
         let at = At {
             source: self.source,
@@ -261,6 +271,9 @@ impl Tracker {
         if let Packet::Opaque { layer, .. } = event.packet
             && event.air.is_none()
         {
+            if is_hci(layer) {
+                self.numbers.count(event.frame, event.adapter);
+            }
             // Text may not say whose packet it was: it may be any link's.
             if event.cut && matches!(layer, Layer::Hci | Layer::Acl) {
                 self.cut_all(event.adapter);
@@ -268,25 +281,43 @@ impl Tracker {
             return None;
         }
         if let Some(frame) = event.air {
+            // What was heard on the air is no packet of a host, but data that it carries may stand for one.
+            let counted = match event.packet {
+                Packet::Air(_) => false,
+                Packet::Opaque { layer, .. } => is_hci(layer),
+                _ => true,
+            };
+            if counted {
+                self.numbers.count(event.frame, event.adapter);
+            }
             let adapter = self.adapter(event.adapter)?;
             let index = self.on_air(adapter, at, event, frame)?;
             return self.connections.get(index).map(|connection| connection.number);
         }
+        self.numbers.count(event.frame, event.adapter);
         let adapter = self.adapter(event.adapter)?;
         self.first_hci.get_or_insert(event.frame);
-        self.totals.control +=
-            u64::from(matches!(event.packet, Packet::Command(_) | Packet::Event(_)));
-        self.kinds.count(&event.packet, at.direction, at.time);
         self.tick(adapter, at);
         let connection = match &event.packet {
-            Packet::Command(command) => self.command(adapter, at, command),
-            Packet::Event(packet) => self.event(adapter, at, packet, event),
-            _ => self.data(adapter, at, event),
+            Packet::Command(command) => {
+                self.kinds.command(at.time);
+                self.command(adapter, at, command)
+            }
+            Packet::Event(packet) => {
+                self.kinds.event();
+                self.event(adapter, at, packet, event)
+            }
+            data => {
+                self.kinds.data(data, at.direction);
+                self.data(adapter, at, event)
+            }
         };
         if let Some(connection) = connection.and_then(|index| self.connections.get_mut(index)) {
-            // Text that leaves out a connection's parameters leaves nothing else unknown.
-            let parameters_only = matches!(&event.packet, Packet::Event(packet) if packet.le_connection_complete().is_some());
-            connection.cut_packets += u64::from(event.cut && !parameters_only);
+            if event.cut {
+                // Text that leaves out a connection's parameters leaves nothing else unknown.
+                let parameters_only = matches!(&event.packet, Packet::Event(packet) if packet.le_connection_complete().is_some());
+                connection.cut_packets += u64::from(!parameters_only);
+            }
             // Data this young may yet turn out to be that of an attempt under way.
             let undecided = !connection.start_seen
                 && at
@@ -324,8 +355,18 @@ impl Tracker {
         }
     }
 
+    #[inline]
     pub(super) fn adapter(&mut self, index: Option<u16>) -> Option<usize> {
-        // One adapter or two: a search beats a hash on every event.
+        // Nearly always the same as that of the event before.
+        if self.adapters.get(self.last_adapter).is_some_and(|a| a.facts.index == index) {
+            return Some(self.last_adapter);
+        }
+        self.last_adapter = self.another_adapter(index)?;
+        Some(self.last_adapter)
+    }
+
+    fn another_adapter(&mut self, index: Option<u16>) -> Option<usize> {
+        // One adapter or two: a search beats a hash.
         if let Some(at) = self.adapters.iter().position(|a| a.facts.index == index) {
             return Some(at);
         }
@@ -451,6 +492,7 @@ pub struct Origin {
 impl Tracker {
     /// The capture is over: links that are still up end as they are.
     pub fn finish(mut self, origin: Origin) -> Capture {
+        self.totals.control = self.kinds.control();
         let frame = self.last_frame;
         let end = At {
             source: self.source,
