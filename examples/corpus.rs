@@ -62,7 +62,7 @@ fn read(path: &Path) -> Result<Row, CaptureError> {
         records += 1;
     }
     let description = source.describe();
-    let warnings = source.take_warnings();
+    let warnings = source.warnings();
     let puzzles = warnings.iter().find(|warning| warning.kind == WarningKind::LinesNotUnderstood);
     let puzzles = puzzles.and_then(|warning| warning.text.split(' ').next()?.parse().ok());
     let puzzles = puzzles.unwrap_or(0);

@@ -152,7 +152,7 @@ fn damaged_compression_keeps_what_came_before() {
         records += 1;
     }
     assert!((1..=16).contains(&records), "{records}");
-    let codes: Vec<_> = source.take_warnings().iter().map(|warning| warning.kind.word()).collect();
+    let codes: Vec<_> = source.warnings().iter().map(|warning| warning.kind.word()).collect();
     assert!(
         codes.contains(&"compression-damaged") || codes.contains(&"cut-in-record"),
         "{codes:?}"
@@ -168,7 +168,7 @@ fn a_wrong_checksum_in_a_zip_is_noticed() {
     archive[at + 16 + 23] ^= 1;
     let mut source = from_file(&archive, &OpenOptions::default()).unwrap().source;
     while source.next().unwrap().is_some() {}
-    let warnings = source.take_warnings();
+    let warnings = source.warnings();
     assert!(warnings.iter().any(|w| w.kind == WarningKind::CompressionDamaged), "{warnings:?}");
 }
 
@@ -227,7 +227,7 @@ fn damaged_zstd_keeps_what_came_before_and_says_so() {
             records += 1;
         }
         assert_eq!(records, 16);
-        let warnings = source.take_warnings();
+        let warnings = source.warnings();
         assert!(warnings.iter().any(|w| w.kind == WarningKind::CompressionDamaged), "{warnings:?}");
     }
 }

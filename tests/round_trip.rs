@@ -136,7 +136,7 @@ fn drain(
     }
     assert!(source.next()?.is_none(), "the end is the end");
     source.describe();
-    source.take_warnings();
+    source.warnings();
     Ok(records)
 }
 

@@ -36,7 +36,7 @@ fn drain(text: Vec<u8>) -> usize {
             }
         }
     }
-    let warnings = source.take_warnings();
+    let warnings = source.warnings();
     assert!(warnings.len() < 20, "{warnings:?}");
     count
 }

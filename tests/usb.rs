@@ -77,7 +77,7 @@ fn read(file: Vec<u8>) -> (Vec<Seen>, Vec<&'static str>) {
     while let Some(record) = source.next().unwrap() {
         records.push((record.kind, record.direction, record.adapter, record.bytes().to_vec()));
     }
-    (records, source.take_warnings().iter().map(|warning| warning.kind.word()).collect())
+    (records, source.warnings().iter().map(|warning| warning.kind.word()).collect())
 }
 
 fn hci(records: Vec<Seen>) -> Vec<Seen> {

@@ -92,7 +92,7 @@ fn read_with(name: &str, options: &OpenOptions) -> Result<Read, CaptureError> {
         records.push(see(&record));
     }
     let description = source.describe();
-    let warnings = source.take_warnings();
+    let warnings = source.warnings();
     let (clock, format) = (description.clock, description.format);
     Ok(Read { records, warnings, clock, clock_at_first, format })
 }
@@ -446,7 +446,7 @@ fn read_bytes(bytes: Vec<u8>) -> (Vec<String>, Vec<&'static str>) {
     while let Some(record) = source.next().unwrap() {
         packets.push(see(&record).bytes);
     }
-    (packets, source.take_warnings().iter().map(|warning| warning.kind.word()).collect())
+    (packets, source.warnings().iter().map(|warning| warning.kind.word()).collect())
 }
 
 #[test]
@@ -486,7 +486,7 @@ fn many_gaps_are_counted_and_not_listed() {
         records += 1;
     }
     assert_eq!(records, 50 * 16);
-    let warnings = source.take_warnings();
+    let warnings = source.warnings();
     // 49 gaps and an end, of which eight are told in full.
     assert_eq!(warnings.iter().filter(|w| w.kind.word() == "impossible-length").count(), 8);
     assert_eq!(warnings.last().unwrap().text, "42 more places of damage were skipped");

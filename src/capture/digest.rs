@@ -27,7 +27,8 @@ impl Read for Reading {
                 Ok(len)
             }
             Err(error) => {
-                if error.kind() != ErrorKind::Interrupted {
+                // Of a capture that still grows, nothing was read and nothing is lost.
+                if !matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) {
                     self.sha256 = None;
                 }
                 Err(error)

@@ -270,7 +270,7 @@ impl Ledger {
             }
             self.say(WarningKind::CompressionDamaged, offset, text);
         } else if self.frame == 0 {
-            self.say_of_all(WarningKind::NoRecords, "the capture has a header and no records");
+            self.remarks.push(no_records());
         }
         Ok(())
     }
@@ -424,27 +424,24 @@ impl Ledger {
         }
     }
 
-    pub fn take_warnings(&mut self) -> Vec<Warning> {
-        if !self.done {
-            return Vec::new();
+    /// What would be said if the capture ended here.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings: Vec<Warning> = self.tallies.iter().map(Tally::warning).collect();
+        warnings.extend(self.remarks.iter().cloned());
+        if self.frame == 0 && !self.done {
+            warnings.push(no_records());
         }
-        let mut warnings: Vec<Warning> =
-            self.tallies.drain(..).map(|tally| tally.warning()).collect();
-        warnings.append(&mut self.remarks);
         warnings.sort_by_key(|warning| warning.offset);
         if self.unsaid > 0 {
             let text = format!("{} more places of damage were skipped", self.unsaid);
-            warnings.push(Warning {
-                kind: WarningKind::MoreDamage,
-                frame: None,
-                last_frame: None,
-                offset: None,
-                text,
-            });
-            self.unsaid = 0;
+            warnings.push(Warning::of_all(WarningKind::MoreDamage, text));
         }
         warnings
     }
+}
+
+fn no_records() -> Warning {
+    Warning::of_all(WarningKind::NoRecords, "the capture has a header and no records")
 }
 
 #[cfg(test)]
@@ -461,7 +458,7 @@ mod tests {
     fn codes(mut ledger: Ledger) -> Vec<(WarningKind, Option<u32>)> {
         ledger.next_frame();
         ledger.finish().unwrap();
-        ledger.take_warnings().iter().map(|warning| (warning.kind, warning.frame)).collect()
+        ledger.warnings().iter().map(|warning| (warning.kind, warning.frame)).collect()
     }
 
     #[test]

@@ -218,8 +218,9 @@ pub trait Source: Send {
     /// What is known of the whole capture: complete once all records were read.
     fn describe(&self) -> Description;
 
-    /// What has been noticed since this was last asked.
-    fn take_warnings(&mut self) -> Vec<Warning>;
+    /// What would be said of the capture if it ended behind the record that was read last: all of it, once the source
+    /// is drained.
+    fn warnings(&self) -> Vec<Warning>;
 
     /// How many packets the logger says that it lost, up to the record that was read last.
     fn lost(&self) -> u64 {

@@ -180,8 +180,8 @@ impl Source for Reader {
         }
     }
 
-    fn take_warnings(&mut self) -> Vec<Warning> {
-        self.ledger.take_warnings()
+    fn warnings(&self) -> Vec<Warning> {
+        self.ledger.warnings()
     }
 
     fn lost(&self) -> u64 {
@@ -241,7 +241,7 @@ mod tests {
             times.push(record.time.unwrap().0);
         }
         assert_eq!([times[1] - times[0], times[2] - times[1]], [10_000, 1_000]);
-        let warnings = source.take_warnings();
+        let warnings = source.warnings();
         assert_eq!((warnings[0].kind, warnings[0].frame), (WarningKind::DroppedPackets, Some(2)));
         assert!(warnings[0].text.contains("lost 7 packets"), "{}", warnings[0].text);
     }

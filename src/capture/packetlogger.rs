@@ -167,8 +167,8 @@ impl Source for Reader {
         }
     }
 
-    fn take_warnings(&mut self) -> Vec<Warning> {
-        self.ledger.take_warnings()
+    fn warnings(&self) -> Vec<Warning> {
+        self.ledger.warnings()
     }
 }
 

@@ -9,12 +9,14 @@ use crate::seen::SourceId;
 use std::fmt;
 
 mod analysis;
+mod live;
 mod range;
 mod read;
 mod swapped;
 mod values;
 
 pub use analysis::Analysis;
+pub use live::{Live, Next};
 pub use range::{Bound, Range};
 pub(crate) use read::read_seeing;
 pub use read::{Progress, read};

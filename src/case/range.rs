@@ -146,6 +146,11 @@ impl Range {
         inside
     }
 
+    /// Whether any record had a time, of all that were asked about.
+    pub(super) fn has_times(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// That a part was looked at, when all of the capture was read. Nothing in it is an error.
     pub fn part(&self) -> Result<Warning, CaptureError> {
         let Self { records, inside, last_frame, .. } = self;

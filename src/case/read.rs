@@ -1,9 +1,9 @@
 //! From the captures of a case to folded ones: open, decode, track.
+use super::live::Live;
 use super::{Case, Side, Unreadable};
 use crate::capture::{
-    self, Again, CaptureError, Description, Digest, Input, Kind, OpenOptions, Opened, Record,
+    self, Again, CaptureError, Description, Input, Kind, OpenOptions, Opened, Record,
 };
-use crate::decode::Decoder;
 use crate::packet::Event;
 use crate::seen::SourceId;
 use crate::time::Clock;
@@ -11,12 +11,6 @@ use crate::timeline::{Capture, Fitness, FitnessKind, Origin, Tracker};
 use crate::witness::{self, Log};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Most warnings kept of one capture; sources say each kind once.
-const MOST_WARNINGS: usize = 200;
-
-/// Records between two words about the progress.
-const SAID_EVERY: u64 = 8_192;
 
 /// How many records of a capture were read so far.
 #[derive(Clone, Debug, Default)]
@@ -131,54 +125,16 @@ fn without_packets(side: &Side, log: &Log) -> Capture {
 
 fn packets(
     side: &Side,
-    mut opened: Opened,
+    opened: Opened,
     mut see: impl FnMut(&Record<'_>, &Event<'_>, Option<u32>),
 ) -> Result<Capture, CaptureError> {
-    let mut warnings = std::mem::take(&mut opened.warnings);
-    let mut decoder = Decoder::new();
-    let mut tracker = Tracker::of(side.source);
-    let mut range = side.range.clone();
-    let mut unsaid = 0;
-    loop {
-        // Looked at where it was put: a record is moved millions of times.
-        let next = opened.source.next();
-        match &next {
-            Ok(Some(record)) => {
-                let event = decoder.decode(record);
-                if range.has(event.frame, event.time) {
-                    let connection = tracker.push(&event);
-                    see(record, &event, connection);
-                }
-            }
-            Ok(None) => break,
-            Err(_) => {
-                next?;
-                break;
-            }
-        }
-        unsaid += 1;
-        if unsaid == SAID_EVERY {
-            side.progress.add(unsaid);
-            unsaid = 0;
-        }
-    }
-    if !range.is_all() {
-        warnings.push(range.part()?);
-    }
-    warnings.extend(opened.source.take_warnings());
-    warnings.truncate(MOST_WARNINGS);
-    let file = match opened.member {
-        Some(member) => format!("{}:{}", opened.name, member.rsplit('/').next().unwrap_or(&member)),
-        None => opened.name,
-    };
-    let label = side.label.clone().unwrap_or_else(|| label_of(&file).to_owned());
-    let description = opened.source.describe();
-    let sha256 = opened.digest.and_then(Digest::finish);
-    Ok(tracker.finish(Origin { file, label, description, warnings, sha256 }))
+    let mut live = Live::of(side, opened);
+    while live.step(&mut see)? {}
+    live.finish()
 }
 
 /// The file name without its ending, for headings.
-fn label_of(file: &str) -> &str {
+pub(super) fn label_of(file: &str) -> &str {
     match file.rsplit_once('.') {
         Some((stem, _)) if !stem.is_empty() => stem,
         _ => file,

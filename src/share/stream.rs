@@ -109,7 +109,7 @@ impl<'c> Stream<'c> {
     /// What was noticed about the file.
     pub fn warnings(&mut self) -> Vec<Warning> {
         let mut warnings = std::mem::take(&mut self.opened.warnings);
-        warnings.extend(self.opened.source.take_warnings());
+        warnings.extend(self.opened.source.warnings());
         warnings
     }
 }

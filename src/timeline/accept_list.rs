@@ -21,7 +21,7 @@ pub(super) struct Asked {
     pub reports: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct AcceptList {
     /// Devices, and whether a request by list was made since they came.
     listed: Vec<((Address, AddressType), bool)>,

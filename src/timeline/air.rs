@@ -45,7 +45,7 @@ impl Hasher for AddressHasher {
 }
 
 /// Everything heard on the air.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Air {
     pub devices: Vec<Device>,
     places: HashMap<Address, usize, BuildHasherDefault<AddressHasher>>,

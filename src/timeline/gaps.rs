@@ -24,7 +24,7 @@ vocabulary! {
 const HASTY: Span = Span::from_ms(1_000);
 
 /// How many packets of each kind there were.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Kinds {
     commands: u64,
     events: u64,

@@ -8,7 +8,7 @@ use crate::redact;
 const ANDROID_VENDOR: &[u16] = &[0xfd53, 0xfd54, 0xfd56, 0xfd57, 0xfd59, 0xfd5d, 0xfd5f];
 
 /// A sign of a host stack, the strongest first.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct HostSigns {
     said: Option<Host>,
     /// Where the kernel named itself, and its version if it is one.

@@ -11,6 +11,7 @@ use std::fmt;
 const MOST_KEYS: usize = 64;
 
 /// A peer's identity resolving key with the address behind it.
+#[derive(Clone)]
 struct Key {
     irk: [u8; 16],
     identity: (Address, AddressType),
@@ -20,7 +21,7 @@ struct Key {
 const MOST_LISTED: usize = 1024;
 
 /// What a controller was told of resolving addresses: its resolving list, and whether it uses it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Resolving {
     listed: HashSet<Address>,
     enabled: bool,
@@ -52,7 +53,7 @@ impl Resolving {
 }
 
 /// What is known of identities.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Identities {
     keys: Vec<Key>,
     /// IRK received on a connection whose identity address has not come yet.

@@ -43,7 +43,7 @@ pub struct KeySeen {
 seen_at!(KeySeen: seen);
 
 /// The keys of a capture, while it is read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Keys {
     numbers: HashMap<[u8; 16], u32>,
 }

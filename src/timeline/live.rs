@@ -90,7 +90,7 @@ pub(super) enum Closing {
 }
 
 /// A link that is up.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Link {
     pub id: Option<LinkId>,
     /// Index into the tracker's connections.

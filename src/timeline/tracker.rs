@@ -62,7 +62,7 @@ enum Place {
 }
 
 /// What is known of one adapter while the capture runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct AdapterState {
     pub facts: Adapter,
     /// Where each link is, by its number.
@@ -190,7 +190,7 @@ fn is_hci(layer: Layer) -> bool {
 }
 
 /// Builds a [`super::Capture`] from events.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tracker {
     pub(super) source: SourceId,
     pub(super) adapters: Vec<AdapterState>,
@@ -490,6 +490,18 @@ pub struct Origin {
 }
 
 impl Tracker {
+    /// What [`Self::finish`] would make of the events so far. It takes the time that a copy of everything that is
+    /// kept takes, and events go on afterwards as if nobody had asked.
+    pub fn snapshot(&self, origin: Origin) -> Capture {
+        self.clone().finish(origin)
+    }
+
+    /// The connections as far as they have come, in order of their numbers. What only the end of a capture settles
+    /// is not in them yet: see [`Self::snapshot`].
+    pub fn connections(&self) -> &[Connection] {
+        &self.connections
+    }
+
     /// The capture is over: links that are still up end as they are.
     pub fn finish(mut self, origin: Origin) -> Capture {
         self.totals.control = self.kinds.control();

@@ -143,6 +143,6 @@ fn listed(
         events.push(&event, place, out)?;
     }
     let mut warnings = opened.warnings;
-    warnings.extend(opened.source.take_warnings());
+    warnings.extend(opened.source.warnings());
     Ok(warnings)
 }

@@ -61,7 +61,7 @@ impl Listing {
             }
         }
         out.flush()?;
-        warnings.extend(opened.source.take_warnings());
+        warnings.extend(opened.source.warnings());
         Ok(warnings)
     }
 

@@ -327,8 +327,8 @@ impl Source for Reader {
         }
     }
 
-    fn take_warnings(&mut self) -> Vec<Warning> {
-        self.ledger.take_warnings()
+    fn warnings(&self) -> Vec<Warning> {
+        self.ledger.warnings()
     }
 
     fn lost(&self) -> u64 {

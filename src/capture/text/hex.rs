@@ -224,13 +224,11 @@ impl<F: Form> Source for Reader<F> {
         }
     }
 
-    fn take_warnings(&mut self) -> Vec<Warning> {
-        let mut warnings = self.ledger.take_warnings();
-        if self.ledger.is_done() {
-            warnings.extend(self.puzzles.warning());
-            let remark = self.form.remark();
-            warnings.extend(remark.map(|(kind, text)| Warning::of_all(kind, text)));
-        }
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.ledger.warnings();
+        warnings.extend(self.puzzles.warning());
+        let remark = self.form.remark();
+        warnings.extend(remark.map(|(kind, text)| Warning::of_all(kind, text)));
         warnings
     }
 }

@@ -305,8 +305,8 @@ impl Puzzles {
         }
     }
 
-    pub fn warning(&mut self) -> Option<Warning> {
-        let (frame, offset) = self.place.take()?;
+    pub fn warning(&self) -> Option<Warning> {
+        let (frame, offset) = self.place?;
         let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
         let (was, first) = (if count == 1 { "was" } else { "were" }, self.first.join("; "));
         Some(Warning {

@@ -251,11 +251,9 @@ impl Source for Reader {
         Description { format: FORMAT.name, variant, clock, resolution_us: 1 }
     }
 
-    fn take_warnings(&mut self) -> Vec<Warning> {
-        let mut warnings = self.ledger.take_warnings();
-        if self.ledger.is_done() {
-            warnings.extend(self.puzzles.warning());
-        }
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.ledger.warnings();
+        warnings.extend(self.puzzles.warning());
         warnings
     }
 }
@@ -320,7 +318,7 @@ mod tests {
             said.push(format!("{:?} {:?}", event.packet, event.problem));
         }
         source.describe();
-        source.take_warnings();
+        source.warnings();
         (frames, said)
     }
 

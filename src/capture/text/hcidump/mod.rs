@@ -264,12 +264,9 @@ impl Source for Reader {
         Description { format: FORMAT.name, variant: "decoded".into(), clock, resolution_us: 1 }
     }
 
-    fn take_warnings(&mut self) -> Vec<Warning> {
-        let mut warnings = self.ledger.take_warnings();
-        if !self.ledger.is_done() {
-            return warnings;
-        }
-        if std::mem::take(&mut self.incomplete) > 0 {
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.ledger.warnings();
+        if self.incomplete > 0 {
             let text = "hcidump's decoded text leaves out parts of packets (of LE Connection Complete the interval and the timeouts, of read responses the values): what is missing is unknown, and no finding is made from it; a file of `btmon -w` or `hcidump -w` has all";
             warnings.push(Warning::of_all(WarningKind::TextIncomplete, text));
         }

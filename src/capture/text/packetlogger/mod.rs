@@ -250,12 +250,9 @@ impl Source for Reader {
         Description { format: FORMAT.name, variant: "rows".into(), clock, resolution_us: 1000 }
     }
 
-    fn take_warnings(&mut self) -> Vec<Warning> {
-        let mut warnings = self.ledger.take_warnings();
-        if !self.ledger.is_done() {
-            return warnings;
-        }
-        if std::mem::take(&mut self.incomplete) > 0 {
+    fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.ledger.warnings();
+        if self.incomplete > 0 {
             let text = "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows";
             warnings.push(Warning::of_all(WarningKind::TextIncomplete, text));
         }

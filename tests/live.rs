@@ -1,0 +1,178 @@
+//! A capture that grows can be asked at any time: the answer is that of a file that ends there.
+use hcidiff::capture::{Input, OpenOptions, open};
+use hcidiff::case::{self, Live, Next, Side};
+use hcidiff::compare::Options;
+use hcidiff::report::{Report, json};
+use hcidiff::{Analysis, Case, analyse};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use std::fs;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+/// Captures of the laboratory, and one of each binary format: name and bytes.
+static CAPTURES: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut paths = Vec::new();
+    for folder in ["flagship", "lab", "vectors"] {
+        below(&root.join(folder), &mut paths);
+    }
+    paths.sort();
+    let binary = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        matches!(ending, Some("btsnoop" | "pklg" | "pcap" | "pcapng" | "hcidump"))
+    };
+    let read = |path: PathBuf| {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, fs::read(path).expect("readable"))
+    };
+    let captures: Vec<_> = paths.into_iter().filter(binary).map(read).collect();
+    let readable = |(name, bytes): &(String, Vec<u8>)| {
+        !name.starts_with("h_") && !records(name, bytes).is_empty()
+    };
+    captures.into_iter().filter(readable).collect()
+});
+
+fn below(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            below(&path, into);
+        } else {
+            into.push(path);
+        }
+    }
+}
+
+/// Where each record of a capture begins.
+fn records(name: &str, bytes: &[u8]) -> Vec<usize> {
+    let input = Input::bytes(name, bytes);
+    let Ok(mut opened) = open(&input, &OpenOptions::default()) else { return Vec::new() };
+    let mut begins = Vec::new();
+    while let Ok(Some(record)) = opened.source.next() {
+        begins.push(usize::try_from(record.offset).expect("a small file"));
+    }
+    begins
+}
+
+/// The whole report, for a comparison that shows what differs.
+fn report(analysis: Analysis) -> String {
+    json::render(&Report::from(analysis))
+}
+
+fn analysed(live: &Live) -> String {
+    report(Analysis::of(vec![live.snapshot().expect("all of it")], &Options::default()))
+}
+
+fn of_file(name: &str, bytes: &[u8]) -> String {
+    report(analyse(&Case::one(Input::bytes(name, bytes))).expect("readable"))
+}
+
+/// Hands out a capture in pieces, and has nothing between them.
+struct Growing {
+    bytes: Vec<u8>,
+    at: usize,
+    pieces: Vec<usize>,
+    waits: bool,
+}
+
+impl Growing {
+    /// The beginning is there at once: the format has to be told by it.
+    fn new(bytes: &[u8], pieces: Vec<usize>) -> Self {
+        Self { bytes: bytes.to_vec(), at: 0, pieces, waits: false }
+    }
+}
+
+impl Read for Growing {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let begun = self.at >= 512;
+        self.waits = begun && !self.waits;
+        if self.waits && self.at < self.bytes.len() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let piece = if begun { self.pieces.pop().unwrap_or(100_000) } else { 512 };
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let len = rest.len().min(piece.max(1)).min(into.len());
+        into[..len].copy_from_slice(&rest[..len]);
+        self.at += len;
+        Ok(len)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_snapshot_is_the_analysis_of_a_file_that_ends_there(
+        which in any::<Index>(),
+        place in any::<Index>(),
+    ) {
+        if CAPTURES.is_empty() {
+            return Ok(());
+        }
+        let (name, bytes) = which.get(&CAPTURES);
+        let begins = records(name, bytes);
+        let last = place.index(begins.len());
+        let mut live = Live::open(&Side::new(Input::bytes(name, bytes.as_slice()))).unwrap();
+        for _ in 0..=last {
+            prop_assert!(matches!(live.next().unwrap(), Next::Record(_)));
+        }
+        let end = begins.get(last + 1).copied().unwrap_or(bytes.len());
+        let so_far = analysed(&live);
+        prop_assert_eq!(&so_far, &of_file(name, &bytes[..end]), "{} up to record {}", name, last + 1);
+        // Who asks changes nothing.
+        prop_assert_eq!(&analysed(&live), &so_far);
+        while live.next().unwrap() != Next::End {}
+        let whole = report(Analysis::of(vec![live.finish().unwrap()], &Options::default()));
+        prop_assert_eq!(whole, of_file(name, bytes));
+    }
+
+    #[test]
+    fn a_reader_that_has_nothing_yet_loses_nothing(
+        which in any::<Index>(),
+        pieces in prop::collection::vec(1..3_000_usize, 0..60),
+    ) {
+        if CAPTURES.is_empty() {
+            return Ok(());
+        }
+        let (name, bytes) = which.get(&CAPTURES);
+        let growing = Growing::new(bytes, pieces);
+        let mut live = Live::open(&Side::new(Input::reader(name, growing))).unwrap();
+        let mut waited = 0;
+        loop {
+            match live.next().unwrap() {
+                Next::Record(_) => {}
+                Next::Waiting => waited += 1,
+                Next::End => break,
+            }
+        }
+        prop_assert!(waited > 0 || bytes.len() <= 512);
+        let whole = report(Analysis::of(vec![live.finish().unwrap()], &Options::default()));
+        prop_assert_eq!(whole, of_file(name, bytes), "{}", name);
+    }
+}
+
+#[test]
+fn the_flagship_grows_up() {
+    let side =
+        Side::from(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/flagship/pi.btsnoop"));
+    let mut live = Live::open(&side).unwrap();
+    assert_eq!(live.snapshot().unwrap().totals.records, 0);
+    let mut ends = Vec::new();
+    let mut over = 0;
+    loop {
+        match live.next().unwrap() {
+            Next::Record(_) => {}
+            Next::Waiting => unreachable!("a file does not make anybody wait"),
+            Next::End => break,
+        }
+        let now = live.connections().iter().filter(|c| c.end.is_some()).count();
+        if now > over {
+            over = now;
+            ends.push(live.snapshot().unwrap().totals.records);
+        }
+    }
+    assert!(ends.len() > 1 && ends.is_sorted(), "{ends:?}");
+    assert_eq!(live.finish().unwrap(), case::read(&side).unwrap());
+}
