@@ -77,9 +77,11 @@ pub mod check;
 pub mod compare;
 #[warn(missing_docs)]
 pub mod decode;
+#[warn(missing_docs)]
 pub mod diagnose;
 #[warn(missing_docs)]
 pub mod explain;
+#[warn(missing_docs)]
 pub mod packet;
 #[warn(missing_docs)]
 pub mod prose;
@@ -91,6 +93,7 @@ pub mod redact;
 pub mod report;
 #[warn(missing_docs)]
 pub mod seen;
+#[warn(missing_docs)]
 pub mod share;
 #[warn(missing_docs)]
 pub mod sides;
@@ -103,6 +106,7 @@ pub mod timeline;
 #[doc(hidden)]
 pub mod trace;
 mod vocabulary;
+#[warn(missing_docs)]
 pub mod witness;
 
 #[doc(hidden)]

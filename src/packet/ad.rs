@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 pub struct Structure<'a> {
     /// The AD type.
     pub kind: u8,
+    /// What stands behind the type.
     pub value: &'a [u8],
     /// The length byte promises more than there is: the value is a beginning.
     pub short: bool,
@@ -104,6 +105,7 @@ pub fn manufacturer(data: &[u8]) -> Option<(u16, &[u8])> {
     structures(data).find_map(|structure| structure.manufacturer())
 }
 
+/// What the device is, as the assigned numbers count appearances.
 pub fn appearance(data: &[u8]) -> Option<u16> {
     let value = structures(data).find(|it| it.kind == APPEARANCE)?.value;
     value.first_chunk().map(|bytes| u16::from_le_bytes(*bytes))

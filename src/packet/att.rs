@@ -52,6 +52,7 @@ impl fmt::Display for Handle {
 /// An attribute type. A 128-bit UUID on the Bluetooth base is its short form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Uuid {
+    /// On the Bluetooth base, by its 16 bits.
     Short(u16),
     /// Most significant byte first, as it prints.
     Full([u8; 16]),
@@ -79,6 +80,7 @@ impl Uuid {
         if on_base { Self::Short(u16::from_be_bytes([full[2], full[3]])) } else { Self::Full(full) }
     }
 
+    /// The 16-bit form, if it has one.
     pub const fn short(self) -> Option<u16> {
         match self {
             Self::Short(short) => Some(short),
@@ -118,6 +120,7 @@ integers! {
 /// A UUID that ends its packet, in the size that the packet leaves for it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct LastUuid {
+    /// The UUID.
     pub uuid: Uuid,
     long: bool,
 }
@@ -210,6 +213,7 @@ impl<'a> Information<'a> {
         (!entries.is_empty()).then_some(Self { format, bytes: room })
     }
 
+    /// The entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Handle, Uuid)> + use<'a> {
         let size = Self::size(self.format).unwrap_or(4);
         self.bytes
@@ -375,6 +379,7 @@ impl<'a> Values<'a> {
         Some(Self { bytes: room })
     }
 
+    /// The entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Handle, &'a [u8])> + use<'a> {
         let mut rest = self.bytes;
         std::iter::from_fn(move || {
@@ -449,6 +454,7 @@ impl<'a> Lengths<'a> {
         Some(Self { bytes: room })
     }
 
+    /// The entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         let mut rest = self.bytes;
         std::iter::from_fn(move || {
@@ -509,11 +515,13 @@ pairs! {
 /// A value and the twelve bytes that sign it (3.4.5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SignedValue<'a> {
+    /// The attribute value.
     pub value: &'a [u8],
     signature: [u8; 12],
 }
 
 impl<'a> SignedValue<'a> {
+    /// A value and the signature behind it.
     pub const fn new(value: &'a [u8], signature: [u8; 12]) -> Self {
         Self { value, signature }
     }
@@ -604,9 +612,12 @@ pdus! {
 }
 
 impl Pdu<'_> {
+    /// The opcode of Exchange MTU Request.
     pub const MTU_REQUEST: u8 = 0x02;
+    /// The opcode of Handle Value Indication.
     pub const INDICATION: u8 = 0x1d;
 
+    /// The number of the PDU.
     pub fn opcode(&self) -> u8 {
         self.code()
     }

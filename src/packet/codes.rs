@@ -282,6 +282,7 @@ impl fmt::Debug for Opcode {
 pub struct Secret<const N: usize>([u8; N]);
 
 impl<const N: usize> Secret<N> {
+    /// The key of these bytes.
     pub const fn new(bytes: [u8; N]) -> Self {
         Self(bytes)
     }

@@ -264,6 +264,7 @@ macro_rules! entries {
     )*) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "fields are named as the specification names them")]
         pub struct $name {
             $($(#[$fmeta])* pub $field: $ty,)*
         }
@@ -317,14 +318,17 @@ impl<'a, T: Entry, const MIN: usize> List<'a, T, MIN> {
         (entries.len() >= MIN).then_some(Self { bytes: room, of: PhantomData })
     }
 
+    /// The entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T, MIN> {
         self.bytes.chunks_exact(T::SIZE.max(1)).filter_map(T::read)
     }
 
+    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.bytes.len() / T::SIZE.max(1)
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -397,14 +401,17 @@ impl<'a, T: Entry, const WIDTH: usize> Counted<'a, T, WIDTH> {
         (entries.len() <= most).then_some(Self(list))
     }
 
+    /// The entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T, WIDTH> {
         self.0.iter()
     }
 
+    /// How many entries there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -462,6 +469,7 @@ impl<'a, T: PerPhy> Phys<'a, T> {
         self.mask
     }
 
+    /// The entries, in order.
     pub fn iter(&self) -> impl Iterator<Item = T> + Clone + use<'a, T> {
         self.list.iter()
     }

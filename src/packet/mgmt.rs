@@ -45,6 +45,7 @@ impl<'a> Field<'a> for Eir<'a> {
 pub struct Keys<'a>(&'a [u8]);
 
 impl<'a> Keys<'a> {
+    /// The keys of these bytes.
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -484,10 +485,12 @@ impl<'a> Pdu<'a> {
         }
     }
 
+    /// Whether it is an event; else it is a command.
     pub fn is_event(&self) -> bool {
         matches!(self, Self::Event(_))
     }
 
+    /// The number of the command or event.
     pub fn code(&self) -> u16 {
         match self {
             Self::Command(pdu) => pdu.code(),

@@ -262,6 +262,7 @@ impl<'a> Note<'a> {
         }
     }
 
+    /// What kind of note it is, in words.
     pub fn name(&self) -> &'static str {
         match self {
             Self::PacketLogger { kind, .. } => packetlogger_name(*kind).unwrap_or("Note"),

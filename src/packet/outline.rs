@@ -7,16 +7,19 @@ use super::{ConnHandle, Layer, Opcode};
 /// A packet as far as a text shows it.
 #[derive(Clone, Debug)]
 pub struct Outline<'a> {
+    /// Which packet it is.
     pub shape: Shape<'a>,
     /// The parameters behind the packet's header, in wire order. Those that the text leaves out at
     /// the end are not here; a number that it leaves out before others is zero.
     pub parameters: &'a [u8],
+    /// How much of it there is.
     pub extent: Extent,
 }
 
 /// How much of a packet's parameters an outline has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
+    /// All of them.
     Whole,
     /// The text leaves something out: the packet is marked as cut.
     Part,

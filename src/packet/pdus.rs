@@ -19,8 +19,9 @@ macro_rules! pdus {
     ) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq)]
+        #[allow(missing_docs, reason = "fields are named as the specification names them")]
         pub enum $Pdu<'a> {
-            $($(#[$vmeta])* $name { $($field: $ty),* },)*
+            $(#[doc = concat!($text, ": section ", $section, ".")] #[doc = ""] $(#[$vmeta])* $name { $($field: $ty),* },)*
             /// Not declared, or not decoded: see the event's problem.
             Other { code: $Code, parameters: &'a [u8] },
         }
@@ -233,7 +234,9 @@ impl std::fmt::Display for Section {
 /// A value that the specification does not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange {
+    /// The name of the field.
     pub field: &'static str,
+    /// The value that it has.
     pub value: i64,
     /// What is allowed: `0x0006..=0x0c80 | 0xffff`
     pub valid: &'static str,

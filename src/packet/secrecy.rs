@@ -65,9 +65,11 @@ pub fn tells_identity(uuid: Uuid) -> bool {
 pub struct Piece {
     /// The field's name; `header` for what stands before the fields.
     pub name: &'static str,
+    /// What the field is.
     pub kind: Kind,
     /// Where it begins in the record.
     pub at: usize,
+    /// How many bytes it has.
     pub len: usize,
     /// `None` where they are, or may be, a key.
     pub bytes: Option<Vec<u8>>,

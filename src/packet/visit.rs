@@ -15,6 +15,7 @@ pub enum Kind {
     Count,
     /// A bit field: features, masks, a class of device.
     Bits,
+    /// Whether something worked: 0 is success.
     Status,
     /// Why a link ended or a request was refused.
     Reason,
@@ -56,7 +57,9 @@ impl Kind {
 /// One field, as it is on the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Part<'v> {
+    /// What the specification calls the field, in the words of the tables.
     pub name: &'static str,
+    /// What the field is.
     pub kind: Kind,
     wire: &'v [u8],
 }
@@ -87,6 +90,7 @@ impl<'v> Part<'v> {
         self.wire.len()
     }
 
+    /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.wire.is_empty()
     }
@@ -111,6 +115,7 @@ impl std::fmt::Debug for Part<'_> {
 
 /// Reads the fields of a packet.
 pub trait Visitor {
+    /// The next field.
     fn part(&mut self, part: Part<'_>);
 
     /// The next entry of a list begins.
@@ -119,7 +124,9 @@ pub trait Visitor {
 
 /// One field that may be changed. Its length stays: lengths and counts elsewhere remain true.
 pub struct PartMut<'v> {
+    /// What the specification calls the field, in the words of the tables.
     pub name: &'static str,
+    /// What the field is.
     pub kind: Kind,
     wire: &'v mut [u8],
 }
@@ -144,6 +151,7 @@ impl PartMut<'_> {
         self.wire.len()
     }
 
+    /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
         self.wire.is_empty()
     }
@@ -151,6 +159,7 @@ impl PartMut<'_> {
 
 /// Changes the fields of a packet.
 pub trait VisitorMut {
+    /// The next field.
     fn part(&mut self, part: PartMut<'_>);
 
     /// The next entry of a list begins.

@@ -12,12 +12,19 @@ use nom::IResult;
 pub struct AdvertisingReport<'a> {
     /// As on the wire: legacy 0 to 4, extended a bit field.
     pub event_type: u16,
+    /// The device would accept a connection.
     pub connectable: bool,
+    /// It was meant for one host alone.
     pub directed: bool,
+    /// It answers a question of this host.
     pub scan_response: bool,
+    /// The type of the address.
     pub address_type: AddressType,
+    /// The address of the advertiser.
     pub address: Address,
+    /// How strong it was received, in dBm; 127 where that is unknown.
     pub rssi: i8,
+    /// The advertising data.
     pub data: &'a [u8],
 }
 
@@ -38,6 +45,7 @@ macro_rules! whole {
     )*) => {$(
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "fields are named as the specification names them")]
         pub struct $name$(<$life>)? {
             $($(#[$fmeta])* pub $field: $ty,)*
         }

@@ -326,6 +326,7 @@ pdus! {
 }
 
 impl Command<'_> {
+    /// The number of the command.
     pub fn opcode(&self) -> Opcode {
         Opcode(self.code())
     }

@@ -8,11 +8,14 @@ use crate::packet::codes::Opcode;
 /// The legacy commands or the extended ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
+    /// As it was before Bluetooth 5.0.
     Legacy,
+    /// Since Bluetooth 5.0.
     Extended,
 }
 
 impl Family {
+    /// In a word.
     pub fn name(self) -> &'static str {
         match self {
             Self::Legacy => "legacy",
@@ -20,6 +23,7 @@ impl Family {
         }
     }
 
+    /// The family that it must not be mixed with.
     pub fn other(self) -> Self {
         match self {
             Self::Legacy => Self::Extended,

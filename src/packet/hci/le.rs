@@ -128,18 +128,29 @@ pdus! {
 /// The three LE Connection Complete shapes as one fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeConnection {
+    /// Which of the three shapes it was.
     pub subevent: u8,
+    /// Whether there is a link.
     pub status: Status,
+    /// The link's handle.
     pub handle: ConnHandle,
     /// 0 is central.
     pub role: u8,
+    /// The type of the peer's address.
     pub peer_address_type: AddressType,
+    /// The address of the peer.
     pub peer_address: Address,
+    /// The private address that this host used, where the controller made it.
     pub local_rpa: Option<Address>,
+    /// The private address that the peer used, where the controller resolved it.
     pub peer_rpa: Option<Address>,
+    /// The connection interval, in units of 1.25 ms.
     pub interval: u16,
+    /// How many connection events the peripheral may skip.
     pub latency: u16,
+    /// The supervision timeout, in units of 10 ms.
     pub timeout: u16,
+    /// The clock accuracy of the central, as the specification counts it.
     pub clock_accuracy: u8,
 }
 
