@@ -81,7 +81,6 @@ pub mod decode;
 pub mod diagnose;
 #[warn(missing_docs)]
 pub mod explain;
-#[warn(missing_docs)]
 pub mod packet;
 #[warn(missing_docs)]
 pub mod prose;

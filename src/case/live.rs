@@ -143,11 +143,13 @@ impl Live {
         let next = self.source.next();
         match &next {
             Ok(Some(record)) => {
-                let event = self.decoder.decode(record);
-                if self.range.has(event.frame, event.time) {
-                    let connection = self.tracker.push(&event);
-                    see(record, &event, connection);
-                }
+                let Self { decoder, tracker, range, .. } = self;
+                decoder.look(record, |event| {
+                    if range.has(event.frame, event.time) {
+                        let connection = tracker.push(event);
+                        see(record, event, connection);
+                    }
+                });
             }
             Ok(None) => return Ok(false),
             Err(_) => return next.map(|_| false),

@@ -41,27 +41,45 @@ impl Decoder {
 
     /// The event of a record. It borrows from the record and from frames put together here.
     pub fn decode<'a>(&'a mut self, record: &'a Record<'_>) -> Event<'a> {
-        let Self { adapters, secrecy, completed, receiver } = self;
-        // Made once and filled where it stands: it is large, and there are millions.
-        let mut event = Event {
-            frame: record.frame,
-            time: record.time,
-            adapter: record.adapter,
-            direction: record.direction,
-            cut: record.is_cut(),
-            problem: None,
-            answers: None,
-            channel: None,
-            link: None,
-            replaces: None,
-            completed: &[],
-            hidden: false,
-            packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
-            air: None,
-        };
-        fill(adapters.get(record.adapter), completed, receiver, record, &mut event);
-        event.hidden = secrecy.hides(&event);
+        let mut event = blank(record);
+        self.fill(record, &mut event);
         event
+    }
+
+    /// The same for whoever only looks at the event: it is large, there are millions, and none of them is moved.
+    #[inline]
+    pub fn look<T>(&mut self, record: &Record<'_>, see: impl FnOnce(&Event<'_>) -> T) -> T {
+        let mut event = blank(record);
+        self.fill(record, &mut event);
+        see(&event)
+    }
+
+    #[inline]
+    fn fill<'a>(&'a mut self, record: &'a Record<'_>, event: &mut Event<'a>) {
+        let Self { adapters, secrecy, completed, receiver } = self;
+        fill(adapters.get(record.adapter), completed, receiver, record, event);
+        event.hidden = secrecy.hides(event);
+    }
+}
+
+/// What the record says without its bytes.
+#[inline]
+fn blank<'a>(record: &Record<'_>) -> Event<'a> {
+    Event {
+        frame: record.frame,
+        time: record.time,
+        adapter: record.adapter,
+        direction: record.direction,
+        cut: record.is_cut(),
+        problem: None,
+        answers: None,
+        channel: None,
+        link: None,
+        replaces: None,
+        completed: &[],
+        hidden: false,
+        packet: Packet::Opaque { layer: Layer::Hci, code: 0, len: 0 },
+        air: None,
     }
 }
 

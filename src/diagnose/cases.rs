@@ -8,7 +8,9 @@ use crate::witness::Testimony;
 
 /// A trace, or a pair of them.
 pub struct Example {
+    /// The capture that works, where there is one.
     pub reference: Option<Trace>,
+    /// The capture under diagnosis.
     pub subject: Trace,
     /// A log of the subject's host.
     pub log: Option<&'static str>,
@@ -29,6 +31,7 @@ impl From<OnAir> for Example {
 }
 
 impl Example {
+    /// Two captures, to be compared.
     pub fn pair(reference: Trace, subject: Trace) -> Self {
         Self { reference: Some(reference), subject, log: None, air: None }
     }
@@ -65,7 +68,9 @@ impl Example {
 pub struct Case {
     /// What is special about it.
     pub name: &'static str,
+    /// Makes the traces.
     pub example: fn() -> Example,
+    /// What the rule must say.
     pub expected: Expected,
     /// The constants that it stands on one side of: `SHORTEST`, or `waits::SHORTEST` of a shared file.
     pub pins: &'static [&'static str],
@@ -80,7 +85,9 @@ pub struct Case {
 /// What a rule must say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
+    /// It speaks, so loud and so sure.
     Finding(Level, Confidence),
+    /// It says nothing.
     Silence,
 }
 
@@ -89,6 +96,7 @@ impl Case {
         Self { name, example, expected, pins: &[], connections: &[], words: "", absent: "" }
     }
 
+    /// The rule must speak, on this level.
     pub const fn cause(
         confidence: Confidence,
         name: &'static str,
@@ -97,6 +105,7 @@ impl Case {
         Self::new(name, Expected::Finding(Level::Cause, confidence), example)
     }
 
+    /// The rule must speak, on this level.
     pub const fn suspect(
         confidence: Confidence,
         name: &'static str,
@@ -105,6 +114,7 @@ impl Case {
         Self::new(name, Expected::Finding(Level::Suspect, confidence), example)
     }
 
+    /// The rule must speak, on this level.
     pub const fn note(
         confidence: Confidence,
         name: &'static str,
@@ -113,6 +123,7 @@ impl Case {
         Self::new(name, Expected::Finding(Level::Note, confidence), example)
     }
 
+    /// The rule must say nothing.
     pub const fn silent(name: &'static str, example: fn() -> Example) -> Self {
         Self::new(name, Expected::Silence, example)
     }

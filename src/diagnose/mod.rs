@@ -278,10 +278,12 @@ pub const RULES: &[&Rule] = &[
 ];
 
 vocabulary! {
+    /// How much a finding says.
     Level { Cause "cause", Suspect "suspect", Note "note", }
 }
 
 vocabulary! {
+    /// How sure a finding is.
     Confidence { High "high", Medium "medium", Low "low", }
 }
 
@@ -301,12 +303,15 @@ pub struct Rule {
     pub id: &'static str,
     /// Says what is wrong.
     pub title: &'static str,
+    /// What it rests on, beside its sources.
     pub basis: Basis,
     /// Rules whose findings about the same connections this one explains: mere consequences, or more general.
     pub silences: &'static [&'static str],
     /// Markdown with the headings of [`HEADINGS`], in this order.
     pub docs: &'static str,
+    /// Where it is said: specifications, threads, source code.
     pub sources: &'static [&'static str],
+    /// How to see it.
     pub check: Check,
     /// Traces with what the rule must say of each, the plainest one first.
     pub cases: &'static [Case],
@@ -338,7 +343,9 @@ pub enum Check {
 pub struct Evidence {
     /// A capture by its place among the captures, or a witness.
     pub source: SourceId,
+    /// The frame, or the line of a log.
     pub frame: u32,
+    /// What it shows.
     pub text: Text,
     /// The source is a sniffer's capture beside the host's.
     pub on_air: bool,
@@ -358,11 +365,14 @@ impl Evidence {
 /// Another explanation that the evidence excludes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuledOut {
+    /// The id of the rule that would say so.
     pub rule: &'static str,
+    /// Why it is not that.
     pub why: Text,
 }
 
 impl RuledOut {
+    /// That rule, and why not.
     pub fn new(rule: &'static str, why: impl Into<Text>) -> Self {
         Self { rule, why: why.into() }
     }
@@ -384,15 +394,21 @@ pub struct Finding {
     pub rule: &'static str,
     /// Says what is wrong.
     pub title: &'static str,
+    /// How much it says.
     pub level: Level,
+    /// How sure it is.
     pub confidence: Confidence,
     /// Index into the captures.
     pub capture: usize,
+    /// The connections that it is about, by their numbers.
     pub connections: Vec<u32>,
     /// One to three sentences.
     pub says: Text,
+    /// The frames that prove it.
     pub evidence: Vec<Evidence>,
+    /// Other explanations that the evidence excludes.
     pub rules_out: Vec<RuledOut>,
+    /// What would make it sure.
     pub would_settle: Vec<Text>,
     /// Those that are for the host that made the capture.
     pub remedies: Vec<Remedy>,
@@ -400,6 +416,7 @@ pub struct Finding {
     pub no_use: Vec<Remedy>,
     /// What would have been in time, as an estimate.
     pub what_if: Option<what_if::WhatIf>,
+    /// Where it is said.
     pub sources: Vec<&'static str>,
 }
 
@@ -412,6 +429,7 @@ pub struct Scene<'a> {
     pub testimonies: &'a [Testimony],
     /// The capture under diagnosis: index into `captures` (the subject, or the only one).
     pub subject: usize,
+    /// Two connections side by side, where there are two to compare.
     pub comparison: Option<&'a Comparison>,
 }
 

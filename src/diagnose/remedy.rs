@@ -4,6 +4,7 @@ use crate::timeline::{Capture, Stack};
 use crate::vocabulary::vocabulary;
 
 vocabulary! {
+    /// What one does for a remedy.
     RemedyKind {
         Do "do",
         /// Often tried, and known not to help, or to do harm.
@@ -19,13 +20,16 @@ pub(super) const FIRMWARE: &str = "In the device's firmware: ";
 pub enum Proof {
     /// Tried in the laboratory: the capture of the experiment, and the BlueZ versions (none: another host).
     Laboratory {
+        /// The name of the experiment.
         experiment: &'static str,
+        /// The BlueZ versions that it was tried with; none where it was another host.
         versions: &'static [&'static str],
     },
     /// Somebody's source code or specification says so.
     Source(&'static str),
     /// Users say so in a public thread.
     Thread(&'static str),
+    /// Nobody is known who tried it.
     Unproved,
 }
 
@@ -57,9 +61,11 @@ impl Proof {
 /// One thing to do, or not to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remedy {
+    /// What one does for it.
     pub kind: RemedyKind,
     /// The name in the table of remedies. Empty: a rule's own.
     pub id: &'static str,
+    /// How it is known to help.
     pub proof: Proof,
     /// The host stacks that it is for. Empty: any.
     pub(super) stacks: &'static [Stack],

@@ -48,8 +48,11 @@ pub enum Place {
 /// A frame, and what it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
+    /// In which source.
     pub place: Place,
+    /// The frame, or the line of a log.
     pub frame: u32,
+    /// What it shows.
     pub text: Text,
 }
 
@@ -73,7 +76,9 @@ impl Sight {
 /// A rule's claim about one connection, device, capture or comparison.
 #[derive(Clone, Debug)]
 pub struct Verdict {
+    /// How much it says.
     pub level: Level,
+    /// How sure it is.
     pub confidence: Confidence,
     /// Empty: the connection that the check was called for.
     pub connections: Vec<u32>,
@@ -103,16 +108,19 @@ impl Verdict {
         Self::new(Level::Note, facts)
     }
 
+    /// So sure is it.
     pub fn sure(mut self, confidence: Confidence) -> Self {
         self.confidence = confidence;
         self
     }
 
+    /// It is about these connections.
     pub fn about(mut self, connections: impl IntoIterator<Item = u32>) -> Self {
         self.connections.extend(connections);
         self
     }
 
+    /// It stays apart from claims of the same rule that say another number here.
     pub fn apart(mut self, by: u8) -> Self {
         self.apart = by;
         self

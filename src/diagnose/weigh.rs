@@ -54,9 +54,13 @@ pub fn diagnose(scene: &Scene<'_>) -> Vec<Finding> {
 /// What a rule says of some connections before the findings compete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Considered {
+    /// The id of the rule.
     pub rule: &'static str,
+    /// How much it says.
     pub level: Level,
+    /// How sure it is.
     pub confidence: Confidence,
+    /// The connections that it is about, by their numbers.
     pub connections: Vec<u32>,
 }
 

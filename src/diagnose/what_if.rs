@@ -65,6 +65,7 @@ impl Requests {
         Self::Usual(BLUEZ_REQUESTS)
     }
 
+    /// How many.
     pub fn number(self) -> u32 {
         match self {
             Self::Counted(n) | Self::AtLeast(n) | Self::Reckoned(n) | Self::Usual(n) => n,
@@ -85,7 +86,9 @@ impl Requests {
 pub struct Budget {
     /// From the connection to the device's hang-up: the shortest that was seen.
     pub deadline: Span,
+    /// The connection interval of the longest of those links.
     pub interval: Span,
+    /// How many requests stand before the first write.
     pub requests: Requests,
     /// The host waits for the link layer's features before its first request.
     pub features: bool,
@@ -125,6 +128,7 @@ impl Budget {
         reaches(interval, requests, self.features)
     }
 
+    /// Whether that is in time, with the margin.
     pub fn meets(&self, interval: Span, requests: u32) -> bool {
         self.arrives(interval, requests) <= with_margin(self.deadline)
     }
@@ -183,8 +187,11 @@ fn asks_features(c: &Connection) -> bool {
 /// An estimate in words, and as a small table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhatIf {
+    /// What the estimate says, in a sentence.
     pub says: Text,
+    /// The headings of the table.
     pub columns: &'static [&'static str],
+    /// Its rows.
     pub rows: Vec<Vec<Text>>,
 }
 

@@ -55,7 +55,7 @@ macro_rules! pdus {
                 code: $Code,
                 input: &'a [u8],
                 cut: bool,
-                mut whole: impl FnMut(Self) -> T,
+                whole: impl FnOnce(Self) -> T,
             ) -> (T, Option<$crate::packet::Problem>) {
                 use $crate::packet::Problem;
                 #[allow(unused_imports, reason = "a table without fields needs none")]

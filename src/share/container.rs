@@ -29,14 +29,21 @@ impl Needs {
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Container {
+    /// btsnoop, as Android and btmon write it.
     Btsnoop(Datalink),
+    /// PacketLogger, as Apple writes it.
     PacketLogger {
+        /// The least significant byte is first.
         little: bool,
     },
+    /// pcap.
     Pcap {
+        /// The records are those of the Linux monitor.
         monitor: bool,
     },
+    /// pcapng.
     Pcapng {
+        /// The records are those of the Linux monitor.
         monitor: bool,
     },
     /// Text, of the tool that it came from.

@@ -10,9 +10,11 @@ use std::io::Write;
 /// What was written.
 #[derive(Debug, Default)]
 pub struct Excerpt {
+    /// How many records it has.
     pub records: u64,
     /// Records that were chosen and that the file has no place for.
     pub unfit: u64,
+    /// What was noticed about the original.
     pub warnings: Vec<Warning>,
 }
 

@@ -46,6 +46,7 @@ use work::Work;
 /// What the user decides about a bundle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// How much is left out.
     pub trim: Trim,
     /// Attribute values stay as they were captured.
     pub keep_values: bool,
@@ -70,19 +71,25 @@ impl<T: Read + Write + Seek + Send + 'static> Draft for T {}
 pub struct Part {
     /// What the file is called in the bundle.
     pub name: String,
+    /// The new capture.
     pub file: Box<dyn Draft>,
     /// How the original was stored.
     pub from: String,
+    /// What kind of file it is.
     pub container: Container,
+    /// How many records the original has.
     pub records_before: u64,
+    /// How many are left.
     pub records_after: u64,
     /// Records that the file has no place for.
     pub unfit: u64,
+    /// What was replaced.
     pub counts: Counts,
 }
 
 /// Everything that goes into a bundle.
 pub struct Bundle {
+    /// The captures.
     pub parts: Vec<Part>,
     /// What the new captures show.
     pub report: Report,
@@ -97,34 +104,65 @@ pub struct Bundle {
 /// Why there is no bundle.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
+    /// A capture cannot be read.
     #[error("{0}")]
     Unreadable(#[from] Unreadable),
+    /// A capture cannot be read to its end.
     #[error("{name}: {error}")]
-    Capture { name: String, error: CaptureError },
+    Capture {
+        /// What the capture is called.
+        name: String,
+        /// Why it cannot be read.
+        error: CaptureError,
+    },
+    /// A capture can be read only once.
     #[error("{name} can be read only once, and sharing reads it twice: save it into a file first")]
-    Once { name: String },
+    Once {
+        /// What the capture is called.
+        name: String,
+    },
     #[error(
         "{name} is text: hcidiff cannot share text captures yet; share the recording that it was made from"
     )]
-    Text { name: String },
+    /// A capture is text.
+    Text {
+        /// What the capture is called.
+        name: String,
+    },
     #[error(
         "{name} is a sniffer's capture of the air: hcidiff cannot share those yet; share the host's capture"
     )]
-    Air { name: String },
+    /// A capture is of the air.
+    Air {
+        /// What the capture is called.
+        name: String,
+    },
     /// Something of the original was found in the output.
     #[error(
         "nothing was written: {what} of the original was found in {place}; please report this as a bug of hcidiff"
     )]
-    Leak { what: &'static str, place: String },
+    Leak {
+        /// What kind of thing.
+        what: &'static str,
+        /// Where.
+        place: String,
+    },
     /// The new captures do not tell the same story.
     #[error(
         "nothing was written: the redacted capture would not give the same report ({before}; {after})"
     )]
-    Verdict { before: String, after: String },
+    Verdict {
+        /// What the original says.
+        before: String,
+        /// What the new captures say.
+        after: String,
+    },
     #[error(
         "the ending of the file names no capture format: use .btsnoop, .pklg, .pcap or .pcapng"
     )]
+    /// Nobody knows which kind of file is wanted.
     Ending,
+    /// Something cannot be written.
     #[error("{0}")]
     Io(#[from] io::Error),
 }

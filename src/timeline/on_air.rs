@@ -22,7 +22,7 @@ const INTERVALS_TO_ESTABLISH: i64 = 6;
 const NO_RSSI: i8 = 127;
 
 /// What advertisers say of themselves in the header of a packet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Advertisers(HashMap<Address, bool>);
 
 impl Advertisers {

@@ -80,12 +80,15 @@ struct Event {
 /// Where a log lies against a capture.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Alignment {
+    /// Whether that is known.
     pub aligned: bool,
     /// How many lines have their counterpart.
     pub anchors: usize,
     /// Log minus capture, in microseconds.
     pub offset: Option<i64>,
+    /// How far the offset may be wrong, in microseconds.
     pub error: Option<i64>,
+    /// How much faster the clock of the log runs, in millionths.
     pub drift_ppm: Option<f64>,
     /// The log's times lie before or after all of the capture, whatever its zone.
     pub other_time: bool,

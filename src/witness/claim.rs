@@ -123,6 +123,7 @@ pub enum Failure {
     Gatt133,
     /// All connection slots are taken.
     NoSlot,
+    /// Anything else.
     Other,
 }
 
@@ -138,29 +139,40 @@ pub enum Asker {
 /// What a line claims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum What {
+    /// A program asked for scanning.
     ScanAsked,
+    /// Scanning began.
     ScanStarted,
     /// The device was heard advertising.
     Heard,
+    /// Somebody asked for a connection.
     ConnectAsked(Asker),
+    /// Somebody asked for pairing.
     PairAsked,
+    /// Somebody asked for the end of a connection.
     HangUpAsked,
+    /// The link is up.
     Connected,
     /// The daemon answered the connect: the link and its ATT bearer are up.
     ConnectAnswered,
     /// The program has its connection: connected and, as a rule, services found.
     ProgramConnected,
+    /// The services are known.
     ServicesResolved,
     /// The daemon's discovery ended.
     DiscoveryEnded {
+        /// It found the services.
         ok: bool,
     },
+    /// The MTU that was agreed on.
     Mtu(u16),
+    /// No link came up.
     ConnectFailed(Reason),
     /// The link ended before its ATT bearer was up.
     BearerFailed(Reason),
     /// The ATT bearer closed.
     BearerClosed(Reason),
+    /// The link ended.
     Disconnected(Reason),
     /// Up or down: the line is the same for both.
     UpOrDown,
@@ -168,26 +180,40 @@ pub enum What {
     RequestTimedOut(u8),
     /// A call failed, or a program gave up.
     Failed {
+        /// What the failure is called.
         how: Failure,
+        /// Who tells it.
         by: FailedAt,
     },
     /// The message bus, or another policy, refused the call before any daemon saw it.
     Denied,
+    /// Pairing failed.
     PairingFailed,
+    /// Pairing worked.
     Paired,
+    /// The agent was asked: a user, or a program in his place.
     AgentAsked,
+    /// There is no agent that could be asked.
     NoAgent,
+    /// The adapter is gone.
     AdapterGone,
+    /// The adapter was switched off.
     PoweredOff,
+    /// The adapter was switched on.
     PoweredOn,
+    /// The daemon began.
     DaemonStarted,
+    /// The daemon ended.
     DaemonStopped,
+    /// A service appeared on the message bus.
     ServiceExported,
+    /// An object disappeared from the message bus.
     ObjectRemoved,
     /// Which adapter or proxy the program will use.
     PathChosen,
     /// A kernel's command without an answer.
     CommandTimeout(Opcode),
+    /// The controller reports an error of its own, by its number.
     HardwareError(u8),
     /// The address that the line before speaks of.
     AddressNamed,
@@ -211,6 +237,7 @@ pub enum FailedAt {
 /// Over which radio a line says that it happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Radio {
+    /// The line does not say.
     #[default]
     Unsaid,
     /// `hciN` of the host that wrote the log.
@@ -226,10 +253,13 @@ pub struct Claim {
     pub line: u32,
     /// On the log's own clock. Unknown where the line has no time.
     pub at: Moment,
+    /// What it says.
     pub what: What,
+    /// Over which radio.
     pub radio: Radio,
     /// The address of the adapter, where the line names it.
     pub adapter_address: Option<Address>,
+    /// The address of the device.
     pub device: Option<Address>,
     /// Whether the line names the device. If not, it is about the device that was named last.
     pub device_named: bool,

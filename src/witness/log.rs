@@ -49,7 +49,9 @@ static MARKS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 pub struct Log {
     /// The file's name, without folders.
     pub file: String,
+    /// Which program wrote it.
     pub kind: Kind,
+    /// What its times are counted from.
     pub clock: LogClock,
     /// The smallest step of its stamps.
     pub resolution_us: u32,

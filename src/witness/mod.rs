@@ -56,7 +56,9 @@ pub struct Testimony {
     pub capture: usize,
     /// Its place among the witnesses of that capture.
     pub index: usize,
+    /// The log.
     pub log: Log,
+    /// Where it lies against the capture.
     pub alignment: Alignment,
     /// Of the claims that have any, in their order.
     pub relations: Vec<Relation>,

@@ -57,13 +57,18 @@ impl fmt::Display for Detail {
 /// What one claim has to do with the capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Relation {
+    /// What they have to do with each other.
     pub kind: RelationKind,
+    /// More of it, where there is more to say.
     pub detail: Option<Detail>,
     /// Index into the log's claims.
     pub claim: usize,
+    /// The line of the claim.
     pub line: u32,
     /// The packet that the line leads to, follows from, or contradicts.
     pub frame: Option<u32>,
+    /// The connection, by its number.
     pub connection: Option<u32>,
+    /// The same in a sentence.
     pub says: Text,
 }

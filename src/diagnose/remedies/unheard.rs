@@ -80,8 +80,11 @@ impl Reason {
 /// One reason, as far as the capture supports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Why {
+    /// Which one.
     pub reason: Reason,
+    /// How much speaks for it: more is likelier.
     pub weight: u32,
+    /// What speaks for it.
     pub says: Text,
 }
 

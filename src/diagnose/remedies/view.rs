@@ -6,7 +6,9 @@ use crate::timeline::{Connection, Procedure, Role, Stack, Step};
 
 /// A finding, seen as its remedies see it.
 pub struct View<'a> {
+    /// All that a rule may look at.
     pub scene: Scene<'a>,
+    /// The rule that found something.
     pub rule: &'static str,
     /// The connections that the finding is about.
     pub links: Vec<&'a Connection>,
@@ -15,6 +17,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// What a finding is about.
     pub fn of(scene: &Scene<'a>, finding: &Finding) -> Self {
         let capture = scene.capture();
         let links: Vec<&Connection> =
@@ -28,6 +31,7 @@ impl<'a> View<'a> {
         self.links.iter().any(|c| so(c))
     }
 
+    /// Whether the host that made the capture asks for the connections.
     pub fn central(&self) -> bool {
         self.any(|c| c.role == Some(Role::Central))
     }

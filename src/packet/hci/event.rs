@@ -208,7 +208,7 @@ impl<'a> Event<'a> {
         code: u8,
         parameters: &'a [u8],
         cut: bool,
-        mut whole: impl FnMut(Self) -> T,
+        whole: impl FnOnce(Self) -> T,
     ) -> (T, Option<Problem>) {
         match (code, parameters) {
             (0x3e, [subevent, inner @ ..]) => {

@@ -61,10 +61,15 @@ impl Clean {
 /// What was done, by kind: for the manifest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
+    /// Addresses.
     pub addresses: u64,
+    /// Names of devices and hosts.
     pub names: u64,
+    /// Keys.
     pub keys: u64,
+    /// Attribute values.
     pub values: u64,
+    /// Lines of logs.
     pub texts: u64,
     /// Packets of which something could not be decoded: those bytes became zeros.
     pub zeroed: u64,
