@@ -101,7 +101,7 @@ impl Read for Growing {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn a_snapshot_is_the_analysis_of_a_file_that_ends_there(

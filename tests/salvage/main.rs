@@ -87,7 +87,7 @@ fn read(bytes: &[u8]) -> Read {
             }
         }
     }
-    let warnings = opened.source.take_warnings();
+    let warnings = opened.source.warnings();
     Read { records, warnings: warnings.iter().map(|warning| warning.kind).collect(), refused }
 }
 
