@@ -23,8 +23,11 @@ vocabulary! {
 pub enum Detail {
     /// HCI's status or reason of the event.
     Code(u8),
+    /// The adapter was removed.
     AdapterRemoved,
+    /// The adapter was switched off.
     PoweredOff,
+    /// The controller was reset.
     Reset,
     /// A policy refused the call before the daemon saw it.
     Denied,
@@ -32,8 +35,11 @@ pub enum Detail {
     OtherTime,
     /// Another adapter, or a proxy's radio.
     OtherAdapter,
+    /// It is about another device.
     OtherDevice,
+    /// It is later than the capture.
     AfterCapture,
+    /// It is earlier than the capture.
     BeforeCapture,
 }
 
