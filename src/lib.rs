@@ -77,7 +77,6 @@ pub mod check;
 pub mod compare;
 #[warn(missing_docs)]
 pub mod decode;
-#[warn(missing_docs)]
 pub mod diagnose;
 #[warn(missing_docs)]
 pub mod explain;
@@ -92,7 +91,6 @@ pub mod redact;
 pub mod report;
 #[warn(missing_docs)]
 pub mod seen;
-#[warn(missing_docs)]
 pub mod share;
 #[warn(missing_docs)]
 pub mod sides;
@@ -105,7 +103,6 @@ pub mod timeline;
 #[doc(hidden)]
 pub mod trace;
 mod vocabulary;
-#[warn(missing_docs)]
 pub mod witness;
 
 #[doc(hidden)]

@@ -7,7 +7,6 @@ use hcidiff::{Analysis, Case, analyse};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::fs;
-use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -69,37 +68,6 @@ fn of_file(name: &str, bytes: &[u8]) -> String {
     report(analyse(&Case::one(Input::bytes(name, bytes))).expect("readable"))
 }
 
-/// Hands out a capture in pieces, and has nothing between them.
-struct Growing {
-    bytes: Vec<u8>,
-    at: usize,
-    pieces: Vec<usize>,
-    waits: bool,
-}
-
-impl Growing {
-    /// The beginning is there at once: the format has to be told by it.
-    fn new(bytes: &[u8], pieces: Vec<usize>) -> Self {
-        Self { bytes: bytes.to_vec(), at: 0, pieces, waits: false }
-    }
-}
-
-impl Read for Growing {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let begun = self.at >= 512;
-        self.waits = begun && !self.waits;
-        if self.waits && self.at < self.bytes.len() {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let piece = if begun { self.pieces.pop().unwrap_or(100_000) } else { 512 };
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let len = rest.len().min(piece.max(1)).min(into.len());
-        into[..len].copy_from_slice(&rest[..len]);
-        self.at += len;
-        Ok(len)
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -126,30 +94,6 @@ proptest! {
         while live.next().unwrap() != Next::End {}
         let whole = report(Analysis::of(vec![live.finish().unwrap()], &Options::default()));
         prop_assert_eq!(whole, of_file(name, bytes));
-    }
-
-    #[test]
-    fn a_reader_that_has_nothing_yet_loses_nothing(
-        which in any::<Index>(),
-        pieces in prop::collection::vec(1..3_000_usize, 0..60),
-    ) {
-        if CAPTURES.is_empty() {
-            return Ok(());
-        }
-        let (name, bytes) = which.get(&CAPTURES);
-        let growing = Growing::new(bytes, pieces);
-        let mut live = Live::open(&Side::new(Input::reader(name, growing))).unwrap();
-        let mut waited = 0;
-        loop {
-            match live.next().unwrap() {
-                Next::Record(_) => {}
-                Next::Waiting => waited += 1,
-                Next::End => break,
-            }
-        }
-        prop_assert!(waited > 0 || bytes.len() <= 512);
-        let whole = report(Analysis::of(vec![live.finish().unwrap()], &Options::default()));
-        prop_assert_eq!(whole, of_file(name, bytes), "{}", name);
     }
 }
 

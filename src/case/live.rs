@@ -66,7 +66,7 @@ impl Live {
     /// Opens the capture of a side. Its logs are not read.
     ///
     /// The format is told by the first bytes, so a reader has to wait for those: it must not answer with
-    /// [`ErrorKind::WouldBlock`] before it gave the first 512 bytes, or all there are.
+    /// [`ErrorKind::WouldBlock`] before the capture is open.
     pub fn open(side: &Side) -> Result<Self, CaptureError> {
         Ok(Self::of(side, capture::open(&side.capture, &side.reading)?))
     }
