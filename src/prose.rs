@@ -191,6 +191,17 @@ impl Text {
         text
     }
 
+    /// The same with these words of ours in place of those.
+    #[must_use]
+    pub(crate) fn replaced(&self, from: &str, to: &str) -> Self {
+        let mut text = Self::EMPTY;
+        self.each(|piece| match piece {
+            Piece::Plain(words) => text.push(Piece::Plain(Cow::Owned(words.replace(from, to)))),
+            piece => piece.say(&mut text),
+        });
+        text
+    }
+
     /// Looks at the pieces one after the other.
     pub fn each(&self, mut look: impl FnMut(&Piece)) {
         match &self.0 {

@@ -68,7 +68,7 @@ fn heard() -> Trace {
 }
 
 const REMEDIES: &[Remedy] = &[Remedy::any(
-    "Capture on the adapter that the program uses (`/org/bluez/hciN` in its log), or switch proxies off for the test.",
+    "Capture on the adapter that the program uses (`/org/bluez/hciN` in its log), or switch Bluetooth proxies off for the test.",
 )];
 
 /// A device that is heard here, and that nobody asks for.

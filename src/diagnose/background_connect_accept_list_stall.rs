@@ -152,7 +152,7 @@ fn stalled(trace: Trace, ms: u32) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Keep discovery running while connecting; `btmgmt set-flags -t 1 -f 4 ADDRESS` (type 1 public, 2 random) lets the kernel resolve the device's addresses.",
+        "Keep discovery running while connecting; `sudo btmgmt set-flags -t 1 -f 4 ADDRESS` (type 1 public, 2 random; of a paired device) lets the kernel resolve the device's addresses.",
     ),
     Remedy::any(
         "Connect to the address that an unfiltered scan just reported; pair again if the stored identity is no longer right.",

@@ -112,7 +112,7 @@ fn answers() -> Event<'static> {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "`bluetoothctl remove ADDRESS`, then scan with `bluetoothctl scan le` and connect again.",
+        "`bluetoothctl`, then at its prompt `remove ADDRESS`, `scan le` until it is found, `connect ADDRESS`.",
     ),
     Remedy::on(
         &[Stack::BlueZ],

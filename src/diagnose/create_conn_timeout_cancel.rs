@@ -73,6 +73,16 @@ advertising intervals.",
             waits.wait_ms(5_000).cancel().into()
         })
         .saying("1 report"),
+        Case::suspect(Confidence::Medium, "reports come during a wait of 19.9 s", || {
+            heard_within(19_900).into()
+        })
+        .pins(&["LONG_ENOUGH"])
+        .saying("Give the attempt more time"),
+        Case::suspect(Confidence::Medium, "reports come during a wait of 20.1 s", || {
+            heard_within(20_100).into()
+        })
+        .pins(&["LONG_ENOUGH"])
+        .saying("waited long enough"),
         Case::cause(Confidence::High, "its last report came 9 s before the request", || {
             goes_on(waited(Trace::new().advertises(0).wait_ms(9_000), 20_500), 31_000).into()
         })
@@ -122,6 +132,11 @@ fn waited(trace: Trace, ms: u32) -> Trace {
     trace.create().wait_ms(ms).cancel()
 }
 
+/// A wait of this length, with one report of the device.
+fn heard_within(ms: u32) -> Trace {
+    Trace::new().create().wait_ms(5_000).advertises(0).wait_ms(ms - 5_000).cancel()
+}
+
 /// The recording does not end for so long.
 fn goes_on(trace: Trace, ms: u32) -> Trace {
     trace.wait_ms(ms).done(Command::ReadBdAddr {})
@@ -149,10 +164,18 @@ const THERE: Remedy = Remedy::any(
     "Give the attempt more time, several of the device's advertising intervals, and let no other scan run meanwhile: the device is on the air.",
 );
 
+/// The same after a wait that was long enough.
+const AGAIN: Remedy = Remedy::any(
+    "Try again, and let no other scan run meanwhile: the device is on the air, and this attempt waited long enough.",
+);
+
+/// Ten times the interval of a device that advertises once in two seconds.
+const LONG_ENOUGH: Span = Span::from_ms(20_000);
+
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Scan, then connect to what was just found: `bluetoothctl scan on`, `scan off`, `connect ADDRESS`; with bleak hand the `BLEDevice` of `BleakScanner.find_device_by_address` to `BleakClient`.",
+        "Scan, then connect to what was just found: `bluetoothctl`, then at its prompt `scan on` until it is found, `scan off`, `connect ADDRESS`; with bleak hand the `BLEDevice` of `BleakScanner.find_device_by_address` to `BleakClient`.",
     ),
     Remedy::on(&[Stack::Noble], "Call `connect()` on the peripheral of a fresh `discover` event."),
     Remedy::on(
@@ -284,7 +307,12 @@ impl Facts for InVain {
 
     fn remedies(&self) -> Vec<Remedy> {
         let there = self.heard > 0 || self.next.is_some() || self.report.is_some();
-        let mut remedies = vec![if there { THERE } else { AWAY }];
+        let patient = self.wait.lasted >= LONG_ENOUGH;
+        let mut remedies = vec![match (there, patient) {
+            (true, true) => AGAIN,
+            (true, false) => THERE,
+            (false, _) => AWAY,
+        }];
         remedies.extend(REMEDIES.iter().cloned());
         remedies
     }

@@ -93,7 +93,7 @@ fn unheard() -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Restrict the adapter to the 1M PHY and compare: `btmgmt phy LE1MTX LE1MRX`; or use a Bluetooth 4.x adapter.",
+        "Use a Bluetooth 4.x adapter: the kernel sends the newer request on every adapter that knows it. On this one restrict the PHYs and compare: `sudo btmgmt phy LE1MTX LE1MRX`.",
     ),
     Remedy::any(
         "Connect once from a controller that sends the legacy request, at the same place: if that works ten times of ten, the request is the difference.",

@@ -98,7 +98,7 @@ fn watched(ms: u32) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "Use a BlueZ with commit 7c9c8630c (February 2026), which discovers again after 0x12; until then `bluetoothctl remove ADDRESS` and connect again (this also removes a bond).",
+        "Use a BlueZ with commit 7c9c8630c (February 2026), which discovers again after 0x12; until then `sudo systemctl stop bluetooth`, delete /var/lib/bluetooth/ADAPTER/cache/PEER, `sudo systemctl start bluetooth`, and connect again: a bond stays.",
     ),
     Remedy::on(
         &[Stack::Noble, Stack::NimBle, Stack::Esp, Stack::Zephyr, Stack::Bumble, Stack::BtStack],
@@ -180,7 +180,8 @@ impl Facts for OutOfSync {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        // A host that looked again needs no advice.
+        if self.cure.is_some() { Vec::new() } else { REMEDIES.to_vec() }
     }
 }
 

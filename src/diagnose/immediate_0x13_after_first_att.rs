@@ -91,14 +91,16 @@ fn twice(first: u16, second: u16, ms: u32) -> Trace {
     dies(Trace::new().up(), first, ms).wait_ms(1_000).followed_by(dies(longer, second, ms))
 }
 
+/// What noble asks for can be chosen; its MTU request cannot.
+const BY_UUID: Remedy = Remedy::on(
+    &[Stack::Noble],
+    "Discover by UUID (`discoverSomeServicesAndCharacteristics`) and leave the request out.",
+);
+
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
         "If it is a read that a plugin makes (0x2A00 and 0x2A01: gap), run `bluetoothd --noplugin=gap`. If it is the MTU request, the way around it is raw ATT over an L2CAP socket on channel 4.",
-    ),
-    Remedy::on(
-        &[Stack::Noble],
-        "Discover by UUID (`discoverSomeServicesAndCharacteristics`) and leave the request out.",
     ),
     Remedy::on(
         &[Stack::Android, Stack::Ios, Stack::MacOs],
@@ -170,6 +172,18 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     Some(Verdict::cause(facts).sure(Confidence::Medium).about(numbers))
 }
 
+impl SamePacket {
+    fn discovery(&self) -> bool {
+        matches!(
+            self.packet.step.procedure,
+            Procedure::DiscoverServices
+                | Procedure::DiscoverCharacteristics
+                | Procedure::DiscoverIncludes
+                | Procedure::DiscoverDescriptors
+        )
+    }
+}
+
 impl Facts for SamePacket {
     fn says(&self) -> Text {
         let waits: Vec<Span> = self.tries.iter().map(|t| t.wait).collect();
@@ -203,18 +217,12 @@ impl Facts for SamePacket {
     }
 
     fn would_settle(&self) -> Vec<Text> {
-        let discovery = matches!(
-            self.packet.step.procedure,
-            Procedure::DiscoverServices
-                | Procedure::DiscoverCharacteristics
-                | Procedure::DiscoverIncludes
-                | Procedure::DiscoverDescriptors
-        );
         let compare = "Compare with a host that works: does it send this discovery request at all?";
-        if discovery { vec![compare.into()] } else { Vec::new() }
+        if self.discovery() { vec![compare.into()] } else { Vec::new() }
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        let by_uuid = self.discovery().then_some(BY_UUID);
+        by_uuid.into_iter().chain(REMEDIES.iter().cloned()).collect()
     }
 }

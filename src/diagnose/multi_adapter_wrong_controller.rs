@@ -125,6 +125,6 @@ impl Facts for Elsewhere {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        REMEDIES.iter().map(|remedy| remedy.clone().on_adapter(self.heard)).collect()
     }
 }

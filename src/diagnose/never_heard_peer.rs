@@ -225,7 +225,8 @@ fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<(u32, Span)> 
         return None;
     }
     let next = others.iter().find(|other| other.number > connection.number && other.connected())?;
-    let later = next.connected_at().since(end.at).filter(|later| *later <= AT_ONCE)?;
+    let later =
+        next.connected_at().since(end.at).filter(|later| (Span(0)..=AT_ONCE).contains(later))?;
     next.peer_heard().then_some((next.connected_frame()?, later))
 }
 

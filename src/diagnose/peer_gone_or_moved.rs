@@ -119,18 +119,20 @@ fn after_a_link() -> Trace {
     others(again.cancel().wait_ms(500).scan(true, 96, 48), 8, false)
 }
 
-const REMEDIES: &[Remedy] = &[
-    Remedy::any(
-        "Scan, and connect within one or two seconds to the address that was just heard; do not keep addresses from earlier scans.",
-    ),
-    Remedy::any(
-        "If it is gone: battery, range, sleep (press its button), or a phone that holds the connection.",
-    ),
-    Remedy::on(
-        &[Stack::BlueZ],
-        "If it changes its address: pair once, so that BlueZ knows the identity behind the private addresses.",
-    ),
-];
+const FRESH: Remedy = Remedy::any(
+    "Scan, and connect within one or two seconds to the address that was just heard; do not keep addresses from earlier scans.",
+);
+
+/// It is not on the air.
+const GONE: Remedy = Remedy::any(
+    "Look at the device: battery, range, sleep (press its button), or a phone that holds the connection.",
+);
+
+/// It is on the air under another address.
+const PAIR: Remedy = Remedy::on(
+    &[Stack::BlueZ],
+    "Pair once, so that BlueZ knows the identity behind the private addresses.",
+);
 
 /// How long a scan must hear others before its silence about one device counts.
 const LONG_ENOUGH: Span = Span::from_ms(3_000);
@@ -279,6 +281,6 @@ impl Facts for NotThere {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        if self.moved.is_some() { vec![FRESH, PAIR] } else { vec![GONE, FRESH] }
     }
 }

@@ -76,6 +76,8 @@ pub struct Remedy {
     pub(super) whose: Text,
     /// When it does not help, and what it costs.
     but: Text,
+    /// Its words name the right adapter.
+    adapter_named: bool,
 }
 
 impl Remedy {
@@ -95,6 +97,7 @@ impl Remedy {
             says: Text::fixed(says),
             whose: Text::fixed(FIRMWARE),
             but: Text::EMPTY,
+            adapter_named: false,
         }
     }
 
@@ -118,6 +121,7 @@ impl Remedy {
             says: Text::fixed(says),
             whose: Text::EMPTY,
             but: Text::EMPTY,
+            adapter_named: false,
         }
     }
 
@@ -126,7 +130,18 @@ impl Remedy {
         (stacks, firmware): (&'static [Stack], bool),
         (whose, says, but): (Text, Text, Text),
     ) -> Self {
-        Self { kind, id, proof, stacks, firmware, says, whose, but }
+        let adapter_named = false;
+        Self { kind, id, proof, stacks, firmware, says, whose, but, adapter_named }
+    }
+
+    /// The same with this adapter where the words name `hci0`. What was named before stays.
+    #[must_use]
+    pub(super) fn on_adapter(mut self, index: u16) -> Self {
+        if !self.adapter_named && self.says.to_string().contains("hci0") {
+            self.says = self.says.replaced("hci0", &format!("hci{index}"));
+            self.adapter_named = true;
+        }
+        self
     }
 
     /// The remedy for the host that made this capture, if it is for that host. Where the stack is unknown,

@@ -134,6 +134,11 @@ const REPLAY: Remedy = Remedy::any(
     "Compare with a host that works: replay the first application writes and subscriptions that it makes, in its order.",
 );
 
+/// The working host is at hand.
+const REPLAY_IT: Remedy = Remedy::any(
+    "Write and subscribe first what the working host did, in its order: the report's timeline has its frames.",
+);
+
 const KEEP: Remedy = Remedy::any(
     "Read a characteristic at a third of that time to keep the link; or let it go, and connect again when there is something to say.",
 );
@@ -173,6 +178,7 @@ struct Try {
 struct Timer {
     clock: Clock,
     tries: Vec<Try>,
+    compared: bool,
 }
 
 fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
@@ -200,7 +206,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         return None;
     }
     let clock = if bredr { Clock::Life } else { clock };
-    let facts = Timer { clock, tries };
+    let facts = Timer { clock, tries, compared: scene.reference().is_some() };
     // A device may rightly hang up on a host that has nothing to say: only a host that works shows the fault.
     // Of a link of this capture that has not ended, or whose end is not in it, nobody knows how it would have ended.
     let works = scene.reference().is_some_and(|r| r.end_seen || scene.captures.len() > 1);
@@ -273,9 +279,10 @@ impl Facts for Timer {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
+        let replay = if self.compared { REPLAY_IT } else { REPLAY };
         let mut remedies = match self.clock {
-            Clock::Idle => vec![KEEP, REPLAY],
-            Clock::Life => std::iter::once(REPLAY).chain(AT_ONCE.iter().cloned()).collect(),
+            Clock::Idle => vec![KEEP, replay],
+            Clock::Life => std::iter::once(replay).chain(AT_ONCE.iter().cloned()).collect(),
         };
         remedies.push(LONGER);
         remedies

@@ -114,7 +114,7 @@ fn left(trace: Trace, ms: u32) -> Trace {
 const REMEDIES: &[Remedy] = &[
     Remedy::on(
         &[Stack::BlueZ],
-        "In /etc/bluetooth/main.conf: `[General] ReverseServiceDiscovery = false` (or `[GATT] Client = false` on newer versions); for a test `bluetoothd --noplugin=battery`.",
+        "Set `ReverseServiceDiscovery = false` under `[General]` in /etc/bluetooth/main.conf (on newer versions `Client = false` under `[GATT]`), then `sudo systemctl restart bluetooth`.",
     ),
     Remedy::on(
         &[Stack::Bumble, Stack::NimBle, Stack::Zephyr],

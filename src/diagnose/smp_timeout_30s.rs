@@ -98,8 +98,11 @@ const ANSWER: Remedy = Remedy::on(
 /// Where the device owed it.
 const PRESS: Remedy =
     Remedy::any("Put the device in pairing mode and press its button when pairing begins.");
-/// Any agent is a person or a program that must answer.
-const CONFIRM: Remedy = Remedy::any("Confirm the pairing on this host when it asks.");
+/// Elsewhere a person, or the program, must answer.
+const CONFIRM: Remedy = Remedy::on(
+    &[Stack::Android, Stack::Ios, Stack::MacOs, Stack::NimBle, Stack::Esp, Stack::Zephyr],
+    "Confirm the pairing on this host when it asks.",
+);
 
 /// A pairing that stopped.
 #[derive(Debug)]

@@ -126,9 +126,14 @@ fn twice(ms: u32) -> Trace {
     idle.followed_by(ends(busy())).followed_by(ends(longer))
 }
 
-const REMEDIES: &[Remedy] = &[Remedy::any(
+const COMPARE: Remedy = Remedy::any(
     "Record a host on which it works, and compare: `hcidiff WORKS FAILS` shows what only this host does.",
-)];
+);
+
+/// A page that nobody answered.
+const AWAY: Remedy = Remedy::any(
+    "See whether the device is on and near, whether it must be made connectable (its button, pairing mode), and whether another host holds it.",
+);
 
 /// A device that leaves within this time of the same request in two links may do so because of it.
 const SAME_STEP: Span = Span::from_ms(2_000);
@@ -167,6 +172,10 @@ struct Unexplained {
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let capture = scene.capture();
+    // Of a link that was never heard `never-heard-peer` tells all that is known.
+    if connection.reason() == Some(Status::FAILED_TO_BE_ESTABLISHED) && !connection.peer_heard() {
+        return None;
+    }
     // What may only be missing in the recording is no failure.
     let deaf = capture.may_lack(Gap::ReceivedData, Some(connection));
     let how = match Failure::of(connection)? {
@@ -406,7 +415,11 @@ impl Facts for Unexplained {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        REMEDIES.to_vec()
+        match self.how {
+            How::Refused(Status::PAGE_TIMEOUT, _) => vec![AWAY],
+            _ if self.compared => Vec::new(),
+            _ => vec![COMPARE],
+        }
     }
 }
 

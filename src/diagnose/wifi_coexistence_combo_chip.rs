@@ -94,7 +94,6 @@ const REMEDIES: &[Remedy] = &[
         &[Stack::BlueZ, Stack::Noble],
         "On a Raspberry Pi use a USB dongle on an extension lead, with `dtoverlay=disable-bt` in config.txt.",
     ),
-    Remedy::any("Repeat the test with Wi-Fi off."),
 ];
 
 /// Bus 3 is a serial line; the makers are Broadcom and Cypress.

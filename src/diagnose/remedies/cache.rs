@@ -51,8 +51,10 @@ pub const ROWS: &[Entry] = &[
         .when("the device is bonded", |view| view.bonded())
         .tried("s-t-restart", BOTH),
     Entry::no_use("database-hash", (STALE, For::Peer), "A Database Hash (0x2B2A), where services keep their ranges: BlueZ reads the new hash and keeps the old handles.")
+        .when("the host is BlueZ, or unknown", |view| view.may_be_bluez())
         .tried("s-reorder-hash", BOTH),
     Entry::no_use("service-changed", (STALE, For::Peer), "A Service Changed indication, where services keep their ranges: BlueZ does not read the characteristics again.")
+        .when("the host is BlueZ, or unknown", |view| view.may_be_bluez())
         .tried("s-reorder-sc", BOTH),
     Entry::fixed(
         What::Advice,
@@ -60,6 +62,7 @@ pub const ROWS: &[Entry] = &[
         (STALE, For::Peer),
         "let a changed service begin or end at another handle: BlueZ then notices by itself at the next connection.",
     )
+    .when("the host is BlueZ, or unknown", |view| view.may_be_bluez())
     .tried("s-moved-none", BOTH),
     Entry::fixed(
         What::Advice,

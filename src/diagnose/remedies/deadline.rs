@@ -87,7 +87,7 @@ pub const ROWS: &[Entry] = &[
         What::Code,
         "early-request-nogap",
         (DEADLINE, For::BluezDbus),
-        "run `bluetoothd --noplugin=gap` and repeat `WriteValue` with `type=request` from `Connected` on.",
+        "run bluetoothd without its gap plugin (`sudo systemctl stop bluetooth`, then `sudo /usr/libexec/bluetooth/bluetoothd -n --noplugin=gap`) and repeat `WriteValue` with `type=request` from `Connected` on.",
     )
     .when("one round trip before the write meets the deadline", |view| at_this_interval(view, 1))
     .limits("Only after one complete discovery since bluetoothd was started.")
@@ -96,7 +96,7 @@ pub const ROWS: &[Entry] = &[
         What::Code,
         "bleak-cache-warm-nogap",
         (DEADLINE, For::Bleak),
-        "run `bluetoothd --noplugin=gap`; after one success in the same program, `connect(dangerous_use_bleak_cache=True)`, then write.",
+        "run bluetoothd without its gap plugin (`sudo systemctl stop bluetooth`, then `sudo /usr/libexec/bluetooth/bluetoothd -n --noplugin=gap`); after one success in the same program, `connect(dangerous_use_bleak_cache=True)`, then write.",
     )
     .when("one round trip before the write meets the deadline", |view| at_this_interval(view, 1))
     .limits("The cache lives in the process.")
@@ -151,7 +151,9 @@ pub const ROWS: &[Entry] = &[
         },
     )
     .when("the shortest interval meets the deadline", shorter_helps)
-    .unless("the interval is that short already", short_already)
+    .unless("the interval is that short already, or the device's address changes", |view| {
+        short_already(view) || view.address_changes()
+    })
     .tried("d-b3-info", BOTH),
     Entry::made(
         What::Command,
@@ -294,7 +296,7 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "noplugin-gap",
         (FIRST_ATT, For::BlueZ),
-        "Run `bluetoothd --noplugin=gap`: it then does not read the Device Name and Appearance.",
+        "`sudo systemctl stop bluetooth`, then `sudo /usr/libexec/bluetooth/bluetoothd -n --noplugin=gap`: it then does not read the Device Name and Appearance.",
     )
     .when("the last request read 0x2A00 or 0x2A01", |view| view.last_read(0x2a00) || view.last_read(0x2a01))
     .tried("w-name-noplugin", &["5.66"]),

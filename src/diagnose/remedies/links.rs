@@ -35,6 +35,7 @@ pub const ROWS: &[Entry] = &[
         (NOTIFY, For::Bleak),
         "call `await client.start_notify(characteristic, callback)` before the first write; over D-Bus: `StartNotify`.",
     )
+    .unless("the host subscribed, and the device refused", |view| view.subscribed())
     .tried("n-cccd", BOTH),
     Entry::fixed(
         What::Code,
@@ -47,12 +48,21 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "noplugin",
         (ATT_30S, For::BlueZ),
-        "Keep BlueZ from asking, for a test: `sudo systemctl stop bluetooth`, then run `bluetoothd --noplugin=gap,deviceinfo,battery`; if the link then lives, it was BlueZ's own read and not your program's.",
+        "Keep BlueZ from asking, for a test: `sudo systemctl stop bluetooth`, then `sudo /usr/libexec/bluetooth/bluetoothd -n --noplugin=gap,deviceinfo,battery`; if the link then lives, it was BlueZ's own read and not your program's.",
     )
     .when("the request without an answer is a read of this host", |view| {
         unanswered(view, Direction::Sent, |pdu| matches!(Pdu::name_of(pdu), Some("Read Request" | "Read Blob Request" | "Read By Type Request")))
     })
     .says_source("tried for a device that hangs up at the read of 0x2A00 (noplugin-gap), not for one that is silent"),
+    Entry::fixed(
+        What::Test,
+        "leave-out",
+        (ATT_30S, For::Any),
+        "Leave that request out for one test, if your program sends it: if the link then works, the device cannot take this one.",
+    )
+    .when("the request without an answer is this host's", |view| {
+        unanswered(view, Direction::Sent, |_| true)
+    }),
     Entry::fixed(
         What::Setting,
         "no-reverse-discovery",

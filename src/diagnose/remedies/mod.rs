@@ -281,7 +281,8 @@ pub(super) fn advise(scene: &Scene<'_>, finding: &mut Finding) {
     if scene.capture().host.is_none() {
         all.sort_by_key(|remedy| (remedy.firmware, !remedy.stacks.is_empty()));
     }
-    let all = all.into_iter();
+    let adapter = view.links.first().and_then(|c| c.adapter).unwrap_or_default();
+    let all = all.into_iter().map(|remedy| remedy.on_adapter(adapter));
     (finding.remedies, finding.no_use) = all.partition(|remedy| remedy.kind == RemedyKind::Do);
     unheard::explain(&view, finding);
 }

@@ -6,7 +6,7 @@ use std::fmt::Write;
 const HEAD: &str = "\
 # Remedies
 
-Made from the table in `src/diagnose/remedies/` by `UPDATE_DOCS=1 cargo test --test docs`. A report offers a remedy only where the
+Made from the table in `src/diagnose/remedies/` by `UPDATE_DOCS=1 cargo test --test remedies`. A report offers a remedy only where the
 capture shows what it needs and nothing that contradicts it. *Proved* means: tried in the laboratory (kernel 6.12, BlueZ 5.66 and 5.82,
 bleak 3.1.0, modelled controllers and air), with a capture before and after. *No use* means: tried, and it did not help or did harm.
 Rules without rows here have remedies of their own, which nobody has tried.

@@ -13,6 +13,7 @@ pub const ROWS: &[Entry] = &[
         "`sudo systemctl stop bluetooth`; `MinInterval=24` and `MaxInterval=40` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info; `sudo systemctl start bluetooth`.",
     )
     .unless("the device is bonded: `remove` is simpler, or its address changes", |view| view.address_changes())
+    .limits("It holds for the next link, until the device asks for other parameters again.")
     .tried("l-edit", BOTH),
     Entry::fixed(
         What::Command,

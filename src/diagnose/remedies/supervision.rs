@@ -1,14 +1,19 @@
 //! A link that is lost because its supervision timeout is shorter than the silence.
 use super::{Entry, For, View, What};
+use crate::timeline::Stack;
 
 const SHORT: &[&str] = &["short-supervision-timeout-linux-420ms"];
 const ERASE: &[&str] = &["ota-erase-silence"];
+const LOST: &[&str] = &["supervision-timeout-0x08"];
 const ALL: &[&str] =
     &["short-supervision-timeout-linux-420ms", "ota-erase-silence", "supervision-timeout-0x08"];
 const BOTH: &[&str] = &["5.66", "5.82"];
 
 /// 6 s, in units of 10 ms: what was tried.
 const LONG: u16 = 600;
+
+/// 4 s: a timeout of this length is no short one.
+const ORDINARY: u16 = 400;
 
 pub const ROWS: &[Entry] = &[
     Entry::fixed(
@@ -25,21 +30,24 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "main-conf",
         (ERASE, For::BlueZ),
-        "Set `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: this longer supervision timeout alone is enough.",
+        "Set `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`.",
     )
     .when("this host chose the timeout", |view| view.central())
     .unless("the timeout is as long already", long_already)
+    .limits("A device that is silent for longer needs a longer supervision timeout (3200, 32 s, is the most).")
     .costs("a device that is really gone is noticed only after 6 s.")
     .tried("o-conf-timeout", BOTH),
     Entry::fixed(
         What::Setting,
-        "main-conf-3",
-        (SHORT, For::BlueZ),
-        "Set the interval as well: `MinConnectionInterval=24` `MaxConnectionInterval=40` `ConnectionSupervisionTimeout=600` under `[LE]`.",
+        "main-conf",
+        (LOST, For::BlueZ),
+        "Set `ConnectionSupervisionTimeout=600` (6 s) under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: it bridges a short disturbance.",
     )
-    .when("this host chose the timeout", |view| view.central())
-    .unless("the timeout is as long already", long_already)
-    .tried("v-conf-all", BOTH),
+    .when("this host chose the timeout, and it is shorter than 4 s", |view| {
+        view.central() && view.timeout().is_some_and(|timeout| timeout < ORDINARY)
+    })
+    .costs("a device that is really gone is noticed only after 6 s.")
+    .says_source("tried for a timeout of 420 ms and a silence of 1 s (v-conf-timeout)"),
     Entry::fixed(
         What::File,
         "info-file",
@@ -61,6 +69,15 @@ pub const ROWS: &[Entry] = &[
     .unless("the timeout is as long already", long_already)
     .limits("It lasts until the adapter is set up again.")
     .tried("v-debugfs", BOTH),
+    Entry::fixed(
+        What::Setting,
+        "main-conf-3",
+        (SHORT, For::BlueZ),
+        "Or set the interval as well: `MinConnectionInterval=24` `MaxConnectionInterval=40` `ConnectionSupervisionTimeout=600` under `[LE]`.",
+    )
+    .when("this host chose the timeout", |view| view.central())
+    .unless("the timeout is as long already", long_already)
+    .tried("v-conf-all", BOTH),
     Entry::fixed(
         What::Command,
         "debugfs",
@@ -93,7 +110,9 @@ pub const ROWS: &[Entry] = &[
         (&["short-supervision-timeout-linux-420ms", "ota-erase-silence"], For::Any),
         "Choose a supervision timeout that is longer than the longest silence of the device.",
     )
-    .unless("the timeout is as long already", long_already),
+    .unless("the timeout is as long already, or BlueZ chose it, which has rows of its own", |view| {
+        long_already(view) || (view.host(Stack::BlueZ) && view.central())
+    }),
     Entry::no_use(
         "longer-still",
         (ALL, For::Any),

@@ -11,6 +11,9 @@ use crate::vocabulary::vocabulary;
 const NEVER: &[&str] = &["never-heard-peer", "never-heard-retry-loop"];
 const LOOP: &[&str] = &["never-heard-retry-loop"];
 const STARVES: &[&str] = &["scan-starves-new-link"];
+const NEVER_OR_STARVES: &[&str] =
+    &["never-heard-peer", "never-heard-retry-loop", "scan-starves-new-link"];
+const BOTH: &[&str] = &["5.66", "5.82"];
 
 /// A signal weaker than this loses packets.
 const WEAK_DBM: i8 = -85;
@@ -29,6 +32,12 @@ const TELLING: u32 = 45;
 
 /// After so many tries of which none came through it is something fixed.
 const FIXED: usize = 10;
+
+/// After so many, all in vain, a test says more than another try.
+const FEW: usize = 3;
+
+/// Weight of that test: more than another try has, less than a sign in the capture.
+const CROSS: u32 = 20;
 
 /// Makers of chips that share one antenna between Wi-Fi and Bluetooth: Broadcom, Cypress, Realtek, MediaTek.
 const COMBO_CHIPS: &[u16] = &[0x000f, 0x0131, 0x005d, 0x0046];
@@ -278,11 +287,22 @@ fn worth_a_try(view: &View<'_>) -> bool {
     central && !fixed(view)
 }
 
+/// A link to the same device was encrypted.
+fn bonded(view: &View<'_>) -> bool {
+    let last = view.links.last();
+    last.is_some_and(|last| peers(view, last).iter().any(|c| c.encrypted || c.paired))
+}
+
 /// Many tries, and none came through.
 fn fixed(view: &View<'_>) -> bool {
+    none_came(view, FIXED)
+}
+
+/// So many tries or more, and none came through.
+fn none_came(view: &View<'_>, tries: usize) -> bool {
     view.links.last().is_some_and(|last| {
         let all = peers(view, last);
-        all.len() >= FIXED && all.iter().all(|c| gave_up(c))
+        all.len() >= tries && all.iter().all(|c| gave_up(c))
     })
 }
 
@@ -291,10 +311,10 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "stop-scan",
         (NEVER, For::BlueZ),
-        "Stop every scan before connecting: `bluetoothctl scan off`; with bleak `await scanner.stop()` before `connect()`.",
+        "Stop the scan before connecting, in the program that began it: with bleak `await scanner.stop()` before `connect()`, at the prompt of the `bluetoothctl` that scans `scan off`. `bluetoothctl show` then says `Discovering: no`.",
     )
     .when("a scan was on when the link was made, or was switched on right behind it", |v| seen(v, Reason::Scanning))
-    .says_source("tried for a scan that starves the new link (stop-scanner)")
+    .tried("e-advice-scan-off", &["5.66"])
     .weight(|v| weight(v, Reason::Scanning)),
     Entry::fixed(
         What::Code,
@@ -326,11 +346,23 @@ pub const ROWS: &[Entry] = &[
         What::Setting,
         "longer-interval",
         (NEVER, For::BlueZ),
-        "Set `MinConnectionInterval=40` and `MaxConnectionInterval=40` under `[LE]` in /etc/bluetooth/main.conf: six intervals of 50 ms bridge a silence that six of this length do not.",
+        "Set `MinConnectionInterval=40` and `MaxConnectionInterval=40` under `[LE]` in /etc/bluetooth/main.conf, then `sudo systemctl restart bluetooth`: six intervals of 50 ms bridge a silence that six of this length do not.",
     )
     .when("the interval is 15 ms or less", |v| seen(v, Reason::SilentAtFirst))
-    .says_source("six intervals without a packet end a new link; computed, not tried")
+    .limits("Where /var/lib/bluetooth/ADAPTER/PEER/info has `[ConnectionParameters]`, since the device asked for them once, those go first.")
+    .tried("e-advice-interval-default", BOTH)
     .weight(|v| weight(v, Reason::SilentAtFirst)),
+    Entry::fixed(
+        What::File,
+        "longer-interval-stored",
+        (NEVER, For::BlueZ),
+        "Where the device's interval is stored: `sudo systemctl stop bluetooth`; `MinInterval=40` and `MaxInterval=40` under `[ConnectionParameters]` in /var/lib/bluetooth/ADAPTER/PEER/info; `sudo systemctl start bluetooth`.",
+    )
+    .when("the interval is 15 ms or less", |v| seen(v, Reason::SilentAtFirst))
+    .unless("the device's address changes: nothing is stored for it", |v| v.address_changes())
+    .tried("e-advice-interval-stored", BOTH)
+    // A bonded device has asked for its interval before, as a rule.
+    .weight(|v| weight(v, Reason::SilentAtFirst) + u32::from(bonded(v))),
     Entry::fixed(
         What::Code,
         "fresh-address",
@@ -368,11 +400,11 @@ pub const ROWS: &[Entry] = &[
         What::Code,
         "retry",
         (NEVER, For::BlueZ),
-        "Call connect again, three to five times: with half of all packets lost, three tries give 97 %. BlueZ and bleak do so by themselves.",
+        "Call connect again, three to five times, and give each call 10 s or more: inside it BlueZ asks again about once a second. With half of all packets lost, three requests give 97 %.",
     )
     .when("this host is the central, and some tries came through or there were few", worth_a_try)
     .limits("When more than four fifths are lost, the radio path must change.")
-    .tried("e-retry", &["5.66"])
+    .tried("e-advice-retry-half", BOTH)
     .weight(|v| weight(v, Reason::Chance)),
     Entry::fixed(
         What::Code,
@@ -391,13 +423,23 @@ pub const ROWS: &[Entry] = &[
         (LOOP, For::Any),
         "Stop retrying and change one thing at a time: the kind of adapter, the address that the scan reports, 1M PHY only, the device in pairing mode, nothing else connected to it.",
     )
-    .when("many tries, and none came through", fixed),
+    .when("many tries, and none came through", fixed)
+    .weight(|_| CROSS + 1),
     Entry::fixed(
         What::Test,
         "cross-test",
-        (LOOP, For::Any),
+        (NEVER, For::Any),
         "Test the same adapter with another device, and the same device with a phone: the pair tells on which side to look.",
-    ),
+    )
+    .when("three tries or more, and none came through", |v| none_came(v, FEW))
+    .weight(|_| CROSS),
+    Entry::no_use(
+        "scan-off-elsewhere",
+        (NEVER_OR_STARVES, For::BlueZ),
+        "`bluetoothctl scan off` as a command of its own: it ends no scan of another program (`Failed to stop discovery`).",
+    )
+    .when("a scan was on when the link was made, or was switched on right behind it", |v| v.scanning())
+    .tried("e-advice-scan-off", BOTH),
     Entry::no_use("more-tries", (NEVER, For::Any), "More tries: many were made and none came through, so something fixed is the matter.")
         .when("many tries, and none came through", fixed),
     Entry::no_use(
@@ -419,10 +461,19 @@ pub const ROWS: &[Entry] = &[
         What::Command,
         "scan-off",
         (STARVES, For::BlueZ),
-        "Stop discovery before connecting and keep it stopped until services are resolved: `bluetoothctl scan off`. `btmon` shows which client holds discovery.",
+        "Stop the scan in the program that began it, and keep it stopped until services are resolved; `bluetoothctl show` says `Discovering: no` then, and `btmon` shows who scans.",
     )
     .when("a scan was on", |view| view.scanning())
-    .says_source("what scanner.stop() of bleak does, which was tried"),
+    .tried("e-advice-scan-off", &["5.66"]),
+    Entry::fixed(
+        What::Advice,
+        "stop-scan",
+        (STARVES, For::Any),
+        "Stop scanning before connecting, and start again when the link is in use.",
+    )
+    .when("a scan was on, and the host is another one", |v| {
+        v.scanning() && !v.host(Stack::BlueZ) && !v.host(Stack::Noble)
+    }),
     Entry::fixed(
         What::Advice,
         "second-adapter",

@@ -93,6 +93,17 @@ impl<'a> View<'a> {
         self.any(|c| c.remote.hash.is_some())
     }
 
+    /// This host wrote a CCCD.
+    pub fn subscribed(&self) -> bool {
+        let writes = |s: &Step| s.procedure == Procedure::Subscribe && s.by == Direction::Sent;
+        self.any(|c| c.steps.iter().any(writes))
+    }
+
+    /// The host is BlueZ, or nothing shows which it is.
+    pub fn may_be_bluez(&self) -> bool {
+        self.scene.capture().host.as_ref().is_none_or(|host| host.stack == Stack::BlueZ)
+    }
+
     /// The host of the capture is that one.
     pub fn host(&self, stack: Stack) -> bool {
         self.scene.capture().host.as_ref().is_some_and(|host| host.stack == stack)
