@@ -34,6 +34,7 @@ const REST_ON: &[(&str, &[Gap])] = &[
     ("scan-starves-new-link", &[Commands]),
     ("smp-timeout-30s", &[SentData, ReceivedData]),
     ("two-procedures-collide", &[ReceivedData]),
+    ("update-outlived-silence", &[SentData, ReceivedData]),
     ("weak-link", &[ReceivedData, Events]),
     ("wifi-coexistence-combo-chip", &[ReceivedData, Events]),
     ("write-command-flood", &[Completed]),

@@ -132,6 +132,7 @@ mod too_far;
 mod two_procedures_collide;
 mod two_stacks_one_adapter;
 mod unexplained_end;
+mod update_outlived_silence;
 mod update_refused_by_disconnect;
 mod updates;
 mod verdict;
@@ -214,6 +215,7 @@ pub const RULES: &[&Rule] = &[
     &latency_or_interval_change_stalls::RULE,
     &bootloader_reboot_address_change::RULE,
     &ota_erase_silence::RULE,
+    &update_outlived_silence::RULE,
     &gatt_busy_parallel_requests::RULE,
     &reverse_discovery_collides::RULE,
     &param_update_unanswered_then_drop::RULE,

@@ -103,6 +103,10 @@ after connecting is of no use.",
                 );
             Example::pair(survives(500, 2_600), refused.wait_ms(460).disconnected(LOST))
         }),
+        Case::note(Confidence::High, "the device is heard again 2 s after its last packet", || {
+            back(1_500).into()
+        })
+        .saying("A supervision timeout of 3 s"),
         Case::silent("less than 1 kB had been sent", || resumed(900, 0x0e)).pins(&["TRANSFER"]),
         Case::note(Confidence::High, "the next link goes on 59 s later", || {
             resumed_after(58_000, 1_100, 0x0e)
@@ -145,6 +149,13 @@ fn resumed_after(ms: u32, bytes: u32, attribute: u16) -> Example {
     let first = send(link(), 0x0e).wait_ms(500).disconnected(LOST).wait_ms(ms);
     let second = send(link(), attribute).wait_ms(900).hangs_up(HUNG_UP);
     first.followed_by(second).into()
+}
+
+/// The same, and the device advertises between the links.
+fn back(ms: u32) -> Trace {
+    let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
+    let lost = send(Trace::new().up().mtu()).wait_ms(500).disconnected(LOST).wait_ms(ms);
+    lost.advertises(0).followed_by(send(Trace::new().up().mtu()).wait_ms(900).hangs_up(HUNG_UP))
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -197,6 +208,8 @@ struct Resumed {
     gap: Span,
     silence: Option<Span>,
     timeout: Option<Span>,
+    /// How long after its last packet the device was heard again.
+    back: Option<Span>,
     end: End,
 }
 
@@ -245,12 +258,15 @@ fn interrupted(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         transfers(s) && s.procedure == transfer.procedure && s.attribute == transfer.attribute
     })?;
     let gap = again.at.since(end.at).filter(|gap| *gap <= RESUMED)?;
+    let back = connection.report_after.zip(connection.last_heard);
+    let back = back.and_then(|(report, heard)| report.at.since(heard.seen.at));
     let facts = Resumed {
         transfer: Named::of(scene, connection, transfer),
         next_frame: again.frame,
         gap,
         silence: connection.silence_before_end().filter(|_| end.reason == LOST),
         timeout: connection.current.map(|c| c.timeout()).filter(|_| end.reason == LOST),
+        back: back.filter(|_| end.reason == LOST),
         end,
     };
     Some(Verdict::note(facts).sure(Confidence::High))
@@ -309,13 +325,22 @@ impl Facts for Resumed {
             )),
             _ => None,
         };
+        // It advertises when its own timer has run out, so this is the most that it can have been silent for.
+        let outlives = self.back.map(|back| {
+            text!(
+                " It was heard again {} after its last packet. A supervision timeout of {} s on both sides would have outlived that.",
+                back,
+                outlives(back)
+            )
+        });
         text!(
-            "This host had written {} bytes to attribute {} when {} ended the link ({}).{} The next link went on with it {} later: interrupted and resumed.",
+            "This host had written {} bytes to attribute {} when {} ended the link ({}).{}{} The next link went on with it {} later: interrupted and resumed.",
             self.transfer.step.bytes,
             crate::packet::att::Handle(self.transfer.step.attribute),
             if self.end.by == EndedBy::Peer { "the device" } else { "the controller" },
             self.end.reason,
             silent,
+            outlives,
             self.gap
         )
     }

@@ -2,7 +2,7 @@ use super::{
     Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
 };
 use crate::packet::hci::{Command, LeEvent};
-use crate::packet::{Address, AddressType, Direction, Status, signal};
+use crate::packet::{Address, AddressType, Direction, Status, att, signal};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -45,6 +45,21 @@ longer supervision timeout bridges short gaps. Look whether advertising resumes 
         .pins(&["ELAPSED_PERCENT"]),
         Case::silent("silent for 4.74 s of its 5 s", || lost(slow().wait_ms(4_740)).into())
             .pins(&["ELAPSED_PERCENT"]),
+        Case::cause(Confidence::High, "answers had taken 2.99 connection events", || {
+            lost(answered(146, 146)).into()
+        })
+        .saying("as on a good link")
+        .pins(&["GOOD", "FEWEST_ANSWERS"]),
+        Case::cause(Confidence::High, "answers had taken 3.02 connection events", || {
+            lost(answered(147, 147)).into()
+        })
+        .not_saying("as on a good link")
+        .pins(&["GOOD"]),
+        Case::cause(Confidence::High, "one answer alone shows no good link", || {
+            lost(Trace::new().up().write(3, &[1]).wait_ms(500)).into()
+        })
+        .not_saying("as on a good link")
+        .pins(&["FEWEST_ANSWERS"]),
         Case::silent("our host asked for the end", || {
             let link = slow().wait_ms(5_000).taken(Command::Disconnect {
                 connection_handle: HANDLE,
@@ -169,6 +184,21 @@ fn changed(link: Trace) -> Trace {
     })
 }
 
+/// A link whose features and MTU come after these times, and then nothing.
+fn answered(features: u32, mtu: u32) -> Trace {
+    let link = Trace::new().create().connected();
+    let asked = link.taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE });
+    let told = asked.wait_ms(features).le(LeEvent::ReadRemoteFeaturesComplete {
+        status: Status::SUCCESS,
+        connection_handle: HANDLE,
+        le_features: [0; 8],
+    });
+    let request = att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+    let answer = att::Pdu::ExchangeMtuResponse { server_rx_mtu: 247 };
+    let told = told.att(Direction::Sent, request).wait_ms(mtu);
+    told.att(Direction::Received, answer).wait_ms(500)
+}
+
 fn lost(link: Trace) -> Trace {
     link.disconnected(Status::CONNECTION_TIMEOUT)
 }
@@ -223,6 +253,12 @@ const ELAPSED_PERCENT: i64 = 95;
 /// A device that advertises this soon after the end is alive.
 const REAPPEARED: Span = Span::from_ms(1_500);
 
+/// On a good link an answer that needs no thought takes no more connection events than this.
+const GOOD: f64 = 3.0;
+
+/// So many answers show it.
+const FEWEST_ANSWERS: u64 = 2;
+
 /// A link that had worked and was given up for want of packets.
 #[derive(Debug)]
 struct Lost {
@@ -239,6 +275,8 @@ struct Lost {
     update: Option<(u32, Span)>,
     /// The end of a link to another device, which was lost at the same moment.
     together: Option<u32>,
+    /// How many connection events answers had taken, where that shows that the link had been good: frame, events.
+    good: Option<(u32, f64)>,
     /// On so many lost links the device fell silent about the same time after the connection.
     regular: Option<(usize, Span)>,
 }
@@ -308,6 +346,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         end: end.clone(),
         advertises,
         together: together(scene, connection),
+        good: connection
+            .bare_answers()
+            .filter(|answers| answers.events <= GOOD && answers.count >= FEWEST_ANSWERS)
+            .map(|answers| (answers.frame, answers.events)),
         regular: regular(scene, connection),
     };
     Some(Verdict::cause(facts).sure(Confidence::High))
@@ -366,6 +408,13 @@ impl Facts for Lost {
                 .push(Sight::here(heard.seen.frame, text!("last sign of the peer: {}", heard.by)));
         }
         sights.push(see::link_ended(&self.end));
+        sights.extend(self.good.map(|(frame, events)| {
+            let text = text!(
+                "from here on answers took {} connection events, as on a good link: it was not weak then",
+                format_args!("{events:.1}")
+            );
+            Sight::here(frame, text)
+        }));
         if let Some((frame, before)) = self.update {
             let text = text!(
                 "the connection parameters had changed {} before the end; that alone proves nothing",

@@ -1,7 +1,7 @@
 //! Whether a capture is fit for a diagnosis, and how to record a better one.
 use super::adapter::Happening;
 use super::connection::{Connection, Role};
-use super::trace::{Capture, Fitness, FitnessKind};
+use super::trace::{Capture, Fitness, FitnessKind, Stack};
 use crate::capture::WarningKind;
 use crate::prose::{Text, quoted};
 use crate::recording::Lack;
@@ -22,6 +22,18 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             FitnessKind::DataOnly,
             "an export of data packets alone, without one HCI command or event: how links began, who ended them and when is not in it".into(),
             "Export all packets, or attach the recording that this was exported from (Wireshark: `File`, `Export Specified Packets`, `All packets`).".into(),
+        );
+    } else if !late.is_empty() && rotates(capture) {
+        // A phone records all the time: what was up before is in the file before.
+        say(
+            FitnessKind::RotatedLog,
+            format!(
+                "{} {} up before this file begins, and phones go on from file to file: how {} made is in an earlier one, and nothing can be said to be missing here",
+                numbered(&late),
+                if late.len() == 1 { "was" } else { "were" },
+                if late.len() == 1 { "it was" } else { "they were" }
+            ),
+            recipe.map_or("", |recipe| recipe.again(Lack::Beginning)).to_owned(),
         );
     } else if !late.is_empty() {
         let all = late.len() == capture.connections.len();
@@ -214,6 +226,11 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
     found
 }
 
+/// Whether the host that made it keeps its log in several files, or in a ring.
+fn rotates(capture: &Capture) -> bool {
+    capture.host.as_ref().is_some_and(|host| matches!(host.stack, Stack::Android | Stack::Ios))
+}
+
 /// The first command that the controller refused, and how many there were.
 fn refused(capture: &Capture) -> Option<Text> {
     let failed = capture.adapter_events.iter().filter_map(|event| match event.what {
@@ -291,6 +308,25 @@ mod tests {
             "it is shown no longer"
         );
         assert!(second.capture_end < first.capture_end);
+    }
+
+    /// A phone's log goes on from an earlier file, and that is where to look.
+    #[test]
+    fn a_phones_log_that_begins_with_a_link_goes_on_from_an_earlier_file() {
+        use crate::packet::hci::Command;
+        let line = |trace: Trace| {
+            let found = trace.run().fitness;
+            found.into_iter().map(|f| (f.kind, f.remedy)).next().expect("said")
+        };
+        // Android's own command, for its advertising filter.
+        let vendor = Command::Other { code: 0xfd57, parameters: &[0] };
+        let late = || Trace::new().done(Command::ReadBdAddr {}).mtu();
+        let (kind, remedy) = line(late().command(vendor));
+        assert_eq!(kind, FitnessKind::RotatedLog);
+        assert!(remedy.contains("btsnoop_hci.log.last"), "{remedy}");
+        assert_eq!(line(late()).0, FitnessKind::StartsAfterConnection, "no phone");
+        let whole = Trace::new().command(vendor).up().mtu().run().fitness;
+        assert!(whole.iter().all(|f| f.kind != FitnessKind::RotatedLog), "{whole:?}");
     }
 
     /// Who hears other devices on LE has it switched on already.

@@ -48,7 +48,7 @@ pub use database::{Attribute, AttributeKind, Database, Owner};
 pub use device::{Advertised, Device, Report};
 pub use gaps::Gap;
 pub use keys::{KeySeen, KeyUse};
-pub use pace::{Pace, Samples};
+pub use pace::{Answers, Pace, Samples};
 pub use step::{Detail, Encryption, Outcome, PairingPhase, Procedure, Step};
 pub use trace::{Capture, Fitness, FitnessKind, Host, LogLine, Stack, Totals, hash_of_line};
 pub use tracker::{Origin, Tracker};

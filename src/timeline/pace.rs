@@ -84,7 +84,43 @@ impl Pace {
     }
 }
 
+/// How long the answers on a link took, under the parameters that most of them came under.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Answers {
+    /// The one in the middle, in connection events.
+    pub events: f64,
+    /// How long one event lasted: interval × (1 + latency).
+    pub event: Span,
+    /// How many there were.
+    pub count: u64,
+    /// Where those parameters came into force.
+    pub frame: u32,
+}
+
 impl Connection {
+    /// Answers that need no thought: those of the peer's link layer, and those to Exchange MTU.
+    pub fn bare_answers(&self) -> Option<Answers> {
+        self.answers(|pace| &pace.bare)
+    }
+
+    /// Answers to other ATT requests: the peer's application may have taken its time, so the link took that long at most.
+    pub fn att_answers(&self) -> Option<Answers> {
+        self.answers(|pace| &pace.att)
+    }
+
+    fn answers(&self, of: fn(&Pace) -> &Samples) -> Option<Answers> {
+        // Of equals, the later one.
+        let pace = self.pace.iter().max_by_key(|pace| of(pace).count())?;
+        let (median, event) = (of(pace).median()?, pace.parameters.spacing());
+        (event.0 > 0).then(|| Answers {
+            events: median.0 as f64 / event.0 as f64,
+            event,
+            count: of(pace).count(),
+            frame: pace.frame,
+        })
+    }
+
     /// Other parameters are in force from here on.
     pub(super) fn paced(&mut self, at: At, parameters: Granted) {
         if self.pace.len() >= MOST_PACES {
@@ -149,6 +185,11 @@ mod tests {
         assert_eq!(pace[0].bare.median().map(|span| span.0 / 1000), Some(50));
         let events = pace[0].events().expect("two answers");
         assert!((1.0..1.1).contains(&events), "{events}");
+        let link = Trace::new().up().mtu().write(3, &[1]).run().connections.remove(0);
+        let (bare, att) = (link.bare_answers().expect("two"), link.att_answers().expect("one"));
+        assert_eq!((bare.count, att.count, bare.event), (2, 1, Span(48_750)));
+        assert_eq!(bare.events, events);
+        assert!(Trace::new().create().connected().run().connections[0].bare_answers().is_none());
         // With latency 1 the device listens at every second event.
         let slow = paces(Trace::new().create().connected_as(0, 20, 1, 500).features());
         let events = slow[0].events().expect("one answer");

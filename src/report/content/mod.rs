@@ -1,5 +1,6 @@
 //! What a report says under its verdict, section by section, whatever draws it.
 mod air;
+mod answers;
 mod attempts;
 mod capture;
 pub mod devices;
@@ -44,6 +45,8 @@ pub enum Topic {
     Early,
     End,
     Clocks,
+    /// How many connection events answers took.
+    Answers,
     Parameters,
     Database,
     /// What a log says.
@@ -178,6 +181,7 @@ pub fn sections(report: &Report) -> Vec<Section> {
             }
         }
     }
+    sections.extend(answers::sections(report));
     for capture in 0..report.captures.len() {
         sections.extend(witnesses::sections(report, capture));
     }

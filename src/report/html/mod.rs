@@ -75,7 +75,7 @@ pub fn render(report: &Report) -> String {
         );
     }
     for section in content::sections(report) {
-        let folds = matches!(section.topic, Topic::Capture | Topic::Attempts)
+        let folds = matches!(section.topic, Topic::Capture | Topic::Attempts | Topic::Answers)
             && report.comparison.is_some();
         page.section(&mut out, &section, folds);
     }

@@ -13,6 +13,7 @@ use serde::ser::Serializer;
 objects! {
     Connection<'a> {
         adapter: Option<u16>,
+        answer_times: AnswerTimes,
         att_received: u64,
         att_sent: u64,
         connected_frame: Option<u32>,
@@ -46,6 +47,20 @@ objects! {
         supervision_timeout_ms: Option<f64>,
         #[cfg_attr(test, schemars(extend("enum" = ["le", "bredr", null])))]
         transport: Option<Transport>,
+    }
+
+    /// How long answers took, in connection events.
+    AnswerTimes {
+        /// Those that the device's own time is in: the link took that long at most.
+        att_at_most: Option<Answers>,
+        link_layer_and_mtu: Option<Answers>,
+    }
+
+    Answers {
+        count: u64,
+        /// One connection event: interval x (1 + latency).
+        event_ms: f64,
+        events: f64,
     }
 
     Peer {
@@ -137,6 +152,10 @@ impl<'a> Connection<'a> {
         let end = c.end.as_ref();
         Self {
             adapter: c.adapter,
+            answer_times: AnswerTimes {
+                att_at_most: c.att_answers().map(Answers::of),
+                link_layer_and_mtu: c.bare_answers().map(Answers::of),
+            },
             att_received: c.att_received,
             att_sent: c.att_sent,
             connected_frame: c.connected_frame(),
@@ -196,6 +215,16 @@ impl Requested {
                 scan_window_ms: Slots(request.scan_window).ms(),
                 supervision_timeout_ms: Timeout(request.timeout).ms(),
             },
+        }
+    }
+}
+
+impl Answers {
+    fn of(answers: timeline::Answers) -> Self {
+        Self {
+            count: answers.count,
+            event_ms: ms(answers.event),
+            events: (answers.events * 10.0).round() / 10.0,
         }
     }
 }

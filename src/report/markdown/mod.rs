@@ -290,7 +290,8 @@ impl Page<'_> {
             | Topic::Parameters
             | Topic::Database
             | Topic::Witness
-            | Topic::Clocks => true,
+            | Topic::Clocks
+            | Topic::Answers => true,
             Topic::Attempts | Topic::Early => long,
             Topic::Sides | Topic::End => false,
         };

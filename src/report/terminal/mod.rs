@@ -38,7 +38,8 @@ pub fn render(report: &Report, screen: Screen) -> String {
     verdict::verdict(&mut page, report);
     verdict::sides(&mut page, report);
     verdict::more(&mut page, report);
-    for section in content::sections(report) {
+    let wanted = |s: &content::Section| report.shown.full || s.topic != content::Topic::Answers;
+    for section in content::sections(report).into_iter().filter(wanted) {
         page.section(&section);
     }
     page.finish()
