@@ -27,13 +27,13 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
         // A phone records all the time: what was up before is in the file before.
         say(
             FitnessKind::RotatedLog,
-            format!(
+            text!(
                 "{} {} up before this file begins, and phones go on from file to file: how {} made is in an earlier one, and nothing can be said to be missing here",
                 numbered(&late),
                 if late.len() == 1 { "was" } else { "were" },
                 if late.len() == 1 { "it was" } else { "they were" }
             ),
-            recipe.map_or("", |recipe| recipe.again(Lack::Beginning)).to_owned(),
+            host.map_or("", |host| host.again(Lack::Beginning)).into(),
         );
     } else if !late.is_empty() {
         let all = late.len() == capture.connections.len();
@@ -316,7 +316,7 @@ mod tests {
         use crate::packet::hci::Command;
         let line = |trace: Trace| {
             let found = trace.run().fitness;
-            found.into_iter().map(|f| (f.kind, f.remedy)).next().expect("said")
+            found.into_iter().map(|f| (f.kind, f.remedy.to_string())).next().expect("said")
         };
         // Android's own command, for its advertising filter.
         let vendor = Command::Other { code: 0xfd57, parameters: &[0] };
