@@ -146,7 +146,7 @@ fn compared(all: &Read, end: usize, left: &Read, hole: &Range<usize>) -> Trial {
     let whole = &all.records;
     let ends = |at: usize| whole.get(at + 1).map_or(end as u64, |next| next.offset);
     let touched = (0..whole.len())
-        .filter(|&at| whole[at].offset < hole.end as u64 && hole.start as u64 <= ends(at) - 1)
+        .filter(|&at| whole[at].offset < hole.end as u64 && (hole.start as u64) < ends(at))
         .count();
     let same = |(a, b): &(&Seen, &Seen)| a.is(b);
     let before = whole.iter().zip(&left.records).take_while(same).count();
