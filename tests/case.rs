@@ -4,6 +4,7 @@ use hcidiff::case::{Case, Side, Unreadable, analyse};
 use hcidiff::compare::{Options, Wanted, of_captures};
 use hcidiff::diagnose::RULES;
 use hcidiff::report::{Report, json};
+use hcidiff::seen::SourceId;
 use hcidiff::sides::Sides;
 use hcidiff::trace::Trace;
 use hcidiff::{Analysis, case, witness};
@@ -106,6 +107,8 @@ fn sides_of_one_name_are_told_apart_and_labels_are_kept() {
 fn every_example_is_found_through_the_entry() {
     for rule in RULES {
         let example = (rule.example().expect("an example").example)();
+        let heard = |air: &Trace| (0, air.run_of(SourceId::Witness(0)));
+        let sniffed = Vec::from_iter(example.air.as_ref().map(heard));
         let captures = example.reference.iter().chain([&example.subject]).map(|t| t.run());
         let captures: Vec<_> = captures.collect();
         let logs = example.log.map(|text| {
@@ -114,7 +117,7 @@ fn every_example_is_found_through_the_entry() {
             (captures.len() - 1, log.expect("a log"))
         });
         let logs = Vec::from_iter(logs);
-        let analysis = Analysis::with_logs(captures, logs, &Options::default());
+        let analysis = Analysis::with_witnesses(captures, logs, sniffed, &Options::default());
         assert!(analysis.findings.iter().any(|found| found.rule == rule.id), "{}", rule.id);
     }
 }

@@ -48,6 +48,7 @@ pub fn run(asked: &Doctor, out: &mut impl Write) -> io::Result<ExitCode> {
         if on.is_none() {
             write!(out, "\n{}", doctor::hosts())?;
         }
+        out.flush()?;
         return Ok(ExitCode::SUCCESS);
     };
     let input = Input::parse(path);

@@ -86,7 +86,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         Some(Command::Recipe(asked)) => return recipe::run(asked, &mut out),
         Some(Command::Check(asked)) => return check::run(asked, &mut out),
         Some(Command::Survey(asked)) => return survey::run(asked, &mut out),
-        Some(Command::Doctor(asked)) => doctor::run(asked, &mut out)?,
+        Some(Command::Doctor(asked)) => return doctor::run(asked, &mut out),
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
             ExitCode::SUCCESS
