@@ -88,12 +88,17 @@ pub(super) fn sight(seen: Seen, shows: impl Into<Text>) -> Sight {
 
 /// The rule that says what a sniffer's capture beside this one shows of a connection that was never heard.
 pub(super) fn points_to(scene: &Scene<'_>, connection: &Connection) -> Option<&'static str> {
-    let witnesses = || scene.witnesses().filter_map(|testimony| testimony.air.as_ref());
-    let links = heard(scene);
-    let link = links.iter().find(|of| of.host.number == connection.number);
-    match link.map(|of| of.link.first_answer.is_some()) {
+    // Most captures have no sniffer beside them, and many have very many links.
+    let mut sniffed = scene.witnesses().filter_map(|testimony| testimony.air.as_ref()).peekable();
+    let is_sniffed = sniffed.peek().is_some();
+    let beside = sniffed.find_map(|air| {
+        let joined = air.joined.iter().find(|joined| joined.number == connection.number)?;
+        air.capture.connection(joined.on_air)?.air.as_deref()
+    });
+    let link = connection.air.as_deref().or(beside);
+    match link.map(|link| link.first_answer.is_some()) {
         Some(true) => Some("peripheral-answered-unheard"),
         Some(false) => Some("peripheral-never-answered"),
-        None => witnesses().next().map(|_| "connect-request-never-sent"),
+        None => is_sniffed.then_some("connect-request-never-sent"),
     }
 }
