@@ -5,6 +5,7 @@ use hcidiff::compare::Options;
 use hcidiff::decode::Decoder;
 use hcidiff::diagnose::{Example, Level, RULES};
 use hcidiff::packet::Direction;
+use hcidiff::seen::SourceId;
 use hcidiff::time::{Clock, Timestamp};
 use hcidiff::timeline::{Capture, Origin, Tracker};
 use hcidiff::trace::Trace;
@@ -162,7 +163,11 @@ fn packet() -> impl Strategy<Value = Packet> {
 }
 
 fn fold(packets: &[Packet]) -> (Capture, Vec<Option<u32>>) {
-    let (mut decoder, mut tracker) = (Decoder::new(), Tracker::new());
+    fold_as(SourceId::FIRST, packets)
+}
+
+fn fold_as(source: SourceId, packets: &[Packet]) -> (Capture, Vec<Option<u32>>) {
+    let (mut decoder, mut tracker) = (Decoder::new(), Tracker::of(source));
     let mut now = 1_700_000_000_000_000;
     let mut owners = Vec::new();
     for (index, packet) in packets.iter().enumerate() {
@@ -336,8 +341,10 @@ fn pair() -> impl Strategy<Value = (Vec<Packet>, Vec<Packet>)> {
 fn rules_run_on_any_events() {
     let fired = RefCell::new(BTreeSet::new());
     let run = |(reference, subject): (Vec<Packet>, Vec<Packet>)| {
-        let captures = [fold(&reference).0, fold(&subject).0];
-        for captures in [&captures[1..], &captures[..]] {
+        // What was heard on the air names its source: each side has its own.
+        let alone = [fold(&subject).0];
+        let both = [fold(&reference).0, fold_as(SourceId::SECOND, &subject).0];
+        for captures in [&alone[..], &both[..]] {
             let analysis = Analysis::of(captures.to_vec(), &Options::default());
             let mut explained = BTreeSet::new();
             for finding in analysis.findings {

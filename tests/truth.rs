@@ -72,8 +72,11 @@ fn every_laboratory_capture_gets_its_verdict() {
         let outspoken = rule.id == "att-request-unanswered";
         // What needs a log fires in the laboratory of logs: tests/witness.rs.
         let needs_log = matches!(rule.check, Check::Witness(_));
+        // What a sniffer heard has a laboratory of its own: tests/air_lab.rs.
+        let needs_air = matches!(rule.check, Check::Air(_))
+            || rule.example().is_some_and(|case| (case.example)().air.is_some());
         assert!(
-            fired.contains(rule.id) || outspoken || needs_log,
+            fired.contains(rule.id) || outspoken || needs_log || needs_air,
             "{} fires in no laboratory capture",
             rule.id
         );

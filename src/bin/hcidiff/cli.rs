@@ -84,7 +84,7 @@ pub struct Compare {
     pub captures: Vec<PathBuf>,
 
     /// Report format
-    #[arg(short, long, value_enum, default_value_t = Format::Terminal)]
+    #[arg(short, long, value_enum, hide_default_value = true, default_value_t = Format::Terminal)]
     pub format: Format,
 
     /// Write the report there; its ending sets the format: .md, .json, .html, .txt, or .pcapng for the packets that it
@@ -156,7 +156,7 @@ pub struct Compare {
     #[arg(long, hide_short_help = true)]
     pub strict: bool,
 
-    /// The whole report in the terminal, nothing folded; through PAGER where that is set
+    /// The whole report in the terminal; through PAGER where that is set
     #[arg(long)]
     pub full: bool,
 
