@@ -231,7 +231,8 @@ impl Tracker {
         let Some(connection) = self.connections.get(index) else { return };
         let (Some(link), Some(granted)) = (&connection.air, connection.current) else { return };
         let last = [link.central.last, link.peripheral.last].into_iter().flatten();
-        let Some(last) = last.max_by_key(|seen| seen.frame).or(connection.up) else { return };
+        // A sniffer that heard nothing of either side did not follow the link: it cannot tell how it went.
+        let Some(last) = last.max_by_key(|seen| seen.frame) else { return };
         let established = link.first_answer.is_some();
         let allowed = match established {
             true => granted.timeout(),
