@@ -23,6 +23,10 @@ fn main() -> ExitCode {
         let Ok(Analysis { captures, findings, .. }) = analyse(&Case::one(folder.join(file))) else {
             continue;
         };
+        // The catalogue counts HCI's events: of the air it says nothing.
+        if captures[0].on_air() {
+            continue;
+        }
         files += 1;
         let mut complain = |what: String| {
             println!("BAD  {file}: {what}");
