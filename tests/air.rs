@@ -3,6 +3,9 @@
 //! The captures are other people's, so they are not in this repository; where they are not at hand, or tshark is not
 //! installed, the tests say so and skip.
 #![cfg(feature = "cli")]
+mod common;
+
+use common::events;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,16 +25,6 @@ fn files(folder: &str) -> Vec<PathBuf> {
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files
-}
-
-fn events(path: &Path) -> Vec<Value> {
-    let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
-        .args(["events", "--format", "jsonl"])
-        .arg(path)
-        .output()
-        .expect("the program runs");
-    let lines = String::from_utf8(output.stdout).expect("UTF-8");
-    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// tshark's fields: the first occurrence of each.

@@ -1,20 +1,13 @@
 //! Texts that strangers pasted, where they are at hand: the same session in two forms says the
 //! same, and prose that only looks like a capture is none.
 #![cfg(feature = "cli")]
+mod common;
+
+use common::events;
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-fn events(path: &Path) -> Vec<Value> {
-    let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
-        .args(["events", "--format", "jsonl"])
-        .arg(path)
-        .output()
-        .expect("the program runs");
-    let lines = String::from_utf8(output.stdout).expect("UTF-8");
-    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
 
 /// Packets of the controller, each as what no text may get wrong.
 fn packets(path: &Path) -> Vec<[String; 4]> {

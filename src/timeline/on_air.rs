@@ -3,7 +3,7 @@
 //! What only a sniffer sees stands in [`Connection::air`]. A sniffer sees no command and no event, so nothing here
 //! says what a host asked for or was told.
 use super::connection::{Connection, Granted, Pending};
-use super::live::{At, Link, Question, step};
+use super::live::{At, Link, step};
 use super::step::{Detail, Encryption, Outcome, Procedure};
 use super::tracker::Tracker;
 use crate::air::{self, Change, Did, ProcedureKind, Terminated};
@@ -311,20 +311,10 @@ fn control(
         let key = place.min(usize::from(u16::MAX)) as u16;
         let pending = Pending::Control(of.opcode);
         if began {
-            let outcome = if of.wants_answer() { Outcome::Unknown } else { Outcome::Ok };
-            let index = live.add(connection, step(procedure, at.direction, at, outcome, detail));
             if of.wants_answer() {
-                live.ask(Question {
-                    pending,
-                    at,
-                    attribute: 0,
-                    step: index,
-                    run: None,
-                    key,
-                    procedure,
-                    detail,
-                    bytes: 0,
-                });
+                live.asks(connection, at, pending, key, procedure, detail);
+            } else {
+                live.add(connection, step(procedure, at.direction, at, Outcome::Ok, detail));
             }
         } else if let Some(answer) = of.answer
             // The start of an encryption is answered by what is encrypted.

@@ -21,7 +21,7 @@ impl Link {
     }
 
     /// A question of either side, and its step.
-    fn asks(
+    pub(super) fn asks(
         &mut self,
         connection: &mut Connection,
         at: At,

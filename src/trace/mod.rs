@@ -360,8 +360,8 @@ impl Trace {
         trace
     }
 
-    /// Create Connection on BR/EDR, which nobody answers for the page timeout of BlueZ's kernel.
-    pub fn pages_in_vain(self) -> Self {
+    /// Create Connection on BR/EDR, as BlueZ asks for it.
+    fn pages(self) -> Self {
         let peer = self.peer;
         self.taken(Command::CreateConnection {
             bd_addr: peer,
@@ -371,8 +371,12 @@ impl Trace {
             clock_offset: 0,
             allow_role_switch: 1,
         })
-        .wait_ms(5120)
-        .event(Event::ConnectionComplete {
+    }
+
+    /// Create Connection on BR/EDR, which nobody answers for the page timeout of BlueZ's kernel.
+    pub fn pages_in_vain(self) -> Self {
+        let peer = self.peer;
+        self.pages().wait_ms(5120).event(Event::ConnectionComplete {
             status: Status::PAGE_TIMEOUT,
             connection_handle: ConnHandle(0),
             bd_addr: peer,
@@ -384,16 +388,7 @@ impl Trace {
     /// Create Connection on BR/EDR, and the link.
     pub fn connected_bredr(self) -> Self {
         let (peer, handle) = (self.peer, self.handle);
-        self.taken(Command::CreateConnection {
-            bd_addr: peer,
-            packet_type: 0xcc18,
-            page_scan_repetition_mode: 2,
-            reserved: 0,
-            clock_offset: 0,
-            allow_role_switch: 1,
-        })
-        .wait_ms(600)
-        .event(Event::ConnectionComplete {
+        self.pages().wait_ms(600).event(Event::ConnectionComplete {
             status: Status::SUCCESS,
             connection_handle: handle,
             bd_addr: peer,

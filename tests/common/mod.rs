@@ -4,6 +4,7 @@ use hcidiff::case::{self, Analysis};
 use hcidiff::compare::Options;
 use hcidiff::report::Report;
 use hcidiff::timeline::Capture;
+use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -38,6 +39,12 @@ pub fn hcidiff(files: &[PathBuf], arguments: &[&str]) -> Output {
 /// What the program wrote to its standard output.
 pub fn report(files: &[PathBuf], arguments: &[&str]) -> String {
     String::from_utf8(hcidiff(files, arguments).stdout).unwrap()
+}
+
+/// What `hcidiff events` says of a capture, one event a record.
+pub fn events(path: &Path) -> Vec<Value> {
+    let lines = report(&[path.to_owned()], &["events", "--format", "jsonl"]);
+    lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
 /// The program with something on its standard input: status, output, and what it said.

@@ -1,10 +1,9 @@
 //! `hcidiff check`: a capture passes or fails.
-use crate::cli::Reading;
-use crate::values::{adapter, bound, peer};
+use crate::cli::{Part, Reading};
+use crate::values::{adapter, peer};
 use crate::{INTO_ITSELF, console, output, progress, trouble, warnings};
 use clap::{Args, ValueEnum};
 use hcidiff::capture::Input;
-use hcidiff::case::{Bound, Range};
 use hcidiff::check::{Checked, Expectation, by_default, results};
 use hcidiff::compare::Peer;
 use hcidiff::report::{Report, Shown, safe};
@@ -56,13 +55,8 @@ pub struct Check {
     #[arg(long, value_name = "N")]
     pub connection: Option<u32>,
 
-    /// Where to begin: a frame (431), seconds since the first record (12.5s), or a time (09:47:56)
-    #[arg(long, value_name = "WHERE", value_parser = bound)]
-    pub from: Option<Bound>,
-
-    /// Where to end, named as in --from; what stands there belongs to it
-    #[arg(long, value_name = "WHERE", value_parser = bound)]
-    pub to: Option<Bound>,
+    #[command(flatten)]
+    pub part: Part,
 
     /// A log of the host that made the capture, or a D-Bus capture; repeatable
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
@@ -123,7 +117,7 @@ impl Check {
         };
         let last = if self.baseline.is_some() { Which::Subject } else { Which::Reference };
         let mut checked = side(&self.capture, last);
-        checked.range = Range::new(self.from, self.to);
+        checked.range = self.part.range();
         checked.witnesses = self.witness.iter().map(|path| Input::parse(path)).collect();
         let mut case = match &self.baseline {
             Some(baseline) => Case::pair(side(baseline, Which::Reference), checked),

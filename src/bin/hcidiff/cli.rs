@@ -193,6 +193,24 @@ pub struct Reading {
     pub salvage: bool,
 }
 
+/// Which part of a single capture is looked at.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Part {
+    /// Where to begin: a frame (431), seconds since the first record (12.5s), or a time (09:47:56)
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub from: Option<Bound>,
+
+    /// Where to end, named as in --from; what stands there belongs to it
+    #[arg(long, value_name = "WHERE", value_parser = bound)]
+    pub to: Option<Bound>,
+}
+
+impl Part {
+    pub fn range(&self) -> Range {
+        Range::new(self.from, self.to)
+    }
+}
+
 /// `hcidiff events`.
 #[derive(Clone, Debug, Args)]
 pub struct Events {
@@ -215,13 +233,8 @@ pub struct Events {
     #[arg(long, value_name = "N")]
     pub connection: Option<u32>,
 
-    /// Where to begin: a frame (431), seconds since the first record (12.5s), or a time (09:47:56)
-    #[arg(long, value_name = "WHERE", value_parser = bound)]
-    pub from: Option<Bound>,
-
-    /// Where to end, named as in --from; what stands there belongs to it
-    #[arg(long, value_name = "WHERE", value_parser = bound)]
-    pub to: Option<Bound>,
+    #[command(flatten)]
+    pub part: Part,
 
     /// Only these frames, the first and the last of them
     #[arg(long, value_name = "FIRST-LAST", value_parser = frames, conflicts_with_all = ["from", "to"])]
@@ -249,7 +262,7 @@ impl Events {
     pub fn range(&self) -> Range {
         match self.frames {
             Some((first, last)) => Range::new(Some(Bound::Frame(first)), Some(Bound::Frame(last))),
-            None => Range::new(self.from, self.to),
+            None => self.part.range(),
         }
     }
 }
