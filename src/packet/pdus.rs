@@ -21,7 +21,7 @@ macro_rules! pdus {
         #[derive(Clone, Copy, PartialEq)]
         #[allow(missing_docs, reason = "fields are named as the specification names them")]
         pub enum $Pdu<'a> {
-            $(#[doc = concat!($text, ": section ", $section, ".")] #[doc = ""] $(#[$vmeta])* $name { $($field: $ty),* },)*
+            $(#[doc = concat!("`", $text, "`: section ", $section, ".")] #[doc = ""] $(#[$vmeta])* $name { $($field: $ty),* },)*
             /// Not declared, or not decoded: see the event's problem.
             Other { code: $Code, parameters: &'a [u8] },
         }
