@@ -3,16 +3,38 @@
 use std::path::Path;
 use std::process::Command;
 
-/// `UPDATE_DOCS=1 cargo test --test docs` writes it anew.
-#[test]
-fn the_page_of_rules_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules.md");
-    let page = hcidiff::explain::rules_page();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, &page).expect("docs/rules.md can be written");
-    }
+/// A page of `docs/` holds what is made from the source. `UPDATE_DOCS=1 cargo test --test docs` writes it anew.
+fn is_current(page: &str, made: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(page);
     let written = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == page, "docs/rules.md is not current: UPDATE_DOCS=1 cargo test --test docs");
+    if written != made && std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, made).expect("the page can be written");
+        return;
+    }
+    assert!(written == made, "{page} is not current: UPDATE_DOCS=1 cargo test --test docs");
+}
+
+#[test]
+fn the_index_of_rules_is_current() {
+    is_current("docs/rules.md", &hcidiff::explain::rules_page());
+}
+
+/// One page a rule, at the address that reports link to; and no page of a rule that is no more.
+#[test]
+fn the_page_of_every_rule_is_current() {
+    use hcidiff::diagnose::{RULES, Rule};
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+    let mut expected: Vec<String> = RULES.iter().map(|rule| format!("{}.md", rule.id)).collect();
+    for rule in RULES {
+        assert_eq!(Rule::page(rule.id), format!("docs/rules/{}.md", rule.id));
+        is_current(&Rule::page(rule.id), &hcidiff::explain::rule_page(rule));
+    }
+    let entries = std::fs::read_dir(folder).expect("docs/rules is there");
+    let names = entries.map(|entry| entry.expect("an entry").file_name().into_string());
+    let mut found: Vec<String> = names.map(|name| name.expect("UTF-8")).collect();
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected, "docs/rules has a page of every rule, and nothing else");
 }
 
 fn explain(what: &[&str]) -> (Option<i32>, String, String) {

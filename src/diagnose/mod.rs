@@ -483,5 +483,12 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.id == id)
 }
 
+impl Rule {
+    /// Where the page of a rule lies in the repository. Ids are never reused, so this address stays.
+    pub fn page(id: &str) -> String {
+        format!("docs/rules/{id}.md")
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ mod mgmt;
 mod near;
 mod nimble;
 mod noble;
-mod rules_page;
+mod rules;
 mod smp;
 #[cfg(test)]
 mod tests;
@@ -33,7 +33,7 @@ use std::fmt::Write;
 
 pub use glossary::words as glossary;
 pub use log::{Summary, annotate};
-pub use rules_page::rules_page;
+pub use rules::{rule_page, rules_page};
 
 /// The namespaces that are known. Of two equally good answers, the one from the earlier namespace is given first.
 const NAMESPACES: &[&Namespace] = &[
@@ -75,7 +75,7 @@ pub enum Answer {
 pub fn answer(question: &str) -> Answer {
     let question = clip(question.trim());
     if let Some(rule) = diagnose::rule(&question.to_ascii_lowercase()) {
-        return Answer::Cards(rules_page::card(rule));
+        return Answer::Cards(rules::card(rule));
     }
     let hits = ask::question(question);
     let Some((first, others)) = hits.split_first() else {

@@ -19,6 +19,7 @@ pub mod html;
 pub mod json;
 mod line;
 pub mod markdown;
+mod read_on;
 pub mod safe;
 mod sentence;
 mod spans;

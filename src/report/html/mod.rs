@@ -12,6 +12,7 @@ use crate::diagnose::what_if::WhatIf;
 use crate::diagnose::{Finding, Level};
 use crate::prose::{Say, Text, quoted};
 use crate::report::content::{self, Block, Field, Paint, Section, Table, Topic, devices};
+use crate::report::read_on::ReadOn;
 use crate::report::{Report, markdown};
 use crate::text;
 use base64::Engine;
@@ -193,11 +194,11 @@ impl Page<'_> {
         let _ = writeln!(
             out,
             "<section class=\"finding {class}\">\n<h2><span class=\"level\">{level}</span><br/>{}</h2>\n<p>{}</p>\n\
-             <p class=\"faint\">{} <code>{}</code></p>",
+             <p class=\"faint\">{} {}</p>",
             self.text(&finding.title),
             self.prose(&finding.says),
             self.text(&content::finding::about(report, finding)),
-            finding.rule,
+            ReadOn::of(finding.rule).html(),
         );
         for topic in content::finding::Topic::ALL {
             let lines = content::finding::part(report, finding, topic);

@@ -7,6 +7,7 @@ use crate::diagnose::{Finding, Level};
 use crate::prose::{Say, Text, quoted};
 use crate::report::Report;
 use crate::report::content::{self, Block, FirstTopic, Section, Table, Topic, devices};
+use crate::report::read_on::ReadOn;
 use escape::{block, cell, inline, tagged};
 use std::fmt::Write;
 
@@ -213,10 +214,10 @@ impl Page<'_> {
             for note in notes.iter().take(room) {
                 let _ = writeln!(
                     text,
-                    "- {}: {} (`{}`)",
+                    "- {}: {} ({})",
                     self.inline(&note.title),
                     self.inline(&note.says),
-                    note.rule
+                    ReadOn::of(note.rule).markdown()
                 );
             }
             text.push('\n');
@@ -236,7 +237,7 @@ impl Page<'_> {
         let mut text = format!("### {level}: {}\n\n", self.inline(&finding.title));
         let _ = writeln!(text, "{}\n", self.block(&finding.says));
         let about = self.block(&content::finding::about(report, finding));
-        let _ = writeln!(text, "{about}, rule `{}`.\n", finding.rule);
+        let _ = writeln!(text, "{about}, rule {}.\n", ReadOn::of(finding.rule).long_markdown());
         for topic in content::finding::Topic::ALL {
             self.finding_part(&mut text, finding, topic);
         }

@@ -5,33 +5,50 @@ use crate::report::events::{Events, Place, Style};
 use crate::time::Clock;
 use std::fmt::Write;
 
-/// `docs/rules.md`: every rule's documentation, in the order of their weight.
+/// The index of rules, `docs/rules.md`: one line a rule, in the order of their weight.
 pub fn rules_page() -> String {
     let mut out = String::from(
-        "# Rules\n\nMade from the rules themselves (`UPDATE_DOCS=1 cargo test --test docs`). The order is that of weight: where two rules\nexplain the same connection equally well, the earlier one is named first.\n",
+        "# Rules\n\nMade from the rules themselves (`UPDATE_DOCS=1 cargo test --test docs`). The order is that of weight: where two rules\nexplain the same connection equally well, the earlier one is named first. A rule's id is never reused, so the address of its page stays.\n",
     );
     out.push_str("\n| rule | what is wrong | rests on |\n| --- | --- | --- |\n");
     for rule in RULES {
-        let _ = writeln!(out, "| `{}` | {} | {} |", rule.id, rule.title, rule.basis);
-    }
-    for rule in RULES {
-        let _ = write!(out, "\n---\n\n# `{}`: {}\n\n{}\n", rule.id, rule.title, rule.docs.trim());
-        let _ = write!(out, "\n{}\n", basis(rule.basis));
-        if !rule.sources.is_empty() {
-            out.push_str("\nSources:\n\n");
-            for source in rule.sources {
-                let _ = writeln!(out, "- {source}");
-            }
-        }
+        let id = rule.id;
+        let _ = writeln!(out, "| [`{id}`](rules/{id}.md) | {} | {} |", rule.title, rule.basis);
     }
     out.push_str(UNDECIDABLE);
     out
 }
 
+/// The page of a rule. [`Rule::page`] says where it lies.
+///
+/// [`Rule::page`]: crate::diagnose::Rule::page
+pub fn rule_page(rule: &Rule) -> String {
+    let mut out = format!("# {}\n\n", rule.title);
+    let _ = writeln!(out, "Rule `{}`. {}\n", rule.id, basis(rule.basis));
+    let _ = writeln!(out, "{}", rule.docs.trim());
+    if !rule.sources.is_empty() {
+        out.push_str("\n## Sources\n\n");
+        for source in rule.sources {
+            let _ = writeln!(out, "- {source}");
+        }
+    }
+    if let Some(case) = rule.example() {
+        let example = example(case);
+        let (name, table) = example.trim().split_once("\n\n").unwrap_or((&example, ""));
+        let name = name.trim_start_matches("Example: ");
+        let _ = writeln!(out, "\n## Example\n\nA trace of its author's: {name}.\n");
+        let _ = writeln!(out, "```text\n{}\n```", table.trim_end());
+    }
+    let _ = writeln!(
+        out,
+        "\n---\n\n`hcidiff explain {}` prints this page. [All rules](../rules.md)",
+        rule.id
+    );
+    out
+}
+
 /// Signatures that a capture cannot decide, so that nobody looks for their rules.
 const UNDECIDABLE: &str = "
----
-
 # What no capture can decide
 
 - `services-resolved-race`: BlueZ reports services as resolved before its objects are there. On HCI everything is healthy; the
