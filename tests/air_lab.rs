@@ -11,6 +11,7 @@ use hcidiff::case::{Analysis, Case, Side, analyse};
 use hcidiff::compare::Options;
 use hcidiff::decode::Decoder;
 use hcidiff::diagnose::Level;
+use hcidiff::report::{Report, Shown, html, markdown, terminal};
 use hcidiff::seen::SourceId;
 use hcidiff::time::Timestamp;
 use hcidiff::timeline::{Capture, Origin, Tracker};
@@ -196,4 +197,127 @@ fn any_damage_to_a_sniffers_capture_is_survived() {
         beside.witnesses.push(input());
         let _ = analyse(&Case::one(beside));
     }
+}
+
+/// Both sides of a comparison, each with a sniffer's capture.
+fn compared(works: &str, fails: &str, air: Input) -> Report {
+    let mut sides = [works, fails]
+        .map(|name| Side::from(fixture(&format!("{name}.central.btsnoop")).as_path()));
+    sides[0].witnesses.push(fixture(&format!("{works}.perfect.pcap")).as_path().into());
+    sides[1].witnesses.push(air);
+    let [works, fails] = sides;
+    let mut report = Report::from(analyse(&Case::pair(works, fails)).unwrap());
+    report.shown = Shown { full: true, ..Shown::default() };
+    report
+}
+
+/// Where a text of the wide picture stands.
+fn height(page: &str, text: &str) -> f64 {
+    let at = page.find(&format!(">{text}<")).unwrap_or_else(|| panic!("{text}"));
+    let element = &page[page[..at].rfind("<text").unwrap()..at];
+    element.split("y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+}
+
+/// The rows of the page's first list of steps.
+fn listed(page: &str) -> Vec<serde_json::Value> {
+    let data = page.split("id=\"hcidiff-steps\"").nth(1).unwrap();
+    let data = data.split_once('>').unwrap().1.split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    data["lists"][0]["rows"].as_array().unwrap().clone()
+}
+
+/// A feature exchange is answered on the working side, a length request on the failing side is not. The frames are
+/// those that tshark shows for both captures: 4, 5, 33 and 41, 62, 182.
+#[test]
+fn the_air_is_a_lane_between_those_of_the_hosts() {
+    needs!("fixtures/air/truth.tsv");
+    let air = fixture("ll-unanswered.perfect.pcap");
+    let report = compared("good", "ll-unanswered", air.as_path().into());
+    let page = html::render(&report);
+    let steps = listed(&page);
+    let place = |name: &str, side: usize| {
+        let row = steps.iter().position(|row| {
+            row["name"].as_str().unwrap().starts_with(name) && !row["at"][side].is_null()
+        });
+        let row = row.unwrap_or_else(|| panic!("{name} of {side}"));
+        (row, &steps[row]["at"][side])
+    };
+    for (name, side, frame) in [
+        ("CONNECT_IND", 0, 4),
+        ("LL_FEATURE_REQ", 0, 5),
+        ("LL_TERMINATE_IND", 0, 33),
+        ("CONNECT_IND", 1, 41),
+        ("LL_LENGTH_REQ", 1, 62),
+        ("LL_TERMINATE_IND", 1, 182),
+    ] {
+        let (_, at) = place(name, side);
+        assert_eq!(at["cites"], format!("air {frame}"), "{name}");
+    }
+    // In the order of the aligned time: asked for, connected, used, ended.
+    let order = [
+        place("Connect", 1).0,
+        place("CONNECT_IND", 1).0,
+        place("Exchange MTU", 1).0,
+        place("LL_LENGTH_REQ", 1).0,
+        place("Disconnect", 1).0,
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    // The request was sent about a second into the link: 2.902 - 1.902 s.
+    let sent = place("LL_LENGTH_REQ", 1).1["us"].as_i64().unwrap();
+    assert!((995_000..1_015_000).contains(&sent), "{sent}");
+    let row = &steps[place("LL_LENGTH_REQ", 1).0];
+    assert_eq!((&row["kind"], &row["phase"]), (&"wrong".into(), &"on the air".into()));
+    assert!(row["note"].as_str().unwrap().contains("no answer was heard"), "{row}");
+    // Both lanes of the air stand between the two hosts'.
+    let heights = ["good.central", "on the air \u{2191}", "on the air \u{2193}", "connection #2"];
+    assert!(heights.map(|text| height(&page, text)).is_sorted());
+    let text = terminal::render(&report, terminal::Screen::default());
+    let lines: Vec<_> = text.lines().filter(|line| line.starts_with('\u{223f}')).collect();
+    assert!(lines.iter().any(|line| line.contains("LL_LENGTH_REQ") && line.contains("air 62")));
+    assert!(!text.contains("is not aligned"), "{text}");
+    let diagram = markdown::render(&report);
+    let participants: Vec<_> = diagram.lines().filter(|l| l.contains("participant ")).collect();
+    let names = participants.iter().map(|line| line.split_whitespace().nth(1).unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), ["Ah", "Ad", "Aa", "Ba", "Bh", "Bd"]);
+    assert!(diagram.contains("Note over Ba: LL#95;TERMINATE#95;IND: by the central"), "{diagram}");
+}
+
+/// The sniffer came for the last link alone, which nobody answered: one moment has its counterpart, so the order is
+/// known and no time is told.
+#[test]
+fn packets_of_a_sniffer_that_is_not_aligned_stand_in_their_order() {
+    needs!("fixtures/air/truth.tsv");
+    let all = std::fs::read(fixture("never-answered.perfect.pcap")).unwrap();
+    let (mut bytes, mut at, mut frame) = (all[..24].to_vec(), 24, 1);
+    while at < all.len() {
+        let length = u32::from_le_bytes(all[at + 8..at + 12].try_into().unwrap()) as usize + 16;
+        if frame >= 37 {
+            bytes.extend_from_slice(&all[at..at + length]);
+        }
+        (at, frame) = (at + length, frame + 1);
+    }
+    let report = compared("good", "never-answered", Input::bytes("sniffed.pcap", bytes));
+    let text = terminal::render(&report, terminal::Screen::default());
+    assert!(
+        text.contains("sniffed.pcap is not aligned: its packets stand in their order"),
+        "{text}"
+    );
+    let page = html::render(&report);
+    let steps = listed(&page);
+    let row = |name: &str| {
+        let row = steps.iter().position(|row| row["name"] == name && !row["at"][1].is_null());
+        row.unwrap_or_else(|| panic!("{name}"))
+    };
+    // Frames 41 and 47, of which 36 are missing.
+    for (name, cites) in
+        [("CONNECT_IND", "air 5"), ("no packet of the peripheral was heard", "air 11")]
+    {
+        let row = &steps[row(name)];
+        assert_eq!((&row["at"][1]["cites"], &row["at"][1]["us"]), (&cites.into(), &().into()));
+        assert!(row["note"].as_str().unwrap().ends_with("; order only"), "{row}");
+    }
+    let order = ["CONNECT_IND", "no packet of the peripheral was heard", "Disconnect"].map(row);
+    assert!(order.is_sorted(), "{order:?}");
+    assert!(page.contains("on the air, order only"), "the label of the lane");
+    assert!(markdown::render(&report).contains("air frame 5, order only"));
 }

@@ -8,7 +8,7 @@ mod timing;
 
 pub use hopping::{Algorithm, CHANNELS, Hopping, has};
 pub use procedures::{Answer, Collision, Did, Overlap, Procedure, ProcedureKind, Procedures};
-pub use timing::{Over, Timing};
+pub use timing::{Over, Row, Rows, Timing};
 
 use crate::packet::air::{Advertising, Air, Control, Header, Pdu, Phy};
 use crate::packet::{Address, Direction, Event, Packet, Status};

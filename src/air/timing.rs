@@ -6,6 +6,8 @@ use crate::time::Moment;
 const UNIT_US: i64 = 1250;
 /// A packet comes up to so much before the moment that was computed for it.
 const EARLY_US: i64 = 500;
+/// Most rows of events that are kept: the longest.
+const MOST_ROWS: usize = 8;
 /// Clocks of radios and sniffers together are off by no more than this, in millionths.
 const DRIFT: i64 = 400;
 
@@ -22,6 +24,7 @@ struct Update {
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Event {
     number: u32,
+    seen: Seen,
     central: bool,
     peripheral: bool,
     channel: Option<u8>,
@@ -35,6 +38,37 @@ pub struct Over {
     /// The peripheral was heard.
     pub peripheral: bool,
     pub channel: Option<u8>,
+}
+
+/// Connection events in a row that fared alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// The first of them, counted from 0.
+    pub event: u32,
+    pub events: u32,
+    /// Of events in which something was heard: the first packet. Of others: the first packet after them.
+    pub seen: Seen,
+}
+
+/// The longest rows of events.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rows(Vec<Row>);
+
+impl Rows {
+    /// In the order of time.
+    pub fn iter(&self) -> impl Iterator<Item = &Row> {
+        self.0.iter()
+    }
+
+    fn push(&mut self, row: Row) {
+        self.0.push(row);
+        let shortest = (0..self.0.len()).min_by_key(|place| self.0[*place].events);
+        if self.0.len() > MOST_ROWS
+            && let Some(shortest) = shortest
+        {
+            self.0.remove(shortest);
+        }
+    }
 }
 
 /// Connection events, counted from 0.
@@ -59,6 +93,12 @@ pub struct Timing {
     pub missed: u32,
     /// The most events in a row of them.
     pub longest_gap: u32,
+    /// The longest rows of them.
+    pub gaps: Rows,
+    /// The longest rows of events in which the central was heard and the peripheral was not.
+    pub unanswered: Rows,
+    /// The row of such events that is going on.
+    silent: Option<Row>,
 }
 
 impl Timing {
@@ -103,9 +143,12 @@ impl Timing {
                     let gap = number - before.number - 1;
                     self.missed = self.missed.saturating_add(gap);
                     self.longest_gap = self.longest_gap.max(gap);
+                    if gap > 0 {
+                        self.gaps.push(Row { event: before.number + 1, events: gap, seen });
+                    }
                 }
-                self.current =
-                    Some(Event { number, central: false, peripheral: false, channel: None });
+                let (central, peripheral, channel) = (false, false, None);
+                self.current = Some(Event { number, seen, central, peripheral, channel });
                 before
             }
         };
@@ -123,13 +166,25 @@ impl Timing {
     /// No packet comes any more: the last event is over too.
     pub fn close(&mut self) -> Option<Over> {
         let event = self.current.take()?;
-        Some(self.count(event))
+        let over = self.count(event);
+        if let Some(row) = self.silent.take() {
+            self.unanswered.push(row);
+        }
+        Some(over)
     }
 
     fn count(&mut self, event: Event) -> Over {
         self.heard += 1;
         self.central += u32::from(event.central);
         self.answered += u32::from(event.central && event.peripheral);
+        if event.peripheral {
+            if let Some(row) = self.silent.take() {
+                self.unanswered.push(row);
+            }
+        } else if event.central {
+            let Event { number, seen, .. } = event;
+            self.silent.get_or_insert(Row { event: number, events: 0, seen }).events += 1;
+        }
         Over { central: event.central, peripheral: event.peripheral, channel: event.channel }
     }
 
@@ -222,6 +277,19 @@ mod tests {
         assert_eq!(timing.close(), Some(Over { central: true, peripheral: false, channel: None }));
         assert_eq!((timing.heard, timing.central, timing.answered), (3, 3, 1));
         assert_eq!((timing.missed, timing.longest_gap), (1, 1));
+        let rows = |rows: &Rows| rows.iter().map(|row| (row.event, row.events)).collect::<Vec<_>>();
+        assert_eq!(rows(&timing.gaps), [(2, 1)]);
+        assert_eq!(rows(&timing.unanswered), [(1, 2)]);
+    }
+
+    #[test]
+    fn of_many_rows_the_longest_stay_in_the_order_of_time() {
+        let mut rows = Rows::default();
+        for events in [4, 1, 9, 8, 7, 6, 5, 3, 2, 10] {
+            rows.push(Row { event: 0, events, seen: seen(0) });
+        }
+        let kept: Vec<_> = rows.iter().map(|row| row.events).collect();
+        assert_eq!(kept, [4, 9, 8, 7, 6, 5, 3, 10]);
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub const NORMAL: &str = "\u{2248}";
 /// The sign of a line that a log says.
 pub const LOG: &str = "\u{201c}";
 
+/// The sign of what a sniffer heard.
+pub const AIR: &str = "\u{223f}";
+
 /// What the signs mean, for the foot of a timeline.
 pub fn legend(reference: &str, subject: &str) -> Text {
     text!(

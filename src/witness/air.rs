@@ -111,6 +111,19 @@ impl Sniffed {
         let line = self.line?;
         Some((host + line.offset_at(host), line.error))
     }
+
+    /// A moment of the sniffer on the host's clock, in microseconds. None where the order alone is known.
+    pub fn at_host(&self, air: i64) -> Option<i64> {
+        let line = self.line?;
+        let near = air - line.offset;
+        Some(air - line.offset_at(near))
+    }
+
+    /// The link that is this connection of the host.
+    pub fn link_of(&self, number: u32) -> Option<&crate::air::Link> {
+        let joined = self.joined.iter().find(|joined| joined.number == number)?;
+        self.capture.connection(joined.on_air)?.air.as_deref()
+    }
 }
 
 /// The request of a link, and where the link stands among the sniffer's.

@@ -365,3 +365,27 @@ fn no_output_shows_what_a_log_keeps_secret() {
     // All formats quote the lines beside the capture.
     assert!(told >= 4, "{told}");
 }
+
+/// The list of steps that the page's script shows holds the log's lines too, before the step that came after them.
+#[test]
+fn the_log_stands_in_the_list_of_steps() {
+    let scenario = folder().join("b04-failed-establish-3e");
+    let mut side = Side::new(scenario.join("b04-failed-establish-3e.btsnoop").into());
+    side.witnesses.push(scenario.join("b04-failed-establish-3e.bluetoothd.txt").into());
+    let page = html::render(&Report::from(case::analyse(&Case::one(side)).unwrap()));
+    let data = page.split("id=\"hcidiff-steps\"").nth(1).unwrap();
+    let data = data.split_once('>').unwrap().1.split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let rows = data["lists"][0]["rows"].as_array().unwrap();
+    let told = |row: &&serde_json::Value| {
+        row["at"].as_array().unwrap().iter().any(|at| at["cites"] == "line 57")
+    };
+    // Line 57 of the log: the connect call failed with 38, after 0x3E.
+    let row = rows.iter().find(told).expect("line 57");
+    let name = row["name"].as_str().unwrap();
+    assert!(name.contains("att_connect_cb") && name.starts_with('\u{201c}'), "{row}");
+    assert_eq!(row["phase"], "log");
+    let place = |name: &str| rows.iter().position(|row| row["name"].as_str() == Some(name));
+    let (line, end) = (rows.iter().position(|row| told(&row)), place("Disconnect"));
+    assert!(line > place("Connect") && end.is_some(), "{line:?} {end:?}");
+}

@@ -7,6 +7,7 @@ pub mod devices;
 mod early;
 pub mod finding;
 mod first;
+mod heard;
 mod places;
 mod sides;
 mod spoken;
@@ -18,7 +19,7 @@ pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
 use first::{SETTLES, log_open, log_story};
 pub use places::{display_filter, environment, frame};
 pub use sides::{divergence, labels, only_in_reference, role, sides};
-pub use spoken::{Spoken, about as spoken};
+pub use spoken::{Said, Spoken, ThirdLane, about as spoken};
 
 use crate::compare::Side;
 use crate::prose::{Say, Text, quoted};

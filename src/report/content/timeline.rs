@@ -1,5 +1,5 @@
 //! Timelines: two lanes aligned, or one alone.
-use super::spoken::{self, Spoken};
+use super::spoken::{self, Said, Spoken, ThirdLane};
 use super::{Block, Field, Paint, Section, Table, Topic, labels, tables};
 use crate::case::Value;
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind, rounded};
@@ -10,7 +10,6 @@ use crate::sides::Sides;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Capture, Connection, Procedure, Step};
-use crate::witness::RelationKind;
 
 /// Equal steps are folded from this many on.
 const FOLD: usize = 3;
@@ -35,7 +34,7 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
     };
     let mut rows = Vec::new();
     let mut at = 0;
-    let mut logs = Logs::of(report, comparison, a, b);
+    let mut third = ThirdLane::of(report, comparison)?;
     while at < comparison.steps.len() && (report.shown.full || rows.len() < MOST) {
         let run = comparison.steps[at..].iter().take_while(|step| folds(report, step)).count();
         if run >= FOLD && !report.shown.full {
@@ -47,15 +46,16 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
                 continue;
             }
         }
-        rows.extend(logs.before(&lanes, &comparison.steps[at]));
+        rows.extend(third.before(&comparison.steps[at]).iter().map(|said| lanes.spoken(said)));
         rows.push(lanes.row(&comparison.steps[at], report.shown.strict));
         at += 1;
     }
     if at == comparison.steps.len() {
-        rows.extend(logs.rest(&lanes));
+        rows.extend(third.rest().iter().map(|said| lanes.spoken(said)));
         rows.extend(lanes.last());
     }
-    let quotes = rows.iter().any(|row| row.sign.text.to_string() == words::LOG);
+    let signs = |sign| rows.iter().any(|row| row.sign.text.to_string() == sign);
+    let (quotes, heard) = (signs(words::LOG), signs(words::AIR));
     let mut section = Section::new(Topic::Timeline, "Timeline");
     let (left, right) = labels(report, comparison);
     let header: Vec<Field> = vec![
@@ -98,50 +98,14 @@ pub fn compared(report: &Report, comparison: &Comparison) -> Option<Section> {
     if quotes {
         legend = text!("{}   {} a log's words", legend, words::LOG);
     }
+    if heard {
+        legend = text!("{}   {} on the air", legend, words::AIR);
+    }
     section.item("", legend, Paint::Faint);
+    for (side, connection) in [(comparison.reference, a), (comparison.subject, b)] {
+        order_only(&mut section, &spoken::about(report, side.capture, connection));
+    }
     Some(section)
-}
-
-/// The third lane: what logs say of the two connections, each line before the first step that came after it.
-struct Logs<'a> {
-    sides: Sides<std::iter::Peekable<std::vec::IntoIter<Spoken<'a>>>>,
-}
-
-impl<'a> Logs<'a> {
-    fn of(report: &'a Report, comparison: &Comparison, a: &Connection, b: &Connection) -> Self {
-        let of =
-            |capture, connection| spoken::about(report, capture, connection).into_iter().peekable();
-        let (first, second) = (comparison.reference.capture, comparison.subject.capture);
-        Self { sides: Sides::new(of(first, a), of(second, b)) }
-    }
-
-    /// The lines that were written before this step of their own side.
-    fn before(&mut self, lanes: &Lanes<'_>, step: &AlignedStep) -> Vec<Row> {
-        let after = |connection: &Connection, place: Option<usize>| {
-            connection.after(connection.steps.get(place?)?.at)
-        };
-        let until = [after(lanes.a, step.reference), after(lanes.b, step.subject)];
-        let Sides { reference, subject } = &mut self.sides;
-        let mut rows = Vec::new();
-        for ((lines, until), is_reference) in
-            [reference, subject].into_iter().zip(until).zip([true, false])
-        {
-            let Some(until) = until else { continue };
-            while let Some(line) =
-                lines.next_if(|line| line.after.is_some_and(|after| after < until))
-            {
-                rows.push(lanes.spoken(&line, is_reference));
-            }
-        }
-        rows
-    }
-
-    /// The lines behind all steps, and those without a time.
-    fn rest(&mut self, lanes: &Lanes<'_>) -> Vec<Row> {
-        let Sides { reference, subject } = &mut self.sides;
-        let first: Vec<_> = reference.map(|line| lanes.spoken(&line, true)).collect();
-        first.into_iter().chain(subject.map(|line| lanes.spoken(&line, false))).collect()
-    }
 }
 
 /// Why the timeline shows another attempt than the verdict speaks of, where it does.
@@ -291,21 +255,21 @@ impl Lanes<'_> {
         })
     }
 
-    /// A line of a log beside the steps of its side.
-    fn spoken(&self, line: &Spoken<'_>, is_reference: bool) -> Row {
+    /// A line of a witness beside the steps of its side.
+    fn spoken(&self, (line, is_reference): &Said<'_>) -> Row {
         let after = line.after.map(|after| text!("{}", rounded(after, self.resolution)));
-        let words = text!("\u{201c}{}\u{201d}", quoted(line.words));
+        let words = text!("{}", quoted(&line.quote()));
         let told = Some(Told {
-            frame: text!("line {}", line.relation.line),
+            frame: line.cites(),
             after: after.unwrap_or_default(),
             says: words.clone(),
         });
-        let sides = if is_reference { Sides::new(told, None) } else { Sides::new(None, told) };
+        let sides = if *is_reference { Sides::new(told, None) } else { Sides::new(None, told) };
         Row {
-            sign: Field::from(words::LOG).paint(spoken_paint(line)),
+            sign: Field::from(line.sign()).paint(spoken_paint(line)),
             name: Field::from(words).paint(spoken_paint(line)),
             sides,
-            note: quoted(&line.says()).into(),
+            note: quoted(&line.remark()).into(),
         }
     }
 
@@ -406,11 +370,22 @@ fn paint(step: &AlignedStep) -> Paint {
     }
 }
 
-/// What a log says wrongly stands out.
+/// What a log says wrongly stands out, and what did not come on the air.
 fn spoken_paint(line: &Spoken<'_>) -> Paint {
-    match line.relation.kind {
-        RelationKind::Contradiction => Paint::Red,
-        _ => Paint::Blue,
+    if line.is_wrong { Paint::Red } else { Paint::Blue }
+}
+
+/// Says of which witnesses the order alone is known.
+fn order_only(section: &mut Section, lines: &[Spoken<'_>]) {
+    let mut files: Vec<&str> =
+        lines.iter().filter(|line| line.order_only()).map(|l| &*l.testimony.log.file).collect();
+    files.dedup();
+    for file in files {
+        let says = text!(
+            "{} is not aligned: its packets stand in their order, and their times are not known",
+            quoted(file)
+        );
+        section.item("", says, Paint::Yellow);
     }
 }
 
@@ -420,12 +395,15 @@ pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Conn
     let title = text!("Timeline of #{}, {}", connection.number, compare::describe(connection));
     let mut section = Section::new(Topic::Timeline, title);
     let most = if report.shown.full { usize::MAX } else { MOST };
-    let mut lines = spoken::about(report, index, connection).into_iter().peekable();
+    let lines = spoken::about(report, index, connection);
+    let mut remark = Section::default();
+    order_only(&mut remark, &lines);
+    let mut lines = lines.into_iter().peekable();
     let mut rows: Vec<Vec<Field>> = Vec::new();
     for step in connection.steps.iter().take(most) {
         let until = connection.after(step.at);
         while let Some(line) =
-            lines.next_if(|line| line.after.zip(until).is_some_and(|(at, until)| at < until))
+            lines.next_if(|line| line.order.zip(until).is_some_and(|(at, until)| at < until))
         {
             rows.push(spoken_row(&line));
         }
@@ -447,6 +425,7 @@ pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Conn
         "outcome".into(),
     ];
     section.table(Some(header), rows);
+    section.blocks.append(&mut remark.blocks);
     if left > 0 {
         section.item("", text!("{} more steps (--full shows them)", left), Paint::Faint);
     }
@@ -455,15 +434,15 @@ pub fn alone(report: &Report, index: usize, capture: &Capture, connection: &Conn
     section
 }
 
-/// A line of a log between the steps.
+/// A line of a witness between the steps.
 fn spoken_row(line: &Spoken<'_>) -> Vec<Field> {
     let after = line.after.map_or_else(String::new, |after| after.to_string());
     vec![
-        Field::right(format!("line {}", line.relation.line)),
+        Field::right(line.cites()),
         Field::right(after),
-        Field::from(words::LOG).paint(spoken_paint(line)),
-        Field::from(text!("\u{201c}{}\u{201d}", quoted(line.words))).paint(spoken_paint(line)),
-        Field::from(text!("{}", quoted(&line.says()))).paint(spoken_paint(line)),
+        Field::from(line.sign()).paint(spoken_paint(line)),
+        Field::from(text!("{}", quoted(&line.quote()))).paint(spoken_paint(line)),
+        Field::from(text!("{}", quoted(&line.remark()))).paint(spoken_paint(line)),
     ]
 }
 

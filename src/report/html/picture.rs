@@ -27,9 +27,20 @@ struct Drawn<'a> {
     names: Names,
     label: String,
     missing: Vec<Missing>,
-    /// What logs say of it.
-    spoken: Vec<content::Spoken<'a>>,
+    /// What witnesses say of it, in lanes above and below its own.
+    above: Vec<Voices<'a>>,
+    below: Vec<Voices<'a>>,
     tall: bool,
+}
+
+/// The lines of logs, or the packets on the air.
+type Voices<'a> = Vec<content::Spoken<'a>>;
+
+/// What logs say of a connection, and what was on the air.
+fn voices<'a>(report: &'a Report, capture: usize, connection: &Connection) -> [Voices<'a>; 2] {
+    let all = content::spoken(report, capture, connection);
+    let (heard, said) = all.into_iter().partition(content::Spoken::on_air);
+    [said, heard]
 }
 
 /// The picture, once for each width; the style sheet shows one. None where no connection has a time.
@@ -45,7 +56,7 @@ pub fn draw(report: &Report) -> Option<String> {
             let to = micros(lane.connection, step.last.at);
             busy.extend(at.map(|at| (at, to.unwrap_or(at))));
         }
-        let spoken = lane.spoken.iter().filter_map(|line| line.after);
+        let spoken = lane.above.iter().chain(&lane.below).flatten().filter_map(|line| line.order);
         busy.extend(spoken.map(|after| (after.0, after.0)));
         busy.extend(extent(lane.connection).map(|(from, _)| (from, from)));
         busy.extend(extent(lane.connection).map(|(_, to)| (to, to)));
@@ -70,9 +81,15 @@ fn one(
     window: i64,
     says: &Text,
 ) -> String {
-    let mut lanes: Vec<(Lane<'_>, &Drawn<'_>, f64)> = Vec::new();
+    let mut lanes: Vec<(Lane<'_>, &Drawn<'_>)> = Vec::new();
+    let mut voices: Vec<Voice<'_>> = Vec::new();
     let mut top = TOP;
     for lane in drawn {
+        let mut voice = |lines, above, top: &mut f64| {
+            voices.push(Voice { report, axis, format, lines, above, top: *top });
+            *top += Voice::height(lines, format);
+        };
+        lane.above.iter().for_each(|lines| voice(lines, true, &mut top));
         let drawing = Lane {
             report,
             capture: lane.capture,
@@ -84,8 +101,8 @@ fn one(
             top,
         };
         top += drawing.height(lane.tall);
-        lanes.push((drawing, lane, top));
-        top += Voice::height(&lane.spoken, format);
+        lanes.push((drawing, lane));
+        lane.below.iter().for_each(|lines| voice(lines, false, &mut top));
     }
     let height = top + 30.0;
     let Format { width, class, .. } = format;
@@ -96,14 +113,14 @@ fn one(
         text(&report.visible(says))
     );
     background(&mut svg, axis, format, window, height);
-    for (lane, drawn, below) in lanes {
+    for (lane, drawn) in lanes {
         if drawn.tall {
             lane.tall(&mut svg, &drawn.missing);
         } else {
             lane.low(&mut svg);
         }
-        Voice { report, axis, format, lines: &drawn.spoken, top: below }.draw(&mut svg);
     }
+    voices.iter().for_each(|voice| voice.draw(&mut svg));
     svg.push_str("</svg>");
     svg
 }
@@ -116,6 +133,9 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
     let (a, b) = (side(comparison.reference)?, side(comparison.subject)?);
     let (left, right) = content::labels(report, comparison);
     let missing = missing(comparison, a, &ours);
+    // What was on the air stands between both hosts' lanes.
+    let [said, heard] = voices(report, comparison.reference.capture, a);
+    let [also_said, also_heard] = voices(report, comparison.subject.capture, b);
     let mut drawn = vec![
         Drawn {
             capture: comparison.reference.capture,
@@ -123,7 +143,8 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
             names: ours,
             label: left,
             missing: Vec::new(),
-            spoken: content::spoken(report, comparison.reference.capture, a),
+            above: Vec::new(),
+            below: vec![said, heard],
             tall: true,
         },
         Drawn {
@@ -132,7 +153,8 @@ fn pair<'a>(report: &'a Report, comparison: &Comparison) -> Option<Vec<Drawn<'a>
             names: theirs,
             label: right,
             missing,
-            spoken: content::spoken(report, comparison.subject.capture, b),
+            above: vec![also_heard],
+            below: vec![also_said],
             tall: true,
         },
     ];
@@ -152,8 +174,8 @@ fn alone(report: &Report) -> Option<Vec<Drawn<'_>>> {
     let mut drawn = Vec::new();
     for (index, capture) in report.captures.iter().enumerate() {
         let Some(told) = report.most_telling(index) else { continue };
-        let spoken = content::spoken(report, index, told);
-        drawn.push(Drawn { tall: true, spoken, ..low(index, capture, told) });
+        let below = voices(report, index, told).into();
+        drawn.push(Drawn { tall: true, below, ..low(index, capture, told) });
         let others = capture.connections.iter().filter(|other| other.number != told.number);
         drawn.extend(others.take(MOST_OTHERS).map(|connection| low(index, capture, connection)));
     }
@@ -167,7 +189,8 @@ fn low<'a>(index: usize, capture: &Capture, connection: &'a Connection) -> Drawn
         names: Names::of(capture, connection),
         label: format!("attempt {}", connection.number),
         missing: Vec::new(),
-        spoken: Vec::new(),
+        above: Vec::new(),
+        below: Vec::new(),
         tall: false,
     }
 }

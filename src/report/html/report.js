@@ -59,8 +59,13 @@ function hcidiffReport(root) {
     if (row.normal && row.kind !== "same" && !state.normal) return false;
     if (state.phases.size && !state.phases.has(row.phase)) return false;
     if (!state.search) return true;
-    const frames = row.at.map((at) => at ? at.frame + " " + at.outcome : "").join(" ");
+    const frames = row.at.map((at) => at ? placeOf(at) + " " + at.outcome : "").join(" ");
     return (row.name + " " + row.note + " " + row.phase + " " + frames).toLowerCase().includes(state.search);
+  }
+
+  // Where a step stands in its capture, or a line in its witness.
+  function placeOf(at) {
+    return at.cites || String(at.frame);
   }
 
   function draw() {
@@ -74,14 +79,14 @@ function hcidiffReport(root) {
     const rows = list.rows.filter(fits);
     body.replaceChildren(...rows.slice(0, MOST_ROWS).map((row) => line(list, row)));
     const hidden = rows.length - Math.min(rows.length, MOST_ROWS);
-    count.textContent = rows.length + " of " + list.rows.length + " steps"
+    count.textContent = rows.length + " of " + list.rows.length + (list.rows.some(isWitness) ? " steps and lines of witnesses" : " steps")
       + (hidden ? "; " + hidden + " more fit: search for them" : "")
       + (list.more ? "; " + list.more + " steps are in the JSON report alone" : "");
   }
 
   function line(list, row) {
     const cells = row.at.flatMap((at) => at
-      ? [element("td", { class: "right" }, String(at.frame)), element("td", { class: "right" }, time(at.us))]
+      ? [element("td", { class: "right" }, placeOf(at)), element("td", { class: "right" }, time(at.us))]
       : [element("td", { class: "right" }, "·"), element("td", {})]);
     const button = element("button", { type: "button", class: "step", onclick: () => select(list, row) }, row.name);
     const made = element("tr", { class: "row " + row.kind + (row.normal ? " normal" : "") },
@@ -95,13 +100,29 @@ function hcidiffReport(root) {
     return at.frame === at.last ? "frame.number == " + at.frame : "frame.number in {" + at.frame + ".." + at.last + "}";
   }
 
+  // A line of a log, or a packet on the air: it stands in a file of its own.
+  function isWitness(row) {
+    return row.at.some((at) => at && at.cites);
+  }
+
+  function witness(lane, row, at) {
+    const facts = [["witness", at.witness], ["place", at.cites]];
+    if (at.us !== null) facts.push(["after", time(at.us)]);
+    const made = element("dl", { class: "items" });
+    facts.forEach(([name, value]) => made.append(element("dt", {}, name), element("dd", {}, value)));
+    if (row.phase === "on the air") made.append(element("dt", {}, "in Wireshark"), element("dd", {}, element("code", {}, filterOf(at))));
+    return element("div", {}, element("h4", {}, "Beside " + lane.label), made);
+  }
+
   function select(list, row) {
     state.selected = row;
     body.querySelectorAll(".selected").forEach((other) => other.classList.remove("selected"));
     if (row.line) row.line.classList.add("selected");
     const parts = row.at.map((at, side) => {
       const lane = list.sides[side];
+      if (!at && isWitness(row)) return null;
       if (!at) return element("p", {}, element("strong", {}, lane.label + ": "), "did not do this");
+      if (at.cites) return witness(lane, row, at);
       const facts = [["frame", at.frame === at.last ? String(at.frame) : at.frame + " to " + at.last], ["after", time(at.us)]];
       if (at.took) facts.push(["took", time(at.took)]);
       facts.push(["way", at.by], ["outcome", at.outcome]);
@@ -114,7 +135,7 @@ function hcidiffReport(root) {
       return element("div", {}, element("h4", {}, lane.label), made);
     });
     details.replaceChildren(element("div", {}, element("h3", {}, row.name), row.note ? element("p", {}, row.note) : null, ...parts));
-    light(row.at.map((at, side) => at ? list.sides[side].capture + ":" + at.frame : null));
+    light(row.at.map((at, side) => at && !at.cites ? list.sides[side].capture + ":" + at.frame : null));
   }
 
   // ---- from frames to rows and marks ----
@@ -141,7 +162,7 @@ function hcidiffReport(root) {
       if (lane.capture !== capture) return;
       list.rows.forEach((row) => {
         const at = row.at[side];
-        if (!at || at.frame > frame) return;
+        if (!at || at.cites || at.frame > frame) return;
         const inside = !(frame > at.last);
         const better = !best || (inside && !best.inside) || (inside === best.inside && at.frame > best.at.frame);
         if (better) best = { index, list, row, at, inside };

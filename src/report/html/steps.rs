@@ -2,7 +2,8 @@
 use super::lane::{Phase, micros};
 use crate::compare::{self, AlignedStep, Comparison, Names, StepKind};
 use crate::packet::Direction;
-use crate::report::content;
+use crate::prose::quoted;
+use crate::report::content::{self, Said, Spoken, ThirdLane};
 use crate::report::{Report, words};
 use crate::sides::Sides;
 use crate::text;
@@ -55,9 +56,12 @@ struct Row {
     at: Vec<Option<Place>>,
 }
 
-/// A step on one side.
-#[derive(Serialize)]
+/// A step on one side, or a line of a witness.
+#[derive(Default, Serialize)]
 struct Place {
+    /// Where a line of a witness stands: `line 12`, `air 40`; and in which file.
+    cites: Option<String>,
+    witness: Option<String>,
     frame: u32,
     last: u32,
     /// Microseconds from the connection's zero.
@@ -124,7 +128,18 @@ fn pair(report: &Report, comparison: &Comparison) -> Option<Vec<List>> {
             at: [x, y].map(|at| at.map(|(c, n, s)| place(report, c, n, s))).into(),
         })
     };
-    let rows: Vec<Row> = comparison.steps.iter().take(MOST_STEPS).filter_map(row).collect();
+    let mut third = ThirdLane::of(report, comparison)?;
+    let said = |(line, is_reference): &Said<'_>| {
+        let place = Some(spoken_place(report, line));
+        let at = if *is_reference { vec![place, None] } else { vec![None, place] };
+        spoken(report, line, at)
+    };
+    let mut rows: Vec<Row> = Vec::new();
+    for aligned in comparison.steps.iter().take(MOST_STEPS) {
+        rows.extend(third.before(aligned).iter().map(said));
+        rows.extend(row(aligned));
+    }
+    rows.extend(third.rest().iter().map(said));
     let mut lists = vec![List {
         title: format!("{left} and {right}"),
         sides: vec![lane(comparison.reference, &left), lane(comparison.subject, &right)],
@@ -151,15 +166,27 @@ fn one(report: &Report, at: usize, connection: &Connection) -> List {
     let capture = &report.captures[at];
     let names = Names::of(capture, connection);
     let label = format!("{}, attempt {}", report.label(at), connection.number);
-    let rows = connection.steps.iter().take(MOST_STEPS).map(|step| Row {
-        sign: "",
-        kind: StepKind::Same.word(),
-        name: report.visible(&words::step(connection, &names, step)),
-        phase: phase(connection, &names, step),
-        normal: false,
-        note: String::new(),
-        at: vec![Some(place(report, connection, &names, step))],
-    });
+    let mut lines = content::spoken(report, at, connection).into_iter().peekable();
+    let said = |line: Spoken<'_>| spoken(report, &line, vec![Some(spoken_place(report, &line))]);
+    let mut rows: Vec<Row> = Vec::new();
+    for step in connection.steps.iter().take(MOST_STEPS) {
+        let until = connection.after(step.at);
+        let before =
+            |line: &Spoken<'_>| line.order.zip(until).is_some_and(|(at, until)| at < until);
+        while let Some(line) = lines.next_if(before) {
+            rows.push(said(line));
+        }
+        rows.push(Row {
+            sign: "",
+            kind: StepKind::Same.word(),
+            name: report.visible(&words::step(connection, &names, step)),
+            phase: phase(connection, &names, step),
+            normal: false,
+            note: String::new(),
+            at: vec![Some(place(report, connection, &names, step))],
+        });
+    }
+    rows.extend(lines.map(said));
     List {
         title: report.visible(&text!(
             "{}, attempt {}: {}",
@@ -167,7 +194,7 @@ fn one(report: &Report, at: usize, connection: &Connection) -> List {
             connection.number,
             words::ending(connection)
         )),
-        rows: rows.collect(),
+        rows,
         sides: vec![Lane {
             label,
             capture: at,
@@ -195,6 +222,36 @@ fn place(report: &Report, connection: &Connection, names: &Names, step: &Step) -
         count: step.count,
         bytes: step.bytes,
         handle: (step.attribute != 0).then_some(step.attribute),
+        ..Place::default()
+    }
+}
+
+/// A line of a witness as a row between the steps.
+fn spoken(report: &Report, line: &Spoken<'_>, at: Vec<Option<Place>>) -> Row {
+    let shown = |words: &str| report.visible(&quoted(words));
+    Row {
+        sign: line.sign(),
+        kind: if line.is_wrong { "wrong" } else { "witness" },
+        name: shown(&line.quote()),
+        phase: if line.on_air() { "on the air" } else { "log" },
+        normal: false,
+        note: match line.order_only() {
+            true => shown(&format!("{}; order only", line.remark())),
+            false => shown(&line.remark()),
+        },
+        at,
+    }
+}
+
+fn spoken_place(report: &Report, line: &Spoken<'_>) -> Place {
+    Place {
+        cites: Some(line.cites().to_string()),
+        witness: Some(report.visible(&quoted(&line.testimony.log.file))),
+        frame: line.place,
+        last: line.place,
+        us: line.after.map(|after| after.0),
+        count: 1,
+        ..Place::default()
     }
 }
 

@@ -1,11 +1,10 @@
-//! The third lane: what logs say of a connection, as marks under its lane.
+//! The third lane: what witnesses say of a connection, as marks beside its lane.
 use super::axis::Axis;
 use super::escape::text;
 use super::format::Format;
 use crate::prose::{Text, quoted};
 use crate::report::content::Spoken;
 use crate::report::{Report, safe};
-use crate::witness::RelationKind;
 use std::fmt::Write;
 
 /// Room for the marks and a line of words; in a narrow picture the label is above them.
@@ -20,19 +19,21 @@ const MOST_SAID: usize = 8;
 const WIDE_COLUMNS: usize = 120;
 const NARROW_COLUMNS: usize = 54;
 
-/// The lines about one connection, being drawn.
+/// The lines about one connection, being drawn: those of logs, or those of the air.
 pub struct Voice<'a> {
     pub report: &'a Report,
     pub axis: &'a Axis,
     pub format: &'a Format,
     pub lines: &'a [Spoken<'a>],
+    /// The lane that they are about is the one below.
+    pub above: bool,
     pub top: f64,
 }
 
 impl Voice<'_> {
     /// The room that it takes: none without lines.
     pub fn height(lines: &[Spoken<'_>], format: &Format) -> f64 {
-        match lines.iter().any(|line| line.after.is_some()) {
+        match lines.iter().any(|line| line.order.is_some()) {
             true => HEIGHT + if format.narrow { LABEL } else { 0.0 },
             false => 0.0,
         }
@@ -47,12 +48,13 @@ impl Voice<'_> {
         let label_at = if narrow { self.top + 13.0 } else { top + 15.0 };
         let _ = writeln!(
             svg,
-            "<text class=\"small\" x=\"8\" y=\"{label_at:.1}\">what the log says</text>"
+            "<text class=\"small\" x=\"8\" y=\"{label_at:.1}\">{}</text>",
+            self.label()
         );
         let mut rest: Vec<(f64, &Spoken<'_>)> = Vec::new();
         for line in self.lines {
-            let Some(after) = line.after else { continue };
-            let x = self.axis.x(after.0);
+            let Some(at) = line.order else { continue };
+            let x = self.axis.x(at.0);
             if rest.first().is_some_and(|(first, _)| x - first >= NEAR) {
                 self.mark(svg, top, &std::mem::take(&mut rest));
             }
@@ -62,10 +64,25 @@ impl Voice<'_> {
         self.words(svg, top + 36.0);
     }
 
+    fn label(&self) -> &'static str {
+        match self.lines.first() {
+            Some(line) if line.order_only() && self.above => "on the air, order only \u{2193}",
+            Some(line) if line.order_only() => "on the air, order only \u{2191}",
+            Some(line) if line.on_air() && self.above => "on the air \u{2193}",
+            Some(line) if line.on_air() => "on the air \u{2191}",
+            _ => "what the log says",
+        }
+    }
+
     fn mark(&self, svg: &mut String, top: f64, lines: &[(f64, &Spoken<'_>)]) {
         let Some((x, _)) = lines.first() else { return };
-        let wrong = lines.iter().any(|(_, line)| is_wrong(line));
+        let wrong = lines.iter().any(|(_, line)| line.is_wrong);
         let class = if wrong { "voice wrong" } else { "voice" };
+        // A speech bubble for words, a diamond for packets.
+        let (left, shape) = match lines.first() {
+            Some((_, line)) if line.on_air() => (x, "l5 7l-5 7l-5 -7z"),
+            _ => (&(x - 5.0), "h10v9h-4l-1 5l-1 -5h-4z"),
+        };
         let mut says: Vec<String> =
             lines.iter().take(MOST_SAID).map(|(_, line)| self.says(line)).collect();
         if let Some(more @ 1..) = lines.len().checked_sub(MOST_SAID) {
@@ -73,40 +90,34 @@ impl Voice<'_> {
         }
         let _ = writeln!(
             svg,
-            "<g class=\"{class}\"><title>{}</title><path d=\"M{:.1} {:.1}h10v9h-4l-1 5l-1 -5h-4z\"/></g>",
+            "<g class=\"{class}\"><title>{}</title><path d=\"M{left:.1} {:.1}{shape}\"/></g>",
             says.join("\n"),
-            x - 5.0,
             top + 3.0,
         );
     }
 
     fn says(&self, line: &Spoken<'_>) -> String {
-        let words =
-            format!("line {}: \u{201c}{}\u{201d}: {}", line.relation.line, line.words, line.says());
+        let words = format!("{}: {}: {}", line.cites(), line.quote(), line.remark());
         text(&self.report.visible(&Text::from(quoted(&words))))
     }
 
     /// The line that tells most, readable without a pointer: what is said wrongly, else what names a code.
     fn words(&self, svg: &mut String, at: f64) {
-        let telling = self.lines.iter().find(|line| is_wrong(line));
-        let telling = telling.or_else(|| self.lines.iter().rfind(|l| l.relation.detail.is_some()));
+        let telling = self.lines.iter().find(|line| line.is_wrong);
+        let telling = telling.or_else(|| self.lines.iter().rfind(|line| line.is_telling));
         let Some(line) = telling.or(self.lines.last()) else { return };
         let (x, columns) = match self.format.narrow {
             true => (8.0, NARROW_COLUMNS),
             false => (self.axis.x(0) + 2.0, WIDE_COLUMNS),
         };
-        let says = format!("\u{201c}{}\u{201d}: {}", line.words, line.relation.says);
+        let says = format!("{}: {}", line.quote(), line.says);
         // Hidden before it is cut: no half of an address stays.
         let says = self.report.visible(&Text::from(quoted(&says)));
-        let class = if is_wrong(line) { "lost" } else { "small" };
+        let class = if line.is_wrong { "lost" } else { "small" };
         let _ = writeln!(
             svg,
             "<text class=\"{class}\" x=\"{x:.1}\" y=\"{at:.1}\">{}</text>",
             text(&safe::fit(&says, columns)),
         );
     }
-}
-
-fn is_wrong(line: &Spoken<'_>) -> bool {
-    line.relation.kind == RelationKind::Contradiction
 }

@@ -2,7 +2,7 @@
 use crate::compare::{self, AlignedStep, Comparison, Names, Side, StepKind, rounded};
 use crate::packet::Direction;
 use crate::prose::{Say, quoted};
-use crate::report::content::labels;
+use crate::report::content::{self, Said, Spoken, ThirdLane, labels};
 use crate::report::{Report, safe, words};
 use crate::sides::Sides;
 use crate::time::Span;
@@ -31,18 +31,32 @@ pub fn sequence(report: &Report) -> Option<String> {
     };
     let mut drawing =
         Drawing { report, comparison, text: "sequenceDiagram\n".to_owned(), messages: 0 };
-    for (lane, label) in lanes.iter().zip([&left, &right]) {
+    let is_heard = |side: Side, lane: &Lane<'_>| {
+        content::spoken(report, side.capture, lane.connection).iter().any(Spoken::on_air)
+    };
+    let sides = [comparison.reference, comparison.subject];
+    for ((lane, label), side) in lanes.iter().zip([&left, &right]).zip(sides) {
         let label = drawing.label(&quoted(label));
-        let _ = writeln!(drawing.text, "    participant {}h as {label}", lane.id);
-        let _ = writeln!(drawing.text, "    participant {}d as device of {label}", lane.id);
+        let host = format!("    participant {}h as {label}\n", lane.id);
+        let device = format!("    participant {}d as device of {label}\n", lane.id);
+        let air = format!("    participant {}a as on the air of {label}\n", lane.id);
+        let air = if is_heard(side, lane) { air.as_str() } else { "" };
+        // What was on the air stands between both hosts.
+        drawing.text += &match lane.id {
+            "A" => format!("{host}{device}{air}"),
+            _ => format!("{air}{host}{device}"),
+        };
     }
+    let mut third = ThirdLane::of(report, comparison)?;
     for aligned in &comparison.steps {
+        third.before(aligned).iter().for_each(|said| drawing.heard(&lanes, said));
         if drawing.messages + 2 > MOST_MESSAGES {
             let _ = writeln!(drawing.text, "    Note over Ah,Bd: and more, see the table");
             break;
         }
         drawing.step(&lanes, aligned);
     }
+    third.rest().iter().for_each(|said| drawing.heard(&lanes, said));
     for lane in lanes.iter().filter(|lane| lane.connection.open()) {
         let ending = drawing.label(&words::ending(lane.connection));
         let _ = writeln!(drawing.text, "    Note over {0}h,{0}d: {ending}", lane.id);
@@ -110,6 +124,25 @@ impl Drawing<'_> {
             (_, Direction::Sent) => writeln!(self.text, "    {id}h->>{id}d: {what}"),
             (_, Direction::Received) => writeln!(self.text, "    {id}d->>{id}h: {what}"),
         };
+        self.messages += 1;
+    }
+
+    /// A packet on the air, at its place in time. A log's words have no room here.
+    fn heard(&mut self, lanes: &Sides<Lane<'_>>, (line, is_reference): &Said<'_>) {
+        let is_early = line.order.is_none_or(|at| at <= self.comparison.window);
+        let is_shown = line.on_air() && (is_early || line.is_telling);
+        if !is_shown || self.messages + 2 > MOST_MESSAGES {
+            return;
+        }
+        let lane = if *is_reference { &lanes.reference } else { &lanes.subject };
+        let after = match line.after {
+            Some(after) => format!(", {}", rounded(after, self.comparison.resolution)),
+            None => ", order only".to_owned(),
+        };
+        let what = self.label(&quoted(&format!("{}: {}", line.words, line.says)));
+        let place = line.place;
+        let _ =
+            writeln!(self.text, "    Note over {}a: {what} (air frame {place}{after})", lane.id);
         self.messages += 1;
     }
 
