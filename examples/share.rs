@@ -43,7 +43,12 @@ fn main() -> ExitCode {
                     println!("{}: {what}", path.display());
                 }
             }
-            Err(Refusal::Capture { .. } | Refusal::Unreadable(_) | Refusal::Text { .. }) => {
+            Err(
+                Refusal::Capture { .. }
+                | Refusal::Unreadable(_)
+                | Refusal::Text { .. }
+                | Refusal::Air { .. },
+            ) => {
                 refused += 1;
             }
             Err(refusal) => {

@@ -289,6 +289,50 @@ fn a_text_capture_stays_text() {
     }
 }
 
+/// Text may come from any tool, a screen with colours, or a mail that lost its indentation.
+#[test]
+fn texts_of_every_kind_can_be_shared() {
+    needs!("fixtures/text/lab");
+    let folder = tempfile::tempdir().unwrap();
+    let btmon = fixture("text/lab/A/06-pairing-good.btmon.txt");
+    let lines = std::fs::read_to_string(&btmon).unwrap();
+    let coloured = lines.lines().map(|line| match line.split_once(": ") {
+        Some((name, value)) => format!("\u{1b}[0;34m{name}: \u{1b}[0m{value}\u{1b}[0m\r\n"),
+        None => format!("{line}\r\n"),
+    });
+    let mailed = lines.lines().map(|line| match line.strip_prefix("        ") {
+        Some(detail) => format!("> {}\n", detail.trim_start()),
+        None => format!("> {line}\n"),
+    });
+    let derived = [
+        ("coloured.txt", coloured.collect::<String>()),
+        ("mailed.txt", mailed.collect()),
+        ("short-values.txt", lines.replace("Value[12]: 7365637265742d76616c7565", "Value: 736563")),
+    ];
+    let mut files = [captures_in("text"), captures_in("text/lab/A")].concat();
+    for (name, text) in derived {
+        assert!(text != lines, "{name}");
+        files.push(folder.path().join(name));
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    assert!(files.len() > 15, "{}", files.len());
+    for file in files {
+        let place = tempfile::tempdir().unwrap();
+        let bundle = bundle(place.path(), &["--trim", "none"], std::slice::from_ref(&file));
+        let name = bundle.iter().find(|(name, _)| name.starts_with("capture.")).unwrap();
+        let shown = String::from_utf8_lossy(&name.1);
+        for gone in ["F0:12:7C:AA:00:01", "B8:27:EB:12:34:56", "LabSensor"] {
+            assert!(!shown.contains(gone), "{}: {gone}", file.display());
+        }
+        let text = name.0.ends_with(".txt");
+        assert!(
+            !(text && shown.contains('\u{1b}')) && !shown.contains("736563"),
+            "{}",
+            file.display()
+        );
+    }
+}
+
 #[test]
 fn the_same_captures_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 //! The lines of a record are those from its first line to the next record's. Bytes that a line prints are looked up in
 //! the record's parameters, and what stands for them there is printed in their place.
 use super::Tools;
-use super::replace::{Counts, Lines, Printed, Replacer};
+use super::replace::{Counts, Line, Lines, Printed, Replacer};
 use super::trim::Scope;
 use crate::capture::{self, CaptureError, Payload, Stream};
 use crate::case::Side;
@@ -38,10 +38,12 @@ pub fn write(
 ) -> Result<Written, CaptureError> {
     let mut opened = capture::open(&side.capture, &side.reading)?;
     let (_, stream) = capture::bytes(&side.capture, &side.reading)?;
-    let mut source = Source { stream, lines: Lines::of(&tools.words, &tools.table) };
+    let mut source =
+        Source { stream, lines: Lines::of(&tools.words, &tools.table), shown: String::new() };
     let mut replacer = Replacer::of(capture, &tools.table, &tools.words, &tools.search, tools.kept);
     let (mut decoder, mut tracker) = (Decoder::new(), Tracker::of(SourceId::from(at)));
     let mut range = side.range.clone();
+    let mut queue = Line::default();
     let mut written = Written::default();
     // What stands before the first record stays, as far as it is nobody's.
     let mut current = Some((0, Printed::default()));
@@ -59,9 +61,14 @@ pub fn write(
         }
         let printed = match &record.payload {
             Payload::Outline(outline) => replacer.printed(outline.parameters, &event, connection),
-            Payload::Bytes(_) => {
-                replacer.skip(&event, connection);
-                Printed::default()
+            Payload::Bytes(bytes) => {
+                replacer.push(&record, &event, connection, &mut queue);
+                // Nothing waits for the rest of a frame: the lines of its parts show no bytes then.
+                let held = std::iter::from_fn(|| queue.next(true)).last();
+                let held = held.filter(|held| held.clean.bytes.len() == bytes.len());
+                let replaced = held.map(|held| held.clean.bytes);
+                let explained = |replaced| Printed { original: bytes.to_vec(), replaced };
+                replaced.map(explained).unwrap_or_default()
             }
         };
         written.records += 1;
@@ -94,6 +101,8 @@ fn pass(
 struct Source<'t> {
     stream: Stream,
     lines: Lines<'t>,
+    /// The line as a screen shows it.
+    shown: String,
 }
 
 impl Source<'_> {
@@ -109,8 +118,8 @@ impl Source<'_> {
             let length = end.map_or(bytes.len().min(LONGEST_LINE), |end| end + 1);
             let line = bytes.get(..length).unwrap_or(bytes);
             if let (Some(printed), true) = (printed, end.is_some() || length < LONGEST_LINE) {
-                let line = String::from_utf8_lossy(line);
-                cleaned.push_str(&self.lines.clean(line.trim_end_matches(['\r', '\n']), printed));
+                capture::shown_line(line, &mut self.shown);
+                cleaned.push_str(&self.lines.clean(&self.shown, printed));
                 cleaned.push('\n');
             }
             self.stream.consume(length);

@@ -36,6 +36,7 @@ pub use air::{Joined, Sniffed};
 pub use align::Alignment;
 pub use claim::{Asker, Claim, FailedAt, Failure, Kind, LogClock, Radio, Reason, What};
 pub use log::{Log, read};
+pub(crate) use months::is_month;
 pub use relation::{Detail, Relation, RelationKind};
 pub use story::{Open, Told};
 

@@ -62,6 +62,11 @@ pub(super) fn month(word: &str) -> Option<Month> {
     foreign.then_some(Month::Unknown)
 }
 
+/// Whether a word is the name of a month in one of the known languages.
+pub(crate) fn is_month(word: &str) -> bool {
+    matches!(month(word), Some(Month::Known(_)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -114,6 +114,15 @@ pub(crate) fn of_head(head: &super::super::Head<'_>) -> Vec<String> {
 
 /// Writes a raw line into `text` as whoever printed it meant it.
 pub(crate) fn clean(raw: &[u8], text: &mut String) {
+    shown(raw, text);
+    let quotes = text.len() - single_mark(unquoted(text)).len();
+    if quotes > 0 {
+        text.drain(..quotes);
+    }
+}
+
+/// Writes a raw line into `text` as a screen shows it, with mail's quote marks.
+pub(crate) fn shown(raw: &[u8], text: &mut String) {
     text.clear();
     // UTF-16, as PowerShell writes it: without its zeroes it is plain text behind this mark.
     let raw = raw.strip_prefix(b"\xff\xfe").unwrap_or(raw);
@@ -128,10 +137,6 @@ pub(crate) fn clean(raw: &[u8], text: &mut String) {
     }
     let end = text.trim_end().len();
     text.truncate(end);
-    let quotes = text.len() - single_mark(unquoted(text)).len();
-    if quotes > 0 {
-        text.drain(..quotes);
-    }
 }
 
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.

@@ -13,7 +13,7 @@ mod noble;
 mod packetlogger;
 mod times;
 
-pub(crate) use lines::clean;
+pub(crate) use lines::{clean, shown as shown_line};
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
 pub(crate) const FORMATS: &[Format] = &[

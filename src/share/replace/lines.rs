@@ -1,19 +1,21 @@
 //! One line of a text capture: the words of the tool stay, bytes are looked up, everything else is masked.
+use super::rows::{self, BASE, Row, SHORTEST_RUN, bytes_of, quote, run};
 use super::words::{Words, spell};
 use crate::redact;
 use crate::report::aliases::spelling;
 use crate::share::table::Table;
+use crate::witness;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
 /// Words that btmon, hcidump and their like print.
 const TOOLS: &str = include_str!("tools.txt");
-/// Shorter rows of digits are numbers and codes.
-const SHORTEST_RUN: usize = 4;
-/// Pairs of digits in a row from here on are a dump.
-const SHORTEST_DUMP: usize = 4;
-/// The end of a UUID that is a short one (Core, Vol 3, Part B, 2.5.1).
-const BASE: &str = "-0000-1000-8000-00805f9b34fb";
+
+/// The kernel counts processes to 2^22, and keeps 15 characters of their names.
+const LONGEST_PROCESS: usize = 7;
+const LONGEST_PROCESS_NAME: usize = 15;
+/// Characters of `2021-11-19`.
+const DATE: usize = 10;
 
 /// A record's parameters, and what stands for them.
 #[derive(Debug, Default)]
@@ -24,18 +26,24 @@ pub struct Printed {
 
 impl Printed {
     /// Whether the line is one of the packet's fields, and all bytes in it are parameters.
-    fn explains(&self, line: &str) -> bool {
-        if let Some((_, bytes)) = dump(line) {
-            return self.find(&bytes).is_some();
-        }
-        let mut rest = line;
-        while let Some((at, length)) = run(rest) {
-            if self.find(&bytes_of(&rest[at..at + length])).is_none() {
-                return false;
+    ///
+    /// Fields are indented. Mail and web pages may have lost that: then bytes that are found say it.
+    fn explains(&self, line: &str, row: Option<&Row>) -> bool {
+        let (line, behind, mut found) = match row {
+            Some(row) if self.find(&row.bytes).is_none() => return false,
+            Some(row) => (&line[..row.start], if row.ends { "" } else { &line[row.end..] }, true),
+            None => (line, "", false),
+        };
+        for mut rest in [line, behind] {
+            while let Some((at, length)) = run(rest) {
+                if self.find(&bytes_of(&rest[at..at + length])).is_none() {
+                    return false;
+                }
+                found = true;
+                rest = &rest[at + length..];
             }
-            rest = &rest[at + length..];
         }
-        !self.original.is_empty() && line[quote(line)..].starts_with([' ', '\t'])
+        !self.original.is_empty() && (found || line[quote(line)..].starts_with([' ', '\t']))
     }
 
     /// What stands for bytes that the parameters hold, in either order; else a row of `x`.
@@ -75,28 +83,62 @@ impl<'t> Lines<'t> {
     pub fn clean(&self, line: &str, printed: &Printed) -> String {
         // What may be a key stays only where the packet says what it is: then something stands for it.
         let hidden = redact::text(line);
-        let stays = hidden == line || is_range(line) || is_named(line) || printed.explains(line);
-        let line = if stays { line } else { &hidden };
-        let (line, dump) = dump(line).map_or((line, None), |at| (&line[..at.0], Some(at)));
+        let row = rows::row(line);
+        let stays = hidden == line
+            || is_range_or_date(line)
+            || is_named(line)
+            || printed.explains(line, row.as_ref());
         let mut cleaned = String::with_capacity(line.len());
+        let (line, row) = if stays { (line, row) } else { (&*hidden, rows::row(&hidden)) };
+        let date = date(line);
+        cleaned.push_str(&line[..date]);
+        let mut from = date;
+        if let Some(process) = process(line) {
+            self.words.words_of(&line[..process.start], &mut cleaned, tools());
+            cleaned.push_str(&line[process.clone()]);
+            from = process.end;
+        }
+        let Some(row) = row else {
+            self.addresses(&line[from..], printed, &mut cleaned);
+            return cleaned;
+        };
+        self.addresses(line.get(from..row.start).unwrap_or_default(), printed, &mut cleaned);
+        cleaned.push_str(&line[row.start..row.at]);
+        let bytes = printed.stands_for(&row.bytes);
+        rows::spell(&line[row.at..row.end], &bytes, &mut cleaned);
+        // The same bytes as characters stand behind a dump: they go.
+        if !row.ends {
+            self.addresses(&line[row.end..], printed, &mut cleaned);
+        }
+        cleaned
+    }
+
+    /// Addresses, whole or in part, and what stands between them.
+    fn addresses(&self, line: &str, printed: &Printed, cleaned: &mut String) {
         let mut rest = line;
         let known = |bytes| self.table.known_address(bytes).is_some();
         while let Some(found) = spelling::next(rest, known) {
             let (before, from) = rest.split_at(found.at);
-            self.runs(before, printed, &mut cleaned);
+            self.parts(before, printed, cleaned);
             let (address, after) = from.split_at(found.length);
             let alias = self.table.known_address(found.bytes);
-            spell(address, alias.unwrap_or_else(|| self.table.address(found.bytes)), &mut cleaned);
+            spell(address, alias.unwrap_or_else(|| self.table.address(found.bytes)), cleaned);
             rest = after;
         }
-        self.runs(rest, printed, &mut cleaned);
-        if let Some((_, bytes)) = dump {
-            let bytes = printed.stands_for(&bytes);
-            let pairs: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            cleaned.push_str(&pairs.join(" "));
-            // The same bytes as characters stand behind a dump: they go.
+        self.parts(rest, printed, cleaned);
+    }
+
+    /// Parts of addresses: the maker's (`OUI B8-8B-15`), and what a narrow screen left of one (`00:16:A4:5..`).
+    fn parts(&self, text: &str, printed: &Printed, cleaned: &mut String) {
+        let mut rest = text;
+        while let Some((at, length)) = rows::part(rest) {
+            let (before, from) = rest.split_at(at);
+            self.runs(before, printed, cleaned);
+            let (part, after) = from.split_at(length);
+            cleaned.extend(part.chars().map(|c| if c.is_ascii_hexdigit() { 'x' } else { c }));
+            rest = after;
         }
-        cleaned
+        self.runs(rest, printed, cleaned);
     }
 
     /// Rows of digits that are bytes, and what stands between them.
@@ -114,26 +156,27 @@ impl<'t> Lines<'t> {
                 continue;
             }
             let bytes = bytes_of(digits);
-            let large = digits.bytes().any(|byte| byte.is_ascii_uppercase());
-            let new: String = printed
-                .stands_for(&bytes)
-                .iter()
-                .map(|byte| if large { format!("{byte:02X}") } else { format!("{byte:02x}") })
-                .collect();
-            let mut new = new.chars();
             // The dashes of a UUID stay where they are.
-            cleaned.extend(
-                digits.chars().map(|c| if c == '-' { c } else { new.next().unwrap_or('0') }),
-            );
+            rows::spell(digits, &printed.stands_for(&bytes), cleaned);
             rest = after;
         }
         self.words.words_of(rest, cleaned, tools());
     }
 }
 
-/// Whether only a range of handles (`0x0003-0x0005`) looks like a key.
-fn is_range(line: &str) -> bool {
-    let parted = line.replace("-0x", " to handle 0x");
+/// Whether only a range of handles (`0x0003-0x0005`) or a date beside a number (`#1241 2021-11-19`) looks like a key.
+fn is_range_or_date(line: &str) -> bool {
+    let mut parted = line.replace("-0x", " to handle 0x");
+    let is_date = |text: &str| {
+        text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        })
+    };
+    let date = (0..parted.len()).find(|at| parted.get(*at..at + DATE).is_some_and(is_date));
+    if let Some(at) = date {
+        parted.replace_range(at..at + DATE, "day");
+    }
     parted != line && redact::text(&parted) == parted
 }
 
@@ -151,67 +194,33 @@ fn is_named(line: &str) -> bool {
     code && nothing && run(line).is_none()
 }
 
-/// The bytes that digits stand for.
-fn bytes_of(digits: &str) -> Vec<u8> {
-    let plain: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
-    (0..plain.len() / 2)
-        .filter_map(|at| u8::from_str_radix(plain.get(2 * at..2 * at + 2)?, 16).ok())
-        .collect()
-}
-
-/// The next row of at least eight digits, or a UUID: where it begins, and its length.
-fn run(text: &str) -> Option<(usize, usize)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_hexdigit()
-            || at > 0 && bytes[at - 1].is_ascii_alphanumeric() && bytes[at - 1] != b'x'
-        {
-            at += 1;
-            continue;
-        }
-        let length = bytes[at..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
-        // `Value[2]: 64ab` says itself that these are bytes.
-        let counted = text.get(..at).is_some_and(|before| before.ends_with("]: "));
-        let least = if counted { 2 } else { 2 * SHORTEST_RUN };
-        if length >= least && length.is_multiple_of(2) {
-            let uuid = bytes.get(at..at + 36).filter(|it| length == 8 && is_uuid(it));
-            let base = text.get(at + 8..at + 36).is_some_and(|it| it.eq_ignore_ascii_case(BASE));
-            return Some((at, if uuid.is_some() && !base { 36 } else { length }));
-        }
-        at += length.max(1);
+/// How long the date is that PacketLogger's rows begin with: `Feb 12 12:10:23.743`. Elsewhere the name of a month may
+/// be somebody's.
+fn date(line: &str) -> usize {
+    let mut words = line.split_ascii_whitespace();
+    let (Some(month), Some(day), Some(time)) = (words.next(), words.next(), words.next()) else {
+        return 0;
+    };
+    let is_day = (1..=2).contains(&day.len()) && day.bytes().all(|byte| byte.is_ascii_digit());
+    let is_time = time.contains(':')
+        && time.bytes().all(|byte| byte.is_ascii_digit() || b":.,".contains(&byte));
+    if is_day && is_time && line.starts_with(month) && witness::is_month(month) {
+        month.len()
+    } else {
+        0
     }
-    None
 }
 
-fn is_uuid(text: &[u8]) -> bool {
-    text.iter().enumerate().all(|(at, byte)| match at {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    })
-}
-
-/// The marks of a mail before a quoted line of details. One mark and one space begin a packet.
-fn quote(line: &str) -> usize {
-    let bare = line.trim_start_matches('>');
-    if bare.starts_with("  ") { line.len() - bare.len() } else { 0 }
-}
-
-/// Where a dump begins that ends the line, and its bytes.
-fn dump(line: &str) -> Option<(usize, Vec<u8>)> {
-    let bytes = line.as_bytes();
-    let quoted = quote(line);
-    let start = quoted + bytes.get(quoted..)?.iter().position(|byte| *byte != b' ')?;
-    let mut at = start;
-    let mut found = Vec::new();
-    while let Some(pair) = line.get(at..at + 2)
-        && let Ok(byte) = u8::from_str_radix(pair, 16)
-        && bytes.get(at + 2).is_none_or(|next| *next == b' ')
-    {
-        found.push(byte);
-        at += 3;
-    }
-    (found.len() >= SHORTEST_DUMP).then_some((start, found))
+/// The number of the process that a line of btmon begins with: `bluetoothd[1755534]: `. It may be as long as a serial
+/// number, and is nobody's.
+fn process(line: &str) -> Option<std::ops::Range<usize>> {
+    let open = line.find('[')?;
+    let digits = line[open + 1..].bytes().take_while(u8::is_ascii_digit).count();
+    let end = open + 1 + digits;
+    let named = (1..=LONGEST_PROCESS_NAME).contains(&open)
+        && line[..open].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    (named && (1..=LONGEST_PROCESS).contains(&digits) && line[end..].starts_with("]: "))
+        .then_some(open..end)
 }
 
 fn tools() -> &'static HashSet<&'static str> {
@@ -245,6 +254,9 @@ mod tests {
             "> HCI Event: Link Key Request (0x17) plen 6",
             "      LE Long Term Key Request (0x05)",
             "        UUID: Battery Service (0000180f-0000-1000-8000-00805f9b34fb)",
+            "> #1241 2021-11-19 17:24:36.276592",
+            "bluetoothd[1755534]: @ MGMT Open: bluetoothd (privileged) version 1.22  {0x0001} 0.884334",
+            "Feb 12 12:10:23.789  ATT Receive      0x005A  Write Response  ",
         ] {
             assert_eq!(cleaned(line), line);
         }
@@ -254,6 +266,10 @@ mod tests {
     fn bytes_become_what_stands_for_them_and_strange_ones_go() {
         assert_eq!(cleaned("  Value[3]: 020304"), "  Value[3]: 020909");
         assert_eq!(cleaned("  Value[2]: 64ab"), "  Value[2]: 7878");
+        assert_eq!(cleaned("\tValue: 0304 AA"), "\tValue: 0909 08");
+        assert_eq!(cleaned("  Value: 0304aa"), "  Value: 090908");
+        assert_eq!(cleaned("Value: 01020304"), "Value: 01020909");
+        assert_eq!(cleaned("\t00000000: 0203 04AA BB      ....."), "\t00000000: 0209 0908 08");
         assert_eq!(cleaned("  Value[4]: 01020304"), "  Value[4]: 01020909");
         assert_eq!(cleaned("  Key: 0xbbaa0403"), "  Key: 0x08080909");
         assert_eq!(cleaned(">>   Value: 01020304"), ">>   Value: 01020909");
@@ -273,5 +289,13 @@ mod tests {
         );
         assert_eq!(cleaned("  Name (complete): LabSensor"), "  Name (complete): name-1___");
         assert_eq!(cleaned("  Name (complete): Zoltan"), "  Name (complete): xxxxxx");
+        assert_eq!(cleaned("  Name (complete): Okt"), "  Name (complete): xxx");
+        assert_eq!(cleaned("zoltan[17]: @ RAW Open: zoltan"), "xxxxxx[17]: @ RAW Open: xxxxxx");
+        assert_eq!(cleaned("serial[12345678]: 1"), "serial[(not shown)");
+        assert_eq!(cleaned("  (OUI B8-8B-15)"), "  (OUI xx-xx-xx)");
+        assert_eq!(
+            cleaned("= Index Info: 00:16:A4:5.. (Intel)  [hci0] 0.06"),
+            "= Index Info: xx:xx:xx:x.. (Intel)  [hci0] 0.06"
+        );
     }
 }

@@ -7,6 +7,7 @@ mod frames;
 mod lines;
 mod notes;
 mod record;
+mod rows;
 pub mod words;
 
 pub use attributes::{Attributes, Place, What};
