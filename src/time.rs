@@ -25,6 +25,18 @@ pub enum Clock {
     None,
 }
 
+impl Clock {
+    /// The word that tables use.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Utc => "utc",
+            Self::Local => "local",
+            Self::Relative => "relative",
+            Self::None => "none",
+        }
+    }
+}
+
 impl Span {
     /// That many milliseconds.
     pub const fn from_ms(ms: i64) -> Self {

@@ -37,6 +37,24 @@ fn the_page_of_every_rule_is_current() {
     assert_eq!(found, expected, "docs/rules has a page of every rule, and nothing else");
 }
 
+/// What stands between this line and the next heading of the page is made from the tables themselves.
+const TABLES: &str = "<!-- Made from the code: UPDATE_DOCS=1 cargo test --test docs -->\n";
+
+/// `UPDATE_DOCS=1 cargo test --test docs` writes it anew.
+#[test]
+fn the_schema_of_the_tables_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/many-captures.md");
+    let page = std::fs::read_to_string(&path).expect("the page");
+    let (before, rest) = page.split_once(TABLES).expect("the page has its mark");
+    let (_, after) = rest.split_once("\n## ").expect("a heading follows");
+    let current = format!("{before}{TABLES}{}\n## {after}", hcidiff::survey::tables::page());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &current).expect("docs/ can be written");
+        return;
+    }
+    assert!(page == current, "docs/many-captures.md: UPDATE_DOCS=1 cargo test --test docs");
+}
+
 fn explain(what: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_hcidiff"))
         .arg("explain")

@@ -143,3 +143,100 @@ fn nothing_to_read_is_trouble() {
     assert_eq!(survey(folder.path(), &[".", "--label", "nowhere.csv"]).status.code(), Some(2));
     assert_eq!(survey(folder.path(), &[".", "--good", "[", "--bad", "x"]).status.code(), Some(2));
 }
+
+const TABLES: [&str; 5] = ["captures", "connections", "steps", "findings", "claims"];
+
+fn tables(folder: &Path) -> Vec<Vec<u8>> {
+    let path = |name| folder.join(name).with_extension("parquet");
+    TABLES.iter().map(|name| fs::read(path(name)).expect("a table")).collect()
+}
+
+#[test]
+fn tables_are_the_same_however_many_files_are_read_at_a_time() {
+    let folder = runs(7, 6);
+    let mut made = Vec::new();
+    for jobs in ["1", "2", "5", "40"] {
+        let output = survey(folder.path(), &["runs", "-o", "tables/", "--jobs", jobs]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        made.push(tables(&folder.path().join("tables")));
+        assert!(made.last().is_some_and(|all| all.iter().all(|table| table.starts_with(b"PAR1"))));
+    }
+    assert!(made.windows(2).all(|two| two[0] == two[1]));
+    // Five files and nothing else, whatever was needed on the way.
+    let left = fs::read_dir(folder.path().join("tables")).expect("a folder").count();
+    assert_eq!(left, TABLES.len());
+}
+
+/// A survey of the folder that it writes into does not read what it wrote before, and refuses to replace a capture.
+#[test]
+fn a_survey_does_not_count_itself() {
+    let folder = runs(2, 1);
+    let here = [".", "-o", "tables", "-o", "survey.json"];
+    let first = survey(folder.path(), &here);
+    assert_eq!(first.status.code(), Some(0), "{first:?}");
+    let (before, json) =
+        (tables(&folder.path().join("tables")), fs::read(folder.path().join("survey.json")));
+    let again = survey(folder.path(), &here);
+    assert_eq!((again.status.code(), again.stdout), (Some(0), first.stdout));
+    assert_eq!(tables(&folder.path().join("tables")), before);
+    assert_eq!(fs::read(folder.path().join("survey.json")).ok(), json.ok());
+    let capture = fs::read(folder.path().join("runs/pass-00.pklg")).expect("a capture");
+    fs::write(folder.path().join("survey.json"), &capture).expect("a file");
+    assert_eq!(survey(folder.path(), &here).status.code(), Some(2));
+    assert_eq!(fs::read(folder.path().join("survey.json")).expect("a file"), capture);
+}
+
+#[test]
+fn an_output_that_cannot_be_written_changes_nothing() {
+    let folder = runs(1, 1);
+    fs::write(folder.path().join("in-the-way"), b"kept").expect("a file");
+    for output in ["in-the-way/tables", "survey.xml", "nowhere/survey.json"] {
+        let said = survey(folder.path(), &["runs", "-o", output]);
+        assert_eq!(said.status.code(), Some(2), "{output}");
+        assert!(!said.stderr.is_empty() && said.stdout.is_empty(), "{output}");
+    }
+    // A table that cannot be replaced: none is.
+    fs::create_dir_all(folder.path().join("tables/steps.parquet")).expect("a folder");
+    let said = survey(folder.path(), &["runs", "-o", "tables", "-o", "survey.json"]);
+    assert_eq!(said.status.code(), Some(2), "{said:?}");
+    assert!(!folder.path().join("tables/captures.parquet").exists());
+    assert!(!folder.path().join("survey.json").exists());
+    let two = survey(folder.path(), &["runs", "-o", "one/", "-o", "other/"]);
+    assert_eq!(two.status.code(), Some(2));
+}
+
+/// Links that lead from folder to folder: each folder is read once, and each link is a row.
+#[cfg(unix)]
+#[test]
+fn links_never_lead_in_a_circle() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let capture = flagship().remove(0);
+    let (inside, outside) = (folder.path().join("runs"), folder.path().join("outside"));
+    // Twelve folders that all link to each other: without a memory, 12! ways through them.
+    for at in 0..12 {
+        for side in [&inside, &outside] {
+            let one = side.join(format!("{at:02}"));
+            fs::create_dir_all(&one).expect("a folder");
+            fs::copy(&capture, one.join("run.pklg")).expect("a copy");
+            for other in 0..12 {
+                symlink(side.join(format!("{other:02}")), one.join(format!("to-{other:02}")))
+                    .expect("a link");
+            }
+        }
+    }
+    symlink(&outside, inside.join("outside")).expect("a link");
+    let output = survey(folder.path(), &["runs", "-f", "json"]);
+    let said: Value = serde_json::from_str(out(&output)).expect("JSON");
+    let rows = said["captures"].as_array().expect("rows");
+    let (read, links): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row["unread"].is_null());
+    // Twelve inside. Outside, each folder is entered by its own name or by one link, and read at least once.
+    let outside: Vec<&str> = read
+        .iter()
+        .filter_map(|row| row["file"].as_str())
+        .filter(|file| file.starts_with("outside/"))
+        .collect();
+    assert_eq!(read.len() - outside.len(), 12);
+    assert!((12..=24).contains(&outside.len()), "{}", outside.len());
+    assert!(links.iter().all(|row| row["unread"].as_str().is_some_and(|why| why.contains("link"))));
+}

@@ -7,6 +7,8 @@ mod features;
 mod json;
 mod stats;
 mod table;
+#[cfg(feature = "tables")]
+pub mod tables;
 mod text;
 
 #[cfg(test)]
@@ -54,6 +56,8 @@ pub struct Read {
     pub attempts: usize,
     /// Attempts that came up.
     pub connected: usize,
+    /// The connection that the report tells, by its number.
+    pub told: Option<u32>,
     /// The device that the report tells: its name, else its address.
     pub device: Option<String>,
     /// The host's stack.
@@ -104,6 +108,7 @@ impl Read {
             records: capture.totals.records,
             attempts: capture.connections.len(),
             connected: capture.connections.iter().filter(|c| c.connected()).count(),
+            told: told.map(|told| told.number),
             device: told.and_then(|told| {
                 let name = told.peer.name.as_deref().map(str::to_owned);
                 name.or_else(|| told.peer.who().map(|address| address.to_string()))

@@ -77,6 +77,29 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// In which system it is numbered.
+    pub const fn system(self) -> Option<&'static str> {
+        match self {
+            Self::Unsaid | Self::Cancelled => None,
+            Self::Hci(_) => Some("hci"),
+            Self::Mgmt(_) => Some("mgmt"),
+            Self::Errno(_) => Some("errno"),
+            Self::Gatt133 => Some("gatt"),
+        }
+    }
+
+    /// Its number in that system.
+    pub const fn number(self) -> Option<u16> {
+        match self {
+            Self::Unsaid | Self::Cancelled => None,
+            Self::Hci(code) | Self::Mgmt(code) => Some(code as u16),
+            Self::Errno(number) => Some(number),
+            Self::Gatt133 => Some(133),
+        }
+    }
+}
+
 /// A slice of this one code.
 fn one(code: u8) -> &'static [u8] {
     static ALL: [u8; 256] = {
@@ -219,6 +242,62 @@ pub enum What {
     AddressNamed,
     /// Worth counting, without a counterpart among HCI packets.
     Aside,
+}
+
+impl What {
+    /// The word that tables use. It is part of their schema.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ScanAsked => "scan-asked",
+            Self::ScanStarted => "scan-started",
+            Self::Heard => "heard",
+            Self::ConnectAsked(_) => "connect-asked",
+            Self::PairAsked => "pair-asked",
+            Self::HangUpAsked => "hang-up-asked",
+            Self::Connected => "connected",
+            Self::ConnectAnswered => "connect-answered",
+            Self::ProgramConnected => "program-connected",
+            Self::ServicesResolved => "services-resolved",
+            Self::DiscoveryEnded { ok: true } => "discovery-ended",
+            Self::DiscoveryEnded { ok: false } => "discovery-failed",
+            Self::Mtu(_) => "mtu",
+            Self::ConnectFailed(_) => "connect-failed",
+            Self::BearerFailed(_) => "bearer-failed",
+            Self::BearerClosed(_) => "bearer-closed",
+            Self::Disconnected(_) => "disconnected",
+            Self::UpOrDown => "up-or-down",
+            Self::RequestTimedOut(_) => "request-timed-out",
+            Self::Failed { .. } => "failed",
+            Self::Denied => "denied",
+            Self::PairingFailed => "pairing-failed",
+            Self::Paired => "paired",
+            Self::AgentAsked => "agent-asked",
+            Self::NoAgent => "no-agent",
+            Self::AdapterGone => "adapter-gone",
+            Self::PoweredOff => "powered-off",
+            Self::PoweredOn => "powered-on",
+            Self::DaemonStarted => "daemon-started",
+            Self::DaemonStopped => "daemon-stopped",
+            Self::ServiceExported => "service-exported",
+            Self::ObjectRemoved => "object-removed",
+            Self::PathChosen => "path-chosen",
+            Self::CommandTimeout(_) => "command-timeout",
+            Self::HardwareError(_) => "hardware-error",
+            Self::AddressNamed => "address-named",
+            Self::Aside => "aside",
+        }
+    }
+
+    /// Why a connection ended or failed, where the line says so.
+    pub const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::ConnectFailed(reason)
+            | Self::BearerFailed(reason)
+            | Self::BearerClosed(reason)
+            | Self::Disconnected(reason) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// At which level a failure is told.

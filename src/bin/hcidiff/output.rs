@@ -12,9 +12,17 @@ use tempfile::{Builder, NamedTempFile};
 
 /// The first output that is one of the captures, whatever names and links lead to it.
 pub fn over_a_capture<'a>(outputs: &'a [PathBuf], captures: &[PathBuf]) -> Option<&'a Path> {
-    let captures: Vec<Handle> = captures.iter().filter_map(|path| capture(path)).collect();
-    let taken = |path: &Path| file(path).is_some_and(|handle| captures.contains(&handle));
-    outputs.iter().map(PathBuf::as_path).find(|path| taken(path))
+    let outputs: Vec<(&Path, Handle)> =
+        outputs.iter().filter_map(|path| Some((path.as_path(), file(path)?))).collect();
+    if outputs.is_empty() {
+        return None;
+    }
+    // One capture is open at a time: there may be more of them than a program may have open.
+    let taken = captures.iter().filter_map(|path| {
+        let capture = capture(path)?;
+        outputs.iter().position(|(_, output)| *output == capture)
+    });
+    taken.min().map(|at| outputs[at].0)
 }
 
 /// Whether standard output goes into the capture.
