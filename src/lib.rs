@@ -103,6 +103,8 @@ pub mod timeline;
 #[doc(hidden)]
 pub mod trace;
 mod vocabulary;
+#[warn(missing_docs)]
+pub mod watch;
 pub mod witness;
 
 #[doc(hidden)]

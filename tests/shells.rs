@@ -40,6 +40,7 @@ const COMMANDS: &[&str] = &[
     "explain",
     "check",
     "doctor",
+    "watch",
     "recipe",
     "share",
     "survey",

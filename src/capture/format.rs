@@ -18,7 +18,7 @@ pub(crate) struct Format {
 /// Every binary format. The strongest claim wins, and the earlier of two equal ones.
 ///
 /// A new format is a file with a `FORMAT`, and one line here (text: in [`text::FORMATS`]).
-const FORMATS: &[Format] = &[
+static FORMATS: &[Format] = &[
     btsnoop::FORMAT,
     pcapng::FORMAT,
     pcap::FORMAT,

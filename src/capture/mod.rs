@@ -17,8 +17,11 @@ mod bytes;
 mod chain;
 mod digest;
 mod direction;
+#[cfg(feature = "cli")]
+mod follow;
 mod foreign;
 mod format;
+mod growing;
 mod h4;
 mod hcidump;
 mod ledger;
@@ -38,7 +41,10 @@ mod wrappers;
 
 pub(crate) use again::Again;
 pub use digest::Digest;
+#[cfg(feature = "cli")]
+pub use follow::{Fate, Follow, Followed, Patience};
 use format::{Boxed, Claim, Format, Head};
+pub use growing::Growing;
 pub(crate) use open::bytes;
 pub use open::{Input, Once, OpenOptions, Opened, open, open_stream};
 pub(crate) use stream::Stream;

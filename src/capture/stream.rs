@@ -1,5 +1,7 @@
 //! Bytes of a capture, buffered once and lent from that buffer.
 use std::io::{self, ErrorKind, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How much is asked of the file at a time; also what a plain record loop would use.
 const CHUNK: usize = 256 * 1024;
@@ -18,11 +20,31 @@ pub(crate) struct Stream {
     ended: bool,
     /// Why the bytes end here although the file goes on (damaged compression).
     failure: Option<String>,
+    /// Until the first byte is consumed, nobody waits for bytes that are not there yet. Becomes true when some were missed.
+    hasty: Option<Arc<AtomicBool>>,
 }
 
 impl Stream {
     pub fn new(input: Box<dyn Read + Send>) -> Self {
-        Self { input, buffer: Vec::new(), start: 0, end: 0, offset: 0, ended: false, failure: None }
+        Self {
+            input,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            offset: 0,
+            ended: false,
+            failure: None,
+            hasty: None,
+        }
+    }
+
+    /// Lets whoever opens the capture see what is buffered and no more, instead of waiting for a whole head of a
+    /// capture that still grows. The answer becomes true when more was asked for. The first byte that is consumed ends
+    /// it.
+    pub fn hasty(&mut self) -> Arc<AtomicBool> {
+        let missed = Arc::new(AtomicBool::new(false));
+        self.hasty = Some(Arc::clone(&missed));
+        missed
     }
 
     /// Where the next byte stands in the (unwrapped) stream.
@@ -97,6 +119,12 @@ impl Stream {
 
     #[cold]
     fn fill(&mut self, want: usize) -> io::Result<()> {
+        if self.offset == 0
+            && let Some(missed) = &self.hasty
+        {
+            missed.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
         // Moved only when the rest of the buffer is too short: whoever looks far ahead in
         // small steps must not pay for a move at each of them.
         if self.buffer.len() - self.start < want {
@@ -162,6 +190,19 @@ mod tests {
             }
             Ok(len)
         }
+    }
+
+    #[test]
+    fn who_is_hasty_sees_what_is_buffered_until_something_is_consumed() {
+        let mut stream = Stream::new(Box::new(Drip((0..20).collect())));
+        assert_eq!(stream.peek(5).unwrap().len(), 6);
+        let missed = stream.hasty();
+        assert_eq!(stream.peek(6).unwrap().len(), 6);
+        assert!(!missed.load(Ordering::Relaxed));
+        assert_eq!(stream.peek(7).unwrap().len(), 6);
+        assert!(missed.load(Ordering::Relaxed));
+        stream.consume(1);
+        assert_eq!(stream.peek(7).unwrap().len(), 8);
     }
 
     #[test]

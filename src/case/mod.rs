@@ -9,6 +9,7 @@ use crate::seen::SourceId;
 use std::fmt;
 
 mod analysis;
+mod beside;
 mod live;
 mod range;
 mod read;
@@ -16,6 +17,7 @@ mod swapped;
 mod values;
 
 pub use analysis::Analysis;
+pub use beside::Beside;
 pub use live::{Live, Next};
 pub use range::{Bound, Range};
 pub(crate) use read::read_seeing;
@@ -123,7 +125,12 @@ impl std::error::Error for Unreadable {
 /// Where one of two captures cannot be read, the analysis is about the other one, and
 /// [`Analysis::no_match`] says why there is nothing to compare.
 pub fn analyse(case: &Case) -> Result<Analysis, Unreadable> {
-    let read::Sides { captures, logs, unreadable, first } = read::sides(case)?;
+    analysed(case, read::sides(case)?)
+}
+
+/// What the captures of a case say, when they were read.
+fn analysed(case: &Case, sides: read::Sides) -> Result<Analysis, Unreadable> {
+    let read::Sides { captures, logs, unreadable, first } = sides;
     let mut options = case.comparing.clone();
     if first == 1 {
         // Only the subject is left: what was asked about it is what counts.

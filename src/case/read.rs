@@ -154,38 +154,48 @@ pub(super) struct Sides {
 
 /// All captures of a case. Where only one of two can be read, that one.
 pub(super) fn sides(case: &Case) -> Result<Sides, Unreadable> {
-    let whole = |captures, logs| Sides { captures, logs, unreadable: None, first: 0 };
-    let alone = |(capture, log): Held, failure, first| -> Result<Sides, Unreadable> {
-        let mut logs: Vec<_> = log.map(|log| (0, log)).into_iter().collect();
-        logs.extend(case.sides().get(first).map_or(Ok(Vec::new()), |side| witnesses(side, 0))?);
-        Ok(Sides { captures: vec![capture], logs, unreadable: Some(failure), first })
-    };
     match case.sides() {
-        [] => Ok(whole(Vec::new(), Vec::new())),
-        [one] => {
-            let (capture, log) = named(one)?;
-            let mut logs: Vec<_> = log.map(|log| (0, log)).into_iter().collect();
-            logs.extend(witnesses(one, 0)?);
-            Ok(whole(vec![capture], logs))
+        [] => Ok(Sides { captures: Vec::new(), logs: Vec::new(), unreadable: None, first: 0 }),
+        [one] => gathered(case, None, named(one)),
+        [reference, subject, ..] => {
+            let (reference, subject) = both(reference, subject);
+            gathered(case, Some(reference), subject)
         }
-        [reference, subject, ..] => match both(reference, subject) {
-            (Ok((mut first, first_log)), Ok((mut second, second_log))) => {
-                // Two captures of one name need names that tell them apart.
-                if first.label == second.label {
-                    first.label.push_str(" (1)");
-                    second.label.push_str(" (2)");
-                }
-                let mut logs: Vec<_> = first_log.map(|log| (0, log)).into_iter().collect();
-                logs.extend(witnesses(reference, 0)?);
-                logs.extend(second_log.map(|log| (1, log)));
-                logs.extend(witnesses(subject, 1)?);
-                Ok(whole(vec![first, second], logs))
+    }
+}
+
+/// What was read of the captures of a case, with the logs beside them.
+pub(super) fn gathered(
+    case: &Case,
+    reference: Option<Named>,
+    last: Named,
+) -> Result<Sides, Unreadable> {
+    let beside = |at: usize, place| {
+        case.sides().get(at).map_or(Ok(Vec::new()), |side| witnesses(side, place))
+    };
+    let alone = |(capture, log): Held, unreadable, first| -> Result<Sides, Unreadable> {
+        let mut logs: Vec<_> = log.map(|log| (0, log)).into_iter().collect();
+        logs.extend(beside(first, 0)?);
+        Ok(Sides { captures: vec![capture], logs, unreadable, first })
+    };
+    match (reference, last) {
+        (None, last) => alone(last?, None, 0),
+        (Some(Ok((mut first, first_log))), Ok((mut second, second_log))) => {
+            // Two captures of one name need names that tell them apart.
+            if first.label == second.label {
+                first.label.push_str(" (1)");
+                second.label.push_str(" (2)");
             }
-            (Ok(reference), Err(failure)) => alone(reference, failure, 0),
-            (Err(failure), Ok(subject)) => alone(subject, failure, 1),
-            // The user mends one at a time: the first.
-            (Err(failure), Err(_)) => Err(failure),
-        },
+            let mut logs: Vec<_> = first_log.map(|log| (0, log)).into_iter().collect();
+            logs.extend(beside(0, 0)?);
+            logs.extend(second_log.map(|log| (1, log)));
+            logs.extend(beside(1, 1)?);
+            Ok(Sides { captures: vec![first, second], logs, unreadable: None, first: 0 })
+        }
+        (Some(Ok(reference)), Err(failure)) => alone(reference, Some(failure), 0),
+        (Some(Err(failure)), Ok(subject)) => alone(subject, Some(failure), 1),
+        // The user mends one at a time: the first.
+        (Some(Err(failure)), Err(_)) => Err(failure),
     }
 }
 
@@ -256,11 +266,11 @@ pub(super) fn sniffed(
 }
 
 /// A capture, and a log: the one that it stands for, or the one of the same bug report.
-type Held = (Capture, Option<Log>);
+pub(super) type Held = (Capture, Option<Log>);
 
-type Named = Result<Held, Unreadable>;
+pub(super) type Named = Result<Held, Unreadable>;
 
-fn named(side: &Side) -> Named {
+pub(super) fn named(side: &Side) -> Named {
     let unreadable = |error| Unreadable { name: side.capture.name().into_owned(), error };
     capture_or_log(side, true).map_err(unreadable)
 }

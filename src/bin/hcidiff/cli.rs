@@ -4,6 +4,7 @@ pub use crate::doctor::Doctor;
 pub use crate::share::Share;
 pub use crate::survey::Survey;
 use crate::values::{adapter, bound, frames, peer, target, zone};
+pub use crate::watch::Watch;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hcidiff::Case;
 use hcidiff::capture::{Input, OpenOptions};
@@ -68,6 +69,8 @@ pub enum Command {
     Survey(Survey),
     /// Say what a capture lacks, and how to record a better one
     Doctor(Doctor),
+    /// Watch a capture that still grows: each attempt as it ends, then the report
+    Watch(Watch),
     /// Print the JSON Schema of the report
     Schema,
     /// Print completions for a shell
@@ -87,8 +90,9 @@ pub struct Compare {
     #[arg(short, long, value_enum, hide_default_value = true, default_value_t = Format::Terminal)]
     pub format: Format,
 
-    /// Write the report there; its ending sets the format: .md, .json, .html, .txt, or .pcapng for the packets that it
-    /// rests on. Repeatable
+    /// Write the report there (.md, .json, .html, .txt, .pcapng); repeatable
+    ///
+    /// The ending sets the format; .pcapng is for the packets that the report rests on.
     #[arg(short, long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub output: Vec<PathBuf>,
 
@@ -424,6 +428,11 @@ impl Recipe {
 }
 
 impl Compare {
+    /// The main job with these captures, and nothing else asked for.
+    pub fn of(captures: Vec<PathBuf>) -> Self {
+        Self { captures, ..Cli::parse_from(["hcidiff"]).compare }
+    }
+
     /// Whether standard output gets the first screen: nothing was asked for that only the whole
     /// report shows, or the report goes to files.
     pub fn shows_first_screen(&self) -> bool {

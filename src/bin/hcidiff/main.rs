@@ -2,6 +2,7 @@
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 use hcidiff::capture::{CaptureError, Input, OpenOptions};
+use hcidiff::case::Unreadable;
 use hcidiff::diagnose::Level;
 use hcidiff::report::events::Style;
 use hcidiff::report::safe;
@@ -9,7 +10,7 @@ use hcidiff::report::terminal::{self, Screen};
 use hcidiff::report::{Report, Shown, facts, html, json, markdown};
 use hcidiff::share::Excerpt;
 use hcidiff::sides::Which;
-use hcidiff::{analyse, explain};
+use hcidiff::{Analysis, Case, analyse, explain};
 use listing::Listing;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
@@ -20,16 +21,20 @@ mod cli;
 mod console;
 mod doctor;
 mod listing;
+mod live;
 mod manual;
 mod output;
 mod pager;
+mod piped;
 mod progress;
 mod recipe;
 mod share;
+mod stop;
 mod survey;
 mod usage;
 mod values;
 mod warnings;
+mod watch;
 
 /// Unreadable input, nothing that matches, bad usage.
 const TROUBLE: u8 = 2;
@@ -67,6 +72,7 @@ fn fits(cli: &Cli) -> Result<(), String> {
         Some(Command::Recipe(recipe)) => usage::captures(&recipe.captures),
         Some(Command::Check(asked)) => usage::captures(&asked.files()),
         Some(Command::Doctor(asked)) => usage::captures(asked.capture.as_slice()),
+        Some(Command::Watch(asked)) => usage::captures(&asked.files()),
         Some(_) => Ok(()),
     }
 }
@@ -87,6 +93,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         Some(Command::Check(asked)) => return check::run(asked, &mut out),
         Some(Command::Survey(asked)) => return survey::run(asked, &mut out),
         Some(Command::Doctor(asked)) => return doctor::run(asked, &mut out),
+        Some(Command::Watch(asked)) => return watch::run(asked, &mut out),
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
             ExitCode::SUCCESS
@@ -150,14 +157,20 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     let display = progress::Display::of(case.sides());
     let analysis = analyse(&case);
     drop(display);
-    let analysis = match analysis {
-        Ok(analysis) => analysis,
-        Err(unreadable) => {
-            let error = unreadable.error.to_string();
-            let (name, error) = (safe::text(&unreadable.name), safe::text(&error));
-            return Ok(trouble(&format!("{name}: {error}")));
-        }
-    };
+    match analysis {
+        Ok(analysis) => present(asked, &case, analysis, out),
+        Err(unreadable) => Ok(cannot_be_read(&unreadable)),
+    }
+}
+
+/// Shows what was found, writes the files that were asked for, and chooses the exit status.
+fn present(
+    asked: &cli::Compare,
+    case: &Case,
+    analysis: Analysis,
+    out: &mut impl Write,
+) -> io::Result<ExitCode> {
+    let prints = !asked.quiet;
     let shown = Shown {
         strict: asked.strict,
         full: asked.full,
@@ -185,7 +198,7 @@ fn compare(asked: &cli::Compare, out: &mut impl Write) -> io::Result<ExitCode> {
     let screen = screen(asked.color);
     let written = output::write_all(&asked.output, |path, out| {
         if cli::is_evidence(path) {
-            return hcidiff::share::evidence(&case, asked.show_addresses, asked.show_values, out)
+            return hcidiff::share::evidence(case, asked.show_addresses, asked.show_values, out)
                 .map_err(|refusal| io::Error::other(refusal.to_string()));
         }
         let format = cli::Format::of_file(path).unwrap_or(asked.format);
@@ -335,6 +348,11 @@ fn excerpt(
     }
     console::say(&format!("wrote {shown}: {} records, keys replaced by dummies", excerpt.records));
     ExitCode::SUCCESS
+}
+
+fn cannot_be_read(unreadable: &Unreadable) -> ExitCode {
+    let error = unreadable.error.to_string();
+    trouble(&format!("{}: {}", safe::text(&unreadable.name), safe::text(&error)))
 }
 
 fn trouble(sentence: &str) -> ExitCode {

@@ -4,6 +4,7 @@ use hcidiff::case::Bound;
 use hcidiff::compare::Peer;
 use hcidiff::packet::Address;
 use hcidiff::recipe;
+use std::time::Duration;
 
 /// An address as it is printed, `AA:BB:CC:DD:EE:FF`, in the order of the wire.
 fn address(text: &str) -> Result<[u8; 6], String> {
@@ -54,6 +55,25 @@ pub fn target(name: &str) -> Result<&'static recipe::Target, String> {
         let names: Vec<&str> = recipe::TARGETS.iter().map(|target| target.name).collect();
         format!("there are {}", names.join(", "))
     })
+}
+
+/// `60`, `90s`, `5m`, `24h`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a time, as in 60s, 5m or 24h".to_owned();
+    let (number, seconds) = match text.as_bytes().last() {
+        Some(b's') => (&text[..text.len() - 1], 1),
+        Some(b'm') => (&text[..text.len() - 1], 60),
+        Some(b'h') => (&text[..text.len() - 1], 3_600),
+        _ => (text, 1),
+    };
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    match number.checked_mul(seconds) {
+        Some(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        _ => Err(wrong()),
+    }
 }
 
 /// `1` or `hci1`.
@@ -119,6 +139,16 @@ mod tests {
         }
         for wrong in ["", "+", "15:00", "2:60", "a:00", "+1:+1", "1:2:3", "é"] {
             assert!(zone(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn times_have_units_and_are_not_nothing() {
+        for (text, seconds) in [("60", 60), ("90s", 90), ("5m", 300), ("24h", 86_400)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "s", "0", "0m", "-1", "+1", "1.5s", "1d", "99999999999999999999", "é"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 

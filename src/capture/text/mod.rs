@@ -16,7 +16,7 @@ mod times;
 pub(crate) use lines::{clean, shown as shown_line};
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
-pub(crate) const FORMATS: &[Format] = &[
+pub(crate) static FORMATS: &[Format] = &[
     btmon::FORMAT,
     packetlogger::FORMAT,
     hcidump::FORMAT,

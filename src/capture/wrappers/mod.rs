@@ -10,7 +10,7 @@ mod zstd;
 use super::stream::Stream;
 use super::{CaptureError, Digest, OpenOptions, Warning};
 use compression::Compression;
-pub(crate) use supply::Supply;
+pub(crate) use supply::{Supply, through};
 
 /// A capture without its wrapping.
 pub(crate) struct Unwrapped {
@@ -64,6 +64,22 @@ pub(crate) fn unwrap(mut supply: Supply, options: &OpenOptions) -> Result<Unwrap
             Ok(Unwrapped { stream: plain(stream)?, member: None, warnings: Vec::new(), digest })
         }
     }
+}
+
+/// Takes compression off a capture that still grows, and says whether there was any. An archive does not grow: its list
+/// of files is written last.
+pub(crate) fn growing(mut stream: Stream) -> Result<(Stream, bool), CaptureError> {
+    if let Some(archive) = Archive::of(&mut stream)? {
+        let kind = match archive {
+            Archive::Zip => "zip",
+            Archive::Tar { .. } => "tar",
+        };
+        return Err(CaptureError::Refused(format!(
+            "a {kind} archive is read when it is complete: give it to `hcidiff` itself, or watch the capture that goes into it"
+        )));
+    }
+    let packed = Compression::of(stream.peek(TAR_HEADER)?).is_some();
+    Ok((plain(stream)?, packed))
 }
 
 #[cfg(not(feature = "archives"))]

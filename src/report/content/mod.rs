@@ -15,7 +15,7 @@ mod tables;
 mod timeline;
 mod witnesses;
 
-pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines};
+pub use first::{Headline, Kind, Line, Topic as FirstTopic, headline, lines, outcome};
 use first::{SETTLES, log_open, log_story};
 pub use places::{display_filter, environment, frame};
 pub use sides::{divergence, labels, only_in_reference, role, sides};

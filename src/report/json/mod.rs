@@ -11,10 +11,13 @@ use serde::Serialize;
 use serde::ser::Serializer;
 use std::io::{self, Write};
 
+pub use lines::{attempt, ended, finding as found};
+
 mod capture;
 mod comparison;
 mod connection;
 mod finding;
+mod lines;
 #[cfg(test)]
 mod schema;
 

@@ -216,7 +216,7 @@ fn sure(level: Level, confidence: Confidence) -> String {
 
 /// The text in so many rows. Where it is longer, the whole sentences that fit; where not even the
 /// first one does, its beginning.
-fn fit(text: &str, width: usize, rows: usize) -> Vec<String> {
+pub(super) fn fit(text: &str, width: usize, rows: usize) -> Vec<String> {
     // No row takes a name of absurd length apart.
     let text = safe::fit(text, width * (rows + 20));
     let mut all = wrap(&text, width);

@@ -1,12 +1,14 @@
 //! The report as a terminal shows it: the verdict first, then what led to it.
 mod cells;
 mod first;
+mod live;
 mod page;
 mod verdict;
 
 use crate::report::Report;
 use crate::report::content;
 pub use first::ROWS;
+pub use live::{attempt, finding as found};
 use page::Page;
 pub(super) use page::wrap;
 

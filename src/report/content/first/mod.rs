@@ -5,6 +5,7 @@ mod result;
 
 pub use headline::{Headline, Kind, headline};
 pub use log::{SETTLES, open as log_open, story as log_story};
+pub use result::of as outcome;
 
 use super::divergence;
 use super::finding::whose;
