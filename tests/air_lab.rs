@@ -11,7 +11,7 @@ use hcidiff::case::{Analysis, Case, Side, analyse};
 use hcidiff::compare::Options;
 use hcidiff::decode::Decoder;
 use hcidiff::diagnose::Level;
-use hcidiff::report::{Report, Shown, html, markdown, terminal};
+use hcidiff::report::{Report, Shown, html, json, markdown, terminal};
 use hcidiff::seen::SourceId;
 use hcidiff::time::Timestamp;
 use hcidiff::timeline::{Capture, Origin, Tracker};
@@ -320,4 +320,71 @@ fn packets_of_a_sniffer_that_is_not_aligned_stand_in_their_order() {
     assert!(order.is_sorted(), "{order:?}");
     assert!(page.contains("on the air, order only"), "the label of the lane");
     assert!(markdown::render(&report).contains("air frame 5, order only"));
+}
+
+/// The first frames of a sniffer's capture alone.
+fn begins(name: &str, frames: usize) -> Input {
+    let all = std::fs::read(fixture(name)).unwrap();
+    let mut at = 24;
+    for _ in 0..frames {
+        at += u32::from_le_bytes(all[at + 8..at + 12].try_into().unwrap()) as usize + 16;
+    }
+    Input::bytes("sniffed.pcap", all[..at].to_vec())
+}
+
+/// Frame 4 asks for the link, and nothing of it was heard: whether it came up, nobody can tell.
+#[test]
+fn of_a_link_that_the_sniffer_did_not_follow_only_its_request_is_told() {
+    needs!("fixtures/air/truth.tsv");
+    let report = Report::from(analyse(&Case::one(begins("good.perfect.pcap", 4))).unwrap());
+    assert!(report.headline().contains("only the connect request to"), "{}", report.headline());
+    let text = terminal::render(&report, terminal::Screen::default());
+    assert!(!text.contains("was connected") && !text.contains("peer heard"), "{text}");
+    // One packet more, and there was a link; its end is not in the capture.
+    let report = Report::from(analyse(&Case::one(begins("good.perfect.pcap", 5))).unwrap());
+    let says = report.headline();
+    assert!(says.contains("was connected; how it ended is not in this capture"), "{says}");
+}
+
+/// What a finding says of a link stands in JSON as numbers. tshark: CONNECT_IND in frames 4 and 41, the peripheral's first
+/// packets in 6 and 43, LL_TERMINATE_IND in 33 and 182, their acknowledgements in 34 and 183.
+#[test]
+fn json_has_the_numbers_of_a_link() {
+    needs!("fixtures/air/truth.tsv");
+    let air = fixture("ll-unanswered.perfect.pcap");
+    let mut side = Side::from(fixture("ll-unanswered.central.btsnoop").as_path());
+    side.witnesses.push(air.as_path().into());
+    let json_of = |case: &Case| -> serde_json::Value {
+        serde_json::from_str(&json::render(&Report::from(analyse(case).unwrap()))).unwrap()
+    };
+    let beside = json_of(&Case::one(side));
+    let witness = &beside["captures"][0]["witnesses"][0];
+    assert_eq!(witness["air"]["links"], 2);
+    assert!(
+        witness["anchors"].as_u64() >= Some(3) && witness["offset_error_s"].as_f64() < Some(0.005)
+    );
+    let alone = json_of(&Case::one(air.as_path()));
+    for (place, frames) in [[4, 6, 33, 34], [41, 43, 182, 183]].into_iter().enumerate() {
+        let joined = &witness["air"]["joined"][place];
+        assert_eq!(
+            (&joined["connection"], &joined["number"]),
+            (&(place + 1).into(), &(place + 1).into())
+        );
+        let link = &joined["link"];
+        assert_eq!(link["access_address"], "0x50653a12");
+        let end = &link["terminated"];
+        let told = [
+            &link["request_frame"],
+            &link["first_answer"]["frame"],
+            &end["frame"],
+            &end["acknowledged_frame"],
+        ];
+        assert_eq!(told.map(serde_json::Value::as_u64), frames.map(Some));
+        assert_eq!((&end["by"], &end["reason"]), (&"central".into(), &0x13.into()));
+        assert_eq!((&link["first_answer"]["event"], &link["followed"]), (&0.into(), &true.into()));
+        assert_eq!(link["events"]["missed"], 0);
+        // The same link, where the air stands alone.
+        assert_eq!(&alone["captures"][0]["connections"][place]["air"], link);
+    }
+    assert!(beside["captures"][0]["connections"][0].get("air").is_none());
 }

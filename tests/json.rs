@@ -45,6 +45,8 @@ fn every_report_validates_against_the_schema_that_ships() {
         vec!["A/01-good-basic.pklg", "A/02-bad-kick.btsnoop", "--show-values", "--full"],
         vec!["EXPECTED.tsv", "B-bluez5.66/b04-failed-establish-3e.btsnoop"],
         vec!["B-bluez5.66/b04-failed-establish-3e.btsnoop", "EXPECTED.tsv", "--aliases"],
+        vec!["../air/wifi.lossy.pcap"],
+        vec!["../air/far.central.btsnoop", "--witness", "../air/far.drifting.pcap"],
     ];
     for row in rows.iter().chain(&more) {
         let report = report(row);

@@ -307,6 +307,12 @@ impl Link {
         hopping.followed(&self.hops)
     }
 
+    /// Whether anything was heard behind the connect request.
+    pub fn is_followed(&self) -> bool {
+        let damaged = self.central.broken + self.peripheral.broken;
+        self.central.first.is_some() || self.peripheral.first.is_some() || damaged > 0
+    }
+
     /// Of the events that the link had while the sniffer followed it, so many in percent that it heard nothing of.
     pub fn sniffer_missed(&self) -> u32 {
         let all = u64::from(self.timing.heard) + u64::from(self.timing.missed);

@@ -203,6 +203,9 @@ pub fn ending(connection: &Connection) -> Text {
     if let Some(gone) = &connection.gone {
         return adapter_lost(connection, gone);
     }
+    if connection.only_requested() {
+        return "only the connect request was heard: the sniffer did not follow the link".into();
+    }
     if connection.end_unknown {
         return "how it ended is not in this capture".into();
     }

@@ -65,6 +65,7 @@ pub fn link(connection: &Connection) -> Text {
         parts.push(match connection.heard.and_then(|heard| connection.after(heard.seen.at)) {
             Some(after) => text!("peer heard after {}", after),
             None if connection.never_heard() => "peer never heard".into(),
+            None if connection.only_requested() => "not followed".into(),
             None if !connection.start_seen => "up before the capture began".into(),
             None => "peer heard".into(),
         });

@@ -639,6 +639,11 @@ impl Connection {
         self.connected() && self.end.is_none() && self.gone.is_none() && !self.end_unknown
     }
 
+    /// A sniffer heard the request of this link and nothing of the link itself.
+    pub fn only_requested(&self) -> bool {
+        self.air.as_ref().is_some_and(|link| !link.is_followed()) && self.end.is_none()
+    }
+
     /// Why the link ended, if its end was seen.
     pub fn reason(&self) -> Option<Status> {
         self.end.as_ref().map(|end| end.reason)

@@ -1,4 +1,5 @@
 //! A capture, its logs, and what their lines have to do with the packets.
+use super::air::Air;
 use super::connection::Connection;
 use super::{FromOne, objects, outside};
 use crate::capture::WarningKind;
@@ -64,6 +65,9 @@ objects! {
 
     /// A log, and how it lies against the capture.
     Witness {
+        /// Of an air capture alone.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        air: Option<Air>,
         aligned: bool,
         anchors: usize,
         /// Lines that say something about a connection.
@@ -174,6 +178,7 @@ impl Witness {
         let Testimony { log, alignment, .. } = testimony;
         let seconds = |micros: i64| micros as f64 / 1e6;
         Self {
+            air: testimony.air.as_ref().map(Air::of),
             aligned: alignment.aligned,
             anchors: alignment.anchors,
             claims: log.understood,

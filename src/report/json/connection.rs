@@ -1,4 +1,5 @@
 //! One connection, its steps, and what is told of it beside another one.
+use super::air::AirLink;
 use super::{FromOne, ms, objects, outside};
 use crate::case::Value;
 use crate::compare::{self, Names};
@@ -13,6 +14,9 @@ use serde::ser::Serializer;
 objects! {
     Connection<'a> {
         adapter: Option<u16>,
+        /// What a sniffer saw of the link, in a capture of the air alone.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        air: Option<AirLink>,
         answer_times: AnswerTimes,
         att_received: u64,
         att_sent: u64,
@@ -152,6 +156,7 @@ impl<'a> Connection<'a> {
         let end = c.end.as_ref();
         Self {
             adapter: c.adapter,
+            air: c.air.as_deref().map(AirLink::of),
             answer_times: AnswerTimes {
                 att_at_most: c.att_answers().map(Answers::of),
                 link_layer_and_mtu: c.bare_answers().map(Answers::of),

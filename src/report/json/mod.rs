@@ -13,6 +13,7 @@ use std::io::{self, Write};
 
 pub use lines::{attempt, ended, finding as found};
 
+mod air;
 mod capture;
 mod comparison;
 mod connection;

@@ -68,6 +68,12 @@ pub fn of(report: &Report, capture: usize, connection: &Connection) -> Text {
         };
         return text!("{} lost {}: {}", host, device, what);
     }
+    if connection.only_requested() {
+        return text!(
+            "only the connect request to {} was heard; the sniffer did not follow the link",
+            device
+        );
+    }
     let was = if Standing::of(connection).usable { "worked" } else { "was connected" };
     let Some(end) = &connection.end else {
         let open = connection.capture_end.since(connection.zero());
@@ -77,6 +83,9 @@ pub fn of(report: &Report, capture: usize, connection: &Connection) -> Text {
                 text!("pairing or encryption with {} failed; the link stayed up{}", device, open)
             }
             Some(_) => text!("{} {}{}, then left a request unanswered", device, was, open),
+            None if connection.end_unknown => {
+                text!("{} {}; how it ended is not in this capture", device, was)
+            }
             None => text!("{} {}{}, until the capture ends", device, was, open),
         };
     };
