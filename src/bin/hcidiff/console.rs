@@ -53,12 +53,12 @@ pub fn say(sentence: &str) {
 }
 
 /// What clap says of the command line: help on standard output, or why it cannot be read.
-pub fn usage(error: &clap::Error) -> ExitCode {
-    let moves_cursors = |word: OsString| {
+pub fn usage(error: &clap::Error, line: &[OsString]) -> ExitCode {
+    let moves_cursors = |word: &OsString| {
         let word = word.to_string_lossy();
         matches!(safe::text(&word), Cow::Owned(_))
     };
-    if std::env::args_os().any(moves_cursors) {
+    if line.iter().any(moves_cursors) {
         // Words of the command line are repeated: without colours then.
         let told = error.render().to_string();
         let _ = Patient(io::stderr()).write_all(format!("{}\n", still(&told)).as_bytes());

@@ -1,4 +1,5 @@
 //! `hcidiff events`: from a file to its event lines.
+use crate::cli;
 use hcidiff::Case;
 use hcidiff::capture::{self, CaptureError, Input, OpenOptions, Warning};
 use hcidiff::case::{self, Range, Side};
@@ -27,6 +28,19 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// What `hcidiff events` was asked for.
+    pub fn asked(events: &cli::Events, style: Style) -> Self {
+        Self {
+            style,
+            values: events.show_values,
+            bytes: events.bytes,
+            peer: events.peer.clone(),
+            adapter: events.adapter,
+            connection: events.connection,
+            range: events.range(),
+        }
+    }
+
     /// Writes the events of a capture. What was noticed about the file comes back.
     pub fn write(
         &self,

@@ -12,6 +12,7 @@ use hcidiff::share::Excerpt;
 use hcidiff::sides::Which;
 use hcidiff::{Analysis, Case, analyse, explain};
 use listing::Listing;
+use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ mod check;
 mod cli;
 mod console;
 mod doctor;
+#[cfg(embedded)]
+pub mod embedded;
 mod listing;
 mod live;
 mod manual;
@@ -44,12 +47,18 @@ const INTO_ITSELF: &str = "standard output is the capture itself: nothing is wri
 /// Wider lines than this are hard to follow.
 const WIDEST: usize = 200;
 
+#[cfg(not(embedded))]
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    program(&std::env::args_os().collect::<Vec<_>>())
+}
+
+/// Does what the command line asks for; its first word is the program's name.
+fn program(line: &[OsString]) -> ExitCode {
+    let cli = match Cli::try_parse_from(line) {
         Ok(cli) => cli,
         Err(error) => match usage::refused(&error) {
             Some(sentence) => return trouble(&sentence),
-            None => return console::usage(&error),
+            None => return console::usage(&error, line),
         },
     };
     if let Err(sentence) = fits(&cli) {
@@ -283,18 +292,11 @@ fn list(events: &cli::Events, out: &mut impl Write) -> io::Result<ExitCode> {
     if output::goes_into(std::slice::from_ref(&events.capture)) {
         return Ok(trouble(INTO_ITSELF));
     }
-    let listing = Listing {
-        style: match events.format {
-            cli::EventsFormat::Terminal => Style::Table,
-            cli::EventsFormat::Jsonl => Style::JsonLines,
-        },
-        values: events.show_values,
-        bytes: events.bytes,
-        peer: events.peer.clone(),
-        adapter: events.adapter,
-        connection: events.connection,
-        range: events.range(),
+    let style = match events.format {
+        cli::EventsFormat::Terminal => Style::Table,
+        cli::EventsFormat::Jsonl => Style::JsonLines,
     };
+    let listing = Listing::asked(events, style);
     let options = events.reading.of(Which::Reference);
     let input = Input::parse(&events.capture);
     if let Some(path) = &events.write {

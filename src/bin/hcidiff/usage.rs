@@ -106,7 +106,7 @@ fn verb(first: &Path, rest: &[PathBuf]) -> Option<String> {
 }
 
 /// A capture that is not there, or that is a folder; with the name in its folder that comes nearest.
-fn missing(path: &Path) -> Option<String> {
+pub fn missing(path: &Path) -> Option<String> {
     if path.as_os_str() == "-" {
         return None;
     }
