@@ -62,7 +62,7 @@
 //! ```
 //!
 //! Features: `cli` (default) is the program with all that it needs; `archives` reads captures inside of zip and
-//! tar archives; `threads` reads both captures of a pair at the same time. Without `cli` the library needs no terminal,
+//! tar archives; `record` (default) records from the kernel of Linux; `threads` reads both captures of a pair at the same time. Without `cli` the library needs no terminal,
 //! no temporary files and no threads: it compiles for `wasm32-unknown-unknown`. There a capture comes from
 //! [`capture::Input::bytes`], and an archive that comes from a reader is kept in memory, up to 256 MiB.
 
@@ -84,6 +84,9 @@ pub mod packet;
 #[warn(missing_docs)]
 pub mod prose;
 pub mod recipe;
+#[cfg(all(feature = "record", target_os = "linux"))]
+#[warn(missing_docs)]
+pub mod record;
 pub mod recording;
 #[warn(missing_docs)]
 pub mod redact;

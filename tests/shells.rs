@@ -40,6 +40,7 @@ const COMMANDS: &[&str] = &[
     "explain",
     "check",
     "doctor",
+    "record",
     "watch",
     "recipe",
     "share",

@@ -443,6 +443,16 @@ impl<W: Write> Writer<W> {
         Ok(self.output.write_all(bytes)?)
     }
 
+    /// What it writes into.
+    pub fn get_ref(&self) -> &W {
+        &self.output
+    }
+
+    /// What it writes into: whole records can be taken out of it.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.output
+    }
+
     /// Writes what is left, and gives the output back.
     pub fn finish(mut self) -> Result<W, WriteError> {
         self.output.flush()?;

@@ -45,6 +45,8 @@ pub use digest::Digest;
 pub use follow::{Fate, Follow, Followed, Patience};
 use format::{Boxed, Claim, Format, Head};
 pub use growing::Growing;
+#[cfg(all(feature = "record", target_os = "linux"))]
+pub(crate) use monitor::kind as monitor_kind;
 pub(crate) use open::bytes;
 pub use open::{Input, Once, OpenOptions, Opened, open, open_stream};
 pub(crate) use stream::Stream;

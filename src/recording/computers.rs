@@ -7,9 +7,9 @@ pub(super) const BLUEZ: Instructions = Instructions {
     short: "On Linux: `sudo btmon -w capture.btsnoop`, start it before the program, stop it with Ctrl-C.",
     steps: &[
         "Disconnect the device: `bluetoothctl disconnect ADDRESS`.",
-        "Start recording: `sudo btmon -w capture.btsnoop`.",
+        "Start recording: `sudo btmon -w capture.btsnoop`; or `sudo hcidiff record -o capture.btsnoop`, which prints each attempt as it ends and then the report.",
         "Start the program that fails, and wait until it has failed.",
-        "Stop btmon with Ctrl-C.",
+        "Stop recording with Ctrl-C.",
     ],
     worked: "btmon prints packets while the program runs, and `hcidiff capture.btsnoop` lists an attempt.",
     beside: &[

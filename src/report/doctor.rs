@@ -68,6 +68,13 @@ pub fn of_host(host: &Instructions) -> String {
     out
 }
 
+/// What the system says of the host that this program runs on.
+pub fn here(sentence: &str) -> String {
+    let mut out = String::new();
+    item(&mut out, "here", &safe::text(sentence));
+    out
+}
+
 /// The hosts that have a row.
 pub fn hosts() -> String {
     let mut out = String::from("HOSTS, for `hcidiff doctor --on HOST`\n");

@@ -1,6 +1,7 @@
 //! What can be typed: commands, options, and the words for their values.
 pub use crate::check::Check;
 pub use crate::doctor::Doctor;
+pub use crate::record::Record;
 pub use crate::share::Share;
 pub use crate::survey::Survey;
 use crate::values::{adapter, bound, frames, peer, target, zone};
@@ -26,7 +27,7 @@ use std::path::{Path, PathBuf};
     override_usage = "hcidiff [OPTIONS] REFERENCE SUBJECT\n       hcidiff [OPTIONS] CAPTURE\n       hcidiff <COMMAND>",
     after_help = "Examples:\n  \
         hcidiff mac.pklg pi.btsnoop     the capture that works, then the one that fails\n  \
-        hcidiff explain error 62        what a number or an error text means\n\n\
+        hcidiff explain error 62        what a number or an error text means\n\
         `hcidiff --help` has every option.",
     after_long_help = "Examples:\n  \
         hcidiff mac.pklg pi.btsnoop            why does it work from the Mac and fail from the Pi?\n  \
@@ -69,6 +70,8 @@ pub enum Command {
     Survey(Survey),
     /// Say what a capture lacks, and how to record a better one
     Doctor(Doctor),
+    /// Record on this host (Linux): each attempt as it ends, then the report
+    Record(Record),
     /// Watch a capture that still grows: each attempt as it ends, then the report
     Watch(Watch),
     /// Print the JSON Schema of the report

@@ -45,6 +45,12 @@ pub fn run(asked: &Doctor, out: &mut impl Write) -> io::Result<ExitCode> {
         if let Some(host) = recording::instructions(on.unwrap_or(THIS_HOST)) {
             out.write_all(doctor::of_host(host).as_bytes())?;
         }
+        #[cfg(all(feature = "record", target_os = "linux"))]
+        if on.is_none() {
+            for sentence in crate::host::says(std::path::Path::new("/")) {
+                out.write_all(doctor::here(&sentence).as_bytes())?;
+            }
+        }
         if on.is_none() {
             write!(out, "\n{}", doctor::hosts())?;
         }

@@ -1,4 +1,5 @@
 //! What a live view prints: a line for each attempt as it ends, and what was found with it.
+use hcidiff::Analysis;
 use hcidiff::case::{Beside, Unreadable};
 use hcidiff::report::terminal::Screen;
 use hcidiff::report::{Report, Shown, json, terminal};
@@ -60,26 +61,41 @@ impl Lines {
     pub fn finish(
         &mut self,
         ended: &[u32],
-        analysis: &Result<hcidiff::Analysis, Unreadable>,
+        analysis: &Result<Analysis, Unreadable>,
         out: &mut impl Write,
     ) -> io::Result<()> {
-        if let Ok(analysis) = analysis {
-            let report = self.report(analysis.clone());
-            self.print(&report, ended, out)?;
-            if self.form == Form::JsonLines
-                && let Some(line) = json::ended(&report)
-            {
-                out.write_all(line.as_bytes())?;
-            }
+        self.tell(ended, analysis, out)?;
+        if self.form == Form::JsonLines
+            && let Ok(analysis) = analysis
+            && let Some(line) = json::ended(&self.report(analysis.clone()))
+        {
+            out.write_all(line.as_bytes())?;
         }
-        // The report stands apart from what came before it.
+        self.part(out)
+    }
+
+    /// The last attempts, and what the finished capture shows.
+    pub fn tell(
+        &mut self,
+        ended: &[u32],
+        analysis: &Result<Analysis, Unreadable>,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        match analysis {
+            Ok(analysis) => self.print(&self.report(analysis.clone()), ended, out),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// The report stands apart from what came before it.
+    pub fn part(&mut self, out: &mut impl Write) -> io::Result<()> {
         if self.printed && self.form != Form::JsonLines {
             out.write_all(b"\n")?;
         }
         out.flush()
     }
 
-    fn report(&self, analysis: hcidiff::Analysis) -> Report {
+    fn report(&self, analysis: Analysis) -> Report {
         let mut report = Report::from(analysis);
         report.shown = Shown { aliases: self.aliases, ..Shown::default() };
         report

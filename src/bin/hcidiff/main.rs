@@ -23,6 +23,8 @@ mod console;
 mod doctor;
 #[cfg(embedded)]
 pub mod embedded;
+#[cfg(all(feature = "record", target_os = "linux"))]
+mod host;
 mod listing;
 mod live;
 mod manual;
@@ -31,6 +33,9 @@ mod pager;
 mod piped;
 mod progress;
 mod recipe;
+mod record;
+#[cfg(all(feature = "record", target_os = "linux"))]
+mod recording;
 mod share;
 mod stop;
 mod survey;
@@ -82,6 +87,7 @@ fn fits(cli: &Cli) -> Result<(), String> {
         Some(Command::Check(asked)) => usage::captures(&asked.files()),
         Some(Command::Doctor(asked)) => usage::captures(asked.capture.as_slice()),
         Some(Command::Watch(asked)) => usage::captures(&asked.files()),
+        Some(Command::Record(asked)) => usage::captures(asked.reference.as_slice()),
         Some(_) => Ok(()),
     }
 }
@@ -103,6 +109,7 @@ fn run(cli: &Cli) -> io::Result<ExitCode> {
         Some(Command::Survey(asked)) => return survey::run(asked, &mut out),
         Some(Command::Doctor(asked)) => return doctor::run(asked, &mut out),
         Some(Command::Watch(asked)) => return watch::run(asked, &mut out),
+        Some(Command::Record(asked)) => return record::run(asked, &mut out),
         Some(Command::Schema) => {
             out.write_all(json::SCHEMA_TEXT.as_bytes())?;
             ExitCode::SUCCESS

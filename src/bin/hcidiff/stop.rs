@@ -35,6 +35,12 @@ impl Stop {
         Ok(Self { now, at: after.and_then(|after| Instant::now().checked_add(after)) })
     }
 
+    /// Set by whoever has it, and by no signal.
+    #[cfg(all(feature = "record", target_os = "linux"))]
+    pub fn by_hand() -> Self {
+        Self { now: Arc::default(), at: None }
+    }
+
     /// There is nothing more to wait for.
     pub fn set(&self) {
         self.now.store(true, Ordering::Relaxed);

@@ -15,7 +15,7 @@ the other fails.
   hcidiff explain error 62      what a number or an error text means
 
 To record one: begin before you connect, and stop after it has failed.
-  Linux, Pi   sudo btmon -w pi.btsnoop    (Ctrl-C stops it)
+  Linux, Pi   sudo hcidiff record         (Ctrl-C ends it with the verdict)
   macOS       PacketLogger, in Apple's Additional Tools for Xcode; save as .pklg
   Android     Developer options, Bluetooth HCI snoop log; adb bugreport phone.zip
   others      the README, \"Taking the two captures\"

@@ -76,6 +76,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// `64MB`, `1GiB`, `500k`, or bytes: units of 1024.
+pub fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "expected a size, as in 64MB".to_owned();
+    let unit = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let number: u64 = text[..text.len() - unit.len()].parse().map_err(|_| wrong())?;
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
 /// `1` or `hci1`.
 pub fn adapter(text: &str) -> Result<u16, String> {
     text.strip_prefix("hci")
@@ -149,6 +164,18 @@ mod tests {
         }
         for wrong in ["", "s", "0", "0m", "-1", "+1", "1.5s", "1d", "99999999999999999999", "é"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in
+            [("64MB", 64 << 20), ("64M", 64 << 20), ("1gib", 1 << 30), ("5k", 5_120), ("7", 7)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for wrong in ["", "MB", "-1", "1.5MB", "1 MB", "1TB", "99999999999GB"] {
+            assert!(size(wrong).is_err(), "{wrong}");
         }
     }
 

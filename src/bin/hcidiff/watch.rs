@@ -146,7 +146,7 @@ impl Behind {
         }
     }
 
-    fn fate(&self) -> Fate {
+    pub fn fate(&self) -> Fate {
         match self {
             Self::File(followed) => followed.fate(),
             Self::Pipe(_) => Fate::Grows,
@@ -252,7 +252,7 @@ impl View<'_> {
         clippy::type_complexity,
         reason = "the capture may be unreadable where its output is not"
     )]
-    fn read(
+    pub fn read(
         &mut self,
         input: Box<dyn Read + Send>,
         behind: &Behind,
