@@ -329,6 +329,46 @@ fn texts_of_every_kind_can_be_shared() {
     }
 }
 
+/// A log beside a capture says the same afterwards, and names nobody.
+#[test]
+fn logs_beside_captures_can_be_shared() {
+    needs!("fixtures/witness/b02-kick");
+    use hcidiff::share::{Container, Draft, Options, Refusal, share};
+    let draft = || Ok(Box::new(std::io::Cursor::new(Vec::new())) as Box<dyn Draft>);
+    let mut shared = 0;
+    for name in ["b02-kick", "b05-create-cancelled", "b06-pairing-no-agent", "b17-hardware-error"] {
+        let files = captures_in(&format!("witness/{name}"));
+        let is = |file: &PathBuf, ending: &str| file.extension().is_some_and(|it| it == ending);
+        let capture = files.iter().find(|file| is(file, "btsnoop")).unwrap();
+        for file in files.iter().filter(|file| !is(file, "btsnoop")) {
+            let mut side = hcidiff::case::Side::new(Input::from(capture));
+            side.witnesses.push(Input::from(file));
+            let made = share(&Case::one(side), &Options::default(), &draft);
+            if is(file, "pcap") {
+                assert!(matches!(made, Err(Refusal::Bus { .. })), "{}", file.display());
+                continue;
+            }
+            let mut bundle = made.unwrap_or_else(|no| panic!("{}: {no}", file.display()));
+            let part = bundle.parts.iter_mut().find(|part| part.container == Container::Log);
+            let part = part.unwrap();
+            let mut log = String::new();
+            std::io::Seek::rewind(&mut part.file).unwrap();
+            part.file.read_to_string(&mut log).unwrap();
+            let before = std::fs::read_to_string(file).unwrap().to_ascii_lowercase();
+            let after = log.to_ascii_lowercase();
+            for gone in ["f0:12:7c:aa:00:01", "f0_12_7c_aa_00_01", "labsensor"] {
+                assert!(!after.contains(gone), "{}: {gone}", file.display());
+            }
+            assert_eq!(log.lines().count() as u64, part.records_after);
+            assert_eq!(before.lines().count() as u64, part.records_before);
+            assert!(part.records_after > 0, "{}", file.display());
+            assert!(bundle.manifest.contains(&format!("--witness {}", part.name)));
+            shared += 1;
+        }
+    }
+    assert!(shared >= 8, "{shared}");
+}
+
 #[test]
 fn the_same_captures_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();

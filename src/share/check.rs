@@ -49,6 +49,7 @@ pub fn facts(report: &Report, places: &mut dyn Places) -> Vec<String> {
     for finding in &analysis.findings {
         facts.finding(finding);
     }
+    facts.testimonies(analysis);
     facts.comparison(analysis);
     if analysis.comparison.is_none() {
         for at in 0..analysis.captures.len() {
@@ -105,6 +106,21 @@ impl Facts<'_> {
             connections.join(" "),
             evidence.join(", ")
         ));
+    }
+
+    /// What logs say about the packets, line for line.
+    fn testimonies(&mut self, analysis: &Analysis) {
+        for testimony in &analysis.testimonies {
+            let (capture, kind) = (testimony.capture, testimony.log.kind.word());
+            self.lines.push(format!("{kind} beside capture {capture}"));
+            for relation in &testimony.relations {
+                let said = testimony.claim(relation).map_or("", |claim| claim.what.word());
+                let connection = relation.connection.map(|number| self.number(capture, number));
+                let frame = relation.frame.map(|frame| self.frame(capture, frame));
+                self.lines
+                    .push(format!("{said} {} {connection:?} {frame:?}", relation.kind.word()));
+            }
+        }
     }
 
     fn comparison(&mut self, analysis: &Analysis) {

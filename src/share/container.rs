@@ -48,6 +48,8 @@ pub enum Container {
     },
     /// Text, of the tool that it came from.
     Text,
+    /// A log, beside a capture.
+    Log,
 }
 
 impl Container {
@@ -89,7 +91,7 @@ impl Container {
             Self::PacketLogger { .. } => "pklg",
             Self::Pcap { .. } => "pcap",
             Self::Pcapng { .. } => "pcapng",
-            Self::Text => "txt",
+            Self::Text | Self::Log => "txt",
         }
     }
 
@@ -100,7 +102,7 @@ impl Container {
             Self::PacketLogger { .. } => "packetlogger",
             Self::Pcap { .. } => "pcap",
             Self::Pcapng { .. } => "pcapng",
-            Self::Text => "",
+            Self::Text | Self::Log => "",
         }
     }
 }
@@ -128,7 +130,7 @@ impl<W: Write> Writer<W> {
             Container::Pcapng { monitor: true } => {
                 Self::Pcapng(Box::new(pcapng::Writer::monitor(output)?))
             }
-            Container::Text => {
+            Container::Text | Container::Log => {
                 return Err(WriteError::Unfit("text is written line by line"));
             }
             Container::Pcapng { monitor: false } => {

@@ -17,7 +17,7 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
         of_part(part, &mut text);
     }
     text.push_str("- `report.md`, `report.html`: what hcidiff finds in these captures.\n\n");
-    let files: Vec<_> = bundle.parts.iter().map(|part| part.name.as_str()).collect();
+    let files: Vec<_> = bundle.parts.iter().map(command).collect();
     // Writing to a String cannot fail.
     let _ = write!(text, "To see the report again: `hcidiff {}`\n\n", files.join(" "));
 
@@ -77,6 +77,8 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
     );
     text.push_str(if work.options.keep_times {
         "- Times were kept (`--keep-times`).\n"
+    } else if work.keeps_times() {
+        "- **Times** were kept: the logs beside the captures have times of their own.\n"
     } else {
         "- **Times** were moved to 2001-01-01 by whole days, all by the same number. Distances in time are real.\n"
     });
@@ -97,8 +99,27 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
     text
 }
 
+/// How a file stands on the command line.
+fn command(part: &Part) -> String {
+    match part.container {
+        Container::Log if part.name.starts_with("works") => {
+            format!("--reference-witness {}", part.name)
+        }
+        Container::Log => format!("--witness {}", part.name),
+        _ => part.name.clone(),
+    }
+}
+
 fn of_part(part: &Part, text: &mut String) {
     let counts = part.counts;
+    if part.container == Container::Log {
+        let _ = writeln!(
+            text,
+            "- `{}`: {} of {} lines of a log ({}). Hosts, names and every word that no program prints are masked.",
+            part.name, part.records_after, part.records_before, part.from,
+        );
+        return;
+    }
     let kind = if part.from.starts_with(part.container.format()) {
         format!("like the original, {}", part.from)
     } else {

@@ -3,10 +3,11 @@
 //! Each capture is read twice. The first reading collects what must not be shown (`originals`); the second writes
 //! the records again, field by field (`replace`), and looks for all originals in what was written (`search`).
 //! Then the new captures are analysed, and what is found must be what was found before (`check`).
-use crate::capture::{CaptureError, WriteError};
+use crate::capture::{CaptureError, OpenOptions, WriteError};
 use crate::case::{self, Case, Unreadable, read_seeing};
 use crate::report::aliases::Aliases;
 use crate::report::{Report, Shown};
+use crate::witness;
 use std::io::{self, Read, Seek, Write};
 
 #[cfg(feature = "archives")]
@@ -15,6 +16,7 @@ mod check;
 mod container;
 mod evidence;
 mod excerpt;
+mod logs;
 mod manifest;
 mod originals;
 mod replace;
@@ -157,6 +159,14 @@ pub enum Refusal {
         /// What the new captures say.
         after: String,
     },
+    /// A witness is a capture of D-Bus.
+    #[error(
+        "{name} is a capture of D-Bus: hcidiff cannot share those yet; share dbus-monitor's text or bluetoothd's log"
+    )]
+    Bus {
+        /// What the witness is called.
+        name: String,
+    },
     #[error(
         "the ending of the file names no capture format: use .btsnoop, .pklg, .pcap or .pcapng"
     )]
@@ -218,12 +228,14 @@ fn label(captures: usize, at: usize) -> &'static str {
 fn first_reading(case: &Case) -> Result<FirstReading, Refusal> {
     let mut found = Originals::default();
     let (mut captures, mut needs, mut text) = (Vec::new(), Vec::new(), Vec::new());
+    let mut logs = Vec::new();
     let sides = case.sides();
     for (at, side) in sides.iter().enumerate() {
         let name = || side.capture.name().into_owned();
         if side.capture.is_read_once() {
             return Err(Refusal::Once { name: name() });
         }
+        logs.extend(witnesses(side, at)?);
         let mut survey = Survey::new(&mut found);
         let mut side = side.clone();
         side.label = Some(label(sides.len(), at).to_owned());
@@ -242,10 +254,38 @@ fn first_reading(case: &Case) -> Result<FirstReading, Refusal> {
         }
         captures.push(capture);
     }
-    let analysis = case::Analysis::of(captures, &case.comparing);
+    for log in logs.iter().map(|(_, log)| log) {
+        let devices = log.claims.iter().flat_map(|claim| [claim.device, claim.adapter_address]);
+        for device in devices.flatten() {
+            found.address(device.0);
+        }
+        for (_, name) in &log.names {
+            survey::learned_name(&mut found, name);
+        }
+    }
+    let analysis = case::Analysis::with_logs(captures, logs, &case.comparing);
     let shown = Shown { aliases: true, ..Shown::default() };
     let report = Report { shown, ..Report::from(analysis) };
     Ok(FirstReading { found, report, needs, text })
+}
+
+/// The logs beside the capture of a side.
+fn witnesses(side: &case::Side, at: usize) -> Result<Vec<(usize, witness::Log)>, Refusal> {
+    let mut logs = Vec::new();
+    for input in &side.witnesses {
+        let name = || input.name().into_owned();
+        if input.is_read_once() {
+            return Err(Refusal::Once { name: name() });
+        }
+        let log = witness::read(input, &OpenOptions::default());
+        let log = log.map_err(|error| Refusal::Capture { name: name(), error })?;
+        let Some(log) = log else { return Err(Refusal::Air { name: name() }) };
+        if log.is_bus_capture() {
+            return Err(Refusal::Bus { name: name() });
+        }
+        logs.push((at, log));
+    }
+    Ok(logs)
 }
 
 /// What replaces and what looks for what is left, for all captures of a case.
@@ -261,7 +301,7 @@ struct Tools {
 
 impl Tools {
     fn of(read: &FirstReading, kept: Kept) -> Self {
-        let labels = Aliases::of(&read.report.captures);
+        let labels = Aliases::of(&read.report.captures).and_of(&read.report.testimonies);
         let table = Table::of(&read.found, &labels, kept);
         let (words, search) = (Words::of(&table), Search::of(&read.found, kept));
         Self { kept, table, words, search, labels }

@@ -4,10 +4,10 @@ use super::container::{Container, Writer};
 use super::replace::Held;
 use super::search::Search;
 use super::stream::Stream;
-use super::text;
 use super::trim::{Scope, Trim};
 use super::{Bundle, Draft, FirstReading, Options, Part, Refusal, Tools, label, manifest};
-use crate::capture::Input;
+use super::{logs, text};
+use crate::capture::{Input, OpenOptions};
 use crate::case::{self, Case, Side};
 use crate::compare::{self, Peer};
 use crate::packet::{Address, Event};
@@ -15,6 +15,7 @@ use crate::report::{Report, Shown, html, markdown};
 use crate::sides::Which;
 use crate::time::Clock;
 use crate::timeline::Capture;
+use crate::witness::{self, Log};
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -83,7 +84,22 @@ impl Work<'_> {
             parts.push(part);
             captures.push(capture);
         }
-        let analysis = case::Analysis::of(captures, &self.comparing(&connections));
+        let mut logs = Vec::new();
+        for (at, side) in self.case.sides().iter().enumerate() {
+            let read = self.read.report.testimonies.iter().filter(|it| it.capture == at);
+            for (number, (input, testimony)) in side.witnesses.iter().zip(read).enumerate() {
+                let (part, log) =
+                    self.write_log(at, number, input, &testimony.log, trim, draft()?)?;
+                let Some(log) = log else {
+                    let nothing = format!("{} is no log any more", part.name);
+                    return Ok(Err((part.from, nothing)));
+                };
+                parts.push(part);
+                logs.push((at, log));
+            }
+        }
+        let comparing = self.comparing(&connections);
+        let analysis = case::Analysis::with_logs(captures, logs, &comparing);
         let shown = Shown { aliases: true, ..Shown::default() };
         let report = Report { shown, ..Report::from(analysis) };
         let names = self.tools.table.names().map(|(name, alias)| {
@@ -139,7 +155,7 @@ impl Work<'_> {
         let called = format!("{}.{}", label(self.case.sides().len(), at), container.ending());
         let mut out = Output {
             writer: Writer::new(container, io::BufWriter::new(file))?,
-            shift: if self.options.keep_times {
+            shift: if self.keeps_times() {
                 0
             } else {
                 to_neutral_day(&self.read.report.captures, capture)
@@ -203,6 +219,45 @@ impl Work<'_> {
         Ok(Written { part, frames: text.frames, connections })
     }
 
+    /// Writes one log, and reads what was written.
+    fn write_log(
+        &self,
+        at: usize,
+        number: usize,
+        input: &Input,
+        log: &Log,
+        trim: Trim,
+        file: Box<dyn Draft>,
+    ) -> Result<(Part, Option<Log>), Refusal> {
+        let unreadable = |error| Refusal::Capture { name: input.name().into_owned(), error };
+        let name = format!("{}.log-{}.txt", label(self.case.sides().len(), at), number + 1);
+        let mut out = io::BufWriter::new(file);
+        let kept = logs::write(input, log, trim, &self.tools, &mut out).map_err(unreadable)?;
+        if let Some((line, what)) = kept.leak {
+            return Err(Refusal::Leak { what, place: format!("{name}, from line {line}") });
+        }
+        let lent = Lent::of(out.into_inner().map_err(io::IntoInnerError::into_error)?)?;
+        let written = Input::reader(&name, lent.clone());
+        let log = witness::read(&written, &OpenOptions::default()).map_err(unreadable)?;
+        drop(written);
+        let part = Part {
+            name,
+            file: Box::new(lent),
+            from: input_kind(&self.read.report, at, number),
+            container: Container::Log,
+            records_before: kept.before,
+            records_after: kept.after,
+            unfit: 0,
+            counts: super::Counts::default(),
+        };
+        Ok((part, log))
+    }
+
+    /// Whether times stay. Logs have their own times, in many forms: the captures beside them stay where they are.
+    pub fn keeps_times(&self) -> bool {
+        self.options.keep_times || !self.read.report.testimonies.is_empty()
+    }
+
     /// What was asked of the originals, asked of the new captures.
     fn comparing(&self, connections: &[Vec<u32>]) -> compare::Options {
         let mut options = self.case.comparing.clone();
@@ -252,6 +307,12 @@ impl Work<'_> {
         lines.sort();
         format!("kind\toriginal\talias\tin the report\n{}", lines.concat())
     }
+}
+
+/// Which program wrote a log.
+fn input_kind(report: &Report, at: usize, number: usize) -> String {
+    let of = |it: &&witness::Testimony| it.capture == at && it.index == number;
+    report.testimonies.iter().find(of).map_or("log", |it| it.log.kind.word()).to_owned()
 }
 
 /// Reads a new capture, and returns its file.

@@ -103,6 +103,7 @@ impl Sniffed {
             claims: Vec::new(),
             names: Vec::new(),
             dated: Dated::Whole,
+            bus_capture: false,
         }
     }
 

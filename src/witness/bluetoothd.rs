@@ -1,6 +1,7 @@
 //! bluetoothd's own lines, as journald, syslog or its standard error have them (`bluetoothd -n -d`).
 use super::claim::{Asker, FailedAt, Failure, Kind, Reason, What};
 use super::reader::{Memory, Message, Reader, Said, behind, bracketed, decimal, hexadecimal};
+use crate::redact::HIDDEN;
 
 pub(super) const READER: Reader = Reader { kind: Kind::Bluetoothd, marks: &["bluetoothd"], read };
 
@@ -11,11 +12,10 @@ fn read(line: &Message<'_>, _: &Memory) -> Option<Said> {
 
 /// What a message of bluetoothd means. The same messages stand in a btsnoop file's user logging.
 pub(super) fn meaning(text: &str) -> Option<What> {
-    // `[0x55f8884e6b90] src/shared/…`: the pointer tells nothing here.
-    let text = match text.strip_prefix("[0x") {
-        Some(pointer) => behind(pointer, "] ").unwrap_or(text),
-        None => text,
-    };
+    // `[0x55f8884e6b90] src/shared/…`: the pointer tells nothing here, and may have been taken out.
+    let pointed =
+        text.strip_prefix('[').filter(|rest| rest.starts_with("0x") || rest.starts_with(HIDDEN));
+    let text = pointed.and_then(|pointer| behind(pointer, "] ")).unwrap_or(text);
     let Some((function, rest)) = function(text) else { return plain(text) };
     let number = |words: &str| behind(rest, words).and_then(decimal);
     let mgmt = |words: &str| {
@@ -123,6 +123,10 @@ mod tests {
             (
                 "src/device.c:att_disconnected_cb() Connection reset by peer (104)",
                 What::BearerClosed(Reason::Errno(104)),
+            ),
+            (
+                "[(not shown)] src/shared/gatt-client.c:exchange_mtu_cb() MTU exchange complete, with MTU: 247",
+                What::Mtu(247),
             ),
             (
                 "[0x5646a69782b0] src/shared/gatt-client.c:exchange_mtu_cb() MTU exchange complete, with MTU: 247",

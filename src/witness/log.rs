@@ -64,12 +64,19 @@ pub struct Log {
     /// What the lines call devices, and the machines that speak for them.
     pub(crate) names: Vec<(Option<Address>, String)>,
     pub(super) dated: Dated,
+    /// It was read from packets, not from lines.
+    pub(super) bus_capture: bool,
 }
 
 impl Log {
     /// What the log tells without any capture: one attempt after the other.
     pub fn attempts(&self) -> Vec<Told> {
         story::attempts(self)
+    }
+
+    /// Whether it was read from a binary capture of D-Bus, and not from text.
+    pub(crate) fn is_bus_capture(&self) -> bool {
+        self.bus_capture
     }
 
     /// Words of the log that stand for several truths, between which only a capture can tell.
@@ -82,6 +89,11 @@ impl Log {
         let times = || self.claims.iter().filter_map(|claim| claim.at.time());
         Some((times().min()?, times().max()?))
     }
+}
+
+/// Whether a line holds one of the words that readers look for.
+pub(crate) fn may_say_something(line: &str) -> bool {
+    MARKS.as_ref().is_none_or(|marks| marks.is_match(line))
 }
 
 /// Reads a log. `None`: it is none that is known here.
@@ -121,6 +133,7 @@ fn bus(file: String, mut container: Container) -> Result<Log, CaptureError> {
         claims: keeper.claims.into_iter().map(|(claim, _)| claim).collect(),
         names: Vec::new(),
         dated: Dated::Whole,
+        bus_capture: true,
     })
 }
 
@@ -345,7 +358,18 @@ impl Reading {
             })
             .collect();
         let names = self.names;
-        Log { file, kind, clock, resolution_us, lines, understood, claims, names, dated }
+        Log {
+            file,
+            kind,
+            clock,
+            resolution_us,
+            lines,
+            understood,
+            claims,
+            names,
+            dated,
+            bus_capture: false,
+        }
     }
 }
 

@@ -35,6 +35,7 @@ mod wire;
 pub use air::{Joined, Sniffed};
 pub use align::Alignment;
 pub use claim::{Asker, Claim, FailedAt, Failure, Kind, LogClock, Radio, Reason, What};
+pub(crate) use log::may_say_something;
 pub use log::{Log, read};
 pub(crate) use months::is_month;
 pub use relation::{Detail, Relation, RelationKind};
@@ -43,6 +44,20 @@ pub use story::{Open, Told};
 use crate::seen::{Seen, SourceId};
 use crate::time::Timestamp;
 use crate::timeline::Capture;
+
+/// Where the text of a log's line begins, and where the name of the host stands before it. `None`: a line without a head,
+/// which belongs to the line before it.
+pub(crate) fn line_head(line: &str) -> Option<(usize, Option<std::ops::Range<usize>>)> {
+    let head = head::split(line)?;
+    // Positions within the line: the head's parts are parts of it.
+    let place = |part: &str| (part.as_ptr() as usize).checked_sub(line.as_ptr() as usize);
+    let text = place(head.text).filter(|text| line.is_char_boundary(*text))?;
+    let host = names::host(line, &head).and_then(|host| {
+        let at = place(host)?;
+        (at + host.len() <= text).then_some(at..at + host.len())
+    });
+    Some((text, host))
+}
 
 /// The format of a side that is a log.
 pub const FORMAT: &str = "log";

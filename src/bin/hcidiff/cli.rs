@@ -341,6 +341,16 @@ pub enum FailOn {
 /// Minutes east of UTC.
 pub type Minutes = i32;
 
+/// The witnesses of a side. Of a single capture, every witness is its own.
+pub fn logs_of(side: Which, alone: bool, failing: &[PathBuf], working: &[PathBuf]) -> Vec<Input> {
+    let logs = match side {
+        Which::Reference if alone => failing.iter().chain(working),
+        Which::Reference => working.iter().chain(&[]),
+        Which::Subject => failing.iter().chain(&[]),
+    };
+    logs.map(|path| Input::parse(path)).collect()
+}
+
 /// The value for a side of an option that is given once, or once per side in order.
 pub fn of_side<T>(values: &[T], side: Which) -> Option<&T> {
     match side {
@@ -460,15 +470,8 @@ impl Compare {
                 Range::new(of_side(&self.from, side).copied(), of_side(&self.to, side).copied());
             // A label names one side; it is no label for the other.
             of.label = self.label.get(side as usize).cloned();
-            // Of a single capture, every witness is its own.
             let alone = self.captures.len() == 1;
-            let (failing, working) = (&self.witness, &self.reference_witness);
-            let logs = match side {
-                Which::Reference if alone => failing.iter().chain(working),
-                Which::Reference => working.iter().chain(&[]),
-                Which::Subject => failing.iter().chain(&[]),
-            };
-            of.witnesses = logs.map(|path| Input::parse(path)).collect();
+            of.witnesses = logs_of(side, alone, &self.witness, &self.reference_witness);
             of
         };
         let mut case = match self.captures.as_slice() {

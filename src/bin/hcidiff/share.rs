@@ -1,5 +1,5 @@
 //! `hcidiff share`: from captures to a bundle that may be shown.
-use crate::cli::{Reading, of_side};
+use crate::cli::{Reading, logs_of, of_side};
 use crate::values::{bound, peer};
 use crate::{console, output, progress, trouble};
 use clap::{Args, ValueEnum};
@@ -18,7 +18,8 @@ use std::process::ExitCode;
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:\n  \
     hcidiff share mac.pklg pi.btsnoop -o bundle.zip    the capture that works, then the one that fails\n  \
-    hcidiff share pi.btsnoop -o bundle.zip             one capture\n\n\
+    hcidiff share pi.btsnoop -o bundle.zip             one capture\n  \
+    hcidiff share pi.btsnoop --witness journal.txt -o bundle.zip    with the host's log\n\n\
     The bundle holds the captures with aliases for addresses and names, dummies for keys and rows of x for values,\n\
     their report, and MANIFEST.md that says what was done. Nothing is written where a check fails.")]
 pub struct Share {
@@ -69,6 +70,14 @@ pub struct Share {
 
     #[command(flatten)]
     pub reading: Reading,
+
+    /// A log of the failing side's host; repeatable
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub witness: Vec<PathBuf>,
+
+    /// A log of the working side's host; repeatable
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub reference_witness: Vec<PathBuf>,
 }
 
 /// How much is left out.
@@ -84,9 +93,10 @@ pub enum HowMuch {
 
 /// Makes the bundle and writes it whole, or nothing.
 pub fn run(asked: &Share) -> ExitCode {
+    let inputs = [&asked.captures[..], &asked.witness, &asked.reference_witness].concat();
     let mut outputs = vec![asked.output.clone()];
     outputs.extend(asked.map.clone());
-    if let Some(path) = output::over_a_capture(&outputs, &asked.captures) {
+    if let Some(path) = output::over_a_capture(&outputs, &inputs) {
         let path = safe::text(&path.to_string_lossy()).into_owned();
         return trouble(&format!("{path} is a capture to be read: the bundle would replace it"));
     }
@@ -148,6 +158,8 @@ fn case(asked: &Share) -> Case {
         of.reading = asked.reading.of(side);
         of.range =
             Range::new(of_side(&asked.from, side).copied(), of_side(&asked.to, side).copied());
+        of.witnesses =
+            logs_of(side, asked.captures.len() == 1, &asked.witness, &asked.reference_witness);
         of
     };
     let mut case = match asked.captures.as_slice() {

@@ -17,6 +17,13 @@ use crate::timeline::Capture;
 const DYNAMIC: u16 = 0x0040;
 /// Attribute protocol on enhanced credit-based channels.
 const PSM_EATT: u16 = 0x0027;
+/// Serial ports over BR/EDR.
+const PSM_RFCOMM: u16 = 0x0003;
+/// Of an RFCOMM frame: address, control and a length of one byte. A check sum follows the data.
+const RFCOMM: usize = 3;
+const RFCOMM_CHECK: usize = 1;
+/// The longest command of the multiplexer, in its frame.
+const LONGEST_MULTIPLEXER: usize = 16;
 /// Length and channel of an L2CAP frame, and the length of a unit behind them.
 const L2CAP: usize = 4;
 const UNIT: usize = 2;
@@ -106,6 +113,19 @@ impl<'c> Replacer<'c> {
             u32::try_from(clean.bytes.len()).unwrap_or(u32::MAX)
         };
         line.push(Held::new(record, clean, original_len));
+    }
+}
+
+/// What stays of an RFCOMM frame: its head, and all of one without data or for the multiplexer itself, whose commands
+/// hold numbers of channels and sizes (3GPP TS 27.010, 5.4.6.3). Zeros there would be no frame at all.
+fn rfcomm_head(payload: &[u8]) -> &[u8] {
+    match payload {
+        [address, ..] if address >> 2 == 0 && payload.len() <= LONGEST_MULTIPLEXER => payload,
+        // An odd length has one byte (3GPP TS 27.010, 5.2.1.5).
+        [_, _, 1, ..] if payload.len() == RFCOMM + RFCOMM_CHECK => payload,
+        [_, _, length, ..] if length & 1 == 1 => &payload[..RFCOMM],
+        [_, _, _, _, ..] => &payload[..RFCOMM + 1],
+        _ => &[],
     }
 }
 
@@ -330,6 +350,12 @@ impl One<'_> {
                     None => self.signal(*identifier, pdu, &mut clean),
                 }
             }
+            Packet::L2cap { psm: Some(PSM_RFCOMM), .. } => {
+                let whole = (flow.chunks().len() == 1).then_some(data);
+                let payload = whole.and_then(|data| data.get(L2CAP..)).unwrap_or_default();
+                clean.push(rfcomm_head(payload), Mark::Number);
+                self.counts.zeroed += u64::from(clean.bytes.len() < total);
+            }
             _ => {
                 self.counts.zeroed += u64::from(total > L2CAP);
             }
@@ -376,5 +402,25 @@ impl One<'_> {
             clean.fit(end);
             rest = behind.get(length..).unwrap_or_default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_serial_ports_only_the_frame_stays() {
+        // SABM on the control channel, data with a short and with a long length, and what is no frame.
+        assert_eq!(rfcomm_head(&[0x03, 0x3f, 0x01, 0x1c]), [0x03, 0x3f, 0x01, 0x1c]);
+        assert_eq!(rfcomm_head(&[0x0b, 0xef, 0x05, b'A', b'T', 0x9a]), [0x0b, 0xef, 0x05]);
+        assert_eq!(rfcomm_head(&[0x0b, 0xef, 0x02, 0x01, b'A']), [0x0b, 0xef, 0x02, 0x01]);
+        assert!(rfcomm_head(&[0x0b, 0xef]).is_empty());
+        // Modem status on the control channel stays; data there would be longer.
+        let status = [0x03, 0xef, 0x09, 0xe3, 0x05, 0x0b, 0x8d, 0xaa];
+        assert_eq!(rfcomm_head(&status), status);
+        let mut long = [0x41; 17];
+        long[..3].copy_from_slice(&[0x03, 0xef, 0x1b]);
+        assert_eq!(rfcomm_head(&long), [0x03, 0xef, 0x1b]);
     }
 }

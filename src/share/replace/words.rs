@@ -40,6 +40,9 @@ const USUAL: &str = "linux version kernel subsystem bluetooth bluetoothd btmon b
     permission denied operation progress input output resource temporarily unavailable transport endpoint such file \
     directory function call returned return code errno msg shown ms us s sec seconds min minutes hour usec msec id cb fn";
 
+/// Words that programs print whose logs are read as witnesses.
+const LOGS: &str = include_str!("logs.txt");
+
 /// What cleans text.
 pub struct Words {
     known: &'static HashSet<String>,
@@ -101,6 +104,19 @@ impl Words {
         cleaned
     }
 
+    /// Names get their aliases, and everything else stays.
+    pub fn names_alone(&self, text: &str, cleaned: &mut String) {
+        let mut rest = 0;
+        for found in self.names.iter().flat_map(|names| names.find_iter(text)) {
+            if is_whole(text, found.range()) {
+                cleaned.push_str(&text[rest..found.start()]);
+                cleaned.push_str(&self.aliases[found.pattern().as_usize()]);
+                rest = found.end();
+            }
+        }
+        cleaned.push_str(&text[rest..]);
+    }
+
     /// Names get their aliases, and words that are neither ours nor `more` are masked.
     pub fn words_of(&self, text: &str, cleaned: &mut String, more: &HashSet<&str>) {
         self.names_and_words(text, cleaned, Some(more));
@@ -160,6 +176,13 @@ impl Words {
         if let Some(digits) = word.strip_prefix("0x") {
             return digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
         }
+        // Objects of bluetoothd's GATT tree: `service004a/char004b/desc004d`.
+        let of_tree = ["service", "char", "desc"].iter().find_map(|kind| word.strip_prefix(kind));
+        if of_tree
+            .is_some_and(|at| at.len() == 4 && at.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        {
+            return true;
+        }
         let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = word.get(number.len()..).unwrap_or_default();
         self.known.contains(&word.to_ascii_lowercase())
@@ -212,7 +235,8 @@ pub fn is_our_word(name: &str) -> bool {
 fn known() -> &'static HashSet<String> {
     static KNOWN: OnceLock<HashSet<String>> = OnceLock::new();
     KNOWN.get_or_init(|| {
-        vocabulary().iter().cloned().chain(USUAL.split_whitespace().map(str::to_owned)).collect()
+        let usual = USUAL.split_whitespace().chain(LOGS.split_whitespace());
+        vocabulary().iter().cloned().chain(usual.map(str::to_owned)).collect()
     })
 }
 
@@ -258,6 +282,8 @@ mod tests {
             "Bluetooth subsystem version 2.22",
             "src/device.c:connect_cb() connect error: Software caused connection abort (103)",
             "reason 3, status 0x3e after 315 ms",
+            "/org/bluez/hci0/service004a/char004b/desc004d",
+            "bleak.exc.BleakError: failed to discover services, device disconnected",
         ] {
             assert_eq!(cleaned(line), line);
         }
@@ -269,6 +295,7 @@ mod tests {
         assert_eq!(cleaned("user Zoltan, host zoltans-pi"), "user xxxxxx, host xxxxxxx-pi");
         assert_eq!(cleaned("/home/max/log"), "/home/xxx/log");
         assert_eq!(cleaned("serial 1234567"), "serial xxxxxxx");
+        assert_eq!(cleaned("charlotte, service-beer"), "xxxxxxxxx, service-xxxx");
         assert_eq!(cleaned("K\u{fc}che \u{1f321}"), "xxxxx ?");
     }
 
