@@ -9,7 +9,7 @@
 >>> first.frame, first.dir
 (1, None)
 >>> explain("error 62").splitlines()[0]
-'Connection Failed to be Established (0x3e), HCI status'
+'Connection Failed to be Established (0x3e, decimal 62)'
 
 A capture is a path, bytes or an open file, in any format that hcidiff reads.
 """

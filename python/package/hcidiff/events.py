@@ -60,7 +60,7 @@ def events(
     The options are those of `hcidiff events`.
 
     >>> sum(event.name == "Disconnection Complete" for event in events("fixtures/flagship/pi.btsnoop"))
-    3
+    4
     """
     import json
 
