@@ -69,13 +69,17 @@ impl Head<'_> {
             })
     }
 
-    /// The format with the strongest claim.
+    /// The format with the strongest claim. Whoever is certain ends the search: the others read the whole head, and
+    /// over many small captures that took most of the time.
     pub fn format(&self) -> Option<(&'static Format, Claim)> {
         let mut best: Option<(&'static Format, Claim)> = None;
         for format in FORMATS.iter().chain(text::FORMATS) {
             let claim = (format.claim)(self);
             if claim > best.map_or(Claim::NONE, |(_, claim)| claim) {
                 best = Some((format, claim));
+            }
+            if claim == Claim::CERTAIN {
+                break;
             }
         }
         best
