@@ -240,3 +240,50 @@ fn links_never_lead_in_a_circle() {
     assert!((12..=24).contains(&outside.len()), "{}", outside.len());
     assert!(links.iter().all(|row| row["unread"].as_str().is_some_and(|why| why.contains("link"))));
 }
+
+/// The page is one file that fetches nothing and runs nothing; its picture has the runs of each group and says in words
+/// what it shows.
+#[test]
+fn the_page_has_a_picture_of_each_group() {
+    let folder = runs(12, 11);
+    let sides = ["runs", "--good", "runs/pass-*", "--bad", "runs/more/fail-*"];
+    let output = survey(folder.path(), &[&sides[..], &["-o", "survey.html"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let page = fs::read_to_string(folder.path().join("survey.html")).expect("the page");
+    let printed = survey(folder.path(), &[&sides[..], &["-f", "html"]].concat());
+    assert!(out(&printed) == page);
+    for foreign in ["<script", "http:", "https:", "url(", "@import", " src="] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    let document = roxmltree::Document::parse_with_options(
+        &page,
+        roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() },
+    )
+    .expect("well-formed");
+    let pictures: Vec<_> = document.descendants().filter(|node| node.has_tag_name("svg")).collect();
+    assert_eq!(pictures.len(), 2, "one wide and one narrow");
+    for picture in pictures {
+        assert_eq!(picture.attribute("role"), Some("img"));
+        let of = |tag: &str| {
+            let found = picture.children().find(|node| node.has_tag_name(tag));
+            found.and_then(|node| node.text()).unwrap_or_default().to_owned()
+        };
+        assert!(!of("title").is_empty());
+        let says = of("desc");
+        assert!(
+            says.contains("good: 12 captures, pass-00.pklg: connect, link set-up, MTU"),
+            "{says}"
+        );
+        assert!(says.contains("bad: 11 captures, more/fail-00.btsnoop:"), "{says}");
+        let lanes = picture
+            .descendants()
+            .filter(|node| node.has_tag_name("text") && node.attribute("class") == Some("lane"));
+        let words: Vec<String> =
+            lanes.filter_map(|node| Some(node.children().next()?.text()?.to_owned())).collect();
+        // All runs of a side are copies: one of each is enough.
+        let expected =
+            ["good: 12 captures", "bad: 11 captures", "pass-00.pklg", "more/fail-00.btsnoop"];
+        assert_eq!(words, expected);
+    }
+    assert!(page.contains("hcidiff pass-0") && page.contains("<td>link: interval (ms)</td>"));
+}

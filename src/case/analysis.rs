@@ -92,6 +92,15 @@ impl Analysis {
         held.connections.iter().rev().max_by_key(rank)
     }
 
+    /// The connection that is told of a single capture: the one that was compared, where another one of the same
+    /// capture worked, else the most telling one.
+    pub fn told(&self) -> Option<&Connection> {
+        match &self.comparison {
+            Some(compared) => self.captures.first()?.connection(compared.subject.connection),
+            None => self.most_telling(0),
+        }
+    }
+
     /// The other capture could not be read: there is nothing to compare this one with.
     pub(super) fn lacks(&mut self, unreadable: &Unreadable) {
         let left = self.captures.iter().map(|capture| Text::from(quoted(&capture.label)));

@@ -3,7 +3,9 @@
 //! [`Row::of`] keeps what a survey needs of one capture and nothing else, so that ten thousand of them fit into
 //! memory. [`Survey`] counts them.
 mod apart;
+mod chosen;
 mod features;
+mod html;
 mod json;
 mod stats;
 mod table;
@@ -15,7 +17,9 @@ mod text;
 mod tests;
 
 pub use apart::{ALPHA, Apart, Difference, FEWEST, Measured, Run, differences};
+pub use chosen::Chosen;
 pub use features::{Feature, Features};
+pub use html::html;
 pub use json::{SCHEMA, json};
 pub use stats::Effect;
 pub use table::Group;
@@ -95,11 +99,7 @@ impl Row {
 impl Read {
     fn of(analysis: &Analysis) -> Self {
         let Some(capture) = analysis.captures.first() else { return Self::default() };
-        let compared = analysis.comparison.as_ref().map(|compared| compared.subject.connection);
-        let told = match compared {
-            Some(number) => capture.connection(number),
-            None => analysis.most_telling(0),
-        };
+        let told = analysis.told();
         let verdict = analysis.findings.iter().find(|finding| finding.level != Level::Note);
         let adapter = told
             .and_then(|told| capture.adapters.iter().find(|adapter| adapter.index == told.adapter));
@@ -146,6 +146,18 @@ pub enum By {
     Adapter,
     /// The label that was given.
     Label,
+}
+
+impl By {
+    /// What the groups are called.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Device => "device",
+            Self::Host => "host",
+            Self::Adapter => "adapter",
+            Self::Label => "label",
+        }
+    }
 }
 
 impl Survey {

@@ -26,13 +26,7 @@ pub fn text(survey: &Survey, by: By) -> String {
     causes(&mut out, &all);
     let groups = survey.by(by);
     if groups.len() > 1 {
-        let word = match by {
-            By::Device => "device",
-            By::Host => "host",
-            By::Adapter => "adapter",
-            By::Label => "label",
-        };
-        out.push_str(&format!("\nby {word}\n"));
+        out.push_str(&format!("\nby {}\n", by.word()));
         for group in groups.iter().take(MOST) {
             let name = group.name.as_deref().unwrap_or("(not shown)");
             out.push_str(&format!(
@@ -133,12 +127,12 @@ fn told(one: &Difference) -> String {
     format!("  {name}\n      {says}\n      p {}\n", probability(one.corrected))
 }
 
-fn probability(p: f64) -> String {
+pub(super) fn probability(p: f64) -> String {
     if p < 0.0001 { "< 0.0001".into() } else { format!("= {p:.4}") }
 }
 
 /// Three digits that count.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),
         middle if middle >= 10.0 => format!("{value:.1}"),
@@ -146,7 +140,7 @@ fn number(value: f64) -> String {
     }
 }
 
-fn share(count: usize, of: usize) -> String {
+pub(super) fn share(count: usize, of: usize) -> String {
     if of == 0 {
         return String::new();
     }

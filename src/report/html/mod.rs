@@ -4,6 +4,7 @@ mod axis;
 mod escape;
 mod format;
 mod lane;
+mod multiples;
 mod picture;
 mod steps;
 mod voice;
@@ -19,9 +20,11 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use escape::prose;
 use escape::text;
-use lane::Phase;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
+
+pub(crate) use escape::text as escaped;
+pub use multiples::{Panel, multiples};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -84,6 +87,19 @@ pub fn render(report: &Report) -> String {
     page.data(&mut out);
     let _ = write!(out, "</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n");
     out
+}
+
+/// A page without a script around what is HTML already, in the same style.
+pub(crate) fn page(title: &str, body: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n\
+         <meta name=\"generator\" content=\"hcidiff {}\"/>\n<title>hcidiff: {title}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}</main>\n</body>\n</html>\n",
+        env!("CARGO_PKG_VERSION"),
+        title = text(title),
+    )
 }
 
 struct Page<'a> {
@@ -150,16 +166,9 @@ impl Page<'_> {
             }
             return;
         };
-        let _ = write!(out, "<figure>\n{svg}\n<figcaption><ul class=\"key\">");
-        for phase in Phase::ALL {
-            let (name, class) = phase.name();
-            let _ = write!(out, "<li class=\"{class}\"><i>{}</i>{name}</li>", phase.letter());
-        }
-        out.push_str(
-            "<li>▼ above the line: sent</li><li>▲ below it: received</li><li>✕ failed</li>\
-             <li>dashed line: nothing of the peer was heard</li><li>⊖ dashed circle: only the reference did this</li>\
-             <li>flag: the end</li></ul></figcaption>\n</figure>\n",
-        );
+        let _ = write!(out, "<figure>\n{svg}\n<figcaption>");
+        picture::key(out, true);
+        out.push_str("</figcaption>\n</figure>\n");
     }
 
     fn findings(&self, out: &mut String) {

@@ -13,7 +13,7 @@ use crate::timeline::{Capture, Connection};
 use std::fmt::Write;
 
 /// Above the lanes: the early window's name and the numbers of the axis.
-const TOP: f64 = 44.0;
+pub const TOP: f64 = 44.0;
 
 /// Most other attempts drawn below, and most missing steps marked.
 const MOST_OTHERS: usize = 8;
@@ -215,7 +215,7 @@ fn missing(comparison: &Comparison, reference: &Connection, names: &Names) -> Ve
     missing
 }
 
-fn background(svg: &mut String, axis: &Axis, format: &Format, window: i64, height: f64) {
+pub fn background(svg: &mut String, axis: &Axis, format: &Format, window: i64, height: f64) {
     let bottom = height - 30.0;
     let (zero, early) = (axis.x(0), axis.x(window));
     let _ = writeln!(
@@ -281,22 +281,42 @@ fn background(svg: &mut String, axis: &Axis, format: &Format, window: i64, heigh
     }
 }
 
+/// What a connection was about, in the order of the phases.
+pub fn in_phases(connection: &Connection, names: &Names) -> Text {
+    let steps = connection.steps.iter();
+    let mut phases: Vec<Phase> =
+        steps.filter_map(|step| Phase::of(connection, names, step)).collect();
+    phases.sort_unstable();
+    phases.dedup();
+    match phases.as_slice() {
+        [] => "nothing".into(),
+        some => Text::joined(some.iter().map(|phase| phase.name().0.into()), ", "),
+    }
+}
+
+/// What the signs of a picture mean; `compared` where it shows what only the reference did.
+pub fn key(out: &mut String, compared: bool) {
+    out.push_str("<ul class=\"key\">");
+    for phase in Phase::ALL {
+        let (name, class) = phase.name();
+        let _ = write!(out, "<li class=\"{class}\"><i>{}</i>{name}</li>", phase.letter());
+    }
+    out.push_str(
+        "<li>▼ above the line: sent</li><li>▲ below it: received</li><li>✕ failed</li>\
+         <li>dashed line: nothing of the peer was heard</li>",
+    );
+    if compared {
+        out.push_str("<li>⊖ dashed circle: only the reference did this</li>");
+    }
+    out.push_str("<li>flag: the end</li></ul>");
+}
+
 /// The picture for those who do not see it.
 fn in_words(report: &Report, drawn: &[Drawn<'_>]) -> Text {
     let mut says = Vec::new();
     for lane in drawn {
         let connection = lane.connection;
-        let mut phases: Vec<Phase> = connection
-            .steps
-            .iter()
-            .filter_map(|step| Phase::of(connection, &lane.names, step))
-            .collect();
-        phases.sort_unstable();
-        phases.dedup();
-        let phases = match phases.as_slice() {
-            [] => "nothing".into(),
-            some => Text::joined(some.iter().map(|phase| phase.name().0.into()), ", "),
-        };
+        let phases = in_phases(connection, &lane.names);
         let missing = (!lane.missing.is_empty())
             .then(|| text!("; {} steps of the reference are missing", lane.missing.len()));
         says.push(text!(

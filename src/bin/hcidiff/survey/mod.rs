@@ -8,8 +8,11 @@ mod written;
 use crate::{console, output, trouble};
 use clap::{Args, ValueEnum};
 use glob::Pattern;
-use hcidiff::report::safe;
+use hcidiff::capture::Input;
+use hcidiff::report::html::Panel;
+use hcidiff::report::{Report, safe};
 use hcidiff::survey::{self, By};
+use hcidiff::{Case, analyse};
 use labels::Labels;
 use order::InOrder;
 use std::io::{self, Write};
@@ -17,6 +20,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
+use walk::Found;
 use written::Outputs;
 
 /// `hcidiff survey`.
@@ -52,7 +56,7 @@ pub struct Survey {
     #[arg(short, long, value_enum, default_value_t = Shape::Text)]
     pub format: Shape,
 
-    /// Write the survey there: FILE.json, or a folder for tables (Parquet); repeatable
+    /// Write the survey there: FILE.json, FILE.html, or a folder for tables (Parquet); repeatable
     #[arg(short, long, value_name = "FILE|FOLDER", value_hint = clap::ValueHint::AnyPath)]
     pub output: Vec<PathBuf>,
 
@@ -65,6 +69,8 @@ pub struct Survey {
 pub enum Shape {
     Text,
     Json,
+    /// One page with a picture: runs of each group on one time axis
+    Html,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -109,14 +115,34 @@ pub fn run(asked: &Survey, out: &mut impl Write) -> io::Result<ExitCode> {
     let survey = survey::Survey { rows };
     let by = asked.by.into();
     let tables = tables.map_or(Ok(Vec::new()), InOrder::finish);
-    if let Err(sentence) = outputs.write(&survey, by, tables) {
+    let has_picture = outputs.have_picture() || asked.format == Shape::Html;
+    let page = if has_picture { page(&survey, by, &found) } else { String::new() };
+    if let Err(sentence) = outputs.write(&survey, by, &page, tables) {
         return Ok(trouble(&sentence));
     }
     let printed = match asked.format {
         Shape::Text => survey::text(&survey, by),
         Shape::Json => survey::json(&survey, by),
+        Shape::Html => page,
     };
     console::seen_enough(out.write_all(printed.as_bytes()).and_then(|()| out.flush()))?;
     let nothing = survey.read().next().is_none();
     Ok(if nothing { trouble("no capture could be read") } else { ExitCode::SUCCESS })
+}
+
+/// The page, for which the runs that are shown are read once more: of the others nothing was kept.
+fn page(survey: &survey::Survey, by: By, found: &[Found]) -> String {
+    let chosen = survey.chosen(by);
+    let runs = chosen.iter().flat_map(|one| one.rows.iter().map(move |row| (&one.group, *row)));
+    let read: Vec<(&str, &str, Report)> = runs
+        .filter_map(|(group, row)| {
+            let one = found.get(row)?;
+            // What changed in the meantime is not shown.
+            let analysis = analyse(&Case::one(Input::parse(&one.path))).ok()?;
+            Some((group.as_str(), one.name.as_str(), Report::from(analysis)))
+        })
+        .collect();
+    let panels: Vec<Panel<'_>> =
+        read.iter().map(|(group, label, report)| Panel { group, label, report }).collect();
+    survey::html(survey, by, &panels)
 }

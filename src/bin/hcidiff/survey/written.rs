@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf, is_separator};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     Json,
+    /// A page with one picture.
+    Html,
     /// A folder of Parquet files.
     Tables,
 }
@@ -26,8 +28,9 @@ impl Shape {
             _ if folder => Ok(Self::Tables),
             None => Ok(Self::Tables),
             Some("json") => Ok(Self::Json),
+            Some("html" | "htm") => Ok(Self::Html),
             Some(_) => Err(format!(
-                "{}: the ending names what is written: .json, or a folder for tables (Parquet)",
+                "{}: the ending names what is written: .json, .html, or a folder for tables (Parquet)",
                 safe::text(&path.to_string_lossy())
             )),
         }
@@ -37,7 +40,7 @@ impl Shape {
 /// What was asked to be written.
 #[derive(Default)]
 pub struct Outputs {
-    pub json: Vec<PathBuf>,
+    documents: Vec<(PathBuf, Shape)>,
     folder: Option<PathBuf>,
 }
 
@@ -47,11 +50,11 @@ impl Outputs {
         let mut outputs = Self::default();
         for path in paths {
             match Shape::of(path)? {
-                Shape::Json => outputs.json.push(path.clone()),
                 Shape::Tables if outputs.folder.is_some() => {
                     return Err("-o names two folders: all tables go into one".to_owned());
                 }
                 Shape::Tables => outputs.folder = Some(path.clone()),
+                shape => outputs.documents.push((path.clone(), shape)),
             }
         }
         Ok(outputs)
@@ -60,7 +63,12 @@ impl Outputs {
     /// All files that will be written.
     pub fn files(&self) -> Vec<PathBuf> {
         let tables = self.folder.iter().flat_map(|folder| TABLES.map(|table| place(folder, table)));
-        self.json.iter().cloned().chain(tables).collect()
+        self.documents.iter().map(|(path, _)| path.clone()).chain(tables).collect()
+    }
+
+    /// Whether some output has a picture.
+    pub fn have_picture(&self) -> bool {
+        self.documents.iter().any(|(_, shape)| *shape == Shape::Html)
     }
 
     /// Begins the tables, in files without a name: whoever stops the survey leaves nothing behind.
@@ -78,6 +86,7 @@ impl Outputs {
         &self,
         survey: &survey::Survey,
         by: By,
+        page: &str,
         tables: io::Result<Vec<File>>,
     ) -> Result<(), String> {
         let said = |path: &Path, error: &io::Error| {
@@ -91,8 +100,10 @@ impl Outputs {
         };
         let files = self.files();
         let written = output::write_all(&files, |path, out| {
-            if self.json.iter().any(|json| json == path) {
-                return out.write_all(survey::json(survey, by).as_bytes());
+            match self.documents.iter().find(|(document, _)| document == path) {
+                Some((_, Shape::Html)) => return out.write_all(page.as_bytes()),
+                Some(_) => return out.write_all(survey::json(survey, by).as_bytes()),
+                None => {}
             }
             let mut table = tables.next().ok_or(io::ErrorKind::NotFound)?;
             table.rewind()?;
@@ -119,5 +130,5 @@ pub fn earlier(path: &Path, outputs: &[PathBuf]) -> bool {
         .any(|output| output::over_a_capture(std::slice::from_ref(output), &paths).is_some());
     let mut head = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
-    same && read.is_ok() && (head == *b"PAR1" || head[0] == b'{')
+    same && read.is_ok() && (head == *b"PAR1" || head[0] == b'{' || head == *b"<!DO")
 }
