@@ -18,8 +18,12 @@ fn read(line: &Message<'_>, memory: &Memory) -> Option<Said> {
     if library {
         return None;
     }
-    let named = device(line.text).is_some() || names_hidden_device(line.text);
     let error = matches!(line.level, "ERROR" | "CRITICAL" | "EXCEPTION");
+    let begins = ["Connecting to ", "Connected to "].iter().any(|word| line.text.starts_with(word));
+    if !error && !begins {
+        return None;
+    }
+    let named = device(line.text).is_some() || names_hidden_device(line.text);
     let starts = |words: &str| line.text.starts_with(words) && named;
     if starts("Connecting to ") {
         return Some(What::ConnectAsked(Asker::Program).into());

@@ -181,6 +181,12 @@ fn is_adapters(text: &str, at: usize) -> bool {
 
 /// Whether an address stands here of which somebody took digits away: `XX:XX:XX:XX:XX:01`, `F0:12:**:**:**:**`.
 pub(super) fn names_hidden_device(text: &str) -> bool {
+    // Five signs at the places of an address: few lines have them, and the rest takes long.
+    let is_separator = |byte: u8| matches!(byte, b':' | b'_' | b'-');
+    let may_be = |window: &[u8]| [2, 5, 8, 11, 14].iter().all(|at| is_separator(window[*at]));
+    if !text.as_bytes().windows(17).any(may_be) {
+        return false;
+    }
     let words = text.split([' ', '(', ')', '[', ']', ',', '/', '"', '\'']);
     words.map(|word| word.trim_start_matches("dev_").trim_end_matches([':', '.'])).any(|word| {
         let parts = || word.split([':', '_', '-']);

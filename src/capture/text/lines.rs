@@ -126,10 +126,16 @@ pub(crate) fn shown(raw: &[u8], text: &mut String) {
     text.clear();
     // UTF-16, as PowerShell writes it: without its zeroes it is plain text behind this mark.
     let raw = raw.strip_prefix(b"\xff\xfe").unwrap_or(raw);
-    for chunk in raw.utf8_chunks() {
-        printable(chunk.valid(), text);
-        if !chunk.invalid().is_empty() {
-            text.push(char::REPLACEMENT_CHARACTER);
+    // Almost every line is valid, which is quickly seen.
+    match std::str::from_utf8(raw) {
+        Ok(line) => printable(line, text),
+        Err(_) => {
+            for chunk in raw.utf8_chunks() {
+                printable(chunk.valid(), text);
+                if !chunk.invalid().is_empty() {
+                    text.push(char::REPLACEMENT_CHARACTER);
+                }
+            }
         }
     }
     if text.contains('&') {
@@ -141,7 +147,12 @@ pub(crate) fn shown(raw: &[u8], text: &mut String) {
 
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.
 fn printable(piece: &str, text: &mut String) {
-    let mut chars = piece.chars();
+    // The beginning that stays as it is, which is mostly all of it.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t');
+    let plain = piece.bytes().position(|byte| !is_plain(byte)).unwrap_or(piece.len());
+    let (plain, rest) = piece.split_at(plain);
+    text.push_str(plain);
+    let mut chars = rest.chars();
     let mut titles_end = true;
     while let Some(char) = chars.next() {
         match char {
