@@ -68,6 +68,18 @@
   const reader = new Helper();
   const dictionary = new Helper();
   const maker = new Helper();
+  const warmer = new Helper();
+
+  // The browser compiles the module well only where it runs often, and the workers share what is compiled. So it runs
+  // while somebody still looks for a file. Nothing depends on it.
+  function warm() {
+    if (chosen.works || chosen.fails) return;
+    const done = () => {
+      warmer.stop();
+      document.body.dataset.warm = "";
+    };
+    warmer.ask({ kind: "warm" }).then(done, done);
+  }
 
   // ---- files ----
   function trouble(says) {
@@ -134,6 +146,7 @@
     const mine = ++running;
     reader.stop();
     maker.stop();
+    warmer.stop();
     find("working").hidden = true;
     if (!files.length) {
       find("result").hidden = true;
@@ -335,5 +348,5 @@
   });
   window.addEventListener("hashchange", deep);
   deep();
-  dictionary.ask({ kind: "version" }).then(({ version }) => { find("version").textContent = version; }, (error) => trouble(error.message));
+  dictionary.ask({ kind: "version" }).then(({ version }) => { find("version").textContent = version; warm(); }, (error) => trouble(error.message));
 })();

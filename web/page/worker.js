@@ -62,6 +62,9 @@ self.onmessage = async ({ data: message }) => {
     } else if (message.kind === "recipe") {
       const written = wasm_bindgen.recipe(whole(message), message.target, JSON.stringify(message.asked));
       self.postMessage({ job: message.job, recipe: JSON.parse(written) });
+    } else if (message.kind === "warm") {
+      wasm_bindgen.warm_up();
+      self.postMessage({ job: message.job });
     } else if (message.kind === "explain") {
       self.postMessage({ job: message.job, answer: wasm_bindgen.explain(message.question) });
     } else {

@@ -4,6 +4,7 @@
 //! browser keeps the files; nothing of them leaves it.
 mod outcome;
 mod source;
+mod warm;
 
 use hcidiff::report::Report;
 use hcidiff::{Analysis, analyse};
@@ -88,6 +89,12 @@ pub fn explain(question: &str) -> String {
             format!("Nothing is known of that. What comes nearest:\n  {}\n", names.join("\n  "))
         }
     }
+}
+
+/// Runs what a long capture keeps busy, so that the browser compiles it well while the reader still looks for the file.
+#[wasm_bindgen]
+pub fn warm_up() {
+    warm::up();
 }
 
 /// The program's version, for the page's foot.
