@@ -1,8 +1,11 @@
 //! `hcidiff record`, with a socket on which this test speaks as the kernel does.
 #![cfg(all(feature = "cli", feature = "record", target_os = "linux"))]
 mod common;
+#[macro_use]
+#[path = "common/needs.rs"]
+mod needs;
 
-use common::{fixture, report};
+use common::{fixture, piped, report};
 use hcidiff::capture::{Input, OpenOptions, open};
 use hcidiff::record::{Monitor, Sink, Writer};
 use nix::sys::signal::{Signal, kill};
@@ -373,6 +376,20 @@ fn the_journal_of_that_time_is_a_witness() {
     assert_eq!(fs::read_to_string(&log).expect("there").trim(), line);
     let due = report(&[folder.path().join("pi.btsnoop")], &["--witness", &log.to_string_lossy()]);
     assert!(text(&output.stdout).ends_with(&due));
+}
+
+/// Both listened to the same kernel, in the laboratory's guest: fixtures/record/README.md.
+#[test]
+fn btmon_beside_it_wrote_the_same() {
+    needs!("fixtures/record");
+    for name in ["b02-kick", "b06-pairing"] {
+        let [ours, theirs] =
+            ["record", "btmon"].map(|program| fixture(&format!("record/{name}.{program}.btsnoop")));
+        assert!(packets(&ours).len() > 400);
+        assert_eq!(packets(&ours), packets(&theirs), "{name}");
+        let report = |path: &Path| piped(&["-"], &fs::read(path).expect("a capture"));
+        assert_eq!(report(&ours), report(&theirs), "{name}");
+    }
 }
 
 /// Here there may be no Bluetooth at all, or nobody may listen to it: then a sentence says what is needed.
