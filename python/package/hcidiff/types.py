@@ -17,6 +17,76 @@ class Adapter(Record):
     version: Optional[int]
 
 
+class Air(Record):
+    """An air capture beside a host's."""
+
+    #: The links that are connections of the host's capture, in its order.
+    joined: list[JoinedLink]
+    #: All links that the sniffer heard anything of.
+    links: int
+
+
+class AirEnd(Record):
+    """LL_TERMINATE_IND."""
+
+    acknowledged_frame: Optional[int]
+    by: Literal["central", "peripheral"]
+    frame: int
+    reason: int
+
+
+class AirEvents(Record):
+    """Connection events while the sniffer followed the link."""
+
+    #: In which both sides were heard.
+    answered: int
+    #: In which the central was heard.
+    central: int
+    #: In which anything was heard.
+    heard: int
+    #: The most missed events in a row.
+    longest_gap: int
+    #: Of which nothing was heard: the sniffer missed them, or nobody spoke.
+    missed: int
+    missed_percent: int
+
+
+class AirLink(Record):
+    """A link as a sniffer saw it. Frames are those of the air capture."""
+
+    access_address: str
+    central: AirSide
+    #: Channels on which events of the central had no answer.
+    channels_lost: list[LostChannel]
+    events: AirEvents
+    #: The first packet of the peripheral.
+    first_answer: Optional[FirstAnswer]
+    #: Anything was heard behind the connect request.
+    followed: bool
+    #: The central's first packet that acknowledges one of the peripheral.
+    heard_by_central_frame: Optional[int]
+    #: Packets whose sender the sniffer named wrongly.
+    mislabelled: int
+    peripheral: AirSide
+    #: The connect request; null where the capture began later, or the sniffer missed it.
+    request_frame: Optional[int]
+    terminated: Optional[AirEnd]
+
+
+class AirSide(Record):
+    """Packets of one side."""
+
+    #: Received damaged by the sniffer.
+    broken: int
+    #: With nothing to say.
+    empty: int
+    packets: int
+    #: Sent again, because they were not acknowledged.
+    retransmissions: int
+    #: Packets that the sniffer missed: the next one's number shows it.
+    sniffer_missed: int
+
+
 class Aligned(Record):
     """A step of one side beside that of the other."""
 
@@ -102,6 +172,8 @@ class Comparison(Record):
 
 class Connection(Record):
     adapter: Optional[int]
+    #: What a sniffer saw of the link, in a capture of the air alone.
+    air: Optional[AirLink]
     answer_times: AnswerTimes
     att_received: int
     att_sent: int
@@ -203,6 +275,12 @@ class Finding(Record):
     would_settle: list[str]
 
 
+class FirstAnswer(Record):
+    #: The connection event, counted from 0; null where the sniffer cannot tell.
+    event: Optional[int]
+    frame: int
+
+
 class FirstAtt(Record):
     after_ms: Optional[float]
     frame: int
@@ -242,6 +320,21 @@ class InLog(Record):
     text: str
     #: The index of the log among the witnesses of the capture.
     witness: int
+
+
+class JoinedLink(Record):
+    #: The connection of the host's capture.
+    connection: int
+    link: AirLink
+    #: The link's number in the air capture.
+    number: int
+
+
+class LostChannel(Record):
+    answered: int
+    channel: int
+    #: Events in which the central was heard.
+    events: int
 
 
 class Mtu(Record):
@@ -384,6 +477,8 @@ class WhatIf(Record):
 class Witness(Record):
     """A log, and how it lies against the capture."""
 
+    #: Of an air capture alone.
+    air: Optional[Air]
     aligned: bool
     anchors: int
     #: Lines that say something about a connection.
@@ -416,6 +511,13 @@ class Contents(Record):
     verdict: Verdict
 
 
+Air._parts["joined"] = JoinedLink
+AirLink._parts["central"] = AirSide
+AirLink._parts["channels_lost"] = LostChannel
+AirLink._parts["events"] = AirEvents
+AirLink._parts["first_answer"] = FirstAnswer
+AirLink._parts["peripheral"] = AirSide
+AirLink._parts["terminated"] = AirEnd
 Aligned._parts["reference"] = At
 Aligned._parts["subject"] = At
 AnswerTimes._parts["att_at_most"] = Answers
@@ -438,6 +540,7 @@ Comparison._parts["reference"] = Side
 Comparison._parts["same_until"] = SameUntil
 Comparison._parts["steps"] = Aligned
 Comparison._parts["subject"] = Side
+Connection._parts["air"] = AirLink
 Connection._parts["answer_times"] = AnswerTimes
 Connection._parts["first_att"] = FirstAtt
 Connection._parts["mtu"] = Mtu
@@ -452,11 +555,13 @@ Finding._parts["rules_out"] = RuledOut
 Finding._parts["what_if"] = WhatIf
 FirstAtts._parts["reference"] = FirstAtt
 FirstAtts._parts["subject"] = FirstAtt
+JoinedLink._parts["link"] = AirLink
 Mtus._parts["reference"] = Mtu
 Mtus._parts["subject"] = Mtu
 Relation._parts["witness"] = Place
 Requested._parts["parameters"] = Parameters
 Step._parts["attribute"] = Attribute
+Witness._parts["air"] = Air
 Contents._parts["captures"] = Capture
 Contents._parts["comparison"] = Comparison
 Contents._parts["findings"] = Finding
