@@ -51,7 +51,11 @@ mod tests {
         let capture = &analysis.captures[0];
         let records = once.captures[0].totals.records;
         assert_eq!(capture.format, "btsnoop");
-        assert!(records > 0 && capture.totals.records % records == 0, "{}", capture.totals.records);
+        assert!(
+            records > 0 && capture.totals.records.is_multiple_of(records),
+            "{}",
+            capture.totals.records
+        );
         assert!(capture.totals.records > 100 * records);
     }
 }
