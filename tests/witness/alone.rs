@@ -5,9 +5,7 @@ use hcidiff::case::{self, Case, Side};
 use hcidiff::report::terminal::{self, ROWS, Screen};
 use hcidiff::report::{Report, json};
 use hcidiff::witness;
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// Every log of a laboratory, in order.
 fn logs(laboratory: &Path) -> Vec<PathBuf> {
@@ -124,8 +122,11 @@ fn a_log_as_the_failing_side_is_told_beside_the_working_capture() {
 }
 
 /// A pipe can be read once; a log in it is read all the same.
+#[cfg(feature = "cli")]
 #[test]
 fn a_log_comes_through_standard_input_and_a_pipe() {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
     needs!("fixtures/witness");
     let path = folder().join("b02-kick/b02-kick.journal-precise.txt");
     let bytes = std::fs::read(&path).unwrap();
@@ -145,8 +146,10 @@ fn a_log_comes_through_standard_input_and_a_pipe() {
 }
 
 /// An Android bug report holds the snoop log and logcat: both are read.
+#[cfg(feature = "archives")]
 #[test]
 fn logcat_of_a_bug_report_stands_beside_its_snoop_log() {
+    use std::io::Write;
     needs!("fixtures/witness");
     let own = |ending: &str| {
         std::fs::read(folder().join(format!("s-02-bad-kick/s-02-bad-kick.{ending}"))).unwrap()
