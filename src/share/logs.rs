@@ -44,17 +44,7 @@ pub fn write(
     // The last line with a head, and what belongs to it: a traceback says at its end what went wrong.
     let mut waiting: Vec<String> = Vec::new();
     let mut inside = false;
-    loop {
-        let bytes = stream.peek(LONGEST_LINE)?;
-        if bytes.is_empty() {
-            break;
-        }
-        let page = bytes.get(..LONGEST_LINE).unwrap_or(bytes);
-        let end = page.iter().position(|byte| *byte == b'\n');
-        let length = end.map_or(page.len(), |end| end + 1);
-        let raw = page.get(..length).unwrap_or(page);
-        capture::shown_line(raw, &mut line);
-        stream.consume(length);
+    while capture::next_shown(&mut stream, LONGEST_LINE, &mut line)?.is_some() {
         kept.before += 1;
         if trim != Trim::None {
             let has_head = line_head(&line).is_some();

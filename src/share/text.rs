@@ -110,19 +110,12 @@ impl Source<'_> {
     fn until(&mut self, offset: u64, printed: Option<&Printed>) -> Result<String, CaptureError> {
         let mut cleaned = String::new();
         while self.stream.offset() < offset {
-            let bytes = self.stream.peek(LONGEST_LINE)?;
-            if bytes.is_empty() {
-                break;
-            }
-            let end = bytes.iter().take(LONGEST_LINE).position(|byte| *byte == b'\n');
-            let length = end.map_or(bytes.len().min(LONGEST_LINE), |end| end + 1);
-            let line = bytes.get(..length).unwrap_or(bytes);
-            if let (Some(printed), true) = (printed, end.is_some() || length < LONGEST_LINE) {
-                capture::shown_line(line, &mut self.shown);
+            let next = capture::next_shown(&mut self.stream, LONGEST_LINE, &mut self.shown)?;
+            let Some(whole) = next else { break };
+            if let (Some(printed), true) = (printed, whole) {
                 cleaned.push_str(&self.lines.clean(&self.shown, printed));
                 cleaned.push('\n');
             }
-            self.stream.consume(length);
         }
         Ok(cleaned)
     }

@@ -122,7 +122,7 @@ pub(crate) fn clean(raw: &[u8], text: &mut String) {
 }
 
 /// Writes a raw line into `text` as a screen shows it, with mail's quote marks.
-pub(crate) fn shown(raw: &[u8], text: &mut String) {
+fn shown(raw: &[u8], text: &mut String) {
     text.clear();
     // UTF-16, as PowerShell writes it: without its zeroes it is plain text behind this mark.
     let raw = raw.strip_prefix(b"\xff\xfe").unwrap_or(raw);
@@ -143,6 +143,25 @@ pub(crate) fn shown(raw: &[u8], text: &mut String) {
     }
     let end = text.trim_end().len();
     text.truncate(end);
+}
+
+/// Reads the next line as a screen shows it, or the next `most` bytes of a longer one: then what it gives is false.
+/// Nothing at the end.
+pub(crate) fn next_shown(
+    stream: &mut Stream,
+    most: usize,
+    text: &mut String,
+) -> io::Result<Option<bool>> {
+    let bytes = stream.peek(most)?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    let page = bytes.get(..most).unwrap_or(bytes);
+    let end = page.iter().position(|byte| *byte == b'\n');
+    let length = end.map_or(page.len(), |end| end + 1);
+    shown(page.get(..length).unwrap_or(page), text);
+    stream.consume(length);
+    Ok(Some(end.is_some() || length < most))
 }
 
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.

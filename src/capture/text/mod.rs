@@ -13,7 +13,7 @@ mod noble;
 mod packetlogger;
 mod times;
 
-pub(crate) use lines::{clean, shown as shown_line};
+pub(crate) use lines::{clean, next_shown};
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
 pub(crate) static FORMATS: &[Format] = &[
