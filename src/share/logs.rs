@@ -3,11 +3,11 @@
 //!
 //! The head of a line stays (time, program, level), without the name of the host. Its text is cleaned like the texts
 //! that a capture holds, so that a line that stands in both is the same in both.
-use super::Tools;
 use super::replace::words::spell;
 use super::trim::Trim;
+use super::{Tools, bus};
 use crate::capture::{self, CaptureError, Input, OpenOptions};
-use crate::witness::{Kind, Log, line_head, may_say_something};
+use crate::witness::{Log, Messages, is_bus_head, line_head, may_say_something};
 use std::collections::HashSet;
 use std::io::Write;
 
@@ -27,6 +27,18 @@ pub struct Kept {
     pub leak: Option<(u64, &'static str)>,
 }
 
+/// Whether a capture of D-Bus has a message that can be read.
+pub fn has_messages(input: &Input) -> Result<bool, CaptureError> {
+    let Some(mut messages) = Messages::open(input)? else { return Ok(false) };
+    let mut text = String::new();
+    while messages.next(&mut text)?.is_some() {
+        if !text.is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// Writes the lines of a log that stay.
 pub fn write(
     input: &Input,
@@ -35,50 +47,109 @@ pub fn write(
     tools: &Tools,
     out: &mut dyn Write,
 ) -> Result<Kept, CaptureError> {
-    let claimed: HashSet<u64> = log.claims.iter().map(|claim| u64::from(claim.line)).collect();
-    // A daemon's answers stand in messages of their own, and a log without claims has lines that show what it is.
-    let all_that_may_speak = claimed.is_empty() || log.kind == Kind::DBus;
-    let (_, mut stream) = capture::bytes(input, &OpenOptions::default())?;
-    let mut kept = Kept::default();
-    let mut line = String::new();
-    // The last line with a head, and what belongs to it: a traceback says at its end what went wrong.
-    let mut waiting: Vec<String> = Vec::new();
-    let mut inside = false;
-    while capture::next_shown(&mut stream, LONGEST_LINE, &mut line)?.is_some() {
-        kept.before += 1;
-        if trim != Trim::None {
-            let has_head = line_head(&line).is_some();
-            let claims = match all_that_may_speak {
-                true => may_say_something(&line),
-                false => claimed.contains(&kept.before),
-            };
-            // What a message of dbus-monitor holds stands indented below its head.
-            inside = claims || inside && line.starts_with([' ', '\t']);
-            if has_head || waiting.len() >= MOST_WAITING {
-                waiting.clear();
-            }
-            if !inside {
-                waiting.push(std::mem::take(&mut line));
-                continue;
-            }
-            for first in waiting.drain(..).filter(|_| !has_head) {
-                put(&first, tools, &mut kept, out)?;
-            }
-        }
-        put(&line, tools, &mut kept, out)?;
+    // A call says nothing that is kept, as a rule, where its answer does.
+    let claims = log.claims.iter().flat_map(|claim| [Some(claim.line), claim.answers]);
+    let claimed: HashSet<u64> = claims.flatten().map(u64::from).collect();
+    let mut writing = Writing { tools, out, kept: Kept::default(), claimed, message: None };
+    if log.is_bus_capture() {
+        writing.messages(input, trim)?;
+    } else {
+        writing.lines(input, trim)?;
     }
-    out.flush()?;
-    Ok(kept)
+    writing.out.flush()?;
+    Ok(writing.kept)
 }
 
-fn put(line: &str, tools: &Tools, kept: &mut Kept, out: &mut dyn Write) -> std::io::Result<()> {
-    let clean = clean(line, tools);
-    if kept.leak.is_none() {
-        kept.leak = tools.search.find_in_text(&clean, "").map(|what| (kept.before, what));
+/// A log while it is written.
+struct Writing<'w> {
+    tools: &'w Tools,
+    out: &'w mut dyn Write,
+    kept: Kept,
+    /// Lines, or messages of a capture, that say something.
+    claimed: HashSet<u64>,
+    /// dbus-monitor's message whose values follow.
+    message: Option<bus::Message>,
+}
+
+impl Writing<'_> {
+    /// A capture of D-Bus becomes dbus-monitor's text.
+    fn messages(&mut self, input: &Input, trim: Trim) -> Result<(), CaptureError> {
+        let all = trim == Trim::None || self.claimed.is_empty();
+        let Some(mut messages) = Messages::open(input)? else { return Ok(()) };
+        let (mut text, mut after) = (String::new(), 0);
+        while let Some(number) = messages.next(&mut text)? {
+            self.kept.before = u64::from(number);
+            if !text.is_empty() && (all || self.claimed.contains(&self.kept.before)) {
+                after += 1;
+                for line in text.lines() {
+                    self.put(line)?;
+                }
+            }
+        }
+        self.kept.after = after;
+        Ok(())
     }
-    kept.after += 1;
-    out.write_all(clean.as_bytes())?;
-    out.write_all(b"\n")
+
+    fn lines(&mut self, input: &Input, trim: Trim) -> Result<(), CaptureError> {
+        let (_, mut stream) = capture::bytes(input, &OpenOptions::default())?;
+        let mut line = String::new();
+        // The last line with a head, and what belongs to it: a traceback says at its end what went wrong.
+        let mut waiting: Vec<String> = Vec::new();
+        let mut inside = false;
+        while capture::next_shown(&mut stream, LONGEST_LINE, &mut line)?.is_some() {
+            self.kept.before += 1;
+            if trim != Trim::None {
+                let has_head = line_head(&line).is_some() || is_bus_head(&line);
+                // A log without claims has lines that show what it is.
+                let claims = match self.claimed.is_empty() {
+                    true => may_say_something(&line),
+                    false => self.claimed.contains(&self.kept.before),
+                };
+                // What a message of dbus-monitor holds stands indented below its head.
+                inside = claims || inside && line.starts_with([' ', '\t']);
+                if has_head || waiting.len() >= MOST_WAITING {
+                    waiting.clear();
+                }
+                if !inside {
+                    waiting.push(std::mem::take(&mut line));
+                    continue;
+                }
+                for first in waiting.drain(..).filter(|_| !has_head) {
+                    self.put(&first)?;
+                }
+            }
+            self.put(&line)?;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, line: &str) -> std::io::Result<()> {
+        let clean = self.clean(line);
+        if self.kept.leak.is_none() {
+            let found = self.tools.search.find_in_text(&clean, "");
+            self.kept.leak = found.map(|what| (self.kept.before, what));
+        }
+        self.kept.after += 1;
+        self.out.write_all(clean.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
+    fn clean(&mut self, line: &str) -> String {
+        if is_bus_head(line) {
+            let (message, head) = bus::Message::begin(line, self.tools);
+            self.message = Some(message);
+            return head;
+        }
+        let indented = line.starts_with([' ', '\t']);
+        // Somebody else's line ends the message.
+        if !indented && (line_head(line).is_some() || self.claimed.contains(&self.kept.before)) {
+            self.message = None;
+        }
+        match &mut self.message {
+            Some(message) => message.line(line, self.tools),
+            None => clean(line, self.tools),
+        }
+    }
 }
 
 /// A line without anything that could tell who somebody is.

@@ -1,5 +1,5 @@
 //! MANIFEST.md: in plain words what was removed, replaced and kept.
-use super::work::Work;
+use super::work::{BUS, Work};
 use super::{Bundle, Container, Part, Trim};
 use crate::packet::Address;
 use std::fmt::Write;
@@ -113,9 +113,10 @@ fn command(part: &Part) -> String {
 fn of_part(part: &Part, text: &mut String) {
     let counts = part.counts;
     if part.container == Container::Log {
+        let unit = if part.from == BUS { "messages" } else { "lines" };
         let _ = writeln!(
             text,
-            "- `{}`: {} of {} lines of a log ({}). Hosts, names and every word that no program prints are masked.",
+            "- `{}`: {} of {} {unit} of a log ({}). Hosts, names and every word that no program prints are masked.",
             part.name, part.records_after, part.records_before, part.from,
         );
         return;

@@ -12,6 +12,7 @@ use std::io::{self, Read, Seek, Write};
 
 #[cfg(feature = "archives")]
 mod bundle;
+mod bus;
 mod check;
 mod container;
 mod evidence;
@@ -79,7 +80,7 @@ pub struct Part {
     pub from: String,
     /// What kind of file it is.
     pub container: Container,
-    /// How many records the original has.
+    /// How many records the original has: of a log its lines, of a D-Bus capture its messages.
     pub records_before: u64,
     /// How many are left.
     pub records_after: u64,
@@ -159,10 +160,8 @@ pub enum Refusal {
         /// What the new captures say.
         after: String,
     },
-    /// A witness is a capture of D-Bus.
-    #[error(
-        "{name} is a capture of D-Bus: hcidiff cannot share those yet; share dbus-monitor's text or bluetoothd's log"
-    )]
+    /// A witness is a capture of D-Bus without any message.
+    #[error("{name} is a capture of D-Bus without a message that can be read: leave it out")]
     Bus {
         /// What the witness is called.
         name: String,
@@ -277,10 +276,10 @@ fn witnesses(side: &case::Side, at: usize) -> Result<Vec<(usize, witness::Log)>,
         if input.is_read_once() {
             return Err(Refusal::Once { name: name() });
         }
-        let log = witness::read(input, &OpenOptions::default());
-        let log = log.map_err(|error| Refusal::Capture { name: name(), error })?;
+        let unreadable = |error| Refusal::Capture { name: name(), error };
+        let log = witness::read(input, &OpenOptions::default()).map_err(unreadable)?;
         let Some(log) = log else { return Err(Refusal::Air { name: name() }) };
-        if log.is_bus_capture() {
+        if log.is_bus_capture() && !logs::has_messages(input).map_err(unreadable)? {
             return Err(Refusal::Bus { name: name() });
         }
         logs.push((at, log));
@@ -305,5 +304,17 @@ impl Tools {
         let table = Table::of(&read.found, &labels, kept);
         let (words, search) = (Words::of(&table), Search::of(&read.found, kept));
         Self { kept, table, words, search, labels }
+    }
+
+    /// Those of a capture with one device, `LabSensor` at C0:00:5E:00:53:01.
+    #[cfg(test)]
+    fn for_tests() -> Self {
+        let mut found = Originals::default();
+        found.address([1, 0x53, 0, 0x5e, 0, 0xc0]);
+        found.name(b"LabSensor");
+        let labels = Aliases::default();
+        let table = Table::of(&found, &labels, Kept::default());
+        let (words, search) = (Words::of(&table), Search::of(&found, Kept::default()));
+        Self { kept: Kept::default(), table, words, search, labels }
     }
 }

@@ -22,6 +22,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 /// The neutral day that captures are moved to: 2001-01-01, in days since 1970.
 const NEUTRAL_DAY: i64 = 11_323;
 const DAY_US: i64 = 86_400_000_000;
+/// How a capture of D-Bus is called, which becomes text.
+pub(super) const BUS: &str = "a capture of D-Bus, as text";
 
 /// One bundle while it is made.
 pub(super) struct Work<'c> {
@@ -312,7 +314,11 @@ impl Work<'_> {
 /// Which program wrote a log.
 fn input_kind(report: &Report, at: usize, number: usize) -> String {
     let of = |it: &&witness::Testimony| it.capture == at && it.index == number;
-    report.testimonies.iter().find(of).map_or("log", |it| it.log.kind.word()).to_owned()
+    let word = |it: &witness::Testimony| match it.log.is_bus_capture() {
+        true => BUS,
+        false => it.log.kind.word(),
+    };
+    report.testimonies.iter().find(of).map_or("log", word).to_owned()
 }
 
 /// Reads a new capture, and returns its file.

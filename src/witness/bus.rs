@@ -23,10 +23,13 @@ pub(super) enum Type {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Leaf {
     Text(String),
+    /// The path of an object.
+    Path(String),
     Bool(bool),
 }
 
-/// A message, with all text and truth values of its body in order.
+/// A message, with the texts and truth values of its body in order. Texts that are values of properties are left out:
+/// names of devices are among them, and nobody asks for them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Message {
     pub kind: Type,
@@ -44,7 +47,7 @@ pub(super) struct Message {
 impl Message {
     fn text(&self, place: usize) -> &str {
         match self.body.get(place) {
-            Some(Leaf::Text(text)) => text,
+            Some(Leaf::Text(text) | Leaf::Path(text)) => text,
             _ => "",
         }
     }

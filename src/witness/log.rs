@@ -96,6 +96,11 @@ pub(crate) fn may_say_something(line: &str) -> bool {
     MARKS.as_ref().is_none_or(|marks| marks.is_match(line))
 }
 
+/// Whether a message of dbus-monitor begins with this line.
+pub(crate) fn is_bus_head(line: &str) -> bool {
+    line.contains("sender=") && monitor::head(line.trim_start(), 0).is_some()
+}
+
 /// Reads a log. `None`: it is none that is known here.
 pub fn read(input: &Input, options: &OpenOptions) -> Result<Option<Log>, CaptureError> {
     let (file, stream) = capture::bytes(input, options)?;
@@ -180,6 +185,8 @@ struct Reading {
     last: Option<(Option<Stamp>, bool)>,
     /// Lines with a head of a program that is known, whatever they say.
     known: u64,
+    /// Those of them that are heads of dbus-monitor's messages.
+    messages: u64,
     votes: BTreeMap<Kind, u64>,
     names: Vec<(Option<Address>, String)>,
     /// Names of users and hosts, which no quotation shows.
@@ -222,6 +229,7 @@ impl Reading {
             self.flush();
             self.open = Some(open);
             self.known += 1;
+            self.messages += 1;
             return;
         }
         let mut head = head::split(line);
@@ -335,7 +343,8 @@ impl Reading {
         let Keeper { claims, understood, clocks, .. } = self.keeper;
         let kind =
             self.votes.iter().max_by_key(|(kind, votes)| (**votes, std::cmp::Reverse(**kind)));
-        let kind = kind.map_or(Kind::Journal, |(kind, _)| *kind);
+        let otherwise = if self.messages > 0 { Kind::DBus } else { Kind::Journal };
+        let kind = kind.map_or(otherwise, |(kind, _)| *kind);
         // Several logs in one paste have several clocks: the one of most lines counts.
         let most = clocks.iter().max_by_key(|(key, votes)| (**votes, std::cmp::Reverse(**key)));
         let (clock, dated) = most.map_or((LogClock::None, Dated::Whole), |(key, _)| *key);

@@ -36,7 +36,7 @@ pub(in super::super) fn decode(bytes: &[u8]) -> Option<Message> {
         4 => Type::Signal,
         _ => return None,
     };
-    let mut walk = Walk { bytes, at: 8, big, steps: 0, leaves: Vec::new() };
+    let mut walk = Walk { bytes, at: 8, big, steps: 0, variants: 0, leaves: Vec::new() };
     let mut message = Message { kind, serial: walk.u32()?, ..Message::default() };
     let end = walk.u32()? as usize;
     let end = end.checked_add(walk.at)?;
@@ -85,6 +85,8 @@ struct Walk<'a> {
     at: usize,
     big: bool,
     steps: usize,
+    /// How many variants the value stands in.
+    variants: usize,
     leaves: Vec<Leaf>,
 }
 
@@ -151,13 +153,19 @@ impl<'a> Walk<'a> {
                 self.keep(Leaf::Bool(value));
             }
             "s" | "o" => {
-                let text = self.text()?.to_owned();
-                self.keep(Leaf::Text(text));
+                let text = self.text()?;
+                // What stands in a variant is a property's value.
+                if self.variants == 0 {
+                    let leaf = if kind == "s" { Leaf::Text } else { Leaf::Path };
+                    self.keep(leaf(text.to_owned()));
+                }
             }
             "g" => drop(self.signature()?),
             "v" => {
                 let inner = self.signature()?;
+                self.variants += 1;
                 self.value(inner, depth + 1)?;
+                self.variants -= 1;
             }
             "a" => return self.array(rest, depth),
             "(" | "{" => {
