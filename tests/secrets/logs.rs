@@ -158,6 +158,50 @@ fn no_output_shows_a_secret_of_a_log() {
     assert!(hidden > 60 && shown > 40, "{hidden} {shown}");
 }
 
+/// Logs and messages of D-Bus that go into a bundle beside a capture: none of what is planted in them is in it.
+#[test]
+fn no_bundle_holds_a_secret_of_a_log() {
+    use hcidiff::share::{Draft, Options, Trim, share};
+    let draft = || Ok(Box::new(std::io::Cursor::new(Vec::new())) as Box<dyn Draft>);
+    let capture = fixture("lab/A/02-bad-kick.btsnoop");
+    let lines = logs().into_iter().map(|(file, text)| (file, text.into_bytes(), secrets()));
+    let (bus, of_bus) = crate::bus::logs();
+    let bus = bus.into_iter().map(|(file, bytes)| (file, bytes, of_bus.clone()));
+    let (mut leaks, mut planted) = (Vec::new(), 0);
+    for (file, bytes, secrets) in lines.chain(bus) {
+        let search = Search::of(&secrets);
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut there = search.leaks(&String::from_utf8_lossy(&bytes));
+        there.extend(search.leaks(&digits));
+        planted += there.len();
+        for trim in [Trim::Story, Trim::None] {
+            let mut side = Side::new(capture.clone().into());
+            side.witnesses = vec![Input::bytes(file.as_str(), bytes.as_slice())];
+            let options = Options { trim, ..Options::default() };
+            let mut bundle = share(&Case::one(side), &options, &draft)
+                .unwrap_or_else(|refusal| panic!("{file}, {}: {refusal}", trim.word()));
+            let mut texts = vec![
+                ("manifest", bundle.manifest.clone()),
+                ("markdown", markdown::render(&bundle.report)),
+                ("html", html::render(&bundle.report)),
+            ];
+            let log = &mut bundle.parts[1].file;
+            let mut text = String::new();
+            std::io::Seek::rewind(log).unwrap();
+            std::io::Read::read_to_string(log, &mut text).unwrap();
+            assert!(text.lines().count() > 3, "{file}, {}", trim.word());
+            texts.push(("log", text));
+            for (place, text) in texts {
+                let found = search.leaks(&text).into_iter();
+                leaks.extend(found.map(|what| format!("{file}, {}, {place}: {what}", trim.word())));
+            }
+        }
+    }
+    leaks.sort();
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+    assert!(planted > 200, "{planted}");
+}
+
 /// Otherwise nothing would be quoted of them.
 #[test]
 fn the_kinds_are_read_as_logs() {

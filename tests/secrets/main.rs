@@ -4,6 +4,7 @@
 //! [`plant`] and [`texts`] build captures with secrets in them, [`outputs`] lists everything that can be
 //! shown, [`search`] looks for the one in the other.
 #![cfg(feature = "cli")]
+mod bus;
 #[path = "../common/mod.rs"]
 mod common;
 mod logs;

@@ -82,7 +82,7 @@ impl<'t> Lines<'t> {
     /// A line without its end.
     pub fn clean(&self, line: &str, printed: &Printed) -> String {
         // What may be a key stays only where the packet says what it is: then something stands for it.
-        let hidden = redact::text(line);
+        let hidden = redact::log(line);
         let row = rows::row(line);
         let stays = hidden == line
             || is_range_or_date(line)
@@ -177,7 +177,7 @@ fn is_range_or_date(line: &str) -> bool {
     if let Some(at) = date {
         parted.replace_range(at..at + DATE, "day");
     }
-    parted != line && redact::text(&parted) == parted
+    parted != line && redact::log(&parted) == parted
 }
 
 /// Whether only a packet's name looks like a key: `Read Stored Link Key (0x03|0x000d) plen 7`. Behind the name stands
