@@ -55,15 +55,7 @@ pub fn align<K: Ord + Hash + Clone>(
     // What the other side never has can have no counterpart: it only stands in the way.
     let (shared_a, places_a) = shared(&a, &b, weights.len());
     let (shared_b, places_b) = shared(&b, &a, weights.len());
-    let mut aligner = Aligner {
-        a: &shared_a,
-        b: &shared_b,
-        weights: &weights,
-        pairs: Vec::new(),
-        spent: 0,
-        below: Vec::new(),
-        from: Vec::new(),
-    };
+    let mut aligner = Aligner::new(&shared_a, &shared_b, &weights, MOST_CELLS);
     aligner.gap(0..shared_a.len(), 0..shared_b.len(), 0);
     let pairs: Vec<(usize, usize)> = aligner
         .pairs
@@ -96,13 +88,20 @@ struct Aligner<'a> {
     weights: &'a [u32],
     /// Matched indices, ascending on both sides.
     pairs: Vec<(usize, usize)>,
+    /// [`MOST_CELLS`], but for tests.
+    most_cells: usize,
     spent: usize,
     // Kept between solutions, so that small ones do not allocate.
     below: Vec<u32>,
     from: Vec<Move>,
 }
 
-impl Aligner<'_> {
+impl<'a> Aligner<'a> {
+    fn new(a: &'a [u32], b: &'a [u32], weights: &'a [u32], most_cells: usize) -> Self {
+        let (below, from) = (Vec::new(), Vec::new());
+        Self { a, b, weights, pairs: Vec::new(), most_cells, spent: 0, below, from }
+    }
+
     /// Aligns one gap; `level` says which anchors have been tried.
     fn gap(&mut self, mut a: Range<usize>, mut b: Range<usize>, level: usize) {
         while !a.is_empty() && !b.is_empty() && self.a[a.start] == self.b[b.start] {
@@ -127,8 +126,8 @@ impl Aligner<'_> {
         }
         let cells = a.len().saturating_mul(b.len());
         let budget =
-            MOST_CELLS.max(self.a.len().saturating_add(self.b.len()).saturating_mul(WINDOW));
-        if cells <= MOST_CELLS && self.spent.saturating_add(cells) <= budget {
+            self.most_cells.max(self.a.len().saturating_add(self.b.len()).saturating_mul(WINDOW));
+        if cells <= self.most_cells && self.spent.saturating_add(cells) <= budget {
             self.spent += cells;
             self.exact(a, b);
         } else if level <= RUNS.len() {
@@ -136,12 +135,10 @@ impl Aligner<'_> {
             let anchors = self.anchors(&a, &b, run);
             let (mut from_a, mut from_b) = (a.start, b.start);
             for (at_a, at_b) in anchors {
-                // Anchors of a longer run overlap: the gap before may have eaten this one.
-                if at_a >= from_a && at_b >= from_b {
-                    self.gap(from_a..at_a, from_b..at_b, level + 1);
-                    self.pairs.push((at_a, at_b));
-                    (from_a, from_b) = (at_a + 1, at_b + 1);
-                }
+                // Runs may overlap: of each, only the first element is settled here.
+                self.gap(from_a..at_a, from_b..at_b, level + 1);
+                self.pairs.push((at_a, at_b));
+                (from_a, from_b) = (at_a + 1, at_b + 1);
             }
             self.gap(from_a..a.end, from_b..b.end, level + 1);
         } else {
@@ -189,7 +186,8 @@ impl Aligner<'_> {
             let (mut diagonal, mut right) = (0, 0);
             for ((&other, from), below) in others.iter().zip(row).zip(&mut self.below).rev() {
                 let down = *below;
-                (right, *from) = if other == element && diagonal + gain >= down.max(right) {
+                // To match what is equal is never worse: what it keeps from a match later on weighs the same.
+                (right, *from) = if other == element {
                     (diagonal + gain, Move::Match)
                 } else if down >= right {
                     (down, Move::A)
@@ -306,9 +304,8 @@ fn ranges(pairs: &[(usize, usize)], left: usize, right: usize) -> Vec<Op> {
         }
         if (x, y) != (left, right) {
             match ops.last_mut() {
-                Some(Op::Equal { left, right, len }) if *left + *len == x && *right + *len == y => {
-                    *len += 1
-                }
+                // Nothing of either side lies between it and this pair, or that would be the last.
+                Some(Op::Equal { len, .. }) => *len += 1,
                 _ => ops.push(Op::Equal { left: x, right: y, len: 1 }),
             }
         }
@@ -395,7 +392,174 @@ mod tests {
         assert_eq!(align(&left, &right, |_| 1), [Op::Left(0..100_000), Op::Right(0..100_000)]);
     }
 
+    const ONES: [u32; 100] = [1; 100];
+
+    /// The pairs that one step of the work finds.
+    fn pairs(
+        a: &[u32],
+        b: &[u32],
+        most_cells: usize,
+        work: impl FnOnce(&mut Aligner<'_>, Range<usize>, Range<usize>),
+    ) -> Vec<(usize, usize)> {
+        let mut aligner = Aligner::new(a, b, &ONES, most_cells);
+        work(&mut aligner, 0..a.len(), 0..b.len());
+        assert!(aligner.pairs.iter().all(|&(x, y)| a[x] == b[y]));
+        assert!(aligner.pairs.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 < two[1].1));
+        aligner.pairs
+    }
+
+    fn exact(a: &[u32], b: &[u32]) -> Vec<(usize, usize)> {
+        pairs(a, b, 0, |aligner, a, b| aligner.exact(a, b))
+    }
+
+    #[test]
+    fn of_several_equal_ones_the_first_is_matched() {
+        assert_eq!(exact(&[1], &[2, 1, 1]), [(0, 1)]);
+        assert_eq!(exact(&[2, 1, 1], &[1]), [(1, 0)]);
+    }
+
+    #[test]
+    fn anchors_are_runs_that_stand_once_on_each_side() {
+        let of = |a: &[u32], b: &[u32], run| {
+            Aligner::new(a, b, &ONES, 0).anchors(&(0..a.len()), &(0..b.len()), run)
+        };
+        assert_eq!(of(&[1, 2, 3, 2, 4], &[9, 1, 2, 4, 9], 1), [(0, 1), (4, 3)]);
+        assert_eq!(of(&[1, 2, 3, 2, 4], &[9, 1, 2, 4, 9], 2), [(0, 1), (3, 2)]);
+        assert_eq!(of(&[1, 2], &[2, 1], 1).len(), 1, "in one order on both sides");
+        assert_eq!(of(&[1, 2, 1], &[1, 2, 1], 1), [(1, 1)]);
+        assert_eq!(of(&[1, 2], &[1, 2], 3), []);
+    }
+
+    /// Where nothing may be solved exactly, what stands once on each side still finds its counterpart.
+    #[test]
+    fn what_stands_once_is_matched_however_large_the_gap() {
+        let middle = |a: &[u32], b: &[u32]| pairs(a, b, 0, |aligner, a, b| aligner.middle(a, b, 0));
+        let noise = |with: u32, times: usize| std::iter::repeat_n(with, times);
+        // Equal noise on other sides of the anchors: only the anchors tell what belongs together.
+        let side = |one: usize, two: usize| -> Vec<u32> {
+            noise(1, one).chain([7]).chain(noise(2, two)).chain([8]).chain(noise(1, one)).collect()
+        };
+        let found = middle(&side(300, 20), &side(10, 500));
+        assert_eq!(found.len(), 10 + 1 + 20 + 1 + 10);
+        assert!(found.contains(&(300, 10)) && found.contains(&(321, 511)));
+    }
+
+    /// Window by window, nothing of the longer side's rest is forgotten.
+    #[test]
+    fn windows_go_to_the_end_of_both_sides() {
+        let windows = |a: &[u32], b: &[u32]| pairs(a, b, 0, |aligner, a, b| aligner.windows(a, b));
+        let all: Vec<u32> = (0..60).collect();
+        let gap = |at: usize, length: usize| -> Vec<u32> {
+            let noise = std::iter::repeat_n(99, length);
+            all[..at].iter().copied().chain(noise).chain(all[at..].iter().copied()).collect()
+        };
+        assert_eq!(windows(&all, &gap(40, 60)).len(), 60);
+        assert_eq!(windows(&gap(40, 60), &all).len(), 60);
+        let repeated: Vec<u32> = all.iter().cycle().copied().take(500).collect();
+        assert_eq!(windows(&repeated, &repeated).len(), 500);
+        // Nothing in common: the end is reached all the same, and after an earlier match too.
+        let (ones, twos) = (vec![1; 400], vec![2; 300]);
+        assert_eq!(windows(&ones, &twos), []);
+        let mut aligner = Aligner::new(&ones, &twos, &ONES, 0);
+        aligner.pairs.push((0, 0));
+        aligner.windows(1..400, 1..300);
+        assert_eq!(aligner.pairs, [(0, 0)]);
+    }
+
+    #[test]
+    fn ranges_hold_what_lies_between_pairs() {
+        let equal = |left, right, len| Op::Equal { left, right, len };
+        assert_eq!(
+            ranges(&[(0, 0), (1, 1), (3, 2)], 4, 4),
+            [equal(0, 0, 2), Op::Left(2..3), equal(3, 2, 1), Op::Right(3..4)]
+        );
+        assert_eq!(
+            ranges(&[(1, 2), (2, 4)], 3, 5),
+            [Op::Left(0..1), Op::Right(0..2), equal(1, 2, 1), Op::Right(3..4), equal(2, 4, 1)]
+        );
+        assert_eq!(ranges(&[], 1, 0), [Op::Left(0..1)]);
+    }
+
+    /// The weight of the heaviest common subsequence, by trying everything.
+    fn heaviest(a: &[u32], b: &[u32], weights: &[u32]) -> u32 {
+        let (Some((x, a_rest)), Some((y, b_rest))) = (a.split_first(), b.split_first()) else {
+            return 0;
+        };
+        let both =
+            if x == y { weights[*x as usize] + heaviest(a_rest, b_rest, weights) } else { 0 };
+        both.max(heaviest(a_rest, b, weights)).max(heaviest(a, b_rest, weights))
+    }
+
     proptest! {
+        #[test]
+        fn the_exact_solution_is_the_heaviest(
+            a in prop::collection::vec(0_u32..4, 0..8),
+            b in prop::collection::vec(0_u32..4, 1..8),
+            weights in prop::collection::vec(1_u32..5, 4),
+        ) {
+            let mut aligner = Aligner::new(&a, &b, &weights, 0);
+            aligner.exact(0..a.len(), 0..b.len());
+            let weight: u32 = aligner.pairs.iter().map(|&(x, _)| weights[a[x] as usize]).sum();
+            prop_assert_eq!(weight, heaviest(&a, &b, &weights));
+            prop_assert!(aligner.pairs.iter().all(|&(x, y)| a[x] == b[y]));
+        }
+
+        #[test]
+        fn a_run_stands_once_where_no_other_is_equal(
+            elements in prop::collection::vec(0_u32..4, 0..40),
+            from in 0_usize..5,
+            run in 1_usize..5,
+        ) {
+            let range = from.min(elements.len())..elements.len();
+            let mut found: Vec<u32> = once(&elements, &range, run).iter().map(|(_, at)| *at).collect();
+            found.sort_unstable();
+            let runs: Vec<&[u32]> = elements[range.clone()].windows(run).collect();
+            let lone = |run: &&[u32]| runs.iter().filter(|other| *other == run).count() == 1;
+            let starts = (range.start as u32..).zip(&runs).filter(|(_, run)| lone(run));
+            prop_assert_eq!(found, starts.map(|(at, _)| at).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn the_longest_rising_chain_is_as_long_as_any(order in Just((0..8_usize).collect::<Vec<_>>()).prop_shuffle()) {
+            let all: Vec<(usize, usize)> = order.iter().copied().enumerate().collect();
+            let chain = longest_rising(&all);
+            prop_assert!(chain.windows(2).all(|two| two[0].0 < two[1].0 && two[0].1 < two[1].1));
+            let rising = |subset: u32| {
+                let chosen = all.iter().filter(|(at, _)| subset & (1 << at) != 0);
+                let chosen: Vec<usize> = chosen.map(|(_, y)| *y).collect();
+                chosen.is_sorted().then_some(chosen.len())
+            };
+            prop_assert_eq!(Some(chain.len()), (0..256).filter_map(rising).max());
+        }
+
+        /// Whatever is solved exactly, by anchors or by windows: each element stands once, and what is equal matches.
+        #[test]
+        fn no_way_of_working_loses_anything(
+            left in prop::collection::vec(0_u32..30, 0..300),
+            right in prop::collection::vec(0_u32..30, 0..300),
+            most_cells in prop::sample::select(vec![0, 50, 2_000, 1 << 22]),
+        ) {
+            let mut aligner = Aligner::new(&left, &right, &ONES, most_cells);
+            aligner.gap(0..left.len(), 0..right.len(), 0);
+            let ops = ranges(&aligner.pairs, left.len(), right.len());
+            let narrow = |side: &[u32]| side.iter().map(|n| *n as u16).collect::<Vec<_>>();
+            sound(&ops, &narrow(&left), &narrow(&right))?;
+        }
+
+        #[test]
+        fn one_insertion_is_one_difference_whatever_may_be_spent(
+            left in prop::collection::vec(0_u32..1000, 1..300),
+            at in any::<prop::sample::Index>(),
+            most_cells in prop::sample::select(vec![0, 50, 2_000]),
+        ) {
+            let mut right = left.clone();
+            right.insert(at.index(left.len()), 1000);
+            let weights = [1; 1001];
+            let mut aligner = Aligner::new(&left, &right, &weights, most_cells);
+            aligner.gap(0..left.len(), 0..right.len(), 0);
+            prop_assert_eq!(aligner.pairs.len(), left.len());
+        }
+
         #[test]
         fn every_element_appears_once_and_sides_may_be_exchanged(
             left in prop::collection::vec(0_u16..6, 0..60),

@@ -84,11 +84,12 @@ fn choose_between(
         holds: vec![holds(reference), holds(subject)],
         nearest,
     };
-    for ((capture, wanted), groups) in captures.zip(options.wanted.as_ref()).zip(groups.as_ref()) {
+    for (capture, groups) in captures.zip(groups.as_ref()) {
         if groups.is_empty() {
-            let asked = wanted.says_anything();
+            // An attempt to nobody is left out only where it is not the last: what is empty holds nothing, or was
+            // narrowed by the options.
             return Err(no_match(
-                if asked && !capture.connections.is_empty() {
+                if !capture.connections.is_empty() {
                     text!(
                         "{} has no connection that fits the options given for it",
                         quoted(&capture.label)
@@ -146,19 +147,22 @@ fn choose_within(capture: &Capture, options: &Options) -> Option<Choice> {
     let mut best: Option<((usize, usize), Choice)> = None;
     for group in &groups {
         let (working, failing) = (group.works_best(), group.most_telling());
-        let mixed = Failure::of(working).is_none()
-            && Standing::of(working).usable
-            && Failure::of(failing).is_some();
-        let asked = numbers.both().is_some();
-        if working.number == failing.number || !(mixed || asked) {
+        let mixed = working.number != failing.number
+            && Failure::of(working).is_none()
+            && Standing::of(working).usable;
+        let asked = numbers.both().filter(|_| group.attempts.len() == 2);
+        if !mixed && asked.is_none() {
             continue;
         }
+        let Sides { reference: working, subject: failing } =
+            asked.unwrap_or(Sides::new(working.number, failing.number));
+        let others = capture.connection(failing).map(|failing| count::others(capture, failing));
         let choice = Choice {
-            reference: Side { capture: 0, connection: numbers.reference.unwrap_or(working.number) },
-            subject: Side { capture: 0, connection: numbers.subject.unwrap_or(failing.number) },
-            matched_by: group.known_by(asked),
+            reference: Side { capture: 0, connection: working },
+            subject: Side { capture: 0, connection: failing },
+            matched_by: group.known_by(asked.is_some()),
             says: "attempts to the same device in one capture".into(),
-            others: Sides::new(Others::default(), count::others(capture, failing)),
+            others: Sides::new(Others::default(), others.unwrap_or_default()),
         };
         // What failed on LE tells more than pages that nobody answered.
         let failed = group.attempts.iter().filter(|c| Failure::of(c).is_some()).count();
@@ -513,3 +517,6 @@ pub fn holds(capture: &Capture) -> Vec<Text> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,4 +125,116 @@ mod tests {
             assert!(ours.is_some() && theirs.is_none(), "{name}: {ours:?} {theirs:?}");
         }
     }
+
+    use crate::compare::tests::{changed, long, step, view, with};
+    use crate::packet::Direction::{Received, Sent};
+    use crate::packet::att::Uuid;
+    use crate::timeline::{Attribute, AttributeKind, Capture, Detail, Role};
+    use std::sync::Arc;
+
+    /// A row of one side, in milliseconds.
+    fn clock(capture: &Capture, name: &str) -> Option<i64> {
+        let (_, of) = CLOCKS.iter().find(|(row, _)| *row == name).expect("such a row");
+        of(&view(capture)).map(|span| span.0 / 1000)
+    }
+
+    /// The row of a link on which that step was at 300 ms, and at 900 ms again.
+    fn row_of(step: Step, name: &str) -> Option<i64> {
+        clock(&with(vec![(300, step.clone()), (900, step)]), name)
+    }
+
+    fn read(outcome: Outcome, procedure: Procedure) -> Step {
+        Step { outcome, ..step(procedure, Detail::None) }
+    }
+
+    #[test]
+    fn discovery_ends_with_the_last_that_succeeded() {
+        let name = "to end of discovery";
+        let found = || read(Outcome::Ok, Procedure::DiscoverServices);
+        assert_eq!(row_of(found(), name), Some(900));
+        assert_eq!(row_of(read(Outcome::Error, Procedure::DiscoverServices), name), None);
+        assert_eq!(row_of(read(Outcome::Ok, Procedure::Read), name), None);
+        assert_eq!(row_of(Step { by: Received, ..found() }, name), None);
+    }
+
+    #[test]
+    fn the_mtu_is_answered_where_an_answer_came() {
+        let asks = |outcome| read(outcome, Procedure::ExchangeMtu);
+        let both =
+            |step: Step| (row_of(step.clone(), "to MTU request"), row_of(step, "to MTU response"));
+        assert_eq!(both(asks(Outcome::Ok)), (Some(300), Some(300)));
+        assert_eq!(both(asks(Outcome::Error)), (Some(300), None));
+        assert_eq!(both(asks(Outcome::Unanswered)), (Some(300), None));
+        assert_eq!(both(read(Outcome::Ok, Procedure::Read)), (None, None));
+        assert_eq!(both(Step { by: Received, ..asks(Outcome::Ok) }), (None, None));
+        let served = changed(with(vec![(300, Step { by: Received, ..asks(Outcome::Ok) })]), |c| {
+            c.connections[0].role = Some(Role::Peripheral);
+        });
+        assert_eq!(clock(&served, "to MTU request"), Some(300), "the peer is the central");
+    }
+
+    #[test]
+    fn the_applications_first_is_not_the_hosts() {
+        // Handle 3 is the device's name, handle 5 the battery's level.
+        let on = |procedure, attribute: u16, by| {
+            let step = Step { attribute, by, ..step(procedure, Detail::None) };
+            changed(with(vec![(300, step.clone()), (900, step)]), |capture| {
+                let remote = Arc::make_mut(&mut capture.connections[0].remote);
+                for (handle, uuid) in [(3, 0x2a00), (5, 0x2a19)] {
+                    let (kind, uuid) = (AttributeKind::Value, Some(Uuid::Short(uuid)));
+                    remote.learn(Attribute { handle, kind, uuid, end: 0, properties: 0 });
+                }
+            })
+        };
+        for (name, procedure, other) in [
+            ("to first application write", Procedure::Write, Procedure::Subscribe),
+            ("to first subscription", Procedure::Subscribe, Procedure::Write),
+        ] {
+            assert_eq!(clock(&on(procedure, 5, Sent), name), Some(300));
+            assert_eq!(clock(&on(procedure, 3, Sent), name), None);
+            assert_eq!(clock(&on(procedure, 5, Received), name), None);
+            assert_eq!(clock(&on(other, 5, Sent), name), None);
+        }
+    }
+
+    #[test]
+    fn values_are_pushed_by_the_peripheral() {
+        let name = "to first notification";
+        let pushed = |procedure, by| Step { by, ..step(procedure, Detail::None) };
+        for procedure in [Procedure::Notify, Procedure::Indicate] {
+            assert_eq!(row_of(pushed(procedure, Received), name), Some(300));
+            assert_eq!(row_of(pushed(procedure, Sent), name), None);
+        }
+        assert_eq!(row_of(pushed(Procedure::Read, Received), name), None);
+    }
+
+    #[test]
+    fn encryption_counts_from_where_it_is_on() {
+        let name = "to encryption";
+        assert_eq!(row_of(read(Outcome::Ok, Procedure::Encrypt), name), Some(300));
+        assert_eq!(row_of(read(Outcome::Error, Procedure::Encrypt), name), None);
+        assert_eq!(row_of(read(Outcome::Ok, Procedure::Pair), name), None);
+    }
+
+    #[test]
+    fn a_row_is_shown_where_one_side_has_it() {
+        let encrypted = || with(vec![(300, read(Outcome::Ok, Procedure::Encrypt))]);
+        let shown = |a: &Capture, b: &Capture| {
+            let facts = facts(&crate::compare::tests::pair(a, b));
+            facts.iter().any(|fact| fact.name == "to encryption")
+        };
+        let nothing = long();
+        assert!(shown(&encrypted(), &nothing) && shown(&nothing, &encrypted()));
+        assert!(!shown(&nothing, &nothing));
+    }
+
+    /// A clock of whole milliseconds knows no microseconds.
+    #[test]
+    fn nothing_is_finer_than_the_clock() {
+        let of = |span, resolution| rounded(Span(span), Span(resolution)).0;
+        assert_eq!(
+            [of(1234, 0), of(1234, 1), of(1235, 2), of(1234, 1000)],
+            [1234, 1234, 1234, 1000]
+        );
+    }
 }

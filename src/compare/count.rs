@@ -162,4 +162,59 @@ mod tests {
         let again = armed(100).followed_by(good());
         assert_eq!(says(again, 2), "");
     }
+
+    fn tallied(trace: Trace) -> (usize, usize, usize) {
+        let capture = trace.run();
+        let Tally { attempts, open, failed } = tally(&capture, &capture.connections[0]);
+        (attempts, open, failed)
+    }
+
+    #[test]
+    fn attempts_are_counted_by_what_became_of_them() {
+        let open = || Trace::new().up().mtu();
+        let waits = || Trace::new().create();
+        assert_eq!(tallied(good()), (1, 0, 0));
+        assert_eq!(tallied(unheard().followed_by(unheard()).followed_by(good())), (3, 0, 2));
+        assert_eq!(tallied(good().followed_by(open())), (2, 1, 0));
+        assert_eq!(tallied(good().followed_by(waits())), (2, 0, 0));
+        let other = Trace::new().peer(Address([9, 0, 0, 0, 0, 0xc9]), AddressType::RANDOM).up();
+        assert_eq!(tallied(good().followed_by(other)), (1, 0, 0));
+    }
+
+    #[test]
+    fn the_others_are_all_but_the_one_that_is_shown() {
+        let capture = good().followed_by(unheard()).followed_by(good()).run();
+        let of = |number| others(&capture, capture.connection(number).expect("it is there"));
+        assert_eq!(of(1).connections, [2, 3]);
+        assert_eq!(of(2).connections, [1, 3]);
+        assert_eq!(of(1).says, of(2).says);
+        let one = good().run();
+        assert_eq!(others(&one, &one.connections[0]), Others::default());
+    }
+
+    #[test]
+    fn all_of_them_and_both_are_said_so() {
+        let after = |ms| {
+            let link = Trace::new().create().connected().wait_ms(ms);
+            link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+        };
+        let (two, three) = (unheard().repeated(2, 100), unheard().repeated(3, 100));
+        assert_eq!(says(two, 1), "both ended 0x3e after 315 ms");
+        assert_eq!(says(three, 1), "all 3 ended 0x3e after 315 ms");
+        assert_eq!(says(after(315).followed_by(after(340)), 1), "both ended 0x3e after 315–340 ms");
+        assert_eq!(says(after(340).followed_by(after(315)), 1), "both ended 0x3e after 315–340 ms");
+        let units = says(after(315).followed_by(after(2_000)), 1);
+        assert_eq!(units, "both ended 0x3e after 315 ms–2.00 s");
+        let never = Trace::new().create().connect_failed(Status::CONNECTION_LIMIT_EXCEEDED);
+        assert_eq!(says(never.repeated(2, 100), 1), "both were refused 0x09");
+    }
+
+    #[test]
+    fn an_end_that_the_capture_cannot_show_is_not_said_to_be_normal() {
+        let mut capture = good().followed_by(good()).run();
+        capture.connections[1].end = None;
+        capture.connections[1].end_unknown = true;
+        let says = others(&capture, &capture.connections[0]).says.to_string();
+        assert_eq!(says, "1 of 2 ended normally, 1 of 2 with an end that is not in the capture");
+    }
 }

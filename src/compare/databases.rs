@@ -32,14 +32,14 @@ pub fn compare(pair: &Pair<'_>) -> (Vec<DatabaseDifference>, Option<bool>) {
                     found.push(difference(pair, DatabaseChange::Altered, place, Some(a), Some(b)));
                 }
             }
-            None if full && shows(pair, pair.roles_differ, right, place, &theirs) => {
+            None if full && looked(&pair.subject, pair.roles_differ, place, &theirs) => {
                 found.push(difference(pair, DatabaseChange::Removed, place, Some(a), None));
             }
             None => {}
         }
     }
     for (place, b) in &theirs {
-        if !ours.contains_key(place) && full && shows_left(pair, left, place, &ours) {
+        if !ours.contains_key(place) && full && looked(&pair.reference, false, place, &ours) {
             found.push(difference(pair, DatabaseChange::Added, place, None, Some(b)));
         }
     }
@@ -88,38 +88,10 @@ fn places(database: &Database) -> BTreeMap<Place, Attribute> {
     places
 }
 
-/// Whether the subject looked where the reference found this: only then is it missing there.
-fn shows(
-    pair: &Pair<'_>,
-    local: bool,
-    database: &Database,
-    place: &Place,
-    there: &BTreeMap<Place, Attribute>,
-) -> bool {
-    match place.1 {
-        None => true,
-        Some(_) => {
-            let service = there.get(&(place.0, None, 0));
-            service.is_some_and(|service| pair.subject.saw_characteristics(service, local))
-                && !database.is_empty()
-        }
-    }
-}
-
-fn shows_left(
-    pair: &Pair<'_>,
-    database: &Database,
-    place: &Place,
-    here: &BTreeMap<Place, Attribute>,
-) -> bool {
-    match place.1 {
-        None => true,
-        Some(_) => {
-            let service = here.get(&(place.0, None, 0));
-            service.is_some_and(|service| pair.reference.saw_characteristics(service, false))
-                && !database.is_empty()
-        }
-    }
+/// Whether that side looked where the other one found this: only then is it missing there. `here` is what it has.
+fn looked(view: &View<'_>, local: bool, place: &Place, here: &BTreeMap<Place, Attribute>) -> bool {
+    let service = || here.get(&(place.0, None, 0));
+    place.1.is_none() || service().is_some_and(|service| view.saw_characteristics(service, local))
 }
 
 fn difference(
@@ -211,3 +183,6 @@ impl View<'_> {
             .any(|(first, last)| first <= service.handle.saturating_add(1) && last >= service.end)
     }
 }
+
+#[cfg(test)]
+mod tests;

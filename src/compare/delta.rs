@@ -173,25 +173,9 @@ pub fn times(what: &'static str, reference: Option<Span>, subject: Option<Span>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::tests::step;
     use crate::packet::Direction;
-    use crate::seen::{Seen, SourceId};
-    use crate::timeline::{Encryption, Moment, PairingPhase};
-
-    fn step(procedure: Procedure, detail: Detail) -> Step {
-        let seen = Seen { source: SourceId::FIRST, at: Moment::UNKNOWN, frame: 1 };
-        Step {
-            procedure,
-            by: Direction::Sent,
-            outcome: Outcome::Ok,
-            status: None,
-            attribute: 0,
-            first: seen,
-            last: seen,
-            count: 1,
-            bytes: 0,
-            detail,
-        }
-    }
+    use crate::timeline::{Encryption, PairingPhase};
 
     /// What is noted, and `!` before it where it matters.
     fn delta(reference: &Step, subject: &Step) -> String {

@@ -78,9 +78,9 @@ fn fate(to: &View<'_>, moment: Option<Span>) -> Fate {
     let connection = to.connection;
     let ended = connection.end.is_some();
     let lost = to.capture.lost_packets_of(connection);
-    if connection.start_seen && (!connection.connected() || connection.never_heard() && !lost) {
+    if !connection.connected() || connection.never_heard() && !lost {
         // Nothing could come on a link that was none. Still waiting when the capture ends: who knows.
-        let open = !ended && connection.status.is_none() && !connection.end_seen;
+        let open = connection.status.is_none() && !connection.end_seen;
         return if open { Fate::CannotTell } else { Fate::NotReached };
     }
     if !connection.start_seen || to.capture.filtered || connection.cut_packets > 0 || lost {
@@ -166,8 +166,9 @@ fn operation(view: &View<'_>, step: &Step) -> Option<Protocol> {
 /// What the host under capture did itself; on the other end of the link, the same side of it.
 fn own(view: &View<'_>, step: &Step, swapped: bool) -> bool {
     let ours = (step.by == Direction::Sent) != swapped;
-    ours && !matches!(step.procedure, Procedure::Notify | Procedure::Indicate)
-        || ours && view.connection.role == Some(Role::Peripheral) && !swapped
+    let pushed = matches!(step.procedure, Procedure::Notify | Procedure::Indicate);
+    let served_here = view.connection.role == Some(Role::Peripheral) && !swapped;
+    ours && (!pushed || served_here)
 }
 
 /// What each side did early and the other did not.
@@ -176,3 +177,6 @@ pub fn both(pair: &Pair<'_>, window: Span) -> (Vec<EarlyOperation>, Vec<EarlyOpe
     let differ = pair.roles_differ;
     (ledger(left, right, window, false, differ), ledger(right, left, window, differ, differ))
 }
+
+#[cfg(test)]
+mod tests;

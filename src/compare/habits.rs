@@ -56,9 +56,7 @@ pub const HABITS: &[Habit] = &[
         why: "the host itself subscribes to Service Changed and names its features",
     },
     Habit {
-        covers: |k| {
-            !k.central && k.procedure != Notify && k.procedure != Disconnect && att(k.procedure)
-        },
+        covers: |k| !k.central && k.procedure != Notify && att(k.procedure),
         why: "the peer looks at the host's own services",
     },
     Habit {
@@ -131,18 +129,10 @@ fn is_gap(uuid: Uuid) -> bool {
     matches!(uuid, Uuid::Short(0x2a00 | 0x2a01 | 0x2a04 | 0x2aa6 | 0x2ac9))
 }
 
-/// Characteristics that hosts read, write and subscribe to by themselves, whatever the application wants.
+/// Whether attributes of this type are the hosts' own business, whatever the application wants: the GATT service's
+/// own, the device's name and looks. Who reads, writes or subscribes to them does so before any data passes.
 pub fn of_the_host(uuid: Uuid) -> bool {
     is_gatt_own(uuid) || is_gap(uuid)
-}
-
-/// Whether attributes of this type are the hosts' own business: the GATT service's own, the device's name and looks.
-/// Who reads or writes them does so before any data passes.
-pub fn housekeeping(uuid: Uuid) -> bool {
-    matches!(
-        uuid,
-        Uuid::Short(0x2a05 | 0x2b29 | 0x2b2a | 0x2b3a | 0x2a00 | 0x2a01 | 0x2a04 | 0x2aa6 | 0x2ac9)
-    )
 }
 
 /// Something that the application, not the host, does with the device.
@@ -196,6 +186,109 @@ mod tests {
             assert!(!application(&habit));
         }
         assert!(place(&key(Encrypt, What::Nothing)).is_some());
+    }
+
+    /// The reason that reports give; `None` where a step that is missing matters.
+    fn why(procedure: Procedure, central: bool, what: What) -> Option<&'static str> {
+        absence(&Key { procedure, central, what })
+    }
+
+    fn short(uuid: u16) -> What {
+        What::Uuid(Uuid::Short(uuid))
+    }
+
+    #[test]
+    fn each_habit_covers_its_own_steps() {
+        let covers = |procedure, central, what, words: &str| {
+            let why = why(procedure, central, what).unwrap_or("no habit");
+            assert!(why.contains(words), "{procedure} {what:?}: {why}");
+        };
+        covers(Version, true, What::Nothing, "read the peer's version");
+        covers(Features, true, What::Nothing, "read the peer's features");
+        covers(DataLength, true, What::Nothing, "sets the data length");
+        covers(Phy, true, What::Nothing, "change the PHY");
+        covers(ParameterUpdate, true, What::Nothing, "shortens the interval");
+        covers(ParameterUpdate, false, What::Nothing, "asks for its own parameters");
+        covers(ExchangeMtu, true, What::Nothing, "exchanges the MTU");
+        covers(Indicate, true, short(0x2a05), "Service Changed");
+        covers(Pair, true, What::SecurityRequest, "a wish for security");
+        covers(Other, true, What::Hci(0x2016), "housekeeping");
+        covers(Scan, true, What::On(true), "scanning");
+        covers(Scan, true, What::On(false), "scanning");
+        for procedure in
+            [DiscoverServices, DiscoverIncludes, DiscoverCharacteristics, DiscoverDescriptors]
+        {
+            covers(procedure, true, What::Type(0x2800), "discover in full");
+        }
+        for uuid in [0x2a05, 0x2b29, 0x2b2a, 0x2b3a] {
+            covers(Read, true, short(uuid), "GATT service's own");
+            covers(Write, true, short(uuid), "subscribes to Service Changed");
+            covers(Subscribe, true, short(uuid), "subscribes to Service Changed");
+            assert!(of_the_host(Uuid::Short(uuid)));
+        }
+        for uuid in [0x2a00, 0x2a01, 0x2a04, 0x2aa6, 0x2ac9] {
+            covers(Read, true, short(uuid), "name and appearance");
+            assert!(of_the_host(Uuid::Short(uuid)));
+            assert_eq!(why(Write, true, short(uuid)), None, "nobody writes these by itself");
+        }
+        assert!(!of_the_host(Uuid::Short(0x2a19)) && !of_the_host(Uuid::Full([0; 16])));
+        for procedure in [Read, Write, WriteCommand, Subscribe] {
+            covers(procedure, false, VENDOR, "looks at the host's own services");
+        }
+        assert_eq!(why(Notify, false, VENDOR), None, "what it pushes, it was asked for");
+        assert_eq!(why(Notify, false, short(0x2a05)), None);
+        assert_eq!(why(Indicate, true, VENDOR), None);
+        assert_eq!(why(WriteCommand, true, short(0x2b29)), None);
+        for procedure in [Connect, Disconnect, Encrypt, Pair, Channel, Other] {
+            assert_eq!(why(procedure, false, What::Nothing), None, "{procedure}");
+        }
+        assert_eq!(why(Other, true, What::Hci(0x57)), None);
+        assert_eq!(why(Other, true, What::Att(0x57)), None);
+    }
+
+    #[test]
+    fn what_does_not_depend_on_the_order_may_stand_elsewhere() {
+        let at = |procedure, what| place(&key(procedure, what)).is_some();
+        for procedure in [Encrypt, Notify, Indicate, Read, Version] {
+            assert!(at(procedure, VENDOR), "{procedure}");
+        }
+        for procedure in [Write, WriteCommand, Subscribe, Connect, Pair] {
+            assert!(!at(procedure, VENDOR), "{procedure}");
+        }
+    }
+
+    #[test]
+    fn the_attribute_protocol_has_these_operations() {
+        let kinds = [
+            ExchangeMtu,
+            DiscoverServices,
+            DiscoverIncludes,
+            DiscoverCharacteristics,
+            DiscoverDescriptors,
+            Read,
+            Write,
+            WriteCommand,
+            Subscribe,
+            Notify,
+            Indicate,
+        ];
+        assert!(kinds.iter().all(|kind| att(*kind)));
+        for other in [Connect, Disconnect, Pair, Encrypt, Channel, ParameterUpdate, Scan, Other] {
+            assert!(!att(other) && !discovery(other), "{other}");
+        }
+        assert!(discovery(DiscoverIncludes) && !discovery(Read));
+    }
+
+    #[test]
+    fn an_application_works_with_what_is_not_the_hosts() {
+        let works = |procedure, central, what| application(&Key { procedure, central, what });
+        for procedure in [Read, Write, WriteCommand, Subscribe] {
+            assert!(works(procedure, true, VENDOR), "{procedure}");
+            assert!(!works(procedure, false, VENDOR), "the peer's application");
+            assert!(!works(procedure, true, short(0x2a00)));
+            assert!(!works(procedure, true, short(0x2b29)));
+        }
+        assert!(!works(Notify, true, VENDOR) && !works(Encrypt, true, What::Nothing));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub use choose::{
 pub use clocks::rounded;
 pub use count::{Tally, others, tally};
 pub use ending::Ending;
-pub use habits::{housekeeping, of_the_host};
+pub use habits::of_the_host;
 pub use key::Key;
 pub use names::{Meaning, Names};
 pub use peer::{Peer, Sought};
@@ -336,16 +336,33 @@ impl<'a> View<'a> {
     }
 }
 
+impl<'a> Pair<'a> {
+    fn of(left: &'a Capture, a: &'a Connection, right: &'a Capture, b: &'a Connection) -> Self {
+        let names = names_of(left, a, right, b);
+        let roles_differ = roles_differ(a, b);
+        Self {
+            reference: View::new(left, a, names.reference),
+            subject: View::new(right, b, names.subject),
+            roles_differ,
+            ending: ending::compare(a, b, roles_differ),
+        }
+    }
+}
+
 /// The names of both sides' attributes, each learned from the other where it is the same device.
 pub fn names(captures: &[Capture], reference: Side, subject: Side) -> Option<Sides<Names>> {
     let (left, right) = (captures.get(reference.capture)?, captures.get(subject.capture)?);
     let (a, b) = (left.connection(reference.connection)?, right.connection(subject.connection)?);
+    Some(names_of(left, a, right, b))
+}
+
+fn names_of(left: &Capture, a: &Connection, right: &Capture, b: &Connection) -> Sides<Names> {
     let swapped = roles_differ(a, b);
     let (mut ours, mut theirs) = (Names::of(left, a), Names::of(right, b));
     let before = ours.clone();
     ours.learn_from(&theirs, swapped);
     theirs.learn_from(&before, swapped);
-    Some(Sides::new(ours, theirs))
+    Sides::new(ours, theirs)
 }
 
 fn roles_differ(a: &Connection, b: &Connection) -> bool {
@@ -363,14 +380,7 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
     let (reference, subject) = (choice.reference, choice.subject);
     let (left, right) = (captures.get(reference.capture)?, captures.get(subject.capture)?);
     let (a, b) = (left.connection(reference.connection)?, right.connection(subject.connection)?);
-    let names = names(captures, reference, subject)?;
-    let roles_differ = roles_differ(a, b);
-    let pair = Pair {
-        reference: View::new(left, a, names.reference),
-        subject: View::new(right, b, names.subject),
-        roles_differ,
-        ending: ending::compare(a, b, roles_differ),
-    };
+    let pair = Pair::of(left, a, right, b);
     let steps = timeline::align(&pair);
     let (same_until, divergence) = if a.transport == b.transport {
         timeline::divergence(&pair, &steps)
@@ -398,15 +408,15 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
             .or_else(|| early.map(|operation| text!("{} never came early", operation.name)))
     };
     let divergence = divergence.or_else(beside);
-    let differs =
-        divergence.is_some() || pair.ending.matters || steps.iter().any(|step| !step.normal);
+    // A step that matters is where the timelines part: then there is a divergence.
+    let differs = divergence.is_some() || pair.ending.matters;
     Some(Comparison {
         reference,
         subject,
         matched_by: choice.matched_by,
         match_says: choice.says.clone(),
         window: options.window,
-        roles_differ,
+        roles_differ: pair.roles_differ,
         same_until,
         divergence,
         steps,

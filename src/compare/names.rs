@@ -176,3 +176,6 @@ pub fn by_central(connection: &Connection, step: &Step) -> bool {
     let central = connection.role != Some(crate::timeline::Role::Peripheral);
     (step.by == Direction::Sent) == central
 }
+
+#[cfg(test)]
+mod tests;

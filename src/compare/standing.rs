@@ -85,7 +85,9 @@ impl Failure {
             Some((reason, EndedBy::Peer)) if connection.role != Some(Role::Peripheral) => {
                 Some(Self::Ended(reason))
             }
-            Some((_, EndedBy::Host)) if sent_bad(connection) => Some(Self::Ended(sent(connection))),
+            Some((_, EndedBy::Host)) if bad(sent(connection)) => {
+                Some(Self::Ended(sent(connection)))
+            }
             _ if waited_in_vain(connection) => Some(Self::Unanswered),
             _ => None,
         }
@@ -116,12 +118,9 @@ pub fn bad(reason: Status) -> bool {
     )
 }
 
+/// The reason in our Disconnect command; success where there is none.
 fn sent(connection: &Connection) -> Status {
     connection.end.as_ref().and_then(|end| end.reason_sent).unwrap_or_default()
-}
-
-fn sent_bad(connection: &Connection) -> bool {
-    connection.end.as_ref().is_some_and(|end| end.reason_sent.is_some()) && bad(sent(connection))
 }
 
 /// A request of ours that the peer left without an answer.
@@ -129,4 +128,121 @@ fn waited_in_vain(connection: &Connection) -> bool {
     connection.steps.iter().any(|s| {
         s.outcome == Outcome::Unanswered && s.is_att() && s.by == crate::packet::Direction::Sent
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::tests::{LAMP, changed, step, to, with};
+    use crate::packet::Direction;
+    use crate::timeline::{AdapterLoss, Capture, Detail, Gone, Step};
+
+    fn att() -> Step {
+        step(Procedure::Read, Detail::None)
+    }
+
+    #[test]
+    fn of_value_is_what_was_answered_or_may_have_been() {
+        let kinds = |steps: Vec<Step>| {
+            let capture = with(steps.into_iter().map(|step| (0, step)).collect());
+            let standing = Standing::of(&capture.connections[0]);
+            assert_eq!(standing.usable, standing.kinds > 0);
+            standing.kinds
+        };
+        let of = |step: Step, outcome| kinds(vec![Step { outcome, ..step }]);
+        let encrypt = || step(Procedure::Encrypt, Detail::None);
+        for outcome in [Outcome::Ok, Outcome::Unknown] {
+            assert_eq!((of(att(), outcome), of(encrypt(), outcome)), (1, 1));
+            assert_eq!(of(step(Procedure::Pair, Detail::None), outcome), 0);
+        }
+        for outcome in [Outcome::Error, Outcome::Unanswered, Outcome::CutOff] {
+            assert_eq!((of(att(), outcome), of(encrypt(), outcome)), (0, 0));
+        }
+        let on = |attribute| Step { attribute, ..att() };
+        assert_eq!(kinds(vec![on(3), on(4), on(3)]), 2);
+        assert_eq!(kinds(vec![]), 0);
+    }
+
+    #[test]
+    fn a_link_that_was_up_before_the_capture_counts_as_heard() {
+        let of = |capture: &Capture| Standing::of(&capture.connections[0]).heard;
+        let silent = to(LAMP).create().connected().wait_ms(900).run();
+        assert!(!of(&silent));
+        assert!(of(&changed(silent, |c| c.connections[0].start_seen = false)));
+        assert!(of(&to(LAMP).up().run()));
+    }
+
+    #[test]
+    fn what_failed_is_told_by_the_end_and_by_what_came_before() {
+        let link = |step: Step| with(vec![(0, step)]);
+        let of = |capture: &Capture| Failure::of(&capture.connections[0]);
+        let failed = |procedure, outcome, status| {
+            link(Step { outcome, status, ..step(procedure, Detail::None) })
+        };
+        use Outcome::{Error, Unanswered};
+        for procedure in [Procedure::Encrypt, Procedure::Pair] {
+            assert_eq!(of(&failed(procedure, Error, Some(5))), Some(Failure::Security(5)));
+            assert_eq!(of(&failed(procedure, Unanswered, None)), None);
+            let cured =
+                changed(failed(procedure, Error, Some(5)), |c| c.connections[0].encrypted = true);
+            assert_eq!(of(&cured), None);
+        }
+        assert_eq!(of(&failed(Procedure::Read, Error, Some(5))), None);
+        assert_eq!(of(&failed(Procedure::Read, Unanswered, None)), Some(Failure::Unanswered));
+        assert_eq!(of(&failed(Procedure::Features, Unanswered, None)), None);
+        let theirs = link(Step { by: Direction::Received, outcome: Unanswered, ..att() });
+        assert_eq!(of(&theirs), None, "this host owes the answer");
+        // Who ended it, and with what.
+        let ended = |by, reason, sent, role| {
+            changed(link(att()), |c| {
+                let connection = &mut c.connections[0];
+                connection.role = role;
+                let end = connection.end.as_mut().expect("it ended");
+                (end.by, end.reason, end.reason_sent) = (by, reason, sent);
+            })
+        };
+        let (user, local) = (Status::REMOTE_USER_TERMINATED, Status::LOCAL_HOST_TERMINATED);
+        let central = Some(Role::Central);
+        for role in [central, None] {
+            let failed = Some(Failure::Ended(user));
+            assert_eq!(of(&ended(EndedBy::Peer, user, None, role)), failed);
+        }
+        assert_eq!(of(&ended(EndedBy::Peer, user, None, Some(Role::Peripheral))), None);
+        assert_eq!(of(&ended(EndedBy::Host, local, Some(user), central)), None);
+        assert_eq!(of(&ended(EndedBy::Host, local, None, central)), None);
+        let refuses = Some(Status::AUTHENTICATION_FAILURE);
+        let failed = Some(Failure::Ended(Status::AUTHENTICATION_FAILURE));
+        assert_eq!(of(&ended(EndedBy::Host, local, refuses, central)), failed);
+        assert_eq!(of(&ended(EndedBy::Controller, user, refuses, central)), None, "not by us");
+        let timeout = Some(Failure::Ended(Status::CONNECTION_TIMEOUT));
+        assert_eq!(
+            of(&ended(EndedBy::Controller, Status::CONNECTION_TIMEOUT, None, central)),
+            timeout
+        );
+        let lost = changed(link(att()), |c| {
+            let seen = c.connections[0].up.expect("it was up");
+            c.connections[0].end = None;
+            c.connections[0].gone = Some(Gone {
+                seen,
+                how: AdapterLoss::Removed,
+                by: EndedBy::Controller,
+                process: None,
+            });
+        });
+        assert_eq!(of(&lost), Some(Failure::AdapterLost));
+    }
+
+    #[test]
+    fn ends_that_nobody_wants_are_failures() {
+        for fine in [
+            Status::REMOTE_USER_TERMINATED,
+            Status::REMOTE_LOW_RESOURCES,
+            Status::REMOTE_POWER_OFF,
+            Status::LOCAL_HOST_TERMINATED,
+            Status::SUCCESS,
+        ] {
+            assert!(!bad(fine), "{fine:?}");
+        }
+        assert!(bad(Status::CONNECTION_TIMEOUT) && bad(Status::MIC_FAILURE));
+    }
 }

@@ -1,38 +1,41 @@
 //! Which two connections are compared, and what counts as missing: traces whose answer is known.
 use super::*;
+use crate::capture::{Warning, WarningKind};
 use crate::packet::att::{Handle, Pdu};
-use crate::packet::{Address, AddressType, Status};
+use crate::packet::{Address, AddressType, Direction, Status};
+use crate::seen::{Seen, SourceId};
+use crate::timeline::{Detail, Moment};
 use crate::trace::Trace;
 
-const LAMP: Address = Address([1, 0, 0, 0, 0, 0xc1]);
-const LOCK: Address = Address([2, 0, 0, 0, 0, 0xc2]);
-const OTHER: Address = Address([3, 0, 0, 0, 0, 0xc3]);
+pub(super) const LAMP: Address = Address([1, 0, 0, 0, 0, 0xc1]);
+pub(super) const LOCK: Address = Address([2, 0, 0, 0, 0, 0xc2]);
+pub(super) const OTHER: Address = Address([3, 0, 0, 0, 0, 0xc3]);
 
-fn to(peer: Address) -> Trace {
+pub(super) fn to(peer: Address) -> Trace {
     Trace::new().peer(peer, AddressType::RANDOM)
 }
 
 /// A link that works until this host hangs up.
-fn good(peer: Address) -> Trace {
+pub(super) fn good(peer: Address) -> Trace {
     to(peer).up().mtu().discovery(2).wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED)
 }
 
 /// A link that dies unheard.
-fn bad(peer: Address) -> Trace {
+pub(super) fn bad(peer: Address) -> Trace {
     to(peer).create().connected().wait_ms(315).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
 }
 
-fn chosen(traces: &[Trace], options: &Options) -> Result<(u32, u32, MatchedBy), String> {
+pub(super) fn chosen(traces: &[Trace], options: &Options) -> Result<(u32, u32, MatchedBy), String> {
     let captures: Vec<Capture> = traces.iter().map(Trace::run).collect();
     let choice = choose(&captures, options).map_err(|none| none.says.to_string())?;
     Ok((choice.reference.connection, choice.subject.connection, choice.matched_by))
 }
 
-fn anything() -> Options {
+pub(super) fn anything() -> Options {
     Options::default()
 }
 
-fn only_subject(wanted: Wanted) -> Sides<Wanted> {
+pub(super) fn only_subject(wanted: Wanted) -> Sides<Wanted> {
     Sides::new(Wanted::default(), wanted)
 }
 
@@ -99,7 +102,71 @@ fn one_capture_is_compared_within_itself_where_one_device_works_and_fails() {
     assert_eq!(chosen(&[twice], &within).map(|(reference, ..)| reference), Ok(3));
 }
 
-fn compared(reference: Trace, subject: Trace) -> Comparison {
+/// The first connections of two captures, side by side.
+pub(super) fn pair<'a>(reference: &'a Capture, subject: &'a Capture) -> Pair<'a> {
+    Pair::of(reference, &reference.connections[0], subject, &subject.connections[0])
+}
+
+/// A capture that says something else in one place.
+pub(super) fn changed(mut capture: Capture, change: impl FnOnce(&mut Capture)) -> Capture {
+    change(&mut capture);
+    capture
+}
+
+/// The same from a logger that lost packets somewhere.
+pub(super) fn lossy(capture: Capture) -> Capture {
+    let lost = Warning::of_all(WarningKind::DroppedPackets, "the logger lost packets");
+    changed(capture, |capture| capture.warnings.push(lost))
+}
+
+/// A link of ten seconds.
+pub(super) fn long() -> Capture {
+    let link = to(LAMP).up().wait_ms(10_000);
+    link.hangs_up(Status::REMOTE_USER_TERMINATED).run()
+}
+
+/// The same with these steps: each so many milliseconds after the link came up, and done at once.
+pub(super) fn with(steps: Vec<(i64, Step)>) -> Capture {
+    changed(long(), |capture| {
+        let connection = &mut capture.connections[0];
+        let zero = connection.zero().time().expect("a time");
+        connection.steps = (10..)
+            .zip(steps)
+            .map(|(frame, (ms, step))| {
+                let at = Moment::from(zero + Span::from_ms(ms));
+                let took = step.last.at.since(step.first.at).unwrap_or(Span(0));
+                let last = Moment::from(zero + Span::from_ms(ms) + took);
+                let seen = |at| Seen { source: SourceId::FIRST, at, frame };
+                Step { first: seen(at), last: seen(last), ..step }
+            })
+            .collect();
+    })
+}
+
+/// The first connection of a capture, as a comparison looks at it.
+pub(super) fn view(capture: &Capture) -> View<'_> {
+    let connection = &capture.connections[0];
+    View::new(capture, connection, Names::of(capture, connection))
+}
+
+/// A step of our own that was answered, without a time.
+pub(super) fn step(procedure: Procedure, detail: Detail) -> Step {
+    let seen = Seen { source: SourceId::FIRST, at: Moment::UNKNOWN, frame: 1 };
+    Step {
+        procedure,
+        by: Direction::Sent,
+        outcome: Outcome::Ok,
+        status: None,
+        attribute: 0,
+        first: seen,
+        last: seen,
+        count: 1,
+        bytes: 0,
+        detail,
+    }
+}
+
+pub(super) fn compared(reference: Trace, subject: Trace) -> Comparison {
     of_captures(&[reference.run(), subject.run()]).expect("the same device")
 }
 
@@ -323,4 +390,85 @@ fn a_device_is_known_by_its_services_where_enough_are_the_same() {
     assert_eq!(by(&of(7, 0), &of(10, 0)), Ok(MatchedBy::Gatt));
     assert_eq!(by(&of(7, 0), &of(11, 0)), Ok(MatchedBy::Position));
     assert_eq!(by(&of(3, 0), &of(3, 5)), Ok(MatchedBy::Position));
+}
+
+#[test]
+fn sides_are_swapped_where_the_second_capture_is_the_reference() {
+    let captures = [good(LAMP).run(), bad(LAMP).run()];
+    let compared = |captures: &[Capture], swap: bool| {
+        let mut choice = choose(captures, &anything()).expect("one device");
+        if swap {
+            (choice.reference, choice.subject) = (choice.subject, choice.reference);
+        }
+        compare(captures, &choice, &anything()).expect("both are there").swapped()
+    };
+    assert!(!compared(&captures, false) && compared(&captures, true));
+    let within = [good(LAMP).followed_by(bad(LAMP)).run()];
+    assert!(!compared(&within, false) && !compared(&within, true), "one capture has no other side");
+}
+
+/// What parts two links whose steps agree, or that went by other radios.
+#[test]
+fn links_part_at_their_steps_else_at_what_else_differs() {
+    let parts = |a: &Capture, b: &Capture| {
+        let compared = of_captures(&[a.clone(), b.clone()]).expect("one device");
+        assert_eq!(compared.differs, compared.divergence.is_some());
+        compared.divergence.map(|says| says.to_string())
+    };
+    let ends = |trace: Trace| trace.wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED).run();
+    let up = |latency| to(LAMP).create().connected_as(0, 24, latency, 500).features();
+    let plain = ends(up(0).mtu());
+    assert_eq!(parts(&plain, &plain), None);
+    let bredr = ends(to(LAMP).connected_bredr());
+    let says = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        parts(&plain, &bredr),
+        says("the subject went by BR/EDR where the reference went by LE")
+    );
+    // A parameter that matters; one that hosts choose by habit does not part them.
+    let slow = parts(&plain, &ends(up(4).mtu()));
+    assert_eq!(slow, says("the steps agree; latency granted: 0 against 4"));
+    let faster = ends(to(LAMP).create().connected_as(0, 12, 0, 500).features().mtu());
+    assert_eq!(parts(&plain, &faster), None);
+    let served = |properties| ends(up(0).discovery(properties));
+    let databases = parts(&served(0x1a), &served(0x0a)).expect("other properties");
+    assert!(databases.starts_with("the steps agree; the databases differ: "), "{databases}");
+}
+
+/// An adapter that goes away under a link ends it, though no event says so.
+#[test]
+fn a_link_lost_with_its_adapter_differs_from_one_that_is_up() {
+    let open = to(LAMP).up().mtu().wait_ms(900).run();
+    let lost = changed(open.clone(), |capture| {
+        let connection = &mut capture.connections[0];
+        let seen = connection.up.expect("it was up");
+        let (how, by) =
+            (crate::timeline::AdapterLoss::Removed, crate::timeline::EndedBy::Controller);
+        connection.gone = Some(crate::timeline::Gone { seen, how, by, process: None });
+    });
+    let differs = |a: &Capture, b: &Capture| {
+        of_captures(&[a.clone(), b.clone()]).expect("one device").differs
+    };
+    assert!(differs(&open, &lost) && !differs(&open, &open));
+}
+
+#[test]
+fn roles_differ_where_both_are_known() {
+    use crate::timeline::Role::{Central, Peripheral};
+    let link = |role| changed(to(LAMP).up().run(), |capture| capture.connections[0].role = role);
+    let differ = |a, b| {
+        let (a, b) = (link(a), link(b));
+        pair(&a, &b).roles_differ
+    };
+    assert!(differ(Some(Central), Some(Peripheral)) && differ(Some(Peripheral), Some(Central)));
+    assert!(!differ(Some(Central), Some(Central)));
+    assert!(!differ(None, Some(Central)) && !differ(Some(Peripheral), None));
+}
+
+#[test]
+fn wishes_are_none_until_one_is_given() {
+    assert!(!Wanted::default().says_anything());
+    for wanted in [Wanted::peer(LAMP), Wanted::connection(1), adapter(0)] {
+        assert!(wanted.says_anything());
+    }
 }

@@ -314,3 +314,6 @@ fn only(one: Piece, does: Text, other: Piece, instead: Option<Text>) -> Text {
         None => text!("only {} does {}; {} does nothing more", one, does, other),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -363,3 +363,6 @@ pub fn version(version: u8, company: u16) -> Text {
 pub fn against(reference: impl Say, subject: impl Say) -> Text {
     text!("{} against {}", reference, subject)
 }
+
+#[cfg(test)]
+mod tests;

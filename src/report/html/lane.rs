@@ -2,7 +2,7 @@
 use super::axis::Axis;
 use super::escape::text;
 use super::format::Format;
-use crate::compare::{Names, housekeeping, words};
+use crate::compare::{Names, of_the_host, words};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::prose::Text;
@@ -96,7 +96,7 @@ fn own_business(connection: &Connection, names: &Names, step: &Step) -> bool {
     let meaning = names.of_step(connection, step);
     let above = meaning.and_then(|meaning| meaning.parent);
     let own = names.attribute(connection, step).and_then(|attribute| attribute.uuid);
-    above.or(own).is_some_and(housekeeping)
+    above.or(own).is_some_and(of_the_host)
 }
 
 /// A step that the other side did and this one did not.
