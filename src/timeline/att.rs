@@ -602,3 +602,6 @@ fn head(value: &[u8]) -> u16 {
         [] => 0,
     }
 }
+
+#[cfg(test)]
+mod tests;

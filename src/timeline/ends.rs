@@ -271,3 +271,6 @@ impl Tracker {
         Some(Seen::when(connection.last_pdu))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -272,3 +272,6 @@ pub(super) fn finish_connect(
         step.last = at.seen();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -347,4 +347,229 @@ mod tests {
             );
         }
     }
+
+    use super::judge;
+    use crate::capture::{Warning, WarningKind};
+    use crate::packet::Status;
+    use crate::time::Clock;
+    use crate::timeline::{Capture, Gap, Host, Role, Stack, Transport};
+
+    const OTHER: Address = Address([9, 9, 9, 9, 9, 0xc9]);
+
+    fn whole() -> Capture {
+        Trace::new().up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED).run()
+    }
+
+    /// A capture that differs from a whole one: kinds, what each says, and its remedy.
+    fn told(change: impl FnOnce(&mut Capture)) -> Vec<(FitnessKind, String, String)> {
+        let mut capture = whole();
+        change(&mut capture);
+        judge(&capture)
+            .into_iter()
+            .map(|line| (line.kind, line.says.to_string(), line.remedy.to_string()))
+            .collect()
+    }
+
+    fn kinds(change: impl FnOnce(&mut Capture)) -> Vec<FitnessKind> {
+        told(change).into_iter().map(|(kind, ..)| kind).collect()
+    }
+
+    /// The same connection again, so many times in all.
+    fn many(capture: &mut Capture, count: u32) {
+        capture.connections = (1..=count)
+            .map(|number| crate::timeline::Connection { number, ..capture.connections[0].clone() })
+            .collect();
+    }
+
+    fn made_by(stack: Stack) -> Option<Host> {
+        let evidence = String::new();
+        Some(Host { stack, version: None, evidence_frame: None, evidence, guessed: false })
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_whole_capture() {
+        assert_eq!(kinds(|_| ()), []);
+    }
+
+    #[test]
+    fn links_that_were_up_before_are_counted() {
+        let late = |all: u32, late: u32| {
+            let lines = told(|capture| {
+                many(capture, all);
+                let connections = capture.connections.iter_mut();
+                connections.take(late as usize).for_each(|c| c.start_seen = false);
+            });
+            let [(kind, says, remedy)] = &lines[..] else { panic!("{lines:?}") };
+            assert_eq!(*kind, FitnessKind::StartsAfterConnection);
+            (says.clone(), remedy.clone())
+        };
+        let (one, remedy) = late(1, 1);
+        assert!(
+            one.starts_with("connection 1 was up before") && one.contains("how it was made"),
+            "{one}"
+        );
+        assert!(remedy.starts_with("Start recording first"), "{remedy}");
+        let (two, _) = late(2, 2);
+        assert!(
+            two.starts_with("connections 1, 2 were up before")
+                && two.contains("how they were made")
+        );
+        assert!(late(4, 4).0.starts_with("connections 1, 2, 3, 4 were"));
+        assert!(late(5, 5).0.starts_with("5 connections (1 to 5) were"));
+        // Where a later one is whole, the capture is good for that.
+        let (some, remedy) = late(3, 2);
+        assert!(some.starts_with("connections 1, 2 were") && remedy.is_empty(), "{some} {remedy}");
+        // A phone goes on from file to file.
+        for stack in [Stack::Android, Stack::Ios] {
+            let lines = told(|capture| {
+                many(capture, 2);
+                capture.connections.iter_mut().for_each(|c| c.start_seen = false);
+                capture.host = made_by(stack);
+            });
+            assert_eq!(lines[0].0, FitnessKind::RotatedLog);
+            assert!(lines[0].1.starts_with("connections 1, 2 were up before this file"));
+            assert!(lines[0].1.contains("how they were made"));
+        }
+        let one = told(|capture| {
+            capture.connections[0].start_seen = false;
+            capture.host = made_by(Stack::Android);
+        });
+        assert!(one[0].1.starts_with("connection 1 was") && one[0].1.contains("how it was made"));
+        let linux = kinds(|capture| {
+            capture.connections[0].start_seen = false;
+            capture.host = made_by(Stack::BlueZ);
+        });
+        assert_eq!(linux, [FitnessKind::StartsAfterConnection]);
+    }
+
+    #[test]
+    fn kinds_that_were_filtered_out_are_named() {
+        let lines = told(|capture| capture.gaps = vec![Gap::Commands, Gap::Events]);
+        assert_eq!(lines[0].0, FitnessKind::Filtered);
+        assert!(
+            lines[0].1.starts_with("no HCI commands and no HCI events in it"),
+            "{}",
+            lines[0].1
+        );
+    }
+
+    #[test]
+    fn a_capture_without_links_says_what_it_heard() {
+        let empty = |reports| {
+            kinds(|capture| {
+                capture.connections.clear();
+                capture.totals.advertising_reports = reports;
+            })
+        };
+        assert_eq!(empty(1), [FitnessKind::NoConnections]);
+        assert_eq!(empty(0), [FitnessKind::NoTraffic]);
+    }
+
+    #[test]
+    fn packets_that_were_cut_are_told_as_the_recording_cut_them() {
+        use FitnessKind::{CutPackets, TextIncomplete};
+        let of = |format: &'static str, cut: u64, filtered: bool, of_link: u64| {
+            told(|capture| {
+                (capture.format, capture.filtered, capture.totals.cut) = (format, filtered, cut);
+                capture.connections[0].cut_packets = of_link;
+            })
+        };
+        let kind = |lines: &[(FitnessKind, String, String)]| lines.first().map(|line| line.0);
+        assert_eq!(kind(&of("btmon-text", 1, false, 0)), Some(TextIncomplete));
+        assert_eq!(kind(&of("btmon-text", 0, false, 0)), None);
+        assert_eq!(kind(&of("btmon-text", 0, true, 0)), Some(CutPackets));
+        assert_eq!(kind(&of("pcap", 1, false, 0)), None, "no link lost anything by it");
+        assert_eq!(kind(&of("pcap", 1, true, 0)), Some(CutPackets));
+        assert!(of("pcap", 3, false, 1)[0].1.starts_with("3 packets were cut"));
+        assert!(of("pcap", 1, false, 3)[0].1.starts_with("3 packets were cut"));
+        assert!(of("btsnoop", 1, true, 0)[0].2.starts_with("On Android"));
+        assert!(of("pcap", 1, true, 0)[0].2.starts_with("Record without a snap length"));
+        let known = told(|capture| {
+            (capture.format, capture.filtered) = ("btsnoop", true);
+            capture.host = made_by(Stack::BlueZ);
+        });
+        assert!(!known[0].2.starts_with("On Android"), "{}", known[0].2);
+    }
+
+    /// Attempts of each adapter, and whether it has a number.
+    #[test]
+    fn adapters_that_do_nothing_are_told_apart_from_those_that_share_the_work() {
+        let of = |attempts: &[(Option<u16>, u32)]| {
+            told(|capture| {
+                let one = capture.adapters[0].clone();
+                let with = |(index, attempts): &(Option<u16>, u32)| {
+                    let mut adapter = one.clone();
+                    (adapter.index, adapter.attempts) = (*index, *attempts);
+                    adapter
+                };
+                capture.adapters = attempts.iter().map(with).collect();
+            })
+        };
+        use FitnessKind::{AdapterIdle, SeveralAdapters};
+        let kinds = |attempts: &[(Option<u16>, u32)]| {
+            of(attempts).into_iter().map(|line| line.0).collect::<Vec<_>>()
+        };
+        assert_eq!(kinds(&[(Some(0), 1)]), []);
+        assert_eq!(kinds(&[(Some(0), 1), (Some(1), 1)]), [SeveralAdapters]);
+        assert_eq!(kinds(&[(Some(0), 0), (Some(1), 1)]), [AdapterIdle]);
+        assert_eq!(kinds(&[(Some(0), 0)]), [], "no adapter made any");
+        assert_eq!(kinds(&[(None, 0), (Some(1), 1)]), [], "an adapter without a number is none");
+        assert_eq!(kinds(&[(None, 1), (Some(1), 1)]), []);
+        let lines = of(&[(Some(0), 0), (Some(1), 1), (Some(2), 0)]);
+        assert!(lines[0].1.starts_with("hci0, hci2 made no connection"), "{}", lines[0].1);
+    }
+
+    #[test]
+    fn a_capture_without_le_says_so() {
+        let of = |radios: &[Transport]| {
+            kinds(|capture| {
+                many(capture, radios.len() as u32);
+                for (connection, transport) in capture.connections.iter_mut().zip(radios) {
+                    connection.transport = *transport;
+                }
+            })
+        };
+        use Transport::{BrEdr, Le, Unknown};
+        assert_eq!(of(&[BrEdr, BrEdr]), [FitnessKind::NoLeTraffic]);
+        assert_eq!(of(&[BrEdr, Le]), []);
+        assert_eq!(of(&[Unknown]), []);
+    }
+
+    #[test]
+    fn a_capture_without_times_or_with_losses_says_so() {
+        assert_eq!(kinds(|capture| capture.clock = Clock::None), [FitnessKind::NoTimes]);
+        let warned =
+            |kind| kinds(|capture| capture.warnings.push(Warning::of_all(kind, "what was lost")));
+        assert_eq!(warned(WarningKind::DroppedPackets), [FitnessKind::DroppedPackets]);
+        assert_eq!(warned(WarningKind::TimeJumps), []);
+    }
+
+    #[test]
+    fn links_that_are_all_still_up_are_worth_a_word() {
+        let of = |count: u32, change: fn(&mut crate::timeline::Connection)| {
+            kinds(|capture| {
+                many(capture, count);
+                for connection in &mut capture.connections {
+                    (connection.end, connection.end_seen) = (None, false);
+                }
+                change(capture.connections.last_mut().expect("some"));
+            })
+        };
+        let said = [FitnessKind::EndsBeforeLinks];
+        assert_eq!(of(2, |_| ()), said);
+        assert_eq!(of(1, |_| ()), []);
+        assert_eq!(of(2, |c| c.role = Some(Role::Peripheral)), []);
+        assert_eq!(of(2, |c| c.end_unknown = true), []);
+        // An attempt that never came up is no link that is still up, and takes nothing away from the others.
+        assert_eq!(of(3, |c| c.up = None), said);
+    }
+
+    #[test]
+    fn one_device_elsewhere_does_not_make_le_work() {
+        let heard = |peer| Trace::new().peer(peer, AddressType::RANDOM).advertises(0);
+        let both = heard(PEER).followed_by(heard(OTHER));
+        let capture = both.peer(PEER, AddressType::PUBLIC).pages_in_vain().run();
+        let line = capture.fitness.iter().find(|f| f.kind == FitnessKind::NoLeTraffic);
+        assert!(line.expect("said").remedy.to_string().contains("ControllerMode"));
+    }
 }

@@ -394,3 +394,6 @@ impl Connection {
         Some(self.air.as_ref()?.request?.seen)
     }
 }
+
+#[cfg(test)]
+mod tests;

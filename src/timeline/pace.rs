@@ -236,4 +236,92 @@ mod tests {
         assert_eq!(pace[0].parameters.interval, 39);
         assert_eq!(pace[MOST_PACES - 1].parameters.interval, 399);
     }
+
+    #[test]
+    fn every_second_sample_is_kept_once_there_are_too_many() {
+        let of = |count: i64| {
+            let mut samples = Samples::default();
+            (0..count).for_each(|n| samples.add(Span(n)));
+            (samples.kept.len(), samples.thinned, samples.count())
+        };
+        let most = MOST_KEPT as i64;
+        assert_eq!(of(most), (MOST_KEPT, 0, 256));
+        assert_eq!(of(most + 1), (MOST_KEPT / 2 + 1, 1, 257));
+        assert_eq!(of(most + 2), (MOST_KEPT / 2 + 1, 1, 258));
+        assert_eq!(of(most + 3), (MOST_KEPT / 2 + 2, 1, 259));
+        let mut samples = Samples::default();
+        assert_eq!(samples.median(), None);
+        [Span(30), Span(10), Span(20), Span(40)].into_iter().for_each(|span| samples.add(span));
+        assert_eq!(samples.median(), Some(Span(20)), "of two, the shorter one");
+        samples.add(Span(15));
+        assert_eq!(samples.median(), Some(Span(20)));
+    }
+
+    /// What the peer asks, and what nothing answered, says nothing of how fast the peer is.
+    #[test]
+    fn only_answers_to_this_host_are_timed() {
+        use crate::packet::att::{ErrorCode, Handle, Pdu};
+        use crate::packet::hci::{Command, Event};
+        let counts = |trace: Trace| {
+            let pace = &paces(trace)[0];
+            (pace.bare.count(), pace.att.count())
+        };
+        let up = || Trace::new().up();
+        let plain = counts(up());
+        assert_eq!(plain, (1, 0), "the features");
+        assert_eq!(counts(up().mtu()), (2, 0));
+        assert_eq!(counts(up().from_peer(&[0x0a, 3, 0], &[0x0b, 1])), plain);
+        let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+        assert_eq!(counts(up().refused(read, ErrorCode::READ_NOT_PERMITTED)), (1, 1));
+        let asked = |command, event: Event<'static>, ms| {
+            counts(
+                Trace::new()
+                    .create()
+                    .connected_as(0, 160, 0, 500)
+                    .taken(command)
+                    .wait_ms(ms)
+                    .event(event),
+            )
+        };
+        let version = Command::ReadRemoteVersionInformation { connection_handle: HANDLE };
+        let says = |status| Event::ReadRemoteVersionInformationComplete {
+            status,
+            connection_handle: HANDLE,
+            version: 9,
+            company_identifier: 0x59,
+            subversion: 1,
+        };
+        // Half an interval of 200 ms; the command's own status takes a tenth of a millisecond each.
+        assert_eq!(asked(version, says(Status::SUCCESS), 100), (1, 0));
+        assert_eq!(asked(version, says(Status::SUCCESS), 99), (0, 0));
+        assert_eq!(asked(version, says(Status::CONNECTION_TIMEOUT), 100), (0, 0));
+        let phy = Command::LeSetPhy {
+            connection_handle: HANDLE,
+            all_phys: 0,
+            tx_phys: 2,
+            rx_phys: 2,
+            phy_options: 0,
+        };
+        let changed = Event::Le {
+            event: LeEvent::PhyUpdateComplete {
+                status: Status::SUCCESS,
+                connection_handle: HANDLE,
+                tx_phy: 2,
+                rx_phy: 2,
+            },
+        };
+        assert_eq!(asked(phy, changed, 300), (0, 0), "a change takes as long as it takes");
+    }
+
+    #[test]
+    fn events_need_an_interval() {
+        let mut pace = paces(Trace::new().up()).remove(0);
+        assert!(pace.events().is_some());
+        pace.parameters.interval = 0;
+        assert_eq!(pace.events(), None);
+        let mut link = Trace::new().up().run().connections.remove(0);
+        assert!(link.bare_answers().is_some());
+        link.pace[0].parameters.interval = 0;
+        assert!(link.bare_answers().is_none());
+    }
 }

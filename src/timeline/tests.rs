@@ -8,18 +8,18 @@ use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status, smp};
 use crate::time::Span;
 use crate::trace::Trace;
 
-fn only(trace: Trace) -> Connection {
+pub(super) fn only(trace: Trace) -> Connection {
     let mut connections = trace.run().connections;
     assert_eq!(connections.len(), 1);
     connections.remove(0)
 }
 
-fn odd(connection: &Connection, kind: OddityKind) -> bool {
+pub(super) fn odd(connection: &Connection, kind: OddityKind) -> bool {
     connection.oddities.iter().any(|oddity| oddity.kind == kind)
 }
 
 /// What happened, without the first commands of their families.
-fn happened(trace: Trace) -> Vec<Happening> {
+pub(super) fn happened(trace: Trace) -> Vec<Happening> {
     let all = trace.run().adapter_events.into_iter().map(|event| event.what);
     all.filter(|what| !matches!(what, Happening::FamilyUsed { .. })).collect()
 }

@@ -1,0 +1,247 @@
+//! How links end: of every condition a case on each side.
+use super::*;
+use crate::packet::hci::{Command, LeEvent};
+use crate::packet::{Address, AddressType, Opcode};
+use crate::timeline::tests::{happened, odd, only};
+use crate::timeline::{Capture, Connection, Happening};
+use crate::trace::{HANDLE, PEER, Trace};
+
+const USER: Status = Status::REMOTE_USER_TERMINATED;
+
+fn up() -> Trace {
+    Trace::new().up()
+}
+
+fn end(trace: Trace) -> End {
+    only(trace).end.expect("it ended")
+}
+
+#[test]
+fn who_ended_a_link_is_told_by_the_command_and_the_reason() {
+    let by = |trace: Trace| end(trace).by;
+    for reason in [USER, Status::REMOTE_LOW_RESOURCES, Status::REMOTE_POWER_OFF] {
+        assert_eq!(by(up().disconnected(reason)), EndedBy::Peer, "{reason}");
+    }
+    assert_eq!(by(up().disconnected(Status::CONNECTION_TIMEOUT)), EndedBy::Controller);
+    assert_eq!(by(up().hangs_up(USER)), EndedBy::Host);
+    let reasons = end(up().hangs_up(Status::AUTHENTICATION_FAILURE));
+    assert_eq!(reasons.reason_sent, Some(Status::AUTHENTICATION_FAILURE));
+    assert_eq!(reasons.reason, Status::LOCAL_HOST_TERMINATED);
+    // Of two commands the first one counts.
+    let again = Command::Disconnect { connection_handle: HANDLE, reason: Status::REMOTE_POWER_OFF };
+    let asked = up().taken(Command::Disconnect { connection_handle: HANDLE, reason: USER });
+    let twice = asked.taken(again).disconnected(Status::LOCAL_HOST_TERMINATED);
+    assert_eq!(end(twice).reason_sent, Some(USER));
+}
+
+/// A Disconnection Complete with another status than success ends nothing.
+#[test]
+fn an_end_that_failed_is_none() {
+    let failed = crate::packet::hci::Event::DisconnectionComplete {
+        status: Status::COMMAND_DISALLOWED,
+        connection_handle: HANDLE,
+        reason: USER,
+    };
+    let connection = only(up().event(failed));
+    assert!(connection.end.is_none() && connection.open());
+}
+
+/// The link layer's own errors with the code of the end, up to 15 ms before it, are its echo.
+#[test]
+fn errors_right_before_the_end_are_its_echo() {
+    let features = LeEvent::ReadRemoteFeaturesComplete {
+        status: USER,
+        connection_handle: HANDLE,
+        le_features: [0; 8],
+    };
+    let asked = || {
+        let link = Trace::new().create().connected();
+        link.taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE })
+    };
+    let echoes =
+        |ms, reason| end(asked().le(features).wait_ms(ms).disconnected(reason)).echoes.len();
+    // An event takes a tenth of a millisecond in these traces.
+    assert_eq!((echoes(0, USER), echoes(14, USER), echoes(15, USER)), (1, 1, 0));
+    assert_eq!(echoes(0, Status::CONNECTION_TIMEOUT), 0, "another code");
+}
+
+#[test]
+fn the_end_proves_that_the_peer_was_there_only_of_a_link_that_came_up() {
+    let heard = |reason| only(Trace::new().create().connected().disconnected(reason)).heard_by_end;
+    assert!(heard(USER) && heard(Status::CONNECTION_TIMEOUT) && heard(Status::MIC_FAILURE));
+    assert!(!heard(Status::FAILED_TO_BE_ESTABLISHED) && !heard(Status::LL_RESPONSE_TIMEOUT));
+    let unseen = only(Trace::new().disconnected(USER));
+    assert!(!unseen.heard_by_end && !unseen.start_seen);
+    assert!(odd(&unseen, OddityKind::DisconnectOfUnknownHandle));
+}
+
+/// At a supervision timeout the controller counts as completed what it throws away.
+#[test]
+fn packets_completed_at_the_end_of_a_silent_link_prove_nothing() {
+    let silent = |completed_before: u32, reason| {
+        let link = up().mtu().wait_ms(5_000).writes_at_once(1);
+        let link = link.wait_ms(400).acknowledged(1).wait_ms(completed_before).disconnected(reason);
+        let connection = only(link);
+        connection.last_heard.expect("the MTU").by
+    };
+    let timeout = Status::CONNECTION_TIMEOUT;
+    assert_eq!(silent(5, timeout), "ACL data from the peer");
+    assert_eq!(silent(19, timeout), "ACL data from the peer");
+    assert_eq!(silent(20, timeout), "Number Of Completed Packets");
+    assert_eq!(silent(5, USER), "Number Of Completed Packets", "the peer was there to hang up");
+    // Two counts in one breath are one.
+    let twice =
+        up().mtu().wait_ms(5_000).writes_at_once(2).wait_ms(400).acknowledged(1).acknowledged(1);
+    let connection = only(twice.wait_ms(5).disconnected(timeout));
+    assert_eq!(connection.last_heard.expect("the MTU").by, "ACL data from the peer");
+    // What was heard after the count proves itself.
+    let later = up().mtu().wait_ms(5_000).writes_at_once(1).acknowledged(1).notified(3, &[1]);
+    let later = only(later.wait_ms(5).disconnected(timeout));
+    let value = later.steps.iter().find(|step| step.procedure == Procedure::Notify);
+    assert_eq!(later.last_heard.map(|heard| heard.seen.frame), value.map(|step| step.frame));
+    // Nothing was heard before: the count is all there is.
+    let only_count = Trace::new().create().connected().writes_at_once(1).acknowledged(1);
+    let only_count = only(only_count.wait_ms(5).disconnected(timeout));
+    assert_eq!(only_count.last_heard.map(|heard| heard.by), Some("Number Of Completed Packets"));
+}
+
+#[test]
+fn an_adapter_that_goes_down_takes_its_links_along() {
+    let down = |how| {
+        let mut tracker = Tracker::new();
+        let mut decoder = crate::decode::Decoder::new();
+        let trace = up().scan(true, 16, 16).create();
+        for record in trace.records() {
+            tracker.push(&decoder.decode(&record));
+        }
+        let at = At {
+            source: tracker.source,
+            frame: 99,
+            time: tracker.last_time.into(),
+            direction: Direction::Received,
+            cut: false,
+            link: None,
+        };
+        tracker.switched(0, false, Some("rfkill".to_owned()));
+        tracker.adapter_down(0, at, how);
+        let state = &tracker.adapters[0];
+        assert!(state.scan.is_none() && state.creating.is_empty() && state.outstanding == 0);
+        let gone = tracker.connections[0].gone.clone().expect("lost");
+        (gone.by, gone.process, tracker.connections[0].oddities[0].kind)
+    };
+    let rfkill = Some("rfkill".to_owned());
+    let closed = OddityKind::AdapterClosedWhileConnected;
+    assert_eq!(down(AdapterLoss::PoweredOff), (EndedBy::Host, rfkill, closed));
+    // A reset is no switch.
+    let reset = OddityKind::ResetWhileConnected;
+    assert_eq!(down(AdapterLoss::Reset), (EndedBy::Controller, None, reset));
+}
+
+#[test]
+fn connections_that_learned_the_same_share_one_copy() {
+    let over = |trace: Trace| trace.hangs_up(USER);
+    let found = || over(up().discovery(0x10));
+    let shared = |trace: Trace| {
+        let connections = trace.run().connections;
+        let last = connections.last().expect("some");
+        Arc::ptr_eq(&connections[0].remote, &last.remote)
+    };
+    assert!(shared(found().followed_by(found())));
+    let other = over(Trace::new().peer(Address([9; 6]), AddressType::PUBLIC).up().discovery(0x12));
+    assert!(!shared(found().followed_by(other)));
+}
+
+/// What a capture ends in the middle of may yet be answered; what waited long will not.
+#[test]
+fn a_question_at_the_end_of_the_capture_is_unanswered_after_three_seconds() {
+    let read =
+        crate::packet::att::Pdu::ReadRequest { attribute_handle: crate::packet::att::Handle(3) };
+    let asked = |link: Trace| link.att(Direction::Sent, read);
+    let outcome = |trace: Trace| {
+        let connection = only(trace);
+        let step = connection.steps.iter().find(|step| step.procedure == Procedure::Read);
+        step.expect("the read").outcome
+    };
+    let open = |ms| outcome(asked(up()).wait_ms(ms).advertises(0));
+    assert_eq!((open(2_900), open(3_000)), (Outcome::Unknown, Outcome::Unanswered));
+    let kicked = |ms| outcome(asked(up()).wait_ms(ms).disconnected(USER));
+    assert_eq!((kicked(28_900), kicked(29_000)), (Outcome::CutOff, Outcome::Unanswered));
+    // A host that waits three seconds and then hangs up has given up waiting.
+    let gave_up = |ms| outcome(asked(up()).wait_ms(ms).hangs_up(USER));
+    assert_eq!((gave_up(2_800), gave_up(3_000)), (Outcome::CutOff, Outcome::Unanswered));
+    let waits = |trace: Trace| only(trace).steps[0].outcome;
+    assert_eq!(waits(Trace::new().create().wait_ms(900).advertises(0)), Outcome::Unanswered);
+}
+
+fn unanswered(capture: &Capture) -> usize {
+    let late = |what: &Happening| matches!(what, Happening::CommandUnanswered { .. });
+    capture.adapter_events.iter().filter(|event| late(&event.what)).count()
+}
+
+/// An excerpt of a text may end anywhere: its last line is not the end of anything.
+#[test]
+fn what_an_excerpt_asks_last_is_not_unanswered() {
+    let ask = Command::LeReadSuggestedDefaultDataLength {};
+    let other = |trace: Trace| trace.monitor(12, b"a line of a log\0");
+    let trace = other(Trace::new().command(ask).wait_ms(5_000));
+    assert_eq!(unanswered(&trace.run_as("btsnoop")), 1);
+    assert_eq!(unanswered(&trace.run_as("btmon-text")), 0);
+    let waited = Trace::new().command(ask).wait_ms(5_000).command(Command::ReadBdAddr {});
+    assert_eq!(unanswered(&waited.run_as("btmon-text")), 1, "another packet came much later");
+}
+
+/// Commands of a group that the specification does not have go to no controller.
+#[test]
+fn only_a_controllers_own_commands_want_an_answer() {
+    let late = |code: u16, wait: u32| {
+        let command = Command::Other { code, parameters: &[] };
+        let trace = Trace::new().command(command).wait_ms(wait).command(Command::ReadBdAddr {});
+        let all = happened(trace.wait_ms(100).advertises(0));
+        all.iter().filter(|what| matches!(what, Happening::CommandUnanswered { .. })).count()
+    };
+    assert_eq!(late(0x0401, 5_000), 1);
+    assert_eq!(late(0x207f, 5_000), 1);
+    assert_eq!((late(0xfc01, 5_000), late(0x2401, 5_000), late(0x0001, 5_000)), (0, 0, 0));
+    assert_eq!(late(0x0c35, 5_000), 0, "Host Number Of Completed Packets has none");
+}
+
+#[test]
+fn an_answer_that_came_too_late_is_told_as_well() {
+    let ask = Command::LeReadSuggestedDefaultDataLength {};
+    let late = |ms| {
+        let trace = Trace::new().command(ask).wait_ms(ms).complete(ask.opcode(), &[0; 5]);
+        unanswered(&trace.run())
+    };
+    // Two seconds; the command itself takes a tenth of a millisecond.
+    assert_eq!((late(1_999), late(2_000)), (0, 1));
+    let by = |answer: Opcode| {
+        let trace = Trace::new().command(ask).command(Command::ReadBdAddr {}).wait_ms(2_500);
+        trace.complete(answer, &[0; 7]).run()
+    };
+    let overtaken = |capture: &Capture| {
+        let of = |what: &Happening| match what {
+            Happening::CommandUnanswered { overtaken, .. } => Some(*overtaken),
+            _ => None,
+        };
+        capture.adapter_events.iter().filter_map(|event| of(&event.what)).collect::<Vec<_>>()
+    };
+    // Both waited too long; the first one was still unanswered when the second one was.
+    assert_eq!(overtaken(&by(Command::ReadBdAddr {}.opcode())), [false, true]);
+    assert_eq!(overtaken(&by(ask.opcode())), [false, false]);
+}
+
+fn attempt(trace: Trace) -> Connection {
+    trace.run().connections.remove(0)
+}
+
+/// A device that leaves advertising when it connects is heard again when the link is over.
+#[test]
+fn the_first_report_after_the_end_is_kept() {
+    let after = |trace: Trace| attempt(trace).report_after.is_some();
+    assert!(after(up().disconnected(USER).advertises(0)));
+    assert!(!after(up().disconnected(USER)));
+    assert!(!after(up().advertises(0).disconnected(USER)));
+    let other = up().disconnected(USER).peer(Address([9; 6]), AddressType::PUBLIC).advertises(0);
+    assert!(!after(other));
+    assert_eq!(attempt(up()).peer.address, Some(PEER));
+}
