@@ -1,8 +1,8 @@
 //! The streams of whoever runs the program: sentences on standard error, the rest on standard output.
-use hcidiff::report::safe;
+use hcidiff::report::{safe, terminal};
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -47,9 +47,20 @@ pub fn seen_enough(printed: io::Result<()>) -> io::Result<()> {
 /// The disk may be full and the reader gone: then nobody hears it, and the exit status is still
 /// the one that is due.
 pub fn say(sentence: &str) {
+    let mut lines = format!("hcidiff: {}", still(sentence));
+    // A terminal breaks lines inside of words.
+    if io::stderr().is_terminal()
+        && let Some(width) = terminal::columns()
+    {
+        let broken = |line: &str| match safe::width(line) <= width {
+            true => line.to_owned(),
+            false => terminal::wrap(line, width).join("\n"),
+        };
+        lines = lines.lines().map(broken).collect::<Vec<_>>().join("\n");
+    }
+    lines.push('\n');
     // One write, so that two programs on one terminal do not mix their lines.
-    let line = format!("hcidiff: {}\n", still(sentence));
-    let _ = Patient(io::stderr()).write_all(line.as_bytes());
+    let _ = Patient(io::stderr()).write_all(lines.as_bytes());
 }
 
 /// What clap says of the command line: help on standard output, or why it cannot be read.

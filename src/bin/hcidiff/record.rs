@@ -116,7 +116,7 @@ pub use linux::run;
 #[cfg(all(feature = "record", target_os = "linux"))]
 mod linux {
     use super::Record;
-    use crate::cli::Cli;
+    use crate::cli::{Cli, Compare};
     use crate::live::{Form, Lines};
     use crate::recording::{self, Out, Outcome, Ring, create, older};
     use crate::stop::Stop;
@@ -214,6 +214,7 @@ mod linux {
         if !asked.no_journal {
             wanted.witness.extend(journal(began, &path, asked.force));
         }
+        console::say(&format!("the whole report, again: `{}`", again(&wanted)));
         compare(&wanted, out)
     }
 
@@ -345,6 +346,26 @@ mod linux {
                 return view.lines.part(out);
             }
         }
+    }
+
+    /// The command that shows everything of the capture, now that it is there.
+    fn again(asked: &Compare) -> String {
+        let logs = |option: &'static str, logs: &[PathBuf]| -> Vec<String> {
+            logs.iter().flat_map(|log| [option.to_owned(), word(log)]).collect()
+        };
+        let mut words = vec!["hcidiff".to_owned()];
+        words.extend(asked.captures.iter().map(|path| word(path)));
+        words.extend(logs("--witness", &asked.witness));
+        words.extend(logs("--reference-witness", &asked.reference_witness));
+        words.push("--full".into());
+        words.join(" ")
+    }
+
+    /// A path as a shell takes it for one word.
+    fn word(path: &Path) -> String {
+        let path = safe::text(&path.to_string_lossy()).into_owned();
+        let plain = |c: char| c.is_alphanumeric() || "-_./+:@%,=".contains(c);
+        if path.chars().all(plain) { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
     }
 
     /// Says what became of the recording. A status where there is nothing to report.

@@ -10,7 +10,7 @@ use crate::report::content;
 pub use first::ROWS;
 pub use live::{attempt, finding as found};
 use page::Page;
-pub(super) use page::wrap;
+pub use page::wrap;
 
 /// The screen on which the text will be shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
