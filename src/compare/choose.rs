@@ -510,9 +510,9 @@ pub fn holds(capture: &Capture) -> Vec<Text> {
     }
     if lines.is_empty() {
         lines.push(text!(
-            "no connection; {} advertising reports of {} devices",
+            "no connection; {} advertising reports of {}",
             capture.totals.advertising_reports,
-            capture.devices.len()
+            capture.devices_heard()
         ));
     }
     lines

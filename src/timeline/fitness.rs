@@ -68,9 +68,9 @@ pub(super) fn judge(capture: &Capture) -> Vec<Fitness> {
             say(
                 FitnessKind::NoConnections,
                 text!(
-                    "no connection and no attempt to connect; {} advertising reports of {} devices",
+                    "no connection and no attempt to connect; {} advertising reports of {}",
                     heard,
-                    capture.devices.len()
+                    capture.devices_heard()
                 ),
                 "Check that the program that fails uses this adapter, then record while it tries."
                     .into(),

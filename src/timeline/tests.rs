@@ -331,6 +331,8 @@ fn only_what_the_text_or_the_recording_left_out_is_said() {
         FitnessKind::TooManyConnections,
     ];
     assert_eq!(codes(&crowd), all);
+    let heard = crowd.devices_heard().to_string();
+    assert!(heard.starts_with("more than "), "{heard}");
 }
 
 #[test]

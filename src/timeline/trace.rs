@@ -9,6 +9,7 @@ use crate::capture::{Warning, WarningKind};
 use crate::prose::Text;
 use crate::recording::{self, Instructions, Lack};
 use crate::seen::SourceId;
+use crate::text;
 use crate::time::{Clock, Moment, Span, Timestamp};
 use crate::vocabulary::vocabulary;
 
@@ -224,6 +225,12 @@ pub struct Capture {
 }
 
 impl Capture {
+    /// The devices that were heard, counted: where not all of them were kept, that there were more.
+    pub(crate) fn devices_heard(&self) -> Text {
+        let more = if self.totals.devices_beyond_table > 0 { "more than " } else { "" };
+        text!("{}{} devices", more, self.devices.len())
+    }
+
     /// How to record on the host that made this capture, where something shows which it is.
     pub fn instructions(&self) -> Option<&'static Instructions> {
         let host = self.host.as_ref();

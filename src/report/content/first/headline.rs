@@ -320,8 +320,8 @@ fn silent(capture: &Capture, label: Piece) -> Headline {
         }
         (_, 1, 1) => "It heard one device advertise, once.".into(),
         (_, 1, reports) => text!("It heard one device advertise, {} times.", reports),
-        (_, devices, reports) => {
-            text!("It heard {} devices advertise, {} times in all.", devices, reports)
+        (.., reports) => {
+            text!("It heard {} advertise, {} times in all.", capture.devices_heard(), reports)
         }
     };
     Headline::new(Kind::Alone, says).why(why)
