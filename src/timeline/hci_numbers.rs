@@ -10,6 +10,7 @@ const MOST: usize = 65_536;
 struct Stretch {
     frame: u32,
     number: u32,
+    /// Known when the next one begins.
     len: u32,
 }
 
@@ -20,8 +21,17 @@ impl Stretch {
     }
 }
 
+/// A frame and its adapter in one number, so that one comparison does for every packet.
+fn key(frame: u32, adapter: Option<u16>) -> u64 {
+    let adapter = adapter.map_or(0, |adapter| u64::from(adapter) + 1);
+    adapter << 32 | u64::from(frame)
+}
+
+/// No packet has this key.
+const NEVER: u64 = u64::MAX;
+
 /// The numbers of all HCI packets, in stretches.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HciNumbers {
     /// In order of frame.
     stretches: Vec<Stretch>,
@@ -29,7 +39,16 @@ pub(crate) struct HciNumbers {
     counted: BTreeMap<Option<u16>, u32>,
     /// The adapter of the last stretch.
     adapter: Option<u16>,
+    /// The key of the packet that would belong to the last stretch.
+    next: u64,
     full: bool,
+}
+
+impl Default for HciNumbers {
+    fn default() -> Self {
+        let (stretches, counted) = (Vec::new(), BTreeMap::new());
+        Self { stretches, counted, adapter: None, next: NEVER, full: false }
+    }
 }
 
 impl HciNumbers {
@@ -37,35 +56,49 @@ impl HciNumbers {
     #[inline]
     pub fn count(&mut self, frame: u32, adapter: Option<u16>) {
         // Nearly always the packet behind the last one.
-        if let Some(last) = self.stretches.last_mut()
-            && self.adapter == adapter
-            && last.frame.checked_add(last.len) == Some(frame)
-            && !self.full
-        {
-            last.len += 1;
-            return;
+        if self.next == key(frame, adapter) {
+            self.next += 1;
+        } else {
+            self.begin(frame, adapter);
         }
-        self.begin(frame, adapter);
     }
 
     /// Begins another stretch.
+    #[cold]
     fn begin(&mut self, frame: u32, adapter: Option<u16>) {
         if self.full {
             return;
         }
-        let number = match self.stretches.last() {
-            Some(last) if self.adapter == adapter => last.after(),
+        let len = self.len_of_last();
+        let number = match self.stretches.last_mut() {
             Some(last) => {
-                self.counted.insert(self.adapter, last.after());
-                self.counted.get(&adapter).copied().unwrap_or(1)
+                last.len = len;
+                let after = last.after();
+                if self.adapter == adapter {
+                    after
+                } else {
+                    self.counted.insert(self.adapter, after);
+                    self.counted.get(&adapter).copied().unwrap_or(1)
+                }
             }
             None => 1,
         };
         if self.stretches.len() == MOST {
             self.full = true;
+            self.next = NEVER;
         } else {
             self.stretches.push(Stretch { frame, number, len: 1 });
             self.adapter = adapter;
+            self.next = key(frame, adapter) + 1;
+        }
+    }
+
+    /// How many packets the last stretch has so far.
+    fn len_of_last(&self) -> u32 {
+        match self.stretches.last() {
+            Some(last) if self.full => last.len,
+            Some(last) => (self.next as u32).wrapping_sub(last.frame),
+            None => 0,
         }
     }
 
@@ -73,8 +106,9 @@ impl HciNumbers {
     pub fn of(&self, frame: u32) -> Option<u32> {
         let after = self.stretches.partition_point(|stretch| stretch.frame <= frame);
         let stretch = self.stretches.get(after.checked_sub(1)?)?;
+        let len = if after == self.stretches.len() { self.len_of_last() } else { stretch.len };
         let into = frame - stretch.frame;
-        (into < stretch.len).then(|| stretch.number + into)
+        (into < len).then(|| stretch.number + into)
     }
 }
 

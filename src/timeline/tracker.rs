@@ -189,13 +189,19 @@ fn is_hci(layer: Layer) -> bool {
     matches!(layer, Layer::Hci | Layer::Acl | Layer::L2cap | Layer::ChipLog)
 }
 
+/// An adapter's index as one number. No index has 0.
+fn key_of(index: Option<u16>) -> u32 {
+    index.map_or(u32::MAX, |index| u32::from(index) + 1)
+}
+
 /// Builds a [`super::Capture`] from events.
 #[derive(Clone, Debug, Default)]
 pub struct Tracker {
     pub(super) source: SourceId,
     pub(super) adapters: Vec<AdapterState>,
-    /// The place of the adapter that the last event was about.
+    /// The place of the adapter that the last event was about, and its index as [`key_of`] has it.
     last_adapter: usize,
+    last_key: u32,
     pub(super) connections: Vec<Connection>,
     pub(super) events: Vec<AdapterEvent>,
     pub(super) air: Air,
@@ -358,10 +364,11 @@ impl Tracker {
     #[inline]
     pub(super) fn adapter(&mut self, index: Option<u16>) -> Option<usize> {
         // Nearly always the same as that of the event before.
-        if self.adapters.get(self.last_adapter).is_some_and(|a| a.facts.index == index) {
-            return Some(self.last_adapter);
+        let key = key_of(index);
+        if self.last_key != key {
+            self.last_adapter = self.another_adapter(index)?;
+            self.last_key = key;
         }
-        self.last_adapter = self.another_adapter(index)?;
         Some(self.last_adapter)
     }
 
