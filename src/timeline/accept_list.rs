@@ -140,4 +140,22 @@ mod tests {
         let waits = waits.advertises(3).wait_ms(500).advertises(3).cancel();
         assert_eq!(last(remove(waits, PEER)).reports_during_wait, 2);
     }
+
+    #[test]
+    fn a_device_is_on_the_list_once_and_the_list_is_bounded() {
+        let kind = AddressType::RANDOM;
+        let mut list = super::AcceptList::default();
+        list.add((PEER, kind));
+        list.add((PEER, kind));
+        assert_eq!(list.listed.len(), 1);
+        list.add((PEER, AddressType::PUBLIC));
+        assert_eq!(list.listed.len(), 2, "another device with the same bytes");
+        assert!(list.remove((PEER, kind)).is_none());
+        assert_eq!(list.listed.len(), 1);
+        for n in 0..300_u16 {
+            let [low, high] = n.to_le_bytes();
+            list.add((Address([low, high, 0, 0, 0, 0xc0]), kind));
+        }
+        assert_eq!(list.listed.len(), super::MOST_LISTED);
+    }
 }

@@ -224,3 +224,6 @@ fn describe(device: &mut Device, data: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

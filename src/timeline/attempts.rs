@@ -237,3 +237,6 @@ impl Tracker {
         self.create(adapter, request)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -385,3 +385,136 @@ fn event_of_live_link(event: &Event<'_>) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{ConnHandle, Opcode};
+    use crate::timeline::tests::{happened, odd, only};
+    use crate::timeline::{Connection, Outcome};
+    use crate::trace::{HANDLE, Trace};
+
+    #[test]
+    fn scanning_goes_on_and_off_as_the_host_says() {
+        let scans = |trace: Trace| {
+            let all = happened(trace);
+            all.iter()
+                .filter_map(|what| match what {
+                    Happening::ScanOn(scan) => Some(Some(scan.filter_duplicates)),
+                    Happening::ScanOff => Some(None),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        let enable =
+            |on, once| Command::LeSetScanEnable { le_scan_enable: on, filter_duplicates: once };
+        assert_eq!(scans(Trace::new().done(enable(1, 1)).done(enable(0, 0))), [Some(true), None]);
+        assert_eq!(scans(Trace::new().done(enable(1, 0))), [Some(false)]);
+        assert_eq!(scans(Trace::new().done(enable(0, 0))), [], "it was off");
+        // The controller refuses what it is doing already: nothing changed.
+        let refused = |status, opcode: u16| {
+            let on = Trace::new().done(enable(1, 0));
+            let again = on.command(enable(1, 0)).complete(Opcode(opcode), &[status]);
+            scans(again).len()
+        };
+        let disallowed = Status::COMMAND_DISALLOWED.0;
+        assert_eq!(refused(disallowed, 0x200c), 1);
+        assert_eq!(refused(0, 0x200c), 2);
+        assert_eq!(refused(Status::INVALID_PARAMETERS.0, 0x200c), 2);
+    }
+
+    /// Scanning that begins before the peer was heard takes the radio's time from the new link.
+    #[test]
+    fn scanning_that_begins_on_a_young_link_is_noted() {
+        let scanned = |trace: Trace| only(trace.scan(true, 16, 16)).scan_started_frame.is_some();
+        assert!(scanned(Trace::new().create().connected()));
+        assert!(!scanned(Trace::new().up()), "the peer was heard");
+        assert!(!scanned(Trace::new().create()), "there is no link yet");
+        let ended = Trace::new().create().connected().disconnected(Status::CONNECTION_TIMEOUT);
+        assert!(!scanned(ended));
+        let twice = Trace::new().create().connected().scan(true, 16, 16).scan(true, 16, 16);
+        let first = only(Trace::new().create().connected().scan(true, 16, 16)).scan_started_frame;
+        assert_eq!(only(twice).scan_started_frame, first, "the first time counts");
+    }
+
+    /// An event of a link that nothing opened shows that it was up before; one that says no, does not.
+    #[test]
+    fn events_show_links_that_were_up_before() {
+        let count = |event: Event<'_>| Trace::new().event(event).run().connections.len();
+        let change = |status| Event::EncryptionChange {
+            status,
+            connection_handle: HANDLE,
+            encryption_enabled: 1,
+        };
+        let refresh =
+            |status| Event::EncryptionKeyRefreshComplete { status, connection_handle: HANDLE };
+        let update = |status| Event::Le {
+            event: LeEvent::ConnectionUpdateComplete {
+                status,
+                connection_handle: HANDLE,
+                connection_interval: 24,
+                peripheral_latency: 0,
+                supervision_timeout: 500,
+            },
+        };
+        let (yes, no) = (Status::SUCCESS, Status::UNKNOWN_CONNECTION_IDENTIFIER);
+        assert_eq!((count(change(yes)), count(change(no))), (1, 0));
+        assert_eq!((count(refresh(yes)), count(refresh(no))), (1, 0));
+        assert_eq!((count(update(yes)), count(update(no))), (1, 0));
+        let features = |status| Event::Le {
+            event: LeEvent::ReadRemoteFeaturesComplete {
+                status,
+                connection_handle: HANDLE,
+                le_features: [0; 8],
+            },
+        };
+        assert_eq!(count(features(yes)), 0, "it may be an answer to what ended");
+        // After the end it is odd, and no new link.
+        let after = Trace::new().up().disconnected(Status::CONNECTION_TIMEOUT).event(change(yes));
+        assert!(odd(&only(after), OddityKind::EventAfterDisconnect));
+    }
+
+    /// Link type 1 is data; 0 and 2 are voice (Core, Vol 4, Part E, 7.7.3).
+    #[test]
+    fn a_link_for_voice_is_no_connection() {
+        let count = |link_type| {
+            let event = Event::ConnectionComplete {
+                status: Status::SUCCESS,
+                connection_handle: ConnHandle(0x40),
+                bd_addr: crate::trace::PEER,
+                link_type,
+                encryption_enabled: 0,
+            };
+            Trace::new().event(event).run().connections.len()
+        };
+        assert_eq!([count(0), count(1), count(2)], [0, 1, 0]);
+    }
+
+    #[test]
+    fn refused_commands_are_told() {
+        let refused = |status: Status| {
+            let ask = Command::ReadBdAddr {};
+            let all = happened(Trace::new().command(ask).status(ask.opcode(), status));
+            all.iter().any(|what| matches!(what, Happening::CommandFailed { .. }))
+        };
+        assert!(refused(Status::COMMAND_DISALLOWED) && !refused(Status::SUCCESS));
+        let create = |status| {
+            let all = happened(Trace::new().create_refused(status));
+            all.iter().any(|what| matches!(what, Happening::CommandFailed { .. }))
+        };
+        assert!(create(Status::COMMAND_DISALLOWED) && !create(Status::SUCCESS));
+        // A command for a link that just ended is refused with 0x02: an echo of the end, and no other code is.
+        let echoes = |status| {
+            let over = Trace::new().up().disconnected(Status::REMOTE_USER_TERMINATED);
+            let late = Command::LeReadRemoteFeatures { connection_handle: HANDLE };
+            let connection: Connection = only(over.command(late).status(late.opcode(), status));
+            connection.end.expect("it ended").echoes.len()
+        };
+        assert_eq!(
+            (echoes(Status::UNKNOWN_CONNECTION_IDENTIFIER), echoes(Status::COMMAND_DISALLOWED)),
+            (1, 0)
+        );
+        let step = only(Trace::new().create_refused(Status::COMMAND_DISALLOWED)).steps.remove(0);
+        assert_eq!(step.outcome, Outcome::Error);
+    }
+}

@@ -178,4 +178,47 @@ mod tests {
         database.learn(of(4, AttributeKind::Descriptor, 0));
         assert_eq!(database.get(4).map(|a| a.kind), Some(AttributeKind::Descriptor));
     }
+
+    #[test]
+    fn a_service_holds_its_first_and_its_last_handle() {
+        let mut database = Database::default();
+        database.learn(of(4, AttributeKind::PrimaryService, 6));
+        database.learn(of(8, AttributeKind::SecondaryService, 9));
+        let service = |handle| database.service_of(handle).map(|a| a.handle);
+        let all = [3, 4, 6, 7, 8, 9, 10].map(service);
+        assert_eq!(all, [None, Some(4), Some(4), None, Some(8), Some(8), None]);
+        assert!(!database.is_empty() && Database::default().is_empty());
+    }
+
+    #[test]
+    fn a_value_replaces_whatever_was_known_before() {
+        use AttributeKind::{Characteristic, Descriptor, Unknown, Value};
+        let after = |first, second| {
+            let mut database = Database::default();
+            database.learn(of(3, first, 1));
+            database.learn(of(3, second, 2));
+            database.get(3).map(|a| a.end)
+        };
+        for first in [Unknown, Descriptor, Characteristic] {
+            assert_eq!(after(first, Value), Some(2), "{first:?}");
+        }
+        for vaguer in [Unknown, Descriptor] {
+            assert_eq!(after(Value, vaguer), Some(1), "{vaguer:?}");
+            assert_eq!(after(Unknown, vaguer), Some(2));
+            assert_eq!(after(Descriptor, vaguer), Some(2));
+        }
+    }
+
+    #[test]
+    fn what_changed_is_forgotten_from_the_first_to_the_last_handle() {
+        let left = |first, last| {
+            let mut database = Database::default();
+            (1..=5).for_each(|handle| database.learn(of(handle, AttributeKind::Value, 0)));
+            database.forget(first, last);
+            database.attributes().iter().map(|a| a.handle).collect::<Vec<_>>()
+        };
+        assert_eq!(left(2, 4), [1, 5]);
+        assert!(left(1, 0xffff).is_empty());
+        assert_eq!(left(6, 9), [1, 2, 3, 4, 5]);
+    }
 }

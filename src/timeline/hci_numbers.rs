@@ -140,4 +140,27 @@ mod tests {
         assert_eq!(numbers.of(last * 2 - 1), Some(last));
         assert_eq!(numbers.of(last * 2 + 1), None);
     }
+
+    /// What lies behind the last stretch that is remembered has no number, even right behind it.
+    #[test]
+    fn behind_the_bound_nothing_is_counted() {
+        let mut numbers = HciNumbers::default();
+        (0..MOST as u32 + 1).for_each(|n| numbers.count(n * 2 + 1, Some(0)));
+        assert!(numbers.full);
+        let last = numbers.stretches.last().copied().expect("many");
+        numbers.count(last.frame + 1, Some(0));
+        numbers.count(last.frame + 3, Some(1));
+        assert_eq!(numbers.stretches.last(), Some(&last));
+        assert_eq!(numbers.of(last.frame + 1), None);
+    }
+
+    #[test]
+    fn a_number_is_that_of_its_own_stretch() {
+        let mut numbers = HciNumbers::default();
+        [3, 4, 9].into_iter().for_each(|frame| numbers.count(frame, None));
+        let of = [2, 3, 4, 5, 8, 9, 10].map(|frame| numbers.of(frame));
+        assert_eq!(of, [None, Some(1), Some(2), None, None, Some(3), None]);
+        assert_eq!(HciNumbers::default().of(1), None);
+        assert_eq!(numbers.stretches.len(), 2);
+    }
 }

@@ -171,4 +171,85 @@ mod tests {
         );
         assert_eq!(identities.resolve(Address([0xab, 0xfb, 0x0d, 0x94, 0x81, 0x70])), None);
     }
+
+    fn irk() -> [u8; 16] {
+        let mut irk = [
+            0xec, 0x02, 0x34, 0xa3, 0x57, 0xc8, 0xad, 0x05, 0x34, 0x10, 0x10, 0xa6, 0x0a, 0x39,
+            0x7d, 0x9b,
+        ];
+        irk.reverse();
+        irk
+    }
+
+    /// An address made with that key (Core, Vol 3, Part H, D.7).
+    const PRIVATE: Address = Address([0xaa, 0xfb, 0x0d, 0x94, 0x81, 0x70]);
+    const WHO: Address = Address([1, 2, 3, 4, 5, 6]);
+    const KIND: AddressType = AddressType(0);
+
+    #[test]
+    fn a_key_belongs_to_the_link_that_named_its_identity() {
+        let resolved = |key_of, named_on| {
+            let mut identities = Identities::default();
+            identities.irk(key_of, irk());
+            identities.address(named_on, None, WHO, KIND);
+            identities.resolve(PRIVATE).is_some()
+        };
+        assert!(resolved(1, 1) && !resolved(1, 2));
+    }
+
+    #[test]
+    fn an_address_that_is_no_other_than_the_identity_needs_no_name() {
+        let named = |on_link| {
+            let mut identities = Identities::default();
+            identities.address(1, on_link, WHO, KIND);
+            identities.named.len()
+        };
+        assert_eq!((named(Some(PRIVATE)), named(Some(WHO)), named(None)), (1, 0, 0));
+        let mut identities = Identities::default();
+        identities.address(1, Some(PRIVATE), WHO, KIND);
+        assert_eq!((identities.of(PRIVATE), identities.of(WHO)), (Some((WHO, KIND)), None));
+        for n in 0..5000_u16 {
+            let [low, high] = n.to_le_bytes();
+            identities.address(1, Some(Address([low, high, 0, 0, 0, 0x40])), WHO, KIND);
+        }
+        assert_eq!(identities.named.len(), 4096);
+    }
+
+    #[test]
+    fn a_key_is_learned_once_and_no_empty_one() {
+        let mut identities = Identities::default();
+        identities.learn([0; 16], WHO, KIND);
+        assert_eq!(identities.keys.len(), 0, "a tool left it out");
+        identities.learn(irk(), WHO, KIND);
+        identities.learn(irk(), WHO, KIND);
+        assert_eq!(identities.keys.len(), 1);
+        identities.learn(irk(), PRIVATE, KIND);
+        identities.learn([1; 16], WHO, KIND);
+        assert_eq!(identities.keys.len(), 3);
+        (2..=255).for_each(|n| identities.learn([n; 16], WHO, KIND));
+        assert_eq!(identities.keys.len(), MOST_KEYS);
+    }
+
+    /// The two highest bits of a resolvable private address are 01 (Core, Vol 6, Part B, 1.3.2.2).
+    #[test]
+    fn only_resolvable_addresses_are_resolved() {
+        let mut identities = Identities::default();
+        identities.learn(irk(), WHO, KIND);
+        for (high, resolvable) in [(0x00, false), (0x40, true), (0x80, false), (0xc0, false)] {
+            let prand = [0x94, 0x81, high | 0x30];
+            let [a, b, c] = hash(&irk(), prand);
+            let address = Address([a, b, c, prand[0], prand[1], prand[2]]);
+            assert_eq!(identities.resolve(address).is_some(), resolvable, "{high:#x}");
+        }
+    }
+
+    #[test]
+    fn a_resolving_list_is_bounded() {
+        let mut list = Resolving::default();
+        for n in 0..2000_u16 {
+            let [low, high] = n.to_le_bytes();
+            list.add(Address([low, high, 0, 0, 0, 0]));
+        }
+        assert_eq!(list.listed.len(), MOST_LISTED);
+    }
 }

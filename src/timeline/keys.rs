@@ -128,4 +128,40 @@ mod tests {
         let printed = format!("{:?}", capture.connections);
         assert!(!printed.contains("167, 167") && !printed.contains("a7a7"), "{printed}");
     }
+
+    #[test]
+    fn as_many_keys_are_noted_and_told_apart_as_there_is_room_for() {
+        let mut keys = Keys::default();
+        let mut connection = Connection::new(0, None, crate::timeline::Transport::Le);
+        let at = At {
+            source: crate::seen::SourceId::FIRST,
+            frame: 1,
+            time: crate::time::Moment::UNKNOWN,
+            direction: Direction::Sent,
+            cut: false,
+            link: None,
+        };
+        let key = |n: u32| {
+            let mut bytes = [7; 16];
+            bytes[..4].copy_from_slice(&n.to_le_bytes());
+            Secret::new(bytes)
+        };
+        keys.see(&mut connection, At { cut: true, ..at }, &key(0), KeyUse::Used);
+        assert_eq!(connection.keys.len(), 0, "half a key is none");
+        (0..100).for_each(|n| keys.see(&mut connection, at, &key(n), KeyUse::Used));
+        assert_eq!(connection.keys.len(), MOST_NOTED);
+        for n in 0..5_000 {
+            connection.keys.clear();
+            keys.see(&mut connection, at, &key(n), KeyUse::Used);
+        }
+        assert_eq!(keys.numbers.len(), MOST_KEYS);
+        // One that is known already is told all the same.
+        let noted = |keys: &mut Keys, connection: &mut Connection, n| {
+            connection.keys.clear();
+            keys.see(connection, at, &key(n), KeyUse::Used);
+            connection.keys.iter().map(|seen| seen.number).collect::<Vec<_>>()
+        };
+        assert_eq!(noted(&mut keys, &mut connection, 5), [5]);
+        assert!(noted(&mut keys, &mut connection, 4_999).is_empty());
+    }
 }

@@ -417,3 +417,6 @@ fn foldable(procedure: Procedure) -> bool {
             | DiscoverDescriptors
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -262,4 +262,165 @@ mod tests {
         // The longest name of a device, in a line of bluetoothd's.
         const { assert!(LONGEST_LINE > 248 + 100) }
     }
+
+    use crate::timeline::tests::{happened, only};
+    use crate::trace::PEER;
+
+    /// A switch of type 2 is one of Bluetooth's (the kernel's rfkill.h).
+    #[test]
+    fn a_bluetooth_switch_is_blocked_by_hand_or_by_software() {
+        let line = |kind, soft, hard| {
+            rfkill(&format!("RFKILL event idx 1 type {kind} op 2 soft {soft} hard {hard}\n\0"))
+        };
+        assert_eq!(
+            (line(2, 1, 0), line(2, 0, 1), line(2, 0, 0)),
+            (Some(true), Some(true), Some(false))
+        );
+        assert_eq!(line(1, 1, 0), None, "a switch of the WLAN");
+        assert_eq!(rfkill("another line"), None);
+        assert_eq!(rfkill("RFKILL event idx 1 type"), None);
+        assert_eq!([0, 1, 2].map(|kind| mgmt_address_type(kind).0), [0, 0, 1]);
+    }
+
+    fn events(trace: Trace) -> Vec<Happening> {
+        happened(trace)
+    }
+
+    /// A line of a daemon's log, as the monitor records it.
+    fn logged(trace: Trace, text: &str) -> Trace {
+        let note = [&[3, 11][..], b"bluetoothd\0", text.as_bytes(), b"\0"].concat();
+        trace.monitor(13, &note)
+    }
+
+    #[test]
+    fn only_lines_that_speak_of_a_failure_are_kept() {
+        let kept = |text: &str| !events(logged(Trace::new(), text)).is_empty();
+        for telling in [
+            "connect to 00",
+            "connect error",
+            "No agent available",
+            "reason 8",
+            "timed out",
+            "rejected",
+        ] {
+            assert!(kept(telling), "{telling}");
+        }
+        assert!(!kept("Endpoint registered"));
+        // The hash of each line is kept, whatever it says.
+        assert_eq!(logged(Trace::new(), "Endpoint registered").run().log_lines.len(), 1);
+    }
+
+    #[test]
+    fn an_adapter_is_what_the_kernel_says_of_it() {
+        let index = |address: [u8; 6], name: &str| {
+            let payload = [&[0, 3], &address[..], name.as_bytes(), b"\0"].concat();
+            Trace::new().monitor(0, &payload)
+        };
+        let facts = |trace: Trace| trace.run().adapters.remove(0);
+        let known = facts(index([1, 2, 3, 4, 5, 6], "hci0"));
+        assert_eq!((known.bus, known.name.as_deref()), (Some(3), Some("hci0")));
+        assert_eq!(known.address, Some(Address([1, 2, 3, 4, 5, 6])));
+        let unknown = facts(index([0; 6], ""));
+        assert_eq!((unknown.address, unknown.name), (None, None));
+        let info = |trace: Trace, address: [u8; 6], maker: u8| {
+            trace.monitor(10, &[&address[..], &[maker, 0]].concat())
+        };
+        let later = facts(info(index([1; 6], "hci0"), [2; 6], 0x0f));
+        assert_eq!((later.address, later.manufacturer), (Some(Address([2; 6])), Some(0x0f)));
+        let later = facts(info(info(index([1; 6], "hci0"), [0; 6], 0x0f), [0; 6], 0x1f));
+        assert_eq!((later.address, later.manufacturer), (Some(Address([1; 6])), Some(0x0f)));
+    }
+
+    #[test]
+    fn a_program_is_named_where_it_opens_and_closes_its_socket() {
+        let closes = |trace: Trace, cookie: u32| trace.monitor(15, &cookie.to_le_bytes());
+        let opened = |format| {
+            let first = events(Trace::new().opens(7, format, "bluetoothd")).into_iter().next();
+            match first {
+                Some(Happening::ProcessOpened { channel, .. }) => Some(channel),
+                _ => None,
+            }
+        };
+        let words = [0, 1, 2, 3].map(opened);
+        assert_eq!(words, [Some("raw"), Some("user"), Some("control"), None]);
+        let closed = |trace: Trace| {
+            let all = events(trace);
+            all.into_iter().find_map(|what| match what {
+                Happening::ProcessClosed { process } => Some(process),
+                _ => None,
+            })
+        };
+        let open = || Trace::new().opens(7, 2, "bluetoothctl");
+        assert_eq!(closed(closes(open(), 7)).as_deref(), Some("bluetoothctl"));
+        assert_eq!(closed(closes(open(), 8)), None, "another socket");
+        // A narrow terminal cut the name.
+        assert_eq!(closed(closes(Trace::new().opens(7, 2, "bluetoo.."), 7)), None);
+        let many = (0..300_u32).fold(Trace::new(), |trace, n| trace.opens(n, 2, "program"));
+        assert!(closed(closes(many.clone(), 255)).is_some() && closed(closes(many, 256)).is_none());
+    }
+
+    /// mgmt: the peer's address, its type, and what follows.
+    fn of_peer(trace: Trace, code: u16, rest: &[u8]) -> Trace {
+        let payload = [&7_u32.to_le_bytes()[..], &code.to_le_bytes(), &PEER.0, &[2], rest].concat();
+        trace.monitor(17, &payload)
+    }
+
+    const CONNECTED: u16 = 0x000b;
+    const DISCONNECTED: u16 = 0x000c;
+    const CONNECT_FAILED: u16 = 0x000d;
+
+    #[test]
+    fn the_kernels_word_belongs_to_the_latest_attempt() {
+        let both = Trace::new().up().hangs_up(crate::packet::Status::REMOTE_USER_TERMINATED);
+        let both = of_peer(both.followed_by(Trace::new().up()), DISCONNECTED, &[3]).run();
+        let reasons = both.connections.iter().map(|c| c.mgmt_reason.map(|(_, reason)| reason));
+        assert_eq!(reasons.collect::<Vec<_>>(), [None, Some(3)]);
+        let twice =
+            only(of_peer(of_peer(Trace::new().up(), DISCONNECTED, &[3]), DISCONNECTED, &[2]));
+        assert_eq!(twice.mgmt_reason.map(|(_, reason)| reason), Some(3), "the first word stands");
+        let failed = only(of_peer(Trace::new().create(), CONNECT_FAILED, &[4]));
+        assert_eq!(failed.mgmt_failed.map(|(_, status)| status), Some(4));
+    }
+
+    #[test]
+    fn a_name_that_the_kernel_knows_is_that_of_the_live_link() {
+        let name = |trace: Trace| {
+            let eir = [0, 0, 0, 0, 6, 0, 5, 0x09, b'L', b'a', b'm', b'p'];
+            let (mut decoder, mut tracker) = (crate::decode::Decoder::new(), Tracker::new());
+            for record in of_peer(trace, CONNECTED, &eir).records() {
+                tracker.push(&decoder.decode(&record));
+            }
+            tracker.connections[0].peer.name.clone()
+        };
+        assert_eq!(name(Trace::new().up()).as_deref(), Some("Lamp"));
+        let over = Trace::new().up().disconnected(crate::packet::Status::CONNECTION_TIMEOUT);
+        assert_eq!(name(over), None);
+    }
+
+    /// Every open socket gets a copy of an event, at the same moment.
+    #[test]
+    fn copies_of_one_event_are_one_event() {
+        let count = |trace: Trace| {
+            let all = events(trace);
+            all.iter().filter(|what| matches!(what, Happening::DeviceDisconnected { .. })).count()
+        };
+        let at = crate::time::Timestamp(1_757_000_000_000_000);
+        let pushed = |times: &[i64], reasons: &[u8]| {
+            let trace = reasons
+                .iter()
+                .fold(Trace::new(), |trace, reason| of_peer(trace, DISCONNECTED, &[*reason]));
+            let (mut decoder, mut tracker) = (crate::decode::Decoder::new(), Tracker::new());
+            for (record, after) in trace.records().zip(times) {
+                let time = Some(crate::time::Timestamp(at.0 + after));
+                tracker.push(&decoder.decode(&crate::capture::Record { time, ..record }));
+            }
+            tracker.events.len()
+        };
+        assert_eq!(pushed(&[0, 0], &[3, 3]), 1);
+        assert_eq!(pushed(&[0, 1], &[3, 3]), 2, "at another moment");
+        assert_eq!(pushed(&[0, 0], &[3, 2]), 2, "something else");
+        let other =
+            of_peer(of_peer(Trace::new(), DISCONNECTED, &[3]).adapter(1), DISCONNECTED, &[3]);
+        assert_eq!(count(other), 2);
+    }
 }

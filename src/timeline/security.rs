@@ -182,3 +182,97 @@ impl Link {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Direction::{Received, Sent};
+    use crate::packet::{Address, Secret, Status};
+    use crate::timeline::tests::only;
+    use crate::trace::Trace;
+
+    fn up() -> Trace {
+        Trace::new().up()
+    }
+
+    /// Of the first pairing: how it ended, with what, how far it got, and whether it paired.
+    fn pairing(trace: Trace) -> (Outcome, Option<u8>, Option<PairingPhase>, bool) {
+        let connection = only(trace);
+        let step = connection.steps.iter().find(|step| step.procedure == Procedure::Pair);
+        let step = step.expect("a pairing");
+        let phase = match step.detail {
+            Detail::Pairing { phase, .. } => Some(phase),
+            _ => None,
+        };
+        (step.outcome, step.status, phase, connection.paired)
+    }
+
+    fn random(by: Direction) -> impl Fn(Trace) -> Trace {
+        move |trace| trace.smp(by, smp::Pdu::PairingRandom { random_value: Secret::new([1; 16]) })
+    }
+
+    #[test]
+    fn a_pairing_succeeds_with_the_encryption_that_it_leads_to() {
+        use PairingPhase::{Features, KeyDistribution, Random, Requested};
+        let made = || random(Sent)(up().asks_to_pair().answers_pairing());
+        let on = |trace: Trace| trace.encrypts().encryption(Status::SUCCESS);
+        assert_eq!(pairing(on(made())), (Outcome::Ok, Some(0), Some(Random), true));
+        // Encryption with an older key proves nothing of a pairing that has no key yet.
+        let early = pairing(on(up().asks_to_pair().answers_pairing()));
+        assert_eq!((early.0, early.2, early.3), (Outcome::Unknown, Some(Features), false));
+        let failed = made().encrypts().encryption(Status::PIN_OR_KEY_MISSING);
+        assert!(!pairing(failed).3);
+        // The capture ends too soon to tell, or long after.
+        let asked = || up().asks_to_pair();
+        assert_eq!(pairing(asked()).0, Outcome::Unknown);
+        assert_eq!(pairing(asked().wait_ms(3_000).advertises(0)).0, Outcome::Unanswered);
+        assert_eq!(pairing(asked()).2, Some(Requested));
+        // Keys that were handed out end a pairing that no encryption followed.
+        let keys = made().gives_key(Received, 7);
+        assert_eq!(pairing(keys), (Outcome::Ok, None, Some(KeyDistribution), false));
+        assert_eq!(pairing(on(made()).gives_key(Received, 7)).2, Some(KeyDistribution));
+    }
+
+    #[test]
+    fn a_pairing_that_fails_says_who_refused_it() {
+        let fails =
+            |by| smp::Pdu::PairingFailed { reason: smp::Reason(if by == Sent { 5 } else { 8 }) };
+        let refused = |trace: Trace, by: Direction| {
+            let connection = only(trace.smp(by, fails(by)));
+            let step = connection.steps.iter().find(|step| {
+                step.procedure == Procedure::Pair && matches!(step.detail, Detail::Pairing { .. })
+            });
+            let step = step.expect("a pairing");
+            let Detail::Pairing { refused_by, .. } = step.detail else { panic!("{step:?}") };
+            (step.outcome, step.status, refused_by)
+        };
+        let asked = || up().asks_to_pair();
+        assert_eq!(refused(asked(), Received), (Outcome::Error, Some(8), Some(Received)));
+        assert_eq!(refused(asked(), Sent), (Outcome::Error, Some(5), Some(Sent)));
+        assert_eq!(refused(up(), Received), (Outcome::Error, Some(8), Some(Received)), "outright");
+        // A failure takes the key away that encryption might have used.
+        let after = random(Sent)(asked()).smp(Received, fails(Received));
+        assert!(!only(after.encrypts().encryption(Status::SUCCESS)).paired);
+    }
+
+    /// A wish for security is heard where pairing or encryption follows.
+    #[test]
+    fn a_security_request_is_answered_by_what_follows() {
+        let wish = || up().smp(Received, smp::Pdu::SecurityRequest { auth_req: 1 });
+        assert_eq!(pairing(wish()).0, Outcome::Unanswered);
+        assert_eq!(pairing(wish().asks_to_pair()).0, Outcome::Ok);
+        assert_eq!(pairing(wish().encrypts()).0, Outcome::Ok);
+        assert_eq!(pairing(wish().mtu()).0, Outcome::Unanswered);
+        let ours = up().smp(Sent, smp::Pdu::SecurityRequest { auth_req: 1 });
+        assert_eq!(pairing(ours.replies_with_key(7)).0, Outcome::Ok);
+    }
+
+    /// What we tell of ourselves is not the peer's identity.
+    #[test]
+    fn an_identity_is_the_peers_own() {
+        let who = Address([1, 2, 3, 4, 5, 6]);
+        let tells = smp::Pdu::IdentityAddressInformation { addr_type: 0, bd_addr: who };
+        let identity = |by| only(up().smp(by, tells)).peer.identity.map(|(address, _)| address);
+        assert_eq!((identity(Received), identity(Sent)), (Some(who), None));
+    }
+}

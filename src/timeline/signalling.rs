@@ -137,3 +137,74 @@ pub(super) fn asked(min: u16, max: u16, latency: u16, timeout: u16) -> Detail {
         granted_timeout: 0,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Direction::{Received, Sent};
+    use crate::timeline::tests::only;
+    use crate::trace::Trace;
+
+    fn update() -> signal::Pdu<'static> {
+        signal::Pdu::ConnectionParameterUpdateRequest {
+            interval_min: 6,
+            interval_max: 12,
+            latency: 0,
+            timeout: 200,
+        }
+    }
+
+    fn answered(trace: Trace) -> (Outcome, Option<u8>) {
+        let step = only(trace).steps.pop().expect("a step");
+        (step.outcome, step.status)
+    }
+
+    #[test]
+    fn an_answer_belongs_to_the_request_with_its_identifier() {
+        let response = |result| signal::Pdu::ConnectionParameterUpdateResponse { result };
+        let asked = || Trace::new().up().signal(Received, 7, update());
+        let by = |direction, identifier, result| {
+            answered(asked().signal(direction, identifier, response(result)))
+        };
+        assert_eq!(by(Sent, 7, 0), (Outcome::Ok, Some(0)));
+        assert_eq!(by(Sent, 7, 1), (Outcome::Error, Some(1)));
+        assert_eq!(by(Sent, 8, 0), (Outcome::Unknown, None), "another identifier");
+        assert_eq!(by(Received, 7, 0), (Outcome::Unknown, None), "who asked does not answer");
+        let rejected = asked().signal(Sent, 7, signal::Pdu::CommandReject { reason: 0, data: &[] });
+        assert_eq!(answered(rejected), (Outcome::Error, None));
+    }
+
+    /// Result 1 of a channel says that the answer is still to come (Core, Vol 3, Part A, 4.3).
+    #[test]
+    fn a_pending_channel_waits_for_its_real_answer() {
+        let asked = signal::Pdu::ConnectionRequest { psm: 1, source_cid: 0x40 };
+        let response = |result| signal::Pdu::ConnectionResponse {
+            destination_cid: 0x50,
+            source_cid: 0x40,
+            result,
+            status: 0,
+        };
+        let link = || Trace::new().connected_bredr().signal_bredr(Sent, 3, asked);
+        let pending = || link().signal_bredr(Received, 3, response(1));
+        assert_eq!(answered(pending()), (Outcome::Unknown, None));
+        assert_eq!(
+            answered(pending().signal_bredr(Received, 3, response(0))),
+            (Outcome::Ok, Some(0))
+        );
+        assert_eq!(
+            answered(link().signal_bredr(Received, 3, response(2))),
+            (Outcome::Error, Some(2))
+        );
+    }
+
+    /// Questions of other kinds have no such identifier.
+    #[test]
+    fn an_answer_of_signalling_ends_no_request_of_att() {
+        let read = crate::packet::att::Pdu::ReadRequest {
+            attribute_handle: crate::packet::att::Handle(3),
+        };
+        let link = Trace::new().up().att(Received, read);
+        let response = signal::Pdu::ConnectionParameterUpdateResponse { result: 0 };
+        assert_eq!(answered(link.signal(Sent, 4, response)), (Outcome::Unknown, None));
+    }
+}

@@ -349,3 +349,108 @@ impl Capture {
         self.index.identified_as(identity).iter().filter_map(|number| self.connection(*number))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::Warning;
+    use crate::packet::{Address, AddressType, Status};
+    use crate::trace::{PEER, Trace};
+
+    const USER: Status = Status::REMOTE_USER_TERMINATED;
+
+    /// A host that waits by list takes its request back and makes it again at once.
+    #[test]
+    fn a_request_that_is_made_again_within_two_seconds_goes_on() {
+        let waits = |pause: u32| Trace::new().create().wait_ms(500).cancel().wait_ms(pause);
+        let renewed = |trace: Trace| {
+            let capture = trace.run();
+            capture.renewed(&capture.connections[0])
+        };
+        // From the cancel to the next request: the cancel, its answer, and the end of the wait.
+        let exactly = |us: i64| {
+            let mut capture = waits(100).followed_by(Trace::new().create()).run();
+            let cancelled = capture.connections[0].request.as_ref().and_then(|r| r.cancelled);
+            let at = cancelled.expect("taken back").at.time().expect("a time") + Span(us);
+            capture.connections[1].request.as_mut().expect("asked for").seen.at = at.into();
+            capture.renewed(&capture.connections[0])
+        };
+        assert!(exactly(1_999_999) && !exactly(2_000_000));
+        assert!(renewed(waits(100).followed_by(Trace::new().create())));
+        assert!(!renewed(waits(100)), "nothing follows");
+        assert!(!renewed(
+            Trace::new().create().wait_ms(500).peer(Address([9; 6]), AddressType::PUBLIC).create()
+        ));
+        // The next but one tells, too; a third does not.
+        let failed = || Trace::new().connected_as(1, 24, 0, 500).disconnected(USER);
+        assert!(renewed(waits(100).followed_by(failed()).followed_by(Trace::new().create())));
+        assert!(!renewed(
+            waits(100)
+                .followed_by(failed())
+                .followed_by(failed())
+                .followed_by(Trace::new().create())
+        ));
+        // Another adapter's request says nothing.
+        let other = waits(100).adapter(1).create();
+        assert!(!renewed(other));
+    }
+
+    #[test]
+    fn a_frame_has_btmons_number_where_btmon_reads_the_file_and_counts_otherwise() {
+        let trace = Trace::new().monitor(12, b"a note\0").advertises(0);
+        let of = |format, frame| trace.run_as(format).btmon_number(frame);
+        assert_eq!((of("btsnoop", 1), of("btsnoop", 2)), (None, Some(1)));
+        assert_eq!((of("packetlogger", 2), of("pcap", 2)), (Some(1), None));
+        assert_eq!(Trace::new().advertises(0).run().btmon_number(1), None, "the same number");
+    }
+
+    #[test]
+    fn a_loss_without_a_place_may_be_anywhere() {
+        let capture = |frame, last_frame, kind| {
+            let mut capture = Trace::new().advertises(0).run();
+            capture.warnings.push(Warning { frame, last_frame, ..Warning::of_all(kind, "lost") });
+            capture
+        };
+        let dropped = WarningKind::DroppedPackets;
+        let between =
+            |first, last, from, to| capture(first, last, dropped).lost_packets_between(from, to);
+        assert!(between(None, None, 5, 6));
+        assert!(between(Some(6), None, 5, 6) && !between(Some(7), None, 5, 6));
+        assert!(between(None, Some(5), 5, 6) && !between(None, Some(4), 5, 6));
+        assert!(!capture(None, None, WarningKind::TimeJumps).lost_packets());
+        assert!(!capture(None, None, WarningKind::TimeJumps).lost_packets_between(0, 9));
+        assert!(capture(None, None, dropped).lost_packets());
+        assert!(capture(Some(6), None, dropped).lost_packets_by(6));
+        assert!(!capture(Some(7), None, dropped).lost_packets_by(6));
+    }
+
+    #[test]
+    fn a_capture_is_of_data_alone_of_the_air_or_of_a_host() {
+        let of = |capture: &Capture| (capture.data_only(), capture.on_air());
+        assert_eq!(of(&Trace::new().mtu().run()), (true, false));
+        assert_eq!(of(&Trace::new().up().run()), (false, false));
+        assert_eq!(of(&Trace::new().run()), (false, false), "nothing at all");
+        let air = Trace::from(crate::trace::on_air::OnAir::up()).run();
+        assert_eq!(of(&air), (false, true));
+        let mut both = air;
+        both.totals.control = 1;
+        assert_eq!(of(&both), (false, false));
+    }
+
+    #[test]
+    fn a_connection_is_found_by_its_number() {
+        let capture = Trace::new().up().run();
+        let number = |n| capture.connection(n).map(|c| c.number);
+        assert_eq!([number(0), number(1), number(2)], [None, Some(1), None]);
+        assert!(capture.device(PEER).is_none(), "connected to, and not heard");
+    }
+
+    #[test]
+    fn a_log_line_is_the_same_without_its_end() {
+        let hash = hash_of_line("a line");
+        assert!(
+            ["a line\n", "a line\0", "a line \r\n"].iter().all(|line| hash_of_line(line) == hash)
+        );
+        assert_ne!(hash_of_line("another line"), hash);
+    }
+}
