@@ -1,10 +1,13 @@
-//! Any records, shared: no packet of the new capture names an address that a packet of the old one names.
+//! Any records, shared: no packet of the new capture names an address that a packet of the old one names, and neither
+//! do the texts of the bundle.
 #![no_main]
 use hcidiff::Case;
 use hcidiff::capture::btsnoop::{Datalink, Writer};
 use hcidiff::capture::{Input, OpenOptions, open};
 use hcidiff::case::Side;
 use hcidiff::decode::Decoder;
+use hcidiff::packet::Address;
+use hcidiff::report::markdown;
 use hcidiff::share::{Draft, Options, Refusal, Trim, share};
 use libfuzzer_sys::fuzz_target;
 use std::collections::HashSet;
@@ -51,6 +54,12 @@ fuzz_target!(|input: &[u8]| {
             let originals = addresses(&capture);
             let left: Vec<_> = addresses(&shared).intersection(&originals).copied().collect();
             assert!(left.is_empty(), "{left:02x?}");
+            for text in [&bundle.manifest, &markdown::render(&bundle.report)] {
+                for address in &originals {
+                    let printed = Address(*address).to_string();
+                    assert!(!text.contains(&printed), "{printed}");
+                }
+            }
         }
         // By chance, numbers that stay may look like an address; then nothing is written.
         Err(Refusal::Leak { .. } | Refusal::Verdict { .. } | Refusal::Capture { .. }) => {}

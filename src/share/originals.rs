@@ -1,6 +1,7 @@
 //! What a capture holds that must not be shown: collected while it is read, looked for in what is written.
 //!
 //! Every table has a bound. What found no room is counted, and the manifest says so.
+use std::borrow::{Borrow, ToOwned};
 use std::collections::HashSet;
 
 /// Most addresses that get an alias of their own.
@@ -49,7 +50,10 @@ impl<T> Default for Seen<T> {
 }
 
 impl<T: std::hash::Hash + Eq + Clone> Seen<T> {
-    fn add(&mut self, entry: &T, most: usize) {
+    fn add<B: std::hash::Hash + Eq + ToOwned<Owned = T> + ?Sized>(&mut self, entry: &B, most: usize)
+    where
+        T: Borrow<B>,
+    {
         if self.known.contains(entry) {
             return;
         }
@@ -57,8 +61,8 @@ impl<T: std::hash::Hash + Eq + Clone> Seen<T> {
             self.beyond += 1;
             return;
         }
-        self.known.insert(entry.clone());
-        self.list.push(entry.clone());
+        self.known.insert(entry.to_owned());
+        self.list.push(entry.to_owned());
     }
 }
 
@@ -73,13 +77,13 @@ impl Originals {
     /// A name, as its bytes. It may be padded, and a field may hold two of them.
     pub fn name(&mut self, field: &[u8]) {
         for name in names_in(field) {
-            self.names.add(&name.to_vec(), MOST_NAMES);
+            self.names.add(name, MOST_NAMES);
         }
     }
 
     pub fn key(&mut self, key: &[u8]) {
         if !is_left_out(key) {
-            self.keys.add(&key.to_vec(), MOST_KEYS);
+            self.keys.add(key, MOST_KEYS);
         }
     }
 
@@ -155,21 +159,24 @@ pub fn names_in(field: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// The first eight bytes in a row that nobody has by chance.
 pub fn telling_part(value: &[u8]) -> Option<[u8; 8]> {
     let mut parts = value.windows(SHORTEST_VALUE);
-    let part = parts.find(|part| different(part) >= LEAST_DIFFERENT)?;
+    let part = parts.find(|part| has_different::<LEAST_DIFFERENT>(part))?;
     part.try_into().ok()
 }
 
-/// How many different bytes there are, up to eight.
-pub fn different(bytes: &[u8]) -> usize {
-    let mut seen = [0u8; 8];
+/// Whether there are so many different bytes.
+pub fn has_different<const LEAST: usize>(bytes: &[u8]) -> bool {
+    let mut seen = [0u8; LEAST];
     let mut count = 0;
     for byte in bytes {
-        if count < seen.len() && !seen[..count].contains(byte) {
+        if !seen.iter().take(count).any(|it| it == byte) {
             seen[count] = *byte;
             count += 1;
+            if count == LEAST {
+                return true;
+            }
         }
     }
-    count
+    false
 }
 
 #[cfg(test)]

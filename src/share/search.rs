@@ -1,5 +1,5 @@
 //! Looks for the originals in what was written: the proof that nothing was left.
-use super::originals::{Originals, different, telling_part};
+use super::originals::{Originals, has_different, telling_part};
 use super::replace::words::is_our_word;
 use super::replace::{Clean, Kept, Mark};
 use crate::report::aliases::tells_somebody;
@@ -40,7 +40,7 @@ impl Search {
             values: HashSet::new(),
             names: None,
         };
-        let telling = |it: &&[u8; 6]| !kept.addresses && different(*it) >= LEAST_DIFFERENT;
+        let telling = |it: &&[u8; 6]| !kept.addresses && has_different::<LEAST_DIFFERENT>(*it);
         for address in found.addresses().iter().filter(telling) {
             let mut reversed = *address;
             reversed.reverse();
@@ -52,7 +52,7 @@ impl Search {
         for key in found.keys() {
             let reversed: Vec<u8> = key.iter().rev().copied().collect();
             for bytes in [key, &reversed] {
-                for part in bytes.windows(PART).filter(|it| different(it) >= LEAST_DIFFERENT) {
+                for part in bytes.windows(PART).filter(|it| has_different::<LEAST_DIFFERENT>(it)) {
                     search.note(part);
                     search.keys.extend(<[u8; PART]>::try_from(part));
                 }
@@ -70,7 +70,7 @@ impl Search {
         if !kept.names {
             let telling = |name: &&Vec<u8>| {
                 name.len() >= SHORTEST_NAME
-                    && different(name) >= LEAST_DIFFERENT
+                    && has_different::<LEAST_DIFFERENT>(name)
                     && tells_somebody(&String::from_utf8_lossy(name))
                     && !is_our_word(&String::from_utf8_lossy(name))
             };

@@ -118,7 +118,10 @@ impl Scope {
             Packet::Event(hci::Event::Le {
                 event: hci::LeEvent::PeriodicAdvertisingReport { .. },
             }) => self.trim != Trim::Story,
-            Packet::Event(_) => self.is_about_us(packet),
+            Packet::Event(event) => match self.heard_us(event) {
+                Some(ours) => ours,
+                None => self.is_about_us(packet),
+            },
             Packet::Mgmt { pdu: mgmt::Pdu::Command(_), .. } => true,
             Packet::Mgmt {
                 pdu:
@@ -136,6 +139,14 @@ impl Scope {
             }
             _ => true,
         }
+    }
+
+    /// Whether one of the devices advertised; `None`: it is no report of advertising. Most records of most captures
+    /// are such reports, and their senders are all that is asked for.
+    fn heard_us(&self, event: &hci::Event<'_>) -> Option<bool> {
+        let mut reports = event.advertising().peekable();
+        reports.peek()?;
+        Some(reports.any(|report| self.devices.contains(&report.address)))
     }
 
     /// It names none but our own host, or one of the devices.

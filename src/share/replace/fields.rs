@@ -138,8 +138,7 @@ impl VisitorMut for Fields<'_> {
             | Kind::AddressType
             | Kind::MgmtAddressType => keep(self.table, wire),
         };
-        let marks = self.marks.len() + wire.len();
-        self.marks.resize(marks, mark);
+        self.marks.extend(std::iter::repeat_n(mark, wire.len()));
     }
 
     fn item(&mut self) {

@@ -110,11 +110,25 @@ impl Line {
         Some(held)
     }
 
-    /// A frame begins: what the flow had open is given up.
-    pub fn begin(&mut self, key: FlowKey) {
-        if let Some(flow) = self.flows.remove(&key) {
+    /// A whole frame in one record, which waits for it. What the flow had open is given up.
+    pub fn whole(&mut self, key: FlowKey, record: u64, at: usize, data: &[u8]) -> Flow {
+        self.give_up(key);
+        self.wait(record);
+        let head = data.get(..HEAD).unwrap_or(data).to_vec();
+        Flow { chunks: vec![Chunk { record, at, len: data.len() }], head }
+    }
+
+    fn give_up(&mut self, key: FlowKey) {
+        if !self.flows.is_empty()
+            && let Some(flow) = self.flows.remove(&key)
+        {
             self.release(&flow.chunks);
         }
+    }
+
+    /// A frame begins: what the flow had open is given up.
+    pub fn begin(&mut self, key: FlowKey) {
+        self.give_up(key);
         if self.flows.len() >= MOST_OPEN {
             for flow in std::mem::take(&mut self.flows).into_values() {
                 self.release(&flow.chunks);
@@ -185,6 +199,9 @@ impl Line {
     }
 
     pub fn take_unit(&mut self, key: FlowKey, cid: u16) -> Vec<Chunk> {
+        if self.units.is_empty() {
+            return Vec::new();
+        }
         self.units.remove(&(key, cid)).unwrap_or_default()
     }
 

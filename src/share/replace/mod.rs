@@ -36,10 +36,15 @@ pub struct Clean {
 }
 
 impl Clean {
+    /// With room for so many bytes.
+    pub fn for_bytes(length: usize) -> Self {
+        Self { bytes: Vec::with_capacity(length), marks: Vec::with_capacity(length) }
+    }
+
     /// Appends bytes of one kind.
     pub fn push(&mut self, bytes: &[u8], mark: Mark) {
         self.bytes.extend_from_slice(bytes);
-        self.marks.resize(self.bytes.len(), mark);
+        self.marks.extend(std::iter::repeat_n(mark, bytes.len()));
     }
 
     pub fn push_all(&mut self, other: &Self) {

@@ -1,7 +1,7 @@
 //! One record after the other, by its kind.
 use super::attributes::{Attributes, Place};
 use super::fields::{Fields, blank};
-use super::frames::{FlowKey, Held, Line};
+use super::frames::{Flow, FlowKey, Held, Line};
 use super::lines::Printed;
 use super::notes::Notes;
 use super::words::Words;
@@ -142,7 +142,7 @@ impl One<'_> {
     /// A record that needs no other.
     fn whole(&mut self, record: &Record<'_>, event: &Event<'_>) -> Clean {
         let bytes = record.bytes();
-        let mut clean = Clean::default();
+        let mut clean = Clean::for_bytes(bytes.len());
         match (record.kind, &event.packet) {
             (Kind::Command, Packet::Command(command)) => {
                 self.head(bytes, 3, &mut clean);
@@ -261,7 +261,7 @@ impl One<'_> {
     /// An ACL packet: a whole frame, or a piece of one. The frame that it completes comes back.
     fn acl(&mut self, record: &Record<'_>, event: &Event<'_>, line: &mut Line) -> Option<Clean> {
         let bytes = record.bytes();
-        let mut clean = Clean::default();
+        let mut clean = Clean::for_bytes(bytes.len());
         self.head(bytes, 4, &mut clean);
         clean.fit(bytes.len());
         let number = line.push(Held::new(record, clean, record.original_len));
@@ -275,7 +275,12 @@ impl One<'_> {
             return None;
         };
         let key = (record.adapter, word & 0x0fff, direction == Direction::Received);
+        let fragment = matches!(event.packet, Packet::Fragment { .. });
         if (word >> 12) & 3 != 1 {
+            if !fragment {
+                let flow = line.whole(key, number, 4, data);
+                return self.frame(event, key, &flow, data, line);
+            }
             line.begin(key);
             if let (Some(head), Some(held)) = (data.first_chunk::<L2CAP>(), line.last_mut()) {
                 // The header is no secret, and says that the frame goes on.
@@ -288,23 +293,25 @@ impl One<'_> {
             self.counts.zeroed += 1;
             return None;
         }
-        if matches!(event.packet, Packet::Fragment { .. }) {
+        if fragment {
             return None;
         }
-        self.frame(event, key, data, line)
+        let flow = line.complete(key)?;
+        self.frame(event, key, &flow, data, line)
     }
 
-    /// A frame is complete: its payload is replaced and laid over its pieces.
+    /// A frame is complete: its payload is replaced and laid over its pieces. It comes back where it has several:
+    /// none of their records shows it in one piece.
     fn frame(
         &mut self,
         event: &Event<'_>,
         key: FlowKey,
+        flow: &Flow,
         data: &[u8],
         line: &mut Line,
     ) -> Option<Clean> {
-        let flow = line.complete(key)?;
         let total = flow.len();
-        let mut clean = Clean::default();
+        let mut clean = Clean::for_bytes(total);
         clean.push(flow.head.get(..L2CAP).unwrap_or(&flow.head), Mark::Number);
         let cid = event.packet.cid().unwrap_or_default();
         match &event.packet {
@@ -319,11 +326,11 @@ impl One<'_> {
                 return None;
             }
             Packet::Att { pdu, .. } => {
-                let mut payload = Clean::default();
-                payload.push(&[pdu.code()], Mark::Number);
-                self.att(pdu, &mut payload);
                 let unit = line.take_unit(key, cid);
                 if !unit.is_empty() {
+                    let mut payload = Clean::default();
+                    payload.push(&[pdu.code()], Mark::Number);
+                    self.att(pdu, &mut payload);
                     let mut chunks = unit;
                     chunks.extend(flow.behind(L2CAP));
                     payload.fit(chunks.iter().map(|chunk| chunk.len()).sum());
@@ -339,7 +346,8 @@ impl One<'_> {
                 if prefixed {
                     clean.push(&flow.head[L2CAP..L2CAP + UNIT], Mark::Number);
                 }
-                clean.push_all(&payload);
+                clean.push(&[pdu.code()], Mark::Number);
+                self.att(pdu, &mut clean);
             }
             Packet::Smp { pdu, .. } => self.smp(pdu, &mut clean),
             Packet::Signal { identifier, pdu, .. } => {
@@ -366,7 +374,7 @@ impl One<'_> {
         }
         clean.fit(total);
         line.lay(flow.chunks(), &clean);
-        Some(clean)
+        (flow.chunks().len() > 1).then_some(clean)
     }
 
     fn att(&mut self, pdu: &att::Pdu<'_>, clean: &mut Clean) {
