@@ -6,7 +6,7 @@ use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -139,7 +139,6 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         let code = CODES.into_iter().find(|code| step.status == Some(code.0))?;
         let piece = step.procedure == Procedure::Write
             && step.by == Direction::Sent
-            && step.outcome == Outcome::Error
             && matches!(step.detail, Detail::Write { prepared: true, .. });
         let refused = Refused { frame: step.frame, answer_frame: step.last.frame, code };
         piece.then_some((Handle(step.attribute), refused))

@@ -8,7 +8,7 @@ use crate::packet::hci::Command;
 use crate::prose::{Text, quoted};
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, End, EndedBy, Outcome, Procedure, Stack, Step};
+use crate::timeline::{Connection, End, EndedBy, Procedure, Stack, Step};
 use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
@@ -120,7 +120,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .steps
         .iter()
         .find(|s| s.procedure == Procedure::ExchangeMtu && s.by == Sent)
-        .filter(|s| s.outcome == Outcome::Error && s.status == Some(ErrorCode::INVALID_PDU.0))?;
+        .filter(|s| s.status == Some(ErrorCode::INVALID_PDU.0))?;
     let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
     let stalled = stop.since(asked.last.at).filter(|wait| *wait >= STALLED)?;
     let later =

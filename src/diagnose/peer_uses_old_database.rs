@@ -5,7 +5,7 @@ use crate::packet::Direction;
 use crate::packet::att::{ErrorCode, Handle};
 use crate::prose::{self, Text};
 use crate::text;
-use crate::timeline::{AttributeKind, Connection, Detail, Outcome, Procedure, Stack, Step};
+use crate::timeline::{AttributeKind, Connection, Detail, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -131,7 +131,6 @@ fn by_dead_handle(step: &Step) -> bool {
     by_handle
         && step.by == Direction::Received
         && step.attribute != 0
-        && step.outcome == Outcome::Error
         && step.status == Some(ErrorCode::INVALID_HANDLE.0)
 }
 

@@ -181,7 +181,6 @@ fn refused(connection: &Connection) -> Option<Verdict> {
     let not_announced = |s: &&Step| {
         s.by == Sent
             && s.procedure == Procedure::Write
-            && s.outcome == Outcome::Error
             && s.status.is_some_and(|code| codes.contains(&ErrorCode(code)))
             && properties(connection, s).is_some_and(|p| p & WRITE == 0)
     };
