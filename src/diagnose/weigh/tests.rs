@@ -1,0 +1,176 @@
+//! How findings compete, and what is left of what was seen in part only.
+use super::*;
+use crate::diagnose::rule;
+use crate::packet::Status;
+use crate::prose::Text;
+use crate::seen::{Seen, SourceId};
+use crate::time::Moment;
+use crate::trace::Trace;
+
+#[derive(Debug)]
+struct Said;
+
+impl Facts for Said {
+    fn says(&self) -> Text {
+        "as the test says".into()
+    }
+
+    fn evidence(&self) -> Vec<Sight> {
+        vec![Sight::here(1, "a frame")]
+    }
+}
+
+fn claim(id: &str, level: Level, connections: &[u32]) -> Claim {
+    let verdict = Verdict { level, ..Verdict::note(Said) };
+    let verdict = verdict.about(connections.iter().copied());
+    Claim { rule: rule(id).expect("a rule"), verdict, lack: None, also: None, from_log: false }
+}
+
+/// Evidence of a witness keeps its source; the reference's stands behind the first frame.
+#[test]
+fn evidence_names_its_source() {
+    #[derive(Debug)]
+    struct Three;
+    impl Facts for Three {
+        fn says(&self) -> Text {
+            "three sources".into()
+        }
+
+        fn evidence(&self) -> Vec<Sight> {
+            let line = Seen { source: SourceId::Witness(1), at: Moment::UNKNOWN, frame: 7 };
+            vec![
+                Sight::here(3, "here"),
+                Sight::of(line, "a log says so"),
+                Sight::in_reference(5, "there"),
+            ]
+        }
+    }
+    let captures = [Trace::new().up().run(), Trace::new().up().run()];
+    let comparison = crate::compare::of_captures(&captures).expect("the same device");
+    let scene =
+        Scene { captures: &captures, testimonies: &[], subject: 1, comparison: Some(&comparison) };
+    let cited = evidence(&scene, &Three).into_iter().map(|e| (e.source, e.frame));
+    assert_eq!(
+        cited.collect::<Vec<_>>(),
+        [(SourceId::SECOND, 3), (SourceId::FIRST, 5), (SourceId::Witness(1), 7)]
+    );
+}
+
+fn left(claims: Vec<Claim>) -> Vec<(&'static str, Level, Vec<u32>)> {
+    let told = |c: Claim| (c.rule.id, c.verdict.level, c.verdict.connections);
+    compete(claims).into_iter().map(told).collect()
+}
+
+#[test]
+fn the_special_takes_the_general_ones_connections() {
+    let left = left(vec![
+        claim("supervision-timeout-0x08", Level::Cause, &[1, 2]),
+        claim("ota-erase-silence", Level::Cause, &[2]),
+    ]);
+    assert_eq!(left[0], ("supervision-timeout-0x08", Level::Cause, vec![1]));
+    assert_eq!(left[1], ("ota-erase-silence", Level::Cause, vec![2]));
+}
+
+#[test]
+fn what_is_only_suspected_takes_no_cause_away() {
+    let left = left(vec![
+        claim("smp-timeout-30s", Level::Suspect, &[1]),
+        claim("att-transaction-timeout-30s", Level::Cause, &[1]),
+        claim("att-request-unanswered", Level::Suspect, &[1]),
+    ]);
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert_eq!(left[0].0, "att-transaction-timeout-30s");
+}
+
+/// 0x22 silences the ATT timeout, which silences the unusable connection; 0x22 itself does not.
+#[test]
+fn the_silenced_silence_nobody() {
+    let left = left(vec![
+        claim("att-transaction-timeout-30s", Level::Suspect, &[1]),
+        claim("ll-response-timeout-40s", Level::Suspect, &[1]),
+        claim("never-usable-connection", Level::Suspect, &[1]),
+    ]);
+    let rules: Vec<_> = left.iter().map(|l| l.0).collect();
+    assert_eq!(rules, ["ll-response-timeout-40s", "never-usable-connection"]);
+}
+
+#[test]
+fn who_speaks_last_gives_way_link_by_link() {
+    let left = |claims| {
+        let told = |c: Claim| (c.rule.id, c.verdict.level, c.verdict.connections);
+        give_way(claims).into_iter().map(told).collect::<Vec<_>>()
+    };
+    let said = left(vec![
+        claim("supervision-timeout-0x08", Level::Cause, &[1]),
+        claim("interval-differs", Level::Suspect, &[2]),
+        claim("hangs-up-after-command", Level::Note, &[4]),
+        claim("unexplained-end", Level::Suspect, &[1, 2]),
+        claim("unexplained-end", Level::Note, &[1]),
+        claim("unexplained-end", Level::Note, &[3]),
+        claim("unexplained-end", Level::Suspect, &[4]),
+    ]);
+    let ends: Vec<_> = said.iter().filter(|l| l.0 == "unexplained-end").collect();
+    assert_eq!(ends.len(), 2, "{said:?}");
+    assert_eq!(ends[0].2, [2]);
+    assert_eq!(ends[1].2, [3], "another rule's note explains nothing");
+    // A rule may be named here before it exists, and must not be named wrongly once it does.
+    assert!(LAST.iter().all(|id| rule(id).is_some()));
+}
+
+#[test]
+fn of_two_that_silence_each_other_one_is_left() {
+    let left = left(vec![
+        claim("discovery-order-or-volume-difference", Level::Cause, &[1]),
+        claim("peer-hangs-up-on-deadline", Level::Cause, &[1]),
+    ]);
+    assert_eq!(left, [("discovery-order-or-volume-difference", Level::Cause, vec![1])]);
+}
+
+#[test]
+fn a_connection_has_one_cause_also_where_two_only_overlap() {
+    let left = left(vec![
+        claim("create-with-no-phy", Level::Cause, &[2, 3]),
+        claim("supervision-timeout-0x08", Level::Cause, &[1, 2]),
+    ]);
+    for connection in 1..=3 {
+        let causes = left.iter().filter(|l| l.1 == Level::Cause && l.2.contains(&connection));
+        assert_eq!(causes.count(), 1, "{left:?}");
+    }
+    assert!(left.contains(&("supervision-timeout-0x08", Level::Suspect, vec![2])), "{left:?}");
+}
+
+#[test]
+fn a_note_neither_silences_nor_is_silenced() {
+    let left = left(vec![
+        claim("ota-erase-silence", Level::Note, &[1]),
+        claim("supervision-timeout-0x08", Level::Cause, &[1]),
+        claim("short-supervision-timeout-linux-420ms", Level::Note, &[1]),
+    ]);
+    assert_eq!(left.len(), 3, "{left:?}");
+}
+
+fn lost(trace: Trace) -> Trace {
+    trace.mtu().wait_ms(5_000).disconnected(Status::CONNECTION_TIMEOUT)
+}
+
+fn confidence(captures: &[Capture]) -> Confidence {
+    let scene = Scene { captures, testimonies: &[], subject: 0, comparison: None };
+    let found = diagnose(&scene);
+    found.iter().find(|f| f.rule == "supervision-timeout-0x08").expect("found").confidence
+}
+
+#[test]
+fn who_saw_only_a_part_is_less_sure() {
+    let whole = lost(Trace::new().up()).run();
+    assert_eq!(confidence(std::slice::from_ref(&whole)), Confidence::High);
+    assert_eq!(confidence(&[lost(Trace::new()).run()]), Confidence::Medium, "began late");
+    let cut = Capture { filtered: true, ..whole.clone() };
+    assert_eq!(confidence(&[cut]), Confidence::Medium, "cut");
+    let mut dropped = whole;
+    dropped.fitness.push(crate::timeline::Fitness {
+        kind: FitnessKind::DroppedPackets,
+        says: prose::Text::EMPTY,
+        remedy: prose::Text::EMPTY,
+    });
+    assert_eq!(confidence(&[dropped]), Confidence::Medium, "packets are missing");
+}
