@@ -73,6 +73,13 @@ what lies inside a service: BlueZ 5.66 and 5.82 do not, where the service kept i
             Example::pair(works.hangs_up(Status::REMOTE_USER_TERMINATED), fails)
         })
         .saying("the working host discovers"),
+
+        Case::silent("a handle of zero is none that was remembered", || {
+            twice(refused(Trace::new().up().mtu(), 0, ErrorCode::INVALID_HANDLE), ErrorCode::READ_NOT_PERMITTED).into()
+        }),
+        Case::cause(Confidence::Medium, "one handle of a read", || {
+            refused(Trace::new().up().mtu(), 1, ErrorCode::INVALID_HANDLE).wait_ms(1_000).into()
+        }),
     ],
 };
 
@@ -124,7 +131,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         return None;
     }
     let theirs = scene.reference().and_then(|reference| {
-        reference.steps.iter().find(|s| s.procedure == Procedure::DiscoverCharacteristics)
+        let searches = |s: &&Step| s.procedure == Procedure::DiscoverCharacteristics;
+        reference.steps.iter().filter(searches).find(|s| s.by == Sent)
     });
     let facts = StaleHandles {
         count: refused.len(),
@@ -192,9 +200,5 @@ fn by_dead_handle(step: &Step) -> bool {
         Procedure::Write | Procedure::Subscribe => true,
         _ => false,
     };
-    by_handle
-        && step.by == Sent
-        && step.attribute != 0
-        && step.outcome == Outcome::Error
-        && matches!(step.status, Some(0x01 | 0x0a))
+    by_handle && step.by == Sent && step.attribute != 0 && matches!(step.status, Some(0x01 | 0x0a))
 }
