@@ -86,6 +86,78 @@ by UUID; let the host cache the services after one success. Ask the vendor for t
             let link = Trace::new().up().discovery(2).mtu().hangs_up(HUNG_UP).wait_ms(2_000);
             link.up().mtu().discovery(2).hangs_up(HUNG_UP).into()
         }),
+
+        Case::silent("the working link lasted no longer", || {
+            let works = Trace::new().up().write(3, &[1]).hangs_up(HUNG_UP);
+            Example::pair(works, one(Trace::new(), 0))
+        }),
+        Case::silent("the device's wish was left open", || {
+            let wish = crate::packet::smp::Pdu::SecurityRequest { auth_req: 1 };
+            let asks = |link: Trace| link.up().smp(Direction::Received, wish);
+            let first = asks(Trace::new()).discovery(2).mtu().wait_ms(10).disconnected(HUNG_UP);
+            let second = asks(first.wait_ms(2_000)).mtu().discovery(2).wait_ms(10);
+            second.disconnected(HUNG_UP).into()
+        }),
+        Case::silent("a pairing failed on the links", || {
+            let failed = crate::packet::smp::Pdu::PairingFailed {
+                reason: crate::packet::smp::Reason::PAIRING_NOT_SUPPORTED,
+            };
+            let pairs = |link: Trace| link.up().asks_to_pair().smp(Direction::Received, failed);
+            let first = pairs(Trace::new()).discovery(2).mtu().wait_ms(10).disconnected(HUNG_UP);
+            let second = pairs(first.wait_ms(2_000)).mtu().discovery(2).wait_ms(10);
+            second.disconnected(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::Medium, "a pairing went well on the links", || {
+            let pairs = |link: Trace| {
+                let paired = link.up().asks_to_pair().answers_pairing().wait_ms(20);
+                paired.encrypts().wait_ms(20).encryption(Status::SUCCESS)
+            };
+            let first = pairs(Trace::new()).discovery(2).mtu().wait_ms(10).disconnected(HUNG_UP);
+            let second = pairs(first.wait_ms(2_000)).mtu().discovery(2).wait_ms(10);
+            second.disconnected(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::High, "what the working host had not done by then is not told", || {
+            let works = Trace::new().up().discovery(2).wait_ms(4_000).write(3, &[1]);
+            Example::pair(works.wait_ms(1_000).hangs_up(HUNG_UP), tries(0, 0))
+        })
+        .not_saying("this one had not"),
+        Case::cause(Confidence::High, "what the working host was refused is not told", || {
+            let write = crate::packet::att::Pdu::WriteRequest {
+                attribute_handle: crate::packet::att::Handle(3),
+                attribute_value: &[1],
+            };
+            let denied = crate::packet::att::ErrorCode::WRITE_NOT_PERMITTED;
+            let works = Trace::new().up().refused(write, denied).discovery(2).wait_ms(5_000);
+            Example::pair(works.hangs_up(HUNG_UP), tries(0, 0))
+        })
+        .not_saying("this one had not"),
+        Case::cause(Confidence::High, "what the device wrote is not what the working host had done", || {
+            let works = Trace::new().up().from_peer(&[0x12, 3, 0, 1], &[0x13]).discovery(2);
+            Example::pair(works.wait_ms(5_000).hangs_up(HUNG_UP), tries(0, 0))
+        })
+        .not_saying("this one had not"),
+        Case::cause(Confidence::High, "what this host had written too is not told", || {
+            let first = Trace::new().up().write(3, &[1]).discovery(2).mtu().wait_ms(10);
+            let second = first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu().write(3, &[1]);
+            let tries = second.discovery(2).wait_ms(10).disconnected(HUNG_UP);
+            Example::pair(works(), tries)
+        })
+        .not_saying("this one had not"),
+        Case::cause(Confidence::High, "it had written something else, and the device had written that to it", || {
+            let busy = |link: Trace| link.write(9, &[1]).from_peer(&[0x12, 3, 0, 1], &[0x13]);
+            let first = busy(Trace::new().up()).discovery(2).mtu().wait_ms(10);
+            let second = busy(first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu());
+            Example::pair(works(), second.discovery(2).wait_ms(10).disconnected(HUNG_UP))
+        })
+        .saying("this one had not: write of attribute 0x0003"),
+        Case::cause(Confidence::High, "a discovery is nothing that a device waits for", || {
+            let works = Trace::new().up().by_wire(&[0x08, 1, 0, 6, 0, 0x00, 0x2a], 0x09, &[3, 9, 0, 7]);
+            Example::pair(works.wait_ms(5_000).hangs_up(HUNG_UP), tries(0, 0))
+        })
+        .not_saying("this one had not"),
+        Case::silent("twice of three tries after the same time", || {
+            tries(0, 0).wait_ms(2_000).up().mtu().discovery(2).wait_ms(700).mtu().wait_ms(10).disconnected(HUNG_UP).into()
+        }),
     ],
 };
 
@@ -335,7 +407,10 @@ fn candidates(reference: &Connection, deadline: Span, tries: &[&Connection]) -> 
     let done = |s: &Step| {
         tries.iter().any(|c| {
             c.steps.iter().any(|t| {
-                t.procedure == s.procedure && t.attribute == s.attribute && t.outcome == Outcome::Ok
+                t.by == s.by
+                    && t.procedure == s.procedure
+                    && t.attribute == s.attribute
+                    && t.outcome == Outcome::Ok
             })
         })
     };
