@@ -79,7 +79,8 @@ def field(parent, child):
 
 def excluded(source, node):
     """Whether a node is a test, or belongs to a rule's cases."""
-    if Path(source.path).name in ("tests.rs", "cases.rs"):
+    path = Path(source.path)
+    if path.name in ("tests.rs", "cases.rs") or path.parent.name == "tests":
         return True
     for child, parent in ancestors(node):
         before = child.prev_named_sibling

@@ -1,7 +1,7 @@
 //! Walks the table: every rule fires on its example, stays silent on the nearest
 //! other, is documented, and is named for what is wrong.
 use super::*;
-use crate::packet::Address;
+use crate::packet::{Address, Status};
 use crate::trace::Trace;
 
 fn run(example: &Example) -> (Vec<Capture>, Option<Comparison>) {
@@ -299,7 +299,7 @@ fn what_happens_on_another_adapter_is_not_taken_for_this_ones() {
 #[test]
 fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
     use crate::packet::Direction::Sent;
-    use crate::packet::{Status, att};
+    use crate::packet::att;
     let trace = Trace::new()
         .up()
         .asks_to_pair()
@@ -313,7 +313,7 @@ fn of_a_pairing_and_a_request_that_ran_out_together_neither_is_the_cause() {
 
 #[test]
 fn of_frames_of_one_kind_four_are_shown() {
-    use crate::packet::{Status, att};
+    use crate::packet::att;
     let write = att::Pdu::WriteRequest { attribute_handle: att::Handle(3), attribute_value: &[1] };
     let of = |count: usize| {
         let link = Trace::new().up().mtu().discovery(0x02);
@@ -352,3 +352,5 @@ fn every_cited_frame_exists() {
         }
     }
 }
+
+mod steady;

@@ -45,4 +45,32 @@ impl Trace {
         }
         self
     }
+
+    /// Behind each packet that opens a place for it (it gives the handle of its link), this happens at the same moment.
+    pub fn with_behind(mut self, opens: fn(&[u8]) -> Option<u16>, more: fn(Self) -> Self) -> Self {
+        let packets = std::mem::take(&mut self.packets);
+        for packet in packets {
+            let (at, adapter) = (packet.at, packet.adapter);
+            let handle = opens(&packet.bytes);
+            self.packets.push(packet);
+            if let Some(handle) = handle {
+                let meanwhile = more(Self::new().adapter(adapter).handle(handle)).packets;
+                self.packets.extend(meanwhile.into_iter().map(|p| Packet { at, ..p }));
+            }
+        }
+        self
+    }
+
+    /// The next packet comes exactly so long after the last one.
+    pub fn after_us(mut self, us: u32) -> Self {
+        if let Some(last) = self.packets.last() {
+            self.now = last.at + i64::from(us);
+        }
+        self
+    }
+
+    /// The same in milliseconds.
+    pub fn after_ms(self, ms: u32) -> Self {
+        self.after_us(ms * 1_000)
+    }
 }
