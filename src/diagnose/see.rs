@@ -407,6 +407,51 @@ mod tests {
         assert!(last_request(&capture.connections[0]).is_none());
     }
 
+    /// A program is offered where `hcidiff recipe` would write it: for one device, from a whole link that holds no key.
+    #[test]
+    fn a_recipe_is_offered_where_it_would_be_written() {
+        use crate::compare::Comparison;
+        use crate::timeline::Capture;
+        let hung_up = crate::packet::Status::REMOTE_USER_TERMINATED;
+        let works = || Trace::new().up().mtu().write(3, &[1]).wait_ms(3_000).hangs_up(hung_up);
+        let fails = || Trace::new().up().mtu().wait_ms(900).disconnected(hung_up).run();
+        let of = |works: Trace, change: fn(&mut Connection), so: fn(&mut Comparison)| {
+            let mut captures: [Capture; 2] = [works.run(), fails()];
+            let mut comparison = crate::compare::of_captures(&captures).expect("one device");
+            change(&mut captures[0].connections[0]);
+            so(&mut comparison);
+            let comparison = Some(&comparison);
+            let scene = Scene { captures: &captures, testimonies: &[], subject: 1, comparison };
+            recipe(&scene).is_some()
+        };
+        let same = |_: &mut Comparison| ();
+        assert!(of(works(), |_| (), same));
+        assert!(!of(works(), |c| c.start_seen = false, same));
+        assert!(!of(works(), |c| c.role = Some(Role::Peripheral), same));
+        assert!(!of(works(), |c| c.role = None, same));
+        let moves: fn(&mut Connection) =
+            |c| c.peer.address = Some(crate::packet::Address([1, 0, 0, 0, 0, 0x5a]));
+        assert!(!of(works(), moves, same), "a private address");
+        let encrypts = Trace::new().up().encrypts().encryption(Status::SUCCESS).mtu();
+        assert!(!of(encrypts.write(3, &[1]).hangs_up(hung_up), |_| (), same), "a key");
+        assert!(!of(Trace::new().up().mtu().hangs_up(hung_up), |_| (), same), "nothing written");
+        assert!(!of(works(), |_| (), |it| it.database_hash_equal = Some(false)));
+        assert!(of(works(), |_| (), |it| it.database_hash_equal = Some(true)));
+        assert!(of(works(), |_| (), |it| it.matched_by = MatchedBy::Identity));
+        assert!(!of(works(), |_| (), |it| it.matched_by = MatchedBy::Name));
+        let moved: fn(&mut Comparison) = |it| {
+            it.databases.push(crate::compare::DatabaseDifference {
+                change: DatabaseChange::Moved,
+                uuid: None,
+                name: String::new(),
+                reference_handle: None,
+                subject_handle: None,
+                says: Text::EMPTY,
+            });
+        };
+        assert!(!of(works(), |_| (), moved));
+    }
+
     #[test]
     fn work_is_a_value_that_got_there() {
         let of = |trace: Trace| used(&trace.run().connections[0]);

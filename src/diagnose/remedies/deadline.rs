@@ -377,3 +377,213 @@ fn at_primary(view: &View<'_>) -> bool {
                 && !c.steps.iter().any(|t| t.procedure == Procedure::DiscoverCharacteristics)
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::{Remedy, Scene, diagnose};
+    use crate::packet::{Address, AddressType, Direction, Status};
+    use crate::timeline::{Capture, Host, Stack};
+    use crate::trace::{PEER, Trace};
+
+    const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
+
+    /// What is offered for a rule's finding on a BlueZ host, and what is of no use.
+    fn offered(works: &Trace, fails: &Trace, rule: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+        let host = Host {
+            stack: Stack::BlueZ,
+            version: None,
+            evidence_frame: None,
+            evidence: String::new(),
+            guessed: false,
+        };
+        let captures = [works.run(), Capture { host: Some(host), ..fails.run() }];
+        let comparison = crate::compare::of_captures(&captures);
+        let comparison = comparison.as_ref();
+        let found =
+            diagnose(&Scene { captures: &captures, testimonies: &[], subject: 1, comparison });
+        let finding = found.iter().find(|f| f.rule == rule).expect("found");
+        let ids = |of: &[Remedy]| of.iter().map(|remedy| remedy.id).collect();
+        (ids(&finding.remedies), ids(&finding.no_use))
+    }
+
+    /// Two links of that interval, with five round trips, which the device ends 341.4 ms and `more` after the connection.
+    fn kicked(interval: u16, more: u32) -> Trace {
+        let up = |before: Trace| before.create().connected_as(0, interval, 0, 72).features();
+        let one = up(Trace::new()).discovery(0x0e).mtu().wait_ms(more).disconnected(HUNG_UP);
+        let two = up(one.wait_ms(2_000)).mtu().discovery(0x0e).wait_ms(more);
+        two.disconnected(HUNG_UP)
+    }
+
+    fn works() -> Trace {
+        works_with(0x0e)
+    }
+
+    /// The working host knows the handle; the value takes what the properties say.
+    fn works_with(properties: u8) -> Trace {
+        Trace::new().up().write(3, &[1]).discovery(properties).wait_ms(5_000).hangs_up(HUNG_UP)
+    }
+
+    fn of_deadline(works: &Trace, fails: &Trace) -> (Vec<&'static str>, Vec<&'static str>) {
+        offered(works, fails, "peer-hangs-up-on-deadline")
+    }
+
+    fn has(fails: &Trace, id: &str) -> bool {
+        of_deadline(&works(), fails).0.contains(&id)
+    }
+
+    /// Eight round trips, the features and the write are 19 intervals: 285 ms at 15 ms. Four fifths of the deadline must be
+    /// as much: 281 ms are too few, 305 ms enough.
+    #[test]
+    fn a_cached_discovery_is_offered_where_it_is_in_time() {
+        for id in ["per-device-recipe", "trust+interval-15", "generated-cache+interval-15"] {
+            assert!(!has(&kicked(39, 10), id), "{id}");
+            assert!(has(&kicked(39, 40), id), "{id}");
+        }
+        // At an interval of 15 ms already there is nothing to shorten to 15 ms.
+        assert!(!has(&kicked(12, 40), "trust+interval-15"));
+        assert!(has(&kicked(13, 40), "trust+interval-15"));
+        assert!(!has(&kicked(12, 40), "generated-cache+interval-15"));
+        // At this interval eight round trips fit or do not.
+        for id in ["trust", "generated-cache-trusted-life"] {
+            assert!(has(&kicked(12, 40), id), "{id}");
+            assert!(!has(&kicked(12, 10), id), "{id}");
+            assert!(!has(&kicked(39, 40), id), "{id}");
+        }
+        let no_use = |fails: &Trace| of_deadline(&works(), fails).1;
+        assert!(no_use(&kicked(39, 40)).contains(&"one-success"));
+        assert!(!no_use(&kicked(12, 40)).contains(&"one-success"));
+        assert!(no_use(&kicked(13, 40)).contains(&"retry"));
+        assert!(!no_use(&kicked(12, 40)).contains(&"retry"));
+    }
+
+    /// One round trip, the features and the write are five intervals: 243.75 ms at 48.75 ms, 287.5 ms at 57.5 ms.
+    #[test]
+    fn one_round_trip_is_offered_where_it_is_in_time() {
+        for id in ["early-request-nogap", "bleak-cache-warm-nogap"] {
+            assert!(has(&kicked(39, 10), id), "{id}");
+            assert!(!has(&kicked(46, 10), id), "{id}");
+        }
+    }
+
+    /// Four round trips, the features and the write are eleven intervals: 330 ms at 30 ms. The file needs the device's hash.
+    #[test]
+    fn a_minimal_discovery_needs_the_hash() {
+        let hash = |trace: Trace| {
+            let mut answer = vec![18, 9, 0];
+            answer.extend([7; 16]);
+            trace.by_wire(&[0x08, 1, 0, 0xff, 0xff, 0x2a, 0x2b], 0x09, &answer)
+        };
+        let kicked = |more: u32, with: bool| {
+            let up = |before: Trace| {
+                let up = before.up();
+                if with { hash(up) } else { up.mtu() }
+            };
+            let one = up(Trace::new()).discovery(0x0e).mtu().wait_ms(more).disconnected(HUNG_UP);
+            let two = up(one.wait_ms(2_000)).mtu().discovery(0x0e).wait_ms(more);
+            two.disconnected(HUNG_UP)
+        };
+        // 391.6 ms and so much more: four fifths of it are 329 or 337 ms.
+        assert!(!has(&kicked(20, true), "minimal-cache+interval-30"));
+        assert!(has(&kicked(30, true), "minimal-cache+interval-30"));
+        assert!(!has(&kicked(30, false), "minimal-cache+interval-30"));
+    }
+
+    #[test]
+    fn the_shortest_interval_is_offered_where_it_is_not_there_already() {
+        let ids = ["interval-7.5", "interval-info-file", "interval-debugfs"];
+        for id in ids {
+            assert!(has(&kicked(39, 10), id), "{id}");
+            // 17 units meet the deadline with the margin, whatever is shorter as well.
+            assert!(has(&kicked(18, 10), id), "{id}");
+            assert!(!has(&kicked(17, 10), id), "{id}");
+        }
+        // A device that changes its address is found in no file.
+        let private = Address([4, 3, 2, 1, 0, 0x5a]);
+        let fails = kicked(39, 40).with(private);
+        let (offered, _) = of_deadline(&works().with(private), &fails);
+        for id in ["per-device-recipe", "generated-cache+interval-15", "interval-info-file"] {
+            assert!(!offered.contains(&id), "{id}");
+            assert!(has(&kicked(39, 40), id), "{id}");
+        }
+        assert!(offered.contains(&"interval-7.5") && offered.contains(&"trust+interval-15"));
+    }
+
+    #[test]
+    fn what_needs_the_database_is_offered_where_a_capture_has_it() {
+        let blind = |more: u32| {
+            let link = |before: Trace| before.up().mtu().mtu().wait_ms(more);
+            let one = link(Trace::new()).mtu().mtu().mtu().disconnected(HUNG_UP);
+            link(one.wait_ms(2_000)).mtu().mtu().mtu().notified(9, &[1]).mtu().disconnected(HUNG_UP)
+        };
+        let nothing = Trace::new().up().write(3, &[1]).wait_ms(5_000).hangs_up(HUNG_UP);
+        let (offered, _) = of_deadline(&nothing, &blind(60));
+        assert!(!offered.contains(&"per-device-recipe"), "{offered:?}");
+        assert!(!offered.contains(&"generated-cache+interval-15"), "{offered:?}");
+        let (offered, _) = of_deadline(&works(), &blind(60));
+        assert!(offered.contains(&"per-device-recipe"), "{offered:?}");
+    }
+
+    #[test]
+    fn a_command_is_offered_where_the_device_takes_one() {
+        for id in ["early-command", "bleak-cache-warm-command"] {
+            assert!(has(&kicked(39, 10), id), "{id}");
+            let requests_only = of_deadline(&works_with(0x0a), &kicked(39, 10)).0;
+            assert!(!requests_only.contains(&id), "{id}");
+            // Who sent one knows that it is taken.
+            let sends = Trace::new().up().writes_to(3, 1).discovery(0x0a).wait_ms(5_000);
+            assert!(of_deadline(&sends.hangs_up(HUNG_UP), &kicked(39, 10)).0.contains(&id), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_known_handle_is_named_and_without_one_nothing_is_written() {
+        assert!(has(&kicked(39, 10), "raw-l2cap") && has(&kicked(39, 10), "raw-l2cap-no-daemon"));
+        let reads = Trace::new().up().discovery(0x0e).wait_ms(5_000).hangs_up(HUNG_UP);
+        let (offered, _) = of_deadline(&reads, &kicked(39, 10));
+        assert!(!offered.contains(&"raw-l2cap") && !offered.contains(&"raw-l2cap-no-daemon"));
+        assert!(offered.contains(&"do-first"));
+    }
+
+    /// Twice the device leaves while that request is open, which the working host never sends.
+    fn dies_at(request: &[u8], discovered: bool) -> (Trace, Trace) {
+        let link = |before: Trace, busy| {
+            let up = before.peer(PEER, AddressType::RANDOM).up().mtu().wait_ms(busy);
+            let up = if discovered { up.discovery(0x0a) } else { up };
+            up.acl(Direction::Sent, 4, request).wait_ms(100).disconnected(HUNG_UP)
+        };
+        let fails = link(link(Trace::new(), 400).wait_ms(1_000), 1_900);
+        (Trace::new().up().mtu().write(3, &[1]).wait_ms(4_000).hangs_up(HUNG_UP), fails)
+    }
+
+    #[test]
+    fn a_cache_spares_the_request_at_which_the_device_leaves() {
+        const RULE: &str = "discovery-order-or-volume-difference";
+        let (works, fails) = dies_at(&[0x08, 0x40, 0, 0x49, 0, 0x03, 0x28], true);
+        let (offered_, no_use) = offered(&works, &fails, RULE);
+        assert!(offered_.contains(&"characteristics-cache"), "{offered_:?}");
+        assert!(!offered_.contains(&"primary-cache-hash"), "{offered_:?}");
+        assert!(!no_use.contains(&"primary-cache-nohash"), "{no_use:?}");
+        let (works, fails) = dies_at(&[0x10, 1, 0, 0xff, 0xff, 0x00, 0x28], false);
+        let (offered_, no_use) = offered(&works, &fails, RULE);
+        assert!(!offered_.contains(&"characteristics-cache"), "{offered_:?}");
+        assert!(no_use.contains(&"primary-cache-nohash"), "{no_use:?}");
+    }
+
+    #[test]
+    fn the_gap_plugin_is_what_reads_the_name() {
+        const RULE: &str = "immediate-0x13-after-first-att";
+        let of = |uuid: u16| {
+            let [low, high] = uuid.to_le_bytes();
+            let (works, fails) = dies_at(&[0x08, 1, 0, 0xff, 0xff, low, high], false);
+            offered(&works, &fails, RULE)
+        };
+        for uuid in [0x2a00, 0x2a01] {
+            assert!(of(uuid).0.contains(&"noplugin-gap"), "{uuid:#06x}");
+            assert!(!of(uuid).1.contains(&"server-features"), "{uuid:#06x}");
+        }
+        let (offered, no_use) = of(0x2b3a);
+        assert!(!offered.contains(&"noplugin-gap"), "{offered:?}");
+        assert!(no_use.contains(&"server-features"), "{no_use:?}");
+    }
+}

@@ -153,6 +153,100 @@ fn lost(trace: Trace) -> Trace {
     trace.mtu().wait_ms(5_000).disconnected(Status::CONNECTION_TIMEOUT)
 }
 
+fn found(captures: &[Capture]) -> Vec<Finding> {
+    let comparison = crate::compare::of_captures(captures);
+    let comparison = comparison.as_ref();
+    let subject = captures.len() - 1;
+    diagnose(&Scene { captures, testimonies: &[], subject, comparison })
+}
+
+/// What was seen of the reference in part only makes a finding less sure that cites it, and no other.
+#[test]
+fn a_reference_that_was_seen_in_part_makes_less_sure_where_it_is_cited() {
+    let up = || Trace::new().up().mtu().discovery(0x08);
+    let ends = |link: Trace| link.wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED);
+    let of = |works: Trace, fails: Trace, rule: &str, change: fn(&mut Capture)| {
+        let mut captures = [works.run(), fails.run()];
+        change(&mut captures[0]);
+        let all = found(&captures);
+        let finding = all.iter().find(|f| f.rule == rule).expect("found");
+        let better = |text: &prose::Text| text.to_string().starts_with("A better capture");
+        (finding.confidence, finding.would_settle.iter().any(better))
+    };
+    let works = || ends(up().write(3, &[1]));
+    let cited = |change| of(works(), ends(up().writes_to(3, 2)), "write-type-mismatch", change);
+    assert_eq!(cited(|_| ()), (Confidence::High, false));
+    assert_eq!(cited(|works| works.filtered = true), (Confidence::Medium, true));
+    let late: fn(&mut Capture) = |works| works.connections[0].start_seen = false;
+    assert_eq!(cited(late), (Confidence::Medium, true));
+    let alone = |change| of(works(), lost(up()), "supervision-timeout-0x08", change);
+    assert_eq!(alone(|works| works.filtered = true), (Confidence::High, false));
+    assert_eq!(alone(late), (Confidence::High, false));
+}
+
+/// A note asks for no better capture.
+#[test]
+fn a_note_is_as_it_is() {
+    let all = found(&[Trace::new().mtu().wait_ms(900).disconnected(Status(0x2a)).run()]);
+    let note = all.iter().find(|f| f.rule == "unexplained-end").expect("found");
+    assert_eq!(note.level, Level::Note);
+    let better = |text: &prose::Text| text.to_string().starts_with("A better capture");
+    assert!(!note.would_settle.iter().any(better), "{note:#?}");
+}
+
+/// Two devices are two findings; two private addresses may be those of one device.
+#[test]
+fn each_device_has_its_own_finding() {
+    use crate::packet::AddressType;
+    let of = |first: Address, second: Address, kind| {
+        let link = |address| lost(Trace::new().peer(address, kind).create().connected());
+        let both = link(first).wait_ms(9_000).followed_by(link(second));
+        let all = found(&[both.run()]);
+        let same = all.iter().filter(|f| f.rule == "supervision-timeout-0x08");
+        same.map(|f| f.connections.clone()).collect::<Vec<_>>()
+    };
+    let fixed = |n| Address([n, 0, 0, 0, 0, 0xc0]);
+    let private = |n| Address([n, 0, 0, 0, 0, 0x5a]);
+    assert_eq!(of(fixed(1), fixed(2), AddressType::RANDOM), [[1], [2]]);
+    assert_eq!(of(fixed(1), fixed(1), AddressType::RANDOM), [[1, 2]]);
+    assert_eq!(of(private(1), private(2), AddressType::RANDOM), [[1, 2]]);
+    assert_eq!(of(private(1), private(2), AddressType::PUBLIC), [[1], [2]]);
+}
+
+#[test]
+fn a_finding_cites_twelve_frames_and_says_each_remedy_once() {
+    let one = |pause| lost(Trace::new().up().wait_ms(pause)).wait_ms(9_000);
+    let all = [0, 900, 4_000, 200, 7_000, 300, 2_000, 5_500];
+    let trace = all.iter().fold(Trace::new(), |trace, pause| trace.followed_by(one(*pause)));
+    let all = found(&[trace.run()]);
+    let finding = all.iter().find(|f| f.rule == "supervision-timeout-0x08").expect("found");
+    assert_eq!((finding.connections.len(), finding.evidence.len()), (8, 12));
+    let texts: Vec<String> = finding.remedies.iter().map(|r| r.text().to_string()).collect();
+    let unique: BTreeSet<&String> = texts.iter().collect();
+    assert_eq!(unique.len(), texts.len(), "{texts:#?}");
+}
+
+/// A note of a rule that suspects something of the same device adds nothing.
+#[test]
+fn a_note_is_not_said_beside_more_of_the_same_rule() {
+    use crate::packet::Direction::Sent;
+    use crate::packet::att::{Handle, Pdu};
+    let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+    let left = Trace::new().up().mtu().att(Sent, read).wait_ms(900);
+    let left = left.disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(9_000);
+    let odd = || Trace::new().up().mtu().wait_ms(3_000).disconnected(Status(0x2a));
+    let levels = |trace: Trace| {
+        let all = found(&[trace.run()]);
+        let ends = all.iter().filter(|f| f.rule == "unexplained-end");
+        ends.map(|f| (f.level, f.connections.clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(levels(left.clone().followed_by(odd())), [(Level::Suspect, vec![1])]);
+    assert_eq!(levels(odd()), [(Level::Note, vec![1])]);
+    let other = odd().with(Address([9, 0, 0, 0, 0, 0xc0]));
+    let both = levels(left.followed_by(other));
+    assert_eq!(both, [(Level::Suspect, vec![1]), (Level::Note, vec![2])]);
+}
+
 fn confidence(captures: &[Capture]) -> Confidence {
     let scene = Scene { captures, testimonies: &[], subject: 0, comparison: None };
     let found = diagnose(&scene);
