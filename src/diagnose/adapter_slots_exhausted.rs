@@ -56,6 +56,28 @@ Close links that nobody uses; links that a crashed program left behind count too
             refused(closed, Status::CONNECTION_LIMIT_EXCEEDED).into()
         })
         .saying("2 links were open"),
+
+        Case::cause(Confidence::High, "each open link is shown", || {
+            refused(links(2), Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .saying("a link to C0:00:00:00:00:02 comes up, and is open still"),
+        Case::cause(Confidence::High, "a closed link is not shown", || {
+            let closed = links(3).hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(100);
+            refused(closed, Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .not_saying("a link to C0:00:00:00:00:03"),
+        Case::cause(Confidence::High, "a link that comes up later is not shown", || {
+            let later = refused(links(2), Status::CONNECTION_LIMIT_EXCEEDED).wait_ms(900);
+            let third = Address([3, 0, 0, 0, 0, 0xc0]);
+            later.peer(third, AddressType::RANDOM).handle(0x50).up().into()
+        })
+        .about(&[3])
+        .not_saying("a link to C0:00:00:00:00:03"),
+        Case::cause(Confidence::High, "a link that ends later is shown", || {
+            let later = refused(links(2), Status::CONNECTION_LIMIT_EXCEEDED).wait_ms(900);
+            later.hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        })
+        .saying("a link to C0:00:00:00:00:02 comes up, and is open still"),
     ],
 };
 

@@ -92,6 +92,30 @@ Service Changed CCCD by itself; one unanswered request blocks everything behind 
             let link = Trace::new().up().mtu().acl(Direction::Sent, 4, &[0x1d, 8, 0, 1]);
             link.wait_ms(30_000).hangs_up(HUNG_UP).into()
         }),
+
+        Case::cause(Confidence::High, "what was asked is named once", || {
+            open(30_000).hangs_up(HUNG_UP).into()
+        })
+        .saying("Read Request, read of attribute 0x0010"),
+        Case::cause(Confidence::High, "a name that says what was asked already is not said twice", || {
+            let asks = Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+            let link = Trace::new().up().discovery(2).att(Direction::Sent, asks);
+            link.wait_ms(30_000).hangs_up(HUNG_UP).into()
+        })
+        .not_saying("Request, Exchange MTU Request"),
+        Case::cause(Confidence::High, "an indication of the device is open", || {
+            let link = Trace::new().up().mtu().acl(Direction::Received, 4, &[0x1d, 8, 0, 1]);
+            link.wait_ms(30_000).disconnected(HUNG_UP).into()
+        })
+        .saying("This host never answered"),
+        Case::silent("only a pairing is open", || {
+            let link = Trace::new().up().mtu().asks_to_pair();
+            link.wait_ms(30_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::High, "the device went on asking this host, and was answered", || {
+            let asked = open(10_000).from_peer(&[0x0a, 3, 0], &[0x0b, 7]);
+            asked.wait_ms(20_000).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 

@@ -6,7 +6,7 @@ use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::Capture;
-use crate::trace::Trace;
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "attempt-not-in-this-capture",
@@ -52,8 +52,38 @@ and capture there. An `ESP_GATT_…` error always comes from an ESPHome proxy an
             let dead = Trace::new().advertises(0).create().connected().wait_ms(315);
             Example::pair(dead.disconnected(Status::FAILED_TO_BE_ESTABLISHED), heard())
         }),
+
+        Case::silent("it is asked for under its identity", || {
+            let air = Address([3, 2, 1, 0, 0, 0x5a]);
+            let known = Trace::new().known_under(air).wait_ms(500).peer(PEER, RANDOM).advertises(0);
+            Example::pair(works(), known)
+        }),
+        Case::silent("a device of that name is asked for under another address", || {
+            let named = Trace::new().peer(OTHER, RANDOM).advertises_as("Lamp").up().mtu().wait_ms(500);
+            let heard = named.hangs_up(Status::REMOTE_USER_TERMINATED).peer(PEER, RANDOM).advertises(0);
+            Example::pair(lamp(), heard.wait_ms(100).advertises_as("Lamp"))
+        }),
+        Case::cause(Confidence::Medium, "a device of that name is heard under another address", || {
+            let heard = Trace::new().scan(true, 96, 48).peer(OTHER, RANDOM).advertises_as("Lamp");
+            Example::pair(lamp(), heard.wait_ms(500).advertises_as("Lamp"))
+        })
+        .saying("2 reports"),
+        Case::silent("a device of another name is heard", || {
+            let heard = Trace::new().scan(true, 96, 48).peer(OTHER, RANDOM).advertises_as("Radio");
+            Example::pair(lamp(), heard)
+        }),
+        Case::silent("only devices without a name are heard, and the working one has none", || {
+            let heard = Trace::new().scan(true, 96, 48).peer(OTHER, RANDOM).advertises(0);
+            Example::pair(works(), heard)
+        }),
     ],
 };
+
+/// The same with a device that tells its name.
+fn lamp() -> Trace {
+    let link = Trace::new().advertises_as("Lamp").up().mtu().wait_ms(500);
+    link.hangs_up(Status::REMOTE_USER_TERMINATED)
+}
 
 fn works() -> Trace {
     Trace::new().advertises(0).up().mtu().wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED)

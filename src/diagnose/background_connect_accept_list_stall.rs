@@ -1,7 +1,7 @@
 use super::waits::{Wait, Waited, in_vain};
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::Command;
-use crate::packet::{Address, AddressType, Secret};
+use crate::packet::{Address, AddressType, Secret, Status};
 use crate::prose::{self, Text};
 use crate::text;
 use crate::time::Span;
@@ -100,8 +100,54 @@ Keep an unfiltered discovery running while connecting; give the kernel the addre
         Case::suspect(Confidence::Medium, "it has the key, and resolving is off", || {
             stalled(resolves(hears(1), 0), 60_000).into()
         }),
+
+        Case::suspect(Confidence::Medium, "the address on the list is a public one", || {
+            let public = Command::LeAddDeviceToFilterAcceptList {
+                address_type: AddressType::PUBLIC,
+                address: PEER,
+            };
+            scans(hears(1).done(public), 1, 60_000).into()
+        }),
+        Case::silent("a private address is on the list: it need not be the device's any more", || {
+            scans(hears(1).done(add(Address([9, 9, 9, 0, 0, 0x5a]))), 1, 60_000).into()
+        }),
+        Case::silent("a link to the address came up before", || {
+            let used = hears(1).up().hangs_up(Status::REMOTE_USER_TERMINATED);
+            stalled(used, 60_000).into()
+        }),
+        Case::silent("the private address cannot be connected to", || {
+            let beacon = Trace::new().scan(true, 96, 48).peer(PRIVATE, RANDOM).advertises(3);
+            stalled(beacon.wait_ms(100).scan(false, 0, 0), 60_000).into()
+        }),
+        Case::silent("what is heard has a static address", || {
+            let other = Trace::new().scan(true, 96, 48).peer(Address([7, 0, 0, 0, 0, 0xda]), RANDOM);
+            stalled(other.advertises(0).wait_ms(100).scan(false, 0, 0), 60_000).into()
+        }),
+        Case::silent("what is heard has a public address", || {
+            let other = Trace::new().scan(true, 96, 48).peer(PRIVATE, AddressType::PUBLIC);
+            stalled(other.advertises(0).wait_ms(100).scan(false, 0, 0), 60_000).into()
+        }),
+        Case::silent("this host asks for the private address itself", || {
+            let asked = hears(1).peer(PRIVATE, RANDOM).up().hangs_up(Status::REMOTE_USER_TERMINATED);
+            stalled(asked, 60_000).into()
+        }),
+        Case::silent("the private address is on the list, too", || {
+            stalled(hears(1).done(add(PRIVATE)), 60_000).into()
+        }),
+        Case::suspect(Confidence::Medium, "the key was taken away again", || {
+            stalled(resolves(hears(1), 1).done(Command::LeClearResolvingList {}), 60_000).into()
+        }),
+        Case::suspect(Confidence::Medium, "a reset took the key away", || {
+            stalled(resolves(hears(1), 1).done(Command::Reset {}), 60_000).into()
+        }),
+        Case::silent("a request to the accept list waits for 24 s", || {
+            listed(hears(1)).create_for_anybody().wait_ms(24_000).cancel().into()
+        }),
     ],
 };
+
+/// The private address that [`hears`] has first.
+const PRIVATE: Address = Address([0, 2, 1, 0, 0, 0x5a]);
 
 const RANDOM: AddressType = AddressType::RANDOM;
 

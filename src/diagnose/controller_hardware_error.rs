@@ -57,6 +57,34 @@ connect at once, and power-cycle the adapter; else use a USB dongle.",
             crashed(up()).wait_ms(20).mtu().into()
         })
         .not_saying("up and got no"),
+
+        Case::cause(Confidence::High, "a crash on another adapter loses nothing of this one", || {
+            let quiet = up().wait_ms(5_000);
+            Trace::new().wait_ms(1_000).followed_by(crashed(Trace::new())).beside(quiet).into()
+        })
+        .not_saying("up and got no"),
+        Case::cause(Confidence::High, "the link came up after the crash", || {
+            crashed(Trace::new()).wait_ms(100).followed_by(up()).into()
+        })
+        .not_saying("up and got no"),
+        Case::cause(Confidence::High, "it crashes again: the second crash finds no link", || {
+            crashed(crashed(up()).wait_ms(900)).into()
+        })
+        .saying("One link was up"),
+        Case::cause(Confidence::High, "the reset belongs to the second crash", || {
+            let twice = crashed(crashed(Trace::new()).wait_ms(900));
+            twice.wait_ms(20).done(Command::Reset {}).into()
+        })
+        .saying("the host resets the controller"),
+        Case::cause(Confidence::High, "a reset of another adapter is not this one's", || {
+            let other = Trace::new().wait_ms(2_000).done(Command::Reset {});
+            crashed(up()).wait_ms(5_000).beside(other).into()
+        })
+        .not_saying("resets the controller"),
+        Case::cause(Confidence::High, "a request that waits is no link", || {
+            crashed(Trace::new().create().wait_ms(900)).into()
+        })
+        .not_saying("up and got no"),
     ],
 };
 

@@ -66,6 +66,24 @@ Cancel a pending request before the reset, or wait a moment after it; update the
             let twice = reset(reset(Trace::new().create()));
             twice.create_refused(Status::COMMAND_DISALLOWED).into()
         }),
+
+        Case::silent("a link came up before the reset: that one had an answer", || {
+            let first = Trace::new().up().mtu().wait_ms(500);
+            reset(first).create_refused(Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::suspect(Confidence::Medium, "a request for anybody was pending, and another device's link comes up", || {
+            let waits = reset(Trace::new().create_for_anybody());
+            waits.peer(OTHER, AddressType::RANDOM).connected().features().into()
+        })
+        .about(&[2]),
+        Case::silent("a link that was asked for after the reset comes up", || {
+            reset(Trace::new().create()).up().into()
+        }),
+        Case::silent("what was refused had been asked for before the reset", || {
+            let second = Trace::new().create().wait_ms(100).peer(OTHER, AddressType::RANDOM);
+            let second = second.creates_unanswered().wait_ms(100).done(Command::Reset {});
+            second.status(crate::packet::Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
+        }),
     ],
 };
 

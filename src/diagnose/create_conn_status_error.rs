@@ -98,6 +98,33 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
             refused(Status::MEMORY_CAPACITY_EXCEEDED).into()
         })
         .saying("it is out of memory"),
+
+        Case::cause(Confidence::High, "the other request comes through, but this one was wrong in itself", || {
+            let other = Address([7, 7, 7, 7, 7, 0xc7]);
+            let waiting = Trace::new().create().wait_ms(100).peer(other, STATIC);
+            let refused = waiting.create_refused(Status::INVALID_PARAMETERS).wait_ms(500);
+            refused.peer(PEER, STATIC).connected().features().into()
+        })
+        .about(&[2])
+        .not_saying("still pending"),
+        Case::cause(Confidence::High, "a link that was up before is no race", || {
+            let other = Address([7, 7, 7, 7, 7, 0xc7]);
+            let linked = Trace::new().up().mtu().wait_ms(100);
+            linked.peer(other, STATIC).create_refused(Status::COMMAND_DISALLOWED).into()
+        })
+        .about(&[2]),
+        Case::cause(Confidence::High, "the next request was sent after the answer", || {
+            let other = Address([7, 7, 7, 7, 7, 0xc7]);
+            let first = Trace::new().create_refused(Status::COMMAND_DISALLOWED).wait_ms(3_000);
+            first.peer(other, STATIC).creates_unanswered().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "both requests have their own answers", || {
+            let other = Address([7, 7, 7, 7, 7, 0xc7]);
+            let both = Trace::new().creates_unanswered().peer(other, STATIC).creates_unanswered();
+            let refused = both.status(Opcode(0x200d), Status::COMMAND_DISALLOWED);
+            refused.status(Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
+        }),
     ],
 };
 

@@ -83,13 +83,13 @@ advertising intervals.",
         })
         .pins(&["LONG_ENOUGH"])
         .saying("waited long enough"),
-        Case::cause(Confidence::High, "its last report came 9 s before the request", || {
-            goes_on(waited(Trace::new().advertises(0).wait_ms(9_000), 20_500), 31_000).into()
+        Case::cause(Confidence::High, "its last report came 9.9 s before the request", || {
+            goes_on(waited(Trace::new().advertises(0).wait_ms(9_900), 20_500), 31_000).into()
         })
         .pins(&["FRESH"])
         .saying("last advertising report"),
-        Case::cause(Confidence::High, "its last report came 11 s before the request", || {
-            goes_on(waited(Trace::new().advertises(0).wait_ms(11_000), 20_500), 31_000).into()
+        Case::cause(Confidence::High, "its last report came 10.1 s before the request", || {
+            goes_on(waited(Trace::new().advertises(0).wait_ms(10_100), 20_500), 31_000).into()
         })
         .pins(&["FRESH"])
         .not_saying("last advertising report"),
@@ -125,6 +125,57 @@ advertising intervals.",
         .saying("no longer wanted"),
         Case::silent("a request for any device of the list", || by_list().into()),
         Case::silent("a page on BR/EDR", || Trace::new().pages_in_vain().into()),
+
+        Case::cause(Confidence::High, "the attempt before came through", || {
+            let before = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            goes_on(waited(before, 20_500), 31_000).into()
+        })
+        .about(&[2])
+        .not_saying("the next attempt"),
+        Case::cause(Confidence::High, "the next attempt is refused at once", || {
+            let busy = waited(Trace::new(), 5_000).wait_ms(1_000);
+            busy.create_refused(Status::COMMAND_DISALLOWED).into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::Medium, "the next attempt still waits when the capture ends", || {
+            waited(Trace::new(), 5_000).wait_ms(5_000).create().wait_ms(1_000).into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::Medium, "another device's link ends, and then the capture", || {
+            let other = Address([2, 0, 0, 0, 0, 0xc0]);
+            let next = waited(Trace::new(), 5_000).wait_ms(1_000).peer(other, AddressType::RANDOM);
+            next.up().hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "the host scanned, and heard another device", || {
+            let other = Address([2, 0, 0, 0, 0, 0xc0]);
+            let heard = Trace::new().scan(true, 96, 48).peer(other, AddressType::RANDOM).advertises(0);
+            let waits = waited(heard.scan(false, 0, 0).peer(PEER, AddressType::RANDOM), 20_500);
+            goes_on(waits, 31_000).into()
+        }),
+        Case::cause(Confidence::High, "a private address was heard, and the device under its own", || {
+            let private = Address([2, 0, 0, 0, 0, 0x41]);
+            let heard = Trace::new().peer(private, AddressType::RANDOM).advertises(0);
+            let heard = heard.peer(PEER, AddressType::RANDOM).advertises(0).wait_ms(11_000);
+            goes_on(waited(heard, 20_500), 31_000).into()
+        }),
+        Case::cause(Confidence::High, "a public address was heard", || {
+            let public = Address([2, 0, 0, 0, 0, 0x41]);
+            let heard = Trace::new().peer(public, AddressType::PUBLIC).advertises(0);
+            goes_on(waited(heard.peer(PEER, AddressType::RANDOM), 20_500), 31_000).into()
+        }),
+        Case::cause(Confidence::High, "nobody took the device off a list", || {
+            goes_on(waited(Trace::new(), 20_500), 31_000).into()
+        })
+        .not_saying("off its list"),
+        Case::suspect(Confidence::Medium, "who answers the next attempt is on the air", || {
+            waited(Trace::new(), 5_000).wait_ms(5_000).up().into()
+        })
+        .saying("Give the attempt more time"),
+        Case::suspect(Confidence::Medium, "a wait of 20 s is long enough", || {
+            Trace::new().create().wait_ms(5_000).advertises(0).wait_ms(500).after_ms(15_000).cancel().into()
+        })
+        .saying("waited long enough"),
     ],
 };
 

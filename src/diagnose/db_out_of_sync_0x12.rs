@@ -74,6 +74,39 @@ Use a host stack that reacts, or make this host forget the device's services.",
         Case::silent("the device connected to us", || {
             refused(Trace::new().connected_as(1, 24, 0, 42).features().mtu(), 2).into()
         }),
+
+        Case::silent("this host's own server refuses the device with it", || {
+            let asked = |link: Trace| link.from_peer(&[0x0a, 3, 0], &[0x01, 0x0a, 3, 0, 0x12]);
+            asked(asked(link())).wait_ms(2_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("an update of the connection fails with the same number", || {
+            let update = crate::packet::hci::Command::LeConnectionUpdate {
+                connection_handle: crate::trace::HANDLE,
+                connection_interval_min: 6,
+                connection_interval_max: 6,
+                max_latency: 0,
+                supervision_timeout: 42,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            };
+            let opcode = update.opcode();
+            let refused = link().command(update).status(opcode, Status::INVALID_PARAMETERS);
+            refused.wait_ms(2_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::note(Confidence::High, "a host that looked again needs no advice", || {
+            refused(link(), 1).discovery(2).into()
+        })
+        .not_saying("drop the remembered handles"),
+        Case::cause(Confidence::High, "a host that did not is told to", || {
+            refused(link(), 2).hangs_up(HUNG_UP).into()
+        })
+        .saying("drop the remembered handles"),
+        Case::cause(Confidence::Medium, "only the device looks at this host's services", || {
+            let asks = |link: Trace| {
+                link.from_peer(&[0x10, 1, 0, 0xff, 0xff, 0x00, 0x28], &[0x01, 0x10, 1, 0, 0x0a])
+            };
+            asks(refused(link(), 1)).wait_ms(900).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 
@@ -120,10 +153,7 @@ struct OutOfSync {
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let refused = connection.steps.iter().filter(|s| {
-        s.by == Sent
-            && s.is_att()
-            && s.outcome == Outcome::Error
-            && s.status == Some(ErrorCode::DATABASE_OUT_OF_SYNC.0)
+        s.by == Sent && s.is_att() && s.status == Some(ErrorCode::DATABASE_OUT_OF_SYNC.0)
     });
     let refused: Vec<&Step> = refused.collect();
     let last = *refused.last()?;

@@ -37,7 +37,7 @@ Write again before the time is over: the device's protocol has a keep-alive for 
         .about(&[1, 2, 3])
         .saying("29.")
         .pins(&["FEWEST"]),
-        Case::silent("two streams", || streams(&[(1_000, 30), (4_000, 30)]).into())
+        Case::silent("two streams", || streams(&[(1_000, 30), (9_000, 30)]).into())
             .pins(&["FEWEST"]),
         Case::silent("they stop after different times", || {
             streams(&[(1_000, 30), (4_000, 44), (9_000, 20)]).into()
@@ -77,8 +77,68 @@ Write again before the time is over: the device's protocol has a keep-alive for 
             let trace = lost(link(1_000)).followed_by(lost(link(4_000)));
             trace.followed_by(lost(link(9_000))).into()
         }),
+
+        Case::silent("the device switches itself off", || {
+            ended(30, |link| link.wait_ms(100).disconnected(Status::REMOTE_POWER_OFF)).into()
+        }),
+        Case::suspect(Confidence::High, "the device leaves 25 s after its last value", || {
+            ended(30, |link| link.wait_ms(24_000).disconnected(HUNG_UP)).into()
+        })
+        .saying("stopped sending 29."),
+        Case::silent("the links were lost long after the last value", || {
+            ended(30, |link| link.wait_ms(24_000).disconnected(Status::CONNECTION_TIMEOUT)).into()
+        }),
+        Case::silent("this host hangs up 19.5 paces after the last value", || {
+            silent_for(19_500).into()
+        })
+        .pins(&["SILENT_PACES"]),
+        Case::silent("the last value comes 3.4 s after the write", || held(400).into())
+            .pins(&["SHORTEST"]),
+        Case::suspect(Confidence::High, "the last value comes 3.6 s after the write", || {
+            held(600).into()
+        })
+        .pins(&["SHORTEST"]),
+        Case::silent("one value alone is no stream", || {
+            let link = |pause| Trace::new().up().mtu().wait_ms(pause).discovery(0x1a).write(3, &[1]);
+            let ends = |link: Trace| link.wait_ms(4_000).notified(3, &[1]).wait_ms(60_000);
+            let trace = |pause| ends(link(pause)).hangs_up(HUNG_UP).wait_ms(2_000);
+            trace(1_000).followed_by(trace(4_000)).followed_by(trace(9_000)).into()
+        }),
+        Case::suspect(Confidence::High, "two values are a stream", || {
+            let link = |pause| Trace::new().up().mtu().wait_ms(pause).discovery(0x1a).write(3, &[1]);
+            let sends = |link: Trace| link.notified(3, &[1]).wait_ms(4_000).notified(3, &[1]);
+            let ends = |link: Trace| sends(link).wait_ms(90_000).hangs_up(HUNG_UP).wait_ms(2_000);
+            ends(link(1_000)).followed_by(ends(link(4_000))).followed_by(ends(link(9_000))).into()
+        }),
+        Case::suspect(Confidence::High, "each goodbye of the device is shown", || {
+            ended(30, |link| link.wait_ms(100).disconnected(HUNG_UP)).into()
+        })
+        .saying("the device hangs up, 30."),
+        Case::suspect(Confidence::High, "each last value is shown", || {
+            streams(&[(1_000, 30), (4_000, 30), (9_000, 30)]).into()
+        })
+        .saying("the last notification, 29.")
+        .not_saying("hangs up"),
     ],
 };
+
+/// Three streams, each with another pause before it and with that end.
+fn ended(seconds: u8, end: fn(Trace) -> Trace) -> Trace {
+    [1_000, 4_000, 9_000].iter().fold(Trace::new(), |trace, pause| {
+        let link = stream(Trace::new().up().mtu().wait_ms(*pause), seconds);
+        trace.followed_by(end(link).wait_ms(900))
+    })
+}
+
+/// Three streams of four values, a second apart, of which the first comes so long after the write.
+fn held(first: u32) -> Trace {
+    [1_000, 4_000, 9_000].iter().fold(Trace::new(), |trace, pause| {
+        let link = Trace::new().up().mtu().wait_ms(*pause).discovery(0x1a).write(3, &[1]);
+        let link =
+            (0..4).fold(link.wait_ms(first), |link, n| link.notified(3, &[n]).wait_ms(1_000));
+        trace.followed_by(link.wait_ms(60_000).hangs_up(HUNG_UP).wait_ms(2_000))
+    })
+}
 
 const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
 

@@ -2,14 +2,15 @@ use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
     see,
 };
-use crate::packet::Direction::Sent;
+use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, LastUuid, Pdu};
+use crate::packet::hci::Command;
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, Detail, End, Pending, Procedure, Role, Stack, Step};
-use crate::trace::Trace;
+use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
     id: "discovery-order-or-volume-difference",
@@ -87,6 +88,68 @@ Make this host discover less: by UUID, or from a cache after one success. Report
             let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
             let dies = |trace: Trace, busy| {
                 left(trace.up().mtu().wait_ms(busy).att(Sent, read).wait_ms(100))
+            };
+            Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
+        }),
+
+        Case::cause(Confidence::High, "what the working host does instead is shown", || {
+            Example::pair(works(), twice(400, 1_900))
+        })
+        .saying("the working host instead: discovery of services from 0x0001"),
+        Case::cause(Confidence::High, "the working host searched up to the handle before it", || {
+            let before = Pdu::ReadByTypeRequest {
+                starting_handle: Handle(0x20),
+                ending_handle: Handle(0x3f),
+                attribute_type: LastUuid::short(0x2803),
+            };
+            let trace = Trace::new().up().mtu().refused(before, NOTHING).write(3, &[1]);
+            Example::pair(ends_well(trace), twice(400, 1_900))
+        }),
+        Case::silent("the working host searched up to its first handle", || {
+            let before = Pdu::ReadByTypeRequest {
+                starting_handle: Handle(0x20),
+                ending_handle: Handle(0x40),
+                attribute_type: LastUuid::short(0x2803),
+            };
+            let trace = Trace::new().up().mtu().refused(before, NOTHING).write(3, &[1]);
+            Example::pair(ends_well(trace), twice(400, 1_900))
+        }),
+        Case::cause(Confidence::High, "the working host searched from the handle behind it", || {
+            let behind = Pdu::ReadByTypeRequest {
+                starting_handle: Handle(0x41),
+                ending_handle: Handle(0xffff),
+                attribute_type: LastUuid::short(0x2803),
+            };
+            let trace = Trace::new().up().mtu().refused(behind, NOTHING).write(3, &[1]);
+            Example::pair(ends_well(trace), twice(400, 1_900))
+        }),
+        Case::cause(Confidence::High, "the device searched that range in the working host", || {
+            let trace = Trace::new().up().mtu().discovery(2).write(3, &[1]);
+            let asked = trace.from_peer(&[0x08, 0x40, 0, 0x49, 0, 0x03, 0x28], &[0x01, 0x08, 0x40, 0, 0x0a]);
+            Example::pair(ends_well(asked), twice(400, 1_900))
+        }),
+        Case::silent("the links are lost after this host had asked for their end", || {
+            let gone = |link: Trace| {
+                lost(link.taken(Command::Disconnect { connection_handle: HANDLE, reason: HUNG_UP }))
+            };
+            let first = gone(at_search(Trace::new(), 400)).wait_ms(1_000);
+            Example::pair(works(), gone(at_search(first, 1_900)))
+        }),
+        Case::silent("the links end for another reason", || {
+            let fails = |link: Trace| link.disconnected(Status::MIC_FAILURE);
+            let first = fails(at_search(Trace::new(), 400)).wait_ms(1_000);
+            Example::pair(works(), fails(at_search(first, 1_900)))
+        }),
+        Case::silent("the device's own search is open", || {
+            let dies = |trace: Trace, busy| {
+                let asked = trace.up().mtu().wait_ms(busy);
+                left(asked.acl(Received, 4, &[0x08, 0x40, 0, 0x49, 0, 0x03, 0x28]).wait_ms(100))
+            };
+            Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
+        }),
+        Case::cause(Confidence::High, "the request was sent exactly one interval before", || {
+            let dies = |trace: Trace, busy| {
+                left(trace.up().mtu().wait_ms(busy).att(Sent, search(0x40)).after_us(48_750))
             };
             Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
         }),

@@ -90,6 +90,49 @@ Fewer links on an adapter, longer intervals with a common factor, no scanning me
             let one = Trace::new().up().mtu().wait_ms(3_000).disconnected(LOST);
             one.beside(Trace::new().up().mtu().wait_ms(3_000).disconnected(LOST).with(numbered(9))).into()
         }),
+
+        Case::suspect(Confidence::Medium, "exactly one second apart", || {
+            let links = links(4, 12).peer(PEER, AddressType::RANDOM).handle(0x43).wait_ms(3_000);
+            links.disconnected(LOST).handle(0x40).after_ms(1_000).disconnected(LOST).into()
+        }),
+        Case::note(Confidence::Low, "of four fast links one had ended long before", || {
+            let ended = links(4, 12).handle(0x41).disconnected(Status::REMOTE_USER_TERMINATED);
+            lost(ended.wait_ms(9_000), 4, 200).into()
+        })
+        .not_saying("busy"),
+        Case::note(Confidence::Low, "the fourth fast link comes up later", || {
+            let lost = lost(links(3, 12), 3, 200).wait_ms(500).peer(numbered(9), AddressType::RANDOM);
+            lost.handle(0x50).create().connected_as(0, 12, 0, 100).features().into()
+        })
+        .not_saying("busy"),
+        Case::note(Confidence::Low, "the other fast links are another adapter's", || {
+            let other = links(4, 12).with(numbered(20));
+            lost(links(2, 12), 2, 200).beside(other).into()
+        })
+        .not_saying("busy"),
+        Case::note(Confidence::Low, "the device answers late, not this host", || {
+            let asks = |trace: Trace, number: u8| {
+                let asked = trace.acl(Direction::Sent, 4, &[0x0a, 3 + number, 0]).wait_ms(300);
+                asked.acl(Direction::Received, 4, &[0x0b, 1])
+            };
+            lost((0..3).fold(links(4, 39), asks), 4, 200).into()
+        })
+        .not_saying("busy"),
+        Case::note(Confidence::Low, "the late answers came after the loss", || {
+            let lost = lost(links(4, 39), 4, 200).handle(0x41);
+            let asks = |trace: Trace, number: u8| {
+                let asked = trace.acl(Direction::Received, 4, &[0x0a, 3 + number, 0]).wait_ms(300);
+                asked.acl(Direction::Sent, 4, &[0x0b, 1])
+            };
+            (0..3).fold(lost, asks).into()
+        })
+        .not_saying("busy"),
+        Case::silent("both links are to one device", || {
+            let one = Trace::new().create().connected_as(0, 39, 0, 100).features();
+            let two = one.handle(0x41).create().connected_as(0, 39, 0, 100).features();
+            let lost = two.wait_ms(3_000).disconnected(LOST).wait_ms(200).handle(0x40);
+            lost.disconnected(LOST).into()
+        }),
     ],
 };
 

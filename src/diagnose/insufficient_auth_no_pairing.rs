@@ -3,8 +3,9 @@ use super::{
     see,
 };
 use crate::packet::Direction;
-use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::packet::smp;
+use crate::packet::{Secret, Status};
 use crate::prose::Text;
 use crate::text;
 use crate::timeline::{Connection, Detail, Outcome, Procedure, Role, Stack, Step};
@@ -93,6 +94,31 @@ Pair before use: once by hand with an agent, or from the program with an agent o
             Example::pair(ends(up()), ends(refused(up(), ENCRYPTION)))
         })
         .not_saying("the working host"),
+
+        Case::cause(Confidence::High, "the device asks for security, and this host does not follow", || {
+            let wish = smp::Pdu::SecurityRequest { auth_req: 1 };
+            ends(refused(up(), ENCRYPTION).smp(Direction::Received, wish)).into()
+        }),
+        Case::cause(Confidence::High, "the working host pairs", || {
+            let random = smp::Pdu::PairingRandom { random_value: Secret::new([0; 16]) };
+            let pairs = up().asks_to_pair().answers_pairing().smp(Direction::Sent, random);
+            let pairs = pairs.smp(Direction::Received, random).wait_ms(60);
+            let works = pairs.encrypts().wait_ms(60).encryption(Status::SUCCESS);
+            Example::pair(ends(works), ends(refused(up(), ENCRYPTION)))
+        })
+        .saying("the working host pairs before it reads"),
+        Case::cause(Confidence::High, "what went well had gone well before the refusal", || {
+            ends(refused(up().write(9, &[1]).notified(12, &[1]), ENCRYPTION)).into()
+        })
+        .not_saying("went on working"),
+        Case::cause(Confidence::High, "a write that fails too is no life", || {
+            let write = Pdu::WriteRequest { attribute_handle: Handle(9), attribute_value: &[1] };
+            ends(refused(up(), ENCRYPTION).refused(write, ErrorCode::WRITE_NOT_PERMITTED)).into()
+        })
+        .not_saying("went on working"),
+        Case::cause(Confidence::High, "two are refused, and the capture ends a while later", || {
+            refused(refused(up(), ENCRYPTION), ENCRYPTION).wait_ms(1_100).advertises(0).into()
+        }),
     ],
 };
 
@@ -144,9 +170,7 @@ const SECURITY: [ErrorCode; 4] = [
 
 /// Whether a request was refused until the link is secure.
 pub fn wants_security(step: &Step) -> bool {
-    step.is_att()
-        && step.outcome == Outcome::Error
-        && SECURITY.iter().any(|code| step.status == Some(code.0))
+    step.is_att() && SECURITY.iter().any(|code| step.status == Some(code.0))
 }
 
 /// Most refused requests that are named.

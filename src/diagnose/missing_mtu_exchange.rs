@@ -7,7 +7,7 @@ use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, Mtu, Outcome, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, Mtu, Procedure, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -74,6 +74,20 @@ Ask for the MTU before the first long write, or send at most 20 bytes at a time.
         Case::silent("this host refuses what the device writes", || {
             let trace = up().from_peer(&[0x16, 3, 0, 0, 0, 7], &[0x01, 0x16, 3, 0, 0x06]);
             trace.hangs_up(HUNG_UP).into()
+        }),
+
+        Case::silent("the device asked for the MTU", || {
+            let link = Trace::new().up().from_peer(&[0x02, 5, 2], &[0x03, 5, 2]);
+            prepared(link, ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        }),
+        Case::silent("this host asked, and got no answer", || {
+            let link = Trace::new().up().att(Sent, Pdu::ExchangeMtuRequest { client_rx_mtu: 517 });
+            prepared(link.wait_ms(500), ErrorCode::REQUEST_NOT_SUPPORTED).into()
+        }),
+        Case::silent("a read is refused for the same reason", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let refused = up().refused(read, ErrorCode::INVALID_VALUE_LENGTH);
+            refused.wait_ms(500).hangs_up(HUNG_UP).into()
         }),
     ],
 };
@@ -151,11 +165,10 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 
 /// A write that failed for its length, or for having to be split.
 fn too_long(step: &Step) -> bool {
-    let failed =
-        step.by == Sent && step.procedure == Procedure::Write && step.outcome == Outcome::Error;
+    let written = step.by == Sent && step.procedure == Procedure::Write;
     let code = step.status.map(ErrorCode);
     let length = code == Some(ErrorCode::INVALID_VALUE_LENGTH);
-    failed
+    written
         && match step.detail {
             Detail::Write { prepared: true, .. } => {
                 length || code == Some(ErrorCode::REQUEST_NOT_SUPPORTED)

@@ -133,6 +133,28 @@ Exchange MTU Response.",
             reads(679, 10, 9).into()
         })
         .pins(&["SMALLEST"]),
+
+        Case::cause(Confidence::High, "it is refused, and nothing follows for exactly 1 s", || {
+            let stops = refused(ErrorCode::INVALID_PDU).after_ms(1_000);
+            stops.disconnected(HUNG_UP).into()
+        }),
+        Case::silent("this host hangs up exactly 3 s after the second answer", || {
+            answered_twice().after_ms(3_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::High, "it is refused, and then only the device asks", || {
+            let asked = refused(ErrorCode::INVALID_PDU).from_peer(&[0x0a, 3, 0], &[0x0b, 7]);
+            asked.wait_ms(12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("this host asks, the device asks for something else, and never answers", || {
+            let trace = Trace::new().up().att(Sent, ASKS).from_peer(&[0x0a, 3, 0], &[0x0b, 7]);
+            trace.wait_ms(5_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("a value that was written has that length", || {
+            let value = vec![7; 102];
+            let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &value };
+            let link = exchanges(679, 103, 5).exchange(write, Pdu::WriteResponse {});
+            link.wait_ms(5_000).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 

@@ -129,6 +129,31 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
             Trace::new().scan(true, 96, 48).followed_by(unanswered(315)).into()
         })
         .saying("Stop scanning before connecting"),
+
+        Case::note(Confidence::High, "one, and the attempt before it came through as well", || {
+            let works = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500);
+            works.followed_by(unanswered(315)).wait_ms(10).up().mtu().into()
+        })
+        .about(&[2])
+        .saying("the next attempt came through"),
+        Case::note(Confidence::High, "the next attempt was cancelled, and the one after it came through", || {
+            unanswered(315).wait_ms(10).create().wait_ms(400).cancel().wait_ms(10).up().mtu().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "what was heard before a request by list does not count from the request", || {
+            let asked = Trace::new().create_for_anybody().wait_ms(20_000).advertises(0);
+            asked.connected().wait_ms(315).disconnected(GIVEN_UP).into()
+        })
+        .saying("before the link"),
+        Case::cause(Confidence::High, "a request for one device: its report came before that", || {
+            Trace::new().advertises(0).wait_ms(900).followed_by(dead()).into()
+        })
+        .saying("before the request"),
+        Case::cause(Confidence::High, "the scan is switched on again right behind the link", || {
+            let link = Trace::new().create().connected().scan(true, 96, 48);
+            link.wait_ms(315).disconnected(GIVEN_UP).into()
+        })
+        .saying("Stop scanning before connecting"),
     ],
 };
 

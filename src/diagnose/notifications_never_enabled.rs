@@ -3,8 +3,8 @@ use super::{
     see,
 };
 use crate::packet::Direction::{Received, Sent};
-use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu, Uuid};
+use crate::packet::{Secret, Status, smp};
 use crate::prose::Text;
 use crate::text;
 use crate::timeline::{AttributeKind, Connection, EndedBy, Outcome, Procedure, Role, Stack, Step};
@@ -86,6 +86,43 @@ Subscribe before the first command.",
         Case::silent("the device connected to us", || {
             let trace = Trace::new().connected_as(1, 39, 0, 42).features().discovery(0x1a);
             subscription_refused(trace, ErrorCode::WRITE_NOT_PERMITTED).into()
+        }),
+
+        Case::cause(Confidence::Medium, "this host pairs anew: the device can remember nothing", || {
+            let random = smp::Pdu::PairingRandom { random_value: Secret::new([0; 16]) };
+            let paired = Trace::new().up().asks_to_pair().answers_pairing().smp(Sent, random);
+            let paired = paired.smp(Received, random).wait_ms(60);
+            let paired = paired.encrypts().wait_ms(60).encryption(Status::SUCCESS);
+            Example::pair(works(), ends(uses(paired.mtu().discovery(0x1a))))
+        }),
+        Case::silent("the working host got its only notification before it subscribed", || {
+            let works = up().notified(3, &[1]).write(4, &[1, 0]).wait_ms(500);
+            Example::pair(ends(works), ends(uses(up())))
+        }),
+        Case::cause(Confidence::Medium, "this host's own notifications are not the device's", || {
+            Example::pair(works(), ends(uses(up()).notified_by_us(3, &[1])))
+        }),
+        Case::silent("this host writes only what belongs to itself", || {
+            let found = [9, 7, 2, 0, 0x0a, 3, 0, 0x29, 0x2b];
+            let trace = Trace::new().up().mtu();
+            let trace = trace.by_wire(&[8, 1, 0, 0xff, 0xff, 0x03, 0x28], found[0], &found[1..]);
+            Example::pair(works(), ends(trace.write(3, &[1])))
+        }),
+        Case::silent("what this host writes is refused", || {
+            let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
+            Example::pair(works(), ends(up().refused(write, ErrorCode::INVALID_VALUE_LENGTH)))
+        }),
+        Case::silent("this host only reads", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let value = Pdu::ReadResponse { attribute_value: &[1] };
+            Example::pair(works(), ends(up().exchange(read, value)))
+        }),
+        Case::silent("a read of the CCCD is refused", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(4) };
+            ends(up().refused(read, ErrorCode::READ_NOT_PERMITTED)).into()
+        }),
+        Case::silent("the handle of the CCCD is unknown to the device", || {
+            subscription_refused(up(), ErrorCode::INVALID_HANDLE).into()
         }),
     ],
 };
@@ -191,7 +228,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 fn refused(connection: &Connection) -> Option<Verdict> {
     let facts = connection.steps.iter().find_map(|step| {
         let code = step.status.map(ErrorCode).filter(|code| !EXPLAINED.contains(code))?;
-        let failed = step.by == Sent && step.outcome == Outcome::Error && cccd(connection, step);
+        let failed = step.by == Sent && cccd(connection, step);
         failed.then(|| Refused { step: step.clone(), code })
     })?;
     Some(Verdict::cause(facts).sure(Confidence::High))

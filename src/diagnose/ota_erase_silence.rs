@@ -115,6 +115,83 @@ after connecting is of no use.",
         Case::silent("the next link goes on 61 s later", || resumed_after(61_000, 1_100, 0x0e))
             .pins(&["RESUMED"]),
         Case::silent("the next link writes to another attribute", || resumed(1_100, 0x12)),
+
+        Case::silent("the device hangs up in that silence", || {
+            Example::pair(survives(500, 2_600), write(42).wait_ms(460).disconnected(HUNG_UP))
+        }),
+        Case::cause(Confidence::Medium, "the write was answered", || {
+            Example::pair(survives(500, 2_600), lost(42, 460))
+        })
+        .saying("and its answer nothing more came"),
+        Case::cause(Confidence::Medium, "a Write Command has no answer", || {
+            let command = |timeout: u16| {
+                let link = Trace::new().create().connected_as(0, 39, 0, timeout).features().mtu();
+                link.writes_to(0x10, 1)
+            };
+            let works = command(500).wait_ms(2_600).notified(0x12, &[1]).wait_ms(1_500);
+            Example::pair(works.hangs_up(HUNG_UP), command(42).wait_ms(460).disconnected(LOST))
+        })
+        .not_saying("and its answer"),
+        Case::silent("on the working link nothing follows but the end", || {
+            let works = write(500).wait_ms(2_600).hangs_up(HUNG_UP);
+            Example::pair(works, lost(42, 460))
+        }),
+        Case::silent("the last thing was a read", || {
+            let read = crate::packet::att::Pdu::ReadRequest {
+                attribute_handle: crate::packet::att::Handle(0x10),
+            };
+            let value = crate::packet::att::Pdu::ReadResponse { attribute_value: &[1] };
+            let link = |timeout: u16| {
+                let link = Trace::new().create().connected_as(0, 39, 0, timeout).features().mtu();
+                link.exchange(read, value)
+            };
+            let works = link(500).wait_ms(2_600).notified(0x12, &[1]).wait_ms(1_500);
+            Example::pair(works.hangs_up(HUNG_UP), link(42).wait_ms(460).disconnected(LOST))
+        }),
+        Case::silent("the working host wrote to another attribute", || {
+            let link = Trace::new().create().connected_as(0, 39, 0, 500).features().mtu();
+            let works = link.write(0x20, &[1, 0]).wait_ms(2_600).notified(0x12, &[1]);
+            Example::pair(works.wait_ms(1_500).hangs_up(HUNG_UP), lost(42, 460))
+        }),
+        Case::silent("the working host sent it as a Write Command", || {
+            let link = Trace::new().create().connected_as(0, 39, 0, 500).features().mtu();
+            let works = link.writes_to(0x10, 1).wait_ms(2_600).notified(0x12, &[1]);
+            Example::pair(works.wait_ms(1_500).hangs_up(HUNG_UP), lost(42, 460))
+        }),
+        Case::silent("the device wrote to that attribute of the working host", || {
+            let link = Trace::new().create().connected_as(0, 39, 0, 500).features().mtu();
+            let works = link.from_peer(&[0x12, 0x10, 0, 1, 0], &[0x13]).wait_ms(2_600);
+            Example::pair(works.notified(0x12, &[1]).wait_ms(1_500).hangs_up(HUNG_UP), lost(42, 460))
+        }),
+        Case::cause(Confidence::Medium, "the attribute moved: its characteristic is the same", || {
+            let with = |link: Trace, value: u8| {
+                let found = [7, value - 1, 0, 0x0a, value, 0, 0x19, 0x2a];
+                link.by_wire(&[0x08, 1, 0, 0xff, 0xff, 0x03, 0x28], 0x09, &found)
+            };
+            let link = |timeout| Trace::new().create().connected_as(0, 39, 0, timeout).features().mtu();
+            let works = with(link(500), 0x20).write(0x20, &[1, 0]).wait_ms(2_600);
+            let works = works.notified(0x22, &[1]).wait_ms(1_500).hangs_up(HUNG_UP);
+            let fails = with(link(42), 0x10).write(0x10, &[1, 0]).wait_ms(460);
+            Example::pair(works, fails.disconnected(LOST))
+        }),
+        Case::note(Confidence::High, "nothing is said of a timeout where the device hung up", || {
+            let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
+            let link = || send(Trace::new().up().mtu()).wait_ms(500);
+            let first = link().disconnected(HUNG_UP).wait_ms(1_500).advertises(0);
+            first.followed_by(link().hangs_up(HUNG_UP)).into()
+        })
+        .not_saying("was heard again"),
+        Case::silent("the link before sent as much, and the next one does not", || {
+            let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
+            let link = || send(Trace::new().up().mtu()).wait_ms(500);
+            let first = link().hangs_up(HUNG_UP).wait_ms(2_000).followed_by(link());
+            first.disconnected(LOST).wait_ms(2_000).up().mtu().into()
+        }),
+        Case::silent("the next link goes on with single bytes only", || {
+            let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
+            let first = send(Trace::new().up().mtu()).wait_ms(500).disconnected(LOST);
+            first.wait_ms(2_000).up().mtu().writes_to(0x0e, 3).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 

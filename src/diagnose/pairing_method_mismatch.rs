@@ -70,6 +70,28 @@ Register an agent that can show or enter a passkey, remove the bond, and pair ag
             );
             refused(by_peer.wait_ms(60).encryption(Status::SUCCESS), AUTHENTICATION).into()
         }),
+
+        Case::silent("this host wants the passkey, and the device does not", || {
+            refused(paired((keyboard(), 0x0d), (NO_INPUT_NO_OUTPUT, 0x09)), AUTHENTICATION).into()
+        }),
+        Case::silent("the peer began, and only this host wants a passkey", || {
+            let by_peer = exchanged(
+                Trace::new().connected_as(1, 24, 0, 42),
+                Direction::Received,
+                (NO_INPUT_NO_OUTPUT, 0x09),
+                (keyboard(), 0x0d),
+            );
+            refused(by_peer.wait_ms(60).encryption(Status::SUCCESS), AUTHENTICATION).into()
+        }),
+        Case::silent("the pairing failed", || {
+            let link = exchanged(Trace::new().up(), Direction::Sent, (NO_INPUT_NO_OUTPUT, 0x09), (keyboard(), 0x0d));
+            let failed = smp::Pdu::PairingFailed { reason: smp::Reason::CONFIRM_VALUE_FAILED };
+            refused(link.smp(Direction::Received, failed), AUTHENTICATION).into()
+        }),
+        Case::silent("another request failed after it", || {
+            let link = paired((NO_INPUT_NO_OUTPUT, 0x09), (keyboard(), 0x0d));
+            refused(link, ErrorCode::READ_NOT_PERMITTED).into()
+        }),
     ],
 };
 

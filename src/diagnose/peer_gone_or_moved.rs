@@ -82,6 +82,38 @@ Connect within a second or two of a fresh report, to the newest address. With a 
         Case::silent("the other address was heard before", || {
             named(NEW).followed_by(named(OLD)).peer(OLD, RANDOM).asks_in_vain().into()
         }),
+
+        Case::cause(Confidence::Medium, "a device without a name is no namesake", || {
+            hears(waits(), 8, false).into()
+        })
+        .not_saying("same name"),
+        Case::silent("its name appears under a public address", || {
+            let gone = named(OLD).peer(OLD, RANDOM).asks_in_vain();
+            gone.peer(NEW, AddressType::PUBLIC).advertises_as("Lamp").into()
+        }),
+        Case::silent("the same address was only heard with another type", || {
+            let heard = Trace::new().peer(PEER, AddressType::PUBLIC).advertises(0).wait_ms(800);
+            hears(heard.peer(PEER, RANDOM).asks_in_vain().wait_ms(500), 8, false).into()
+        }),
+        Case::silent("only another adapter's scan hears others", || {
+            waits().wait_ms(9_000).beside(Trace::new().wait_ms(22_000).followed_by(hears(Trace::new(), 8, false))).into()
+        }),
+        Case::cause(Confidence::Medium, "its link had ended before the last report", || {
+            let link = Trace::new().up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED);
+            hears(link.wait_ms(900).followed_by(waits()), 8, false).into()
+        })
+        .saying("was last heard")
+        .not_saying("last link"),
+        Case::cause(Confidence::Medium, "a device that moved is asked for anew", || {
+            named(OLD).peer(OLD, RANDOM).asks_in_vain().peer(NEW, RANDOM).advertises_as("Lamp").into()
+        })
+        .saying("Pair once")
+        .not_saying("Look at the device"),
+        Case::cause(Confidence::Medium, "one that is gone is to be looked at", || {
+            hears(waits(), 8, false).into()
+        })
+        .saying("Look at the device")
+        .not_saying("Pair once"),
     ],
 };
 

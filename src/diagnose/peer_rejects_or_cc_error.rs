@@ -65,6 +65,46 @@ peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does 
             Trace::new().create_refused(Status::COMMAND_DISALLOWED).into()
         }),
         Case::silent("BR/EDR: nobody answered the page", || Trace::new().pages_in_vain().into()),
+
+        Case::cause(Confidence::High, "one link was never heard, either", || {
+            let unheard = Trace::new().create().connected().wait_ms(315);
+            let unheard = unheard.disconnected(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(500);
+            unheard.followed_by(failed(Status::FAILED_TO_BE_ESTABLISHED)).wait_ms(300).up().into()
+        })
+        .about(&[2]),
+        Case::note(Confidence::High, "the attempt before came through as well", || {
+            let works = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500);
+            works.followed_by(failed(Status::FAILED_TO_BE_ESTABLISHED)).wait_ms(300).up().into()
+        })
+        .about(&[2]),
+        Case::cause(Confidence::High, "only the attempt before came through", || {
+            let works = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500);
+            works.followed_by(failed(Status::FAILED_TO_BE_ESTABLISHED)).into()
+        })
+        .about(&[2]),
+        Case::note(Confidence::High, "the next attempt was cancelled, and the one after it came through", || {
+            let next = failed(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(10).create();
+            next.wait_ms(100).cancel().wait_ms(10).up().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "the next link comes up at once and is not heard", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(300).create().connected().wait_ms(900).into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::Medium, "another error, and the next attempt comes through at once", || {
+            failed(Status::UNSPECIFIED_ERROR).wait_ms(300).up().into()
+        })
+        .about(&[1])
+        .saying("no link came up"),
+        Case::cause(Confidence::High, "who got no answer tries again", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).into()
+        })
+        .saying("Retry three to five times"),
+        Case::cause(Confidence::Medium, "another error says nothing about the radio", || {
+            failed(Status::UNSPECIFIED_ERROR).into()
+        })
+        .saying("Look the code up")
+        .not_saying("Retry three to five times"),
     ],
 };
 

@@ -63,23 +63,46 @@ Stay on 1M and on 27-byte packets for a test; switch automatic updates off on th
             lost(longer()).repeated(2, 1_000).into()
         })
         .saying("the data length changed"),
+
+        Case::suspect(Confidence::Low, "only this host's direction changed", || {
+            lost(changed_to(2, 1)).into()
+        }),
+        Case::suspect(Confidence::Low, "only the device's direction changed", || {
+            lost(changed_to(1, 2)).into()
+        }),
+        Case::silent("the change was refused", || {
+            let link = Trace::new().up().mtu().taken(set_phy(2, 2)).wait_ms(60);
+            lost(link.le(phy_update(Status::UNSUPPORTED_FEATURE, 1, 1))).into()
+        }),
+        Case::cause(Confidence::High, "twice lost right after the change, and once it was outlived", || {
+            let lives = changed(2).mtu().notified(3, &[1]).notified(3, &[2]);
+            let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            lives.followed_by(lost(changed(2)).repeated(2, 1_000)).into()
+        })
+        .about(&[2, 3]),
+        Case::silent("twice lost right after longer packets, and once they were outlived", || {
+            let lives = longer().mtu().notified(3, &[1]).notified(3, &[2]);
+            let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            lives.followed_by(lost(longer()).repeated(2, 1_000)).into()
+        }),
     ],
 };
 
 fn changed(phy: u8) -> Trace {
-    let asked = Trace::new().up().mtu().taken(Command::LeSetPhy {
-        connection_handle: HANDLE,
-        all_phys: 0,
-        tx_phys: phy,
-        rx_phys: phy,
-        phy_options: 0,
-    });
-    asked.wait_ms(60).le(LeEvent::PhyUpdateComplete {
-        status: Status::SUCCESS,
-        connection_handle: HANDLE,
-        tx_phy: phy,
-        rx_phy: phy,
-    })
+    changed_to(phy, phy)
+}
+
+fn changed_to(tx_phy: u8, rx_phy: u8) -> Trace {
+    let asked = Trace::new().up().mtu().taken(set_phy(tx_phy, rx_phy));
+    asked.wait_ms(60).le(phy_update(Status::SUCCESS, tx_phy, rx_phy))
+}
+
+fn set_phy(tx_phys: u8, rx_phys: u8) -> Command<'static> {
+    Command::LeSetPhy { connection_handle: HANDLE, all_phys: 0, tx_phys, rx_phys, phy_options: 0 }
+}
+
+fn phy_update(status: Status, tx_phy: u8, rx_phy: u8) -> LeEvent<'static> {
+    LeEvent::PhyUpdateComplete { status, connection_handle: HANDLE, tx_phy, rx_phy }
 }
 
 fn longer() -> Trace {
