@@ -74,9 +74,9 @@ impl<'a> View<'a> {
         let mut writes = known.filter_map(|c| Some((c, what_if::first_write(c)?)));
         writes.next().is_some_and(|(c, step)| {
             step.procedure == Procedure::WriteCommand
-                || c.remote.characteristic_of(step.attribute).is_some_and(|characteristic| {
-                    characteristic.properties & WRITE_WITHOUT_RESPONSE != 0
-                })
+                || c.remote
+                    .get(step.attribute)
+                    .is_some_and(|value| value.properties & WRITE_WITHOUT_RESPONSE != 0)
         })
     }
 
