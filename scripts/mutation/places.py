@@ -92,7 +92,7 @@ def excluded(source, node):
             return True
         if parent.type == "function_item":
             kind = parent.child_by_field_name("return_type")
-            if kind is not None and re.search(r"\b(Trace|Example)\b", source.of(kind)):
+            if kind is not None and re.search(r"\b(Trace|Example|OnAir)\b", source.of(kind)):
                 return True
     return False
 
