@@ -74,6 +74,22 @@ one program own the adapter.",
             let crash = Event::HardwareError { hardware_code: 3 };
             up().event(crash).wait_ms(20).done(Command::Reset {}).into()
         }),
+
+        Case::cause(Confidence::High, "another adapter had not answered a command before", || {
+            let other = up().adapter(1).command(Command::LeReadSuggestedDefaultDataLength {});
+            let hung = other.wait_ms(3_000).done(Command::ReadBdAddr {}).adapter(0);
+            closed(hung).into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "it was switched on again before it was closed", || {
+            let on = |trace: Trace| trace.monitor(16, &[7, 0, 0, 0, 5, 0, 1]).wait_ms(200);
+            closed(on(switched_off(Trace::new().opens(7, 2, "nmcli"))).followed_by(up())).into()
+        })
+        .not_saying("Set Powered"),
+        Case::cause(Confidence::High, "rfkill switched it off", || {
+            closed(switched_off(up().opens(7, 2, "rfkill"))).into()
+        })
+        .saying("by rfkill (airplane mode"),
     ],
 };
 

@@ -83,6 +83,30 @@ Scan for the new address (or the update service) after the reboot, connect there
             back(up().write(0x10, &[1]).wait_ms(900).disconnected(LEFT), 2, 30_100).into()
         })
         .pins(&["BACK_WITHIN"]),
+
+        Case::cause(Confidence::High, "the last write is the device's own", || {
+            let asked = up().write(0x10, &[1]).from_peer(&[0x12, 3, 0, 1], &[0x13]);
+            back(asked.wait_ms(900).disconnected(LEFT), 2, 1_200).into()
+        })
+        .saying("0x0010"),
+        Case::cause(Confidence::High, "an attempt before was refused", || {
+            let before = Trace::new().create_refused(Status::COMMAND_DISALLOWED).wait_ms(500);
+            before.followed_by(returns_as(2)).into()
+        })
+        .about(&[2])
+        .not_saying("went on trying the old address"),
+        Case::cause(Confidence::High, "the old address is asked for again, and a link comes up", || {
+            returns_as(2).peer(PEER, AddressType::RANDOM).wait_ms(60_000).up().into()
+        })
+        .about(&[1])
+        .not_saying("went on trying the old address"),
+        Case::silent("it leaves exactly 2.5 s after the write", || {
+            back(up().write(0x10, &[1]).after_ms(2_500).disconnected(LEFT), 2, 1_200).into()
+        }),
+        Case::silent("it is back after exactly 30 s", || {
+            let left = up().write(0x10, &[1]).wait_ms(900).disconnected(LEFT);
+            left.peer(numbered(2), AddressType::RANDOM).after_ms(30_000).advertises(0).into()
+        }),
     ],
 };
 

@@ -80,6 +80,23 @@ device. In firmware set the flag `BR/EDR Not Supported` in the advertising data,
             known.peer(PEER, AddressType::RANDOM).advertises(0).pages_in_vain().into()
         })
         .about(&[2]),
+
+        Case::silent("it is connected to on LE already when the capture begins, and asked on LE again", || {
+            let link = Trace::new().advertises(0).up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED);
+            link.wait_ms(500).pages_in_vain().into()
+        }),
+        Case::cause(Confidence::High, "the host asked for the other device on LE in vain as well", || {
+            let known = Trace::new().peer(KNOWN, AddressType::RANDOM).create().wait_ms(5_000).cancel();
+            let known = known.wait_ms(500).pages_in_vain();
+            known.peer(PEER, AddressType::RANDOM).advertises(0).pages_in_vain().into()
+        })
+        .about(&[3]),
+        Case::cause(Confidence::High, "the host has a BR/EDR link to the other device, and pages it", || {
+            let known = Trace::new().peer(KNOWN, AddressType::PUBLIC).connected_bredr().wait_ms(500);
+            let known = known.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).pages_in_vain();
+            known.peer(PEER, AddressType::RANDOM).advertises(0).pages_in_vain().into()
+        })
+        .about(&[3]),
     ],
 };
 

@@ -1,6 +1,6 @@
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::hci::{Command, Event, LeEvent};
-use crate::packet::{Opcode, Status};
+use crate::packet::{Address, AddressType, Opcode, Status};
 use crate::prose::{self, Text};
 use crate::text;
 use crate::timeline::{Connection, Happening, Stack};
@@ -107,8 +107,43 @@ power-cycle the adapter; else use a USB dongle.",
             let other = Command::Other { code: 0x0c35, parameters: &[0] };
             Trace::new().command(other).wait_ms(3_000).done(READ_LENGTH).into()
         }),
+
+        Case::suspect(Confidence::Medium, "another link ended before", || {
+            let ended = other_link().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500);
+            on_first(ended.followed_by(asked())).into()
+        })
+        .about(&[2]),
+        Case::suspect(Confidence::Medium, "another link is heard afterwards", || {
+            let both = other_link().followed_by(asked()).wait_ms(100).peer(OTHER, AddressType::RANDOM);
+            on_first(both.handle(0x50).notified(3, &[1])).into()
+        })
+        .about(&[2]),
+        Case::suspect(Confidence::Medium, "another adapter has a silent link", || {
+            let here = asked().wait_ms(2_500).done(READ_LENGTH);
+            here.beside(Trace::new().up().mtu().with(OTHER)).into()
+        })
+        .about(&[1]),
+        Case::suspect(Confidence::Medium, "another adapter crashes", || {
+            let crash = Event::HardwareError { hardware_code: 3 };
+            let other = Trace::new().wait_ms(2_000).event(crash);
+            asked_alone().wait_ms(2_500).done(READ_LENGTH).beside(other).into()
+        })
+        .not_saying("Hardware Error"),
     ],
 };
+
+/// Another device.
+const OTHER: Address = Address([9, 0, 0, 0, 0, 0xc0]);
+
+/// A link to it.
+fn other_link() -> Trace {
+    Trace::new().peer(OTHER, AddressType::RANDOM).handle(0x50).up().mtu().wait_ms(100)
+}
+
+/// The command stays open, and another one comes later.
+fn on_first(trace: Trace) -> Trace {
+    trace.wait_ms(2_500).done(READ_LENGTH)
+}
 
 const READ_LENGTH: Command<'_> = Command::LeReadSuggestedDefaultDataLength {};
 

@@ -127,6 +127,45 @@ after which it fell silent. After an update this is as it should be: connect aga
         Case::silent("a write to another service, and it is heard after the end", || {
             updated(lost(service([0x0f, 0x18]).wait_ms(5_000)), 5_000).into()
         }),
+
+        Case::cause(Confidence::High, "how often is told", || {
+            lost(written(5_000).wait_ms(3_000).advertises(0).wait_ms(2_000)).repeated(2, 1_000).into()
+        })
+        .saying("by itself, 2 times"),
+        Case::cause(Confidence::High, "once is once", || {
+            lost(written(5_000).wait_ms(3_000).advertises(0).wait_ms(2_000)).into()
+        })
+        .saying("Look at the device: the reason of its last reset")
+        .not_saying("times"),
+        Case::cause(Confidence::High, "three times, and twice after the same write", || {
+            let twice = lost(written(5_000).wait_ms(3_000).advertises(0).wait_ms(2_000)).repeated(2, 1_000);
+            let third = Trace::new().create().connected_as(0, 24, 0, 500).mtu().wait_ms(3_000);
+            twice.wait_ms(1_000).followed_by(lost(third.advertises(0).wait_ms(2_000))).into()
+        })
+        .saying("2 of 3 times after the same request"),
+        Case::cause(Confidence::Medium, "after an update one connects again", || {
+            updated(lost(service([0x59, 0xfe]).wait_ms(5_000)), 5_000).into()
+        })
+        .saying("If the update is complete")
+        .not_saying("Look at the device: the reason"),
+        Case::silent("an update, and then it cannot be connected to", || {
+            lost(service([0x59, 0xfe]).wait_ms(5_000)).wait_ms(5_000).advertises(3).into()
+        }),
+        Case::cause(Confidence::High, "what the device asked and what this host notified is no request of this host", || {
+            let asked = written(5_000).from_peer(&[0x0a, 3, 0], &[0x0b, 7]).notified_by_us(9, &[1]);
+            lost(asked.wait_ms(3_000).advertises(0).wait_ms(2_000)).into()
+        })
+        .saying("the last request before the silence: write of attribute 0x0010"),
+
+        Case::cause(Confidence::High, "heard exactly 0.2 s before the end", || {
+            lost(written(5_000).wait_ms(4_800).advertises(0).after_ms(200)).into()
+        }),
+        Case::cause(Confidence::Medium, "an update, and it is heard exactly 10 s after the end", || {
+            lost(service([0x59, 0xfe]).wait_ms(5_000)).after_ms(10_000).advertises(0).into()
+        }),
+        Case::cause(Confidence::High, "heard exactly 5.25 s of 5 s before the end", || {
+            lost(written(5_000).wait_ms(3_000).advertises(0).after_ms(5_250)).into()
+        }),
     ],
 };
 

@@ -54,6 +54,17 @@ Send one request at a time: wait for each answer in the program, or use a stack 
         Case::silent("the link was up before the capture began", || {
             two(Trace::new().mtu(), Direction::Sent).hangs_up(HUNG_UP).into()
         }),
+
+        Case::silent("one request of each side stays open", || {
+            let link = Trace::new().up().mtu().att(Direction::Sent, read(3));
+            let link = link.att(Direction::Sent, read(5)).wait_ms(50);
+            let link = link.att(Direction::Received, Pdu::ReadResponse { attribute_value: &[1] });
+            link.att(Direction::Received, read(7)).wait_ms(10_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::Medium, "the request that came too early is shown", || {
+            two(Trace::new().up().mtu(), Direction::Sent).hangs_up(HUNG_UP).into()
+        })
+        .saying("sent before the answer to the one before"),
     ],
 };
 

@@ -71,6 +71,30 @@ Suppress that request: no MTU exchange, cached services, no plugin that reads it
             };
             link(100).followed_by(link(4_000)).into()
         }),
+
+        Case::silent("the last thing that this host sent was a pairing", || {
+            let pairs = |link: Trace| link.asks_to_pair().wait_ms(120).disconnected(HUNG_UP);
+            let longer = Trace::new().up().discovery(2).wait_ms(9_000);
+            pairs(Trace::new().up()).wait_ms(1_000).followed_by(pairs(longer)).into()
+        }),
+        Case::silent("a wish of the device was left open", || {
+            let wish = crate::packet::smp::Pdu::SecurityRequest { auth_req: 1 };
+            let longer = Trace::new().up().discovery(2).wait_ms(9_000);
+            let wishes = |link: Trace| link.smp(Direction::Received, wish);
+            let first = dies(wishes(Trace::new().up()), 3, 120).wait_ms(1_000);
+            first.followed_by(dies(wishes(longer), 3, 120)).into()
+        }),
+        Case::cause(Confidence::Medium, "a discovery request can be left out", || {
+            let asks = |link: Trace| {
+                let asked = link.acl(Direction::Sent, 4, &[0x08, 0x40, 0, 0x49, 0, 0x03, 0x28]);
+                asked.wait_ms(120).disconnected(HUNG_UP)
+            };
+            let longer = Trace::new().up().mtu().wait_ms(9_000);
+            asks(Trace::new().up()).wait_ms(1_000).followed_by(asks(longer)).into()
+        })
+        .saying("Discover by UUID"),
+        Case::cause(Confidence::Medium, "a read is no discovery", || twice(3, 3, 120).into())
+            .not_saying("Discover by UUID"),
     ],
 };
 

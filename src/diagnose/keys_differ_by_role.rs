@@ -37,7 +37,7 @@ both sides helps until the roles change again.",
             legacy(8, 9).followed_by(fails(8)).into()
         })
         .about(&[2])
-        .saying("for the other role"),
+        .saying("had made for the other role"),
         Case::silent("the central uses the key that the device gave", || {
             legacy(8, 9).followed_by(fails(9)).into()
         }),
@@ -49,24 +49,24 @@ both sides helps until the roles change again.",
         Case::cause(Confidence::Medium, "a key that no pairing of the capture made", || {
             legacy(8, 9).followed_by(fails(5)).into()
         })
-        .saying("another key"),
+        .saying("another key than"),
         Case::cause(Confidence::Medium, "the device says that it does not know the key", || {
             let link = Trace::new().wait_ms(900).up().encrypts_with(8).wait_ms(60);
             let missing = link.encryption(Status::PIN_OR_KEY_MISSING);
             legacy(8, 9).followed_by(missing.hangs_up(Status::AUTHENTICATION_FAILURE)).into()
         })
-        .saying("for the other role"),
+        .saying("had made for the other role"),
         Case::cause(Confidence::Medium, "as the peripheral this host must use the key that it gave", || {
             legacy(8, 9).followed_by(asked(9)).into()
         })
-        .saying("for the other role"),
+        .saying("had made for the other role"),
         Case::silent("as the peripheral it uses the key that it gave", || {
             legacy(8, 9).followed_by(asked(8)).into()
         }),
         Case::cause(Confidence::Medium, "Secure Connections made one key, and another was used", || {
             secure(7).followed_by(fails(5)).into()
         })
-        .saying("another key"),
+        .saying("another key than"),
         Case::silent("Secure Connections made this key", || secure(7).followed_by(fails(7)).into()),
         Case::silent("the other key was used, and the link was encrypted with it", || {
             let link = Trace::new().wait_ms(900).up().encrypts_with(5).wait_ms(60);
@@ -81,8 +81,44 @@ both sides helps until the roles change again.",
             let other = crate::packet::Address([9, 0, 0, 0, 0, 0xc9]);
             legacy(8, 9).with(other).followed_by(fails(8)).into()
         }),
+
+        Case::cause(Confidence::Medium, "two pairings, and a key of neither", || {
+            legacy(8, 9).followed_by(legacy(6, 7)).followed_by(fails(5)).into()
+        })
+        .saying("another key than"),
+        Case::cause(Confidence::Medium, "the device alone handed out a key, and another was used", || {
+            handed(Direction::Received, 9).followed_by(fails(5)).into()
+        })
+        .saying("another key than"),
+        Case::silent("the device alone handed out a key, and it was used", || {
+            handed(Direction::Received, 9).followed_by(fails(9)).into()
+        }),
+        Case::silent("only this host handed out a key: that is for the other role", || {
+            handed(Direction::Sent, 8).followed_by(fails(5)).into()
+        }),
+        Case::silent("no key was handed out, and none made by both", || {
+            begun(pairs(1)).followed_by(fails(5)).into()
+        }),
+        Case::silent("only this host wanted Secure Connections", || {
+            begun(pairs_as(9, 1)).followed_by(fails(5)).into()
+        }),
+        Case::silent("only the device wanted Secure Connections", || {
+            begun(pairs_as(1, 9)).followed_by(fails(5)).into()
+        }),
     ],
 };
+
+/// A pairing after which the link is encrypted, and no key is handed out.
+fn begun(pairing: Trace) -> Trace {
+    let asked = pairing.encrypts_with(3).wait_ms(60).encryption(Status::SUCCESS).wait_ms(900);
+    asked.hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+/// The same, and one side hands out a key.
+fn handed(by: Direction, key: u8) -> Trace {
+    let asked = pairs(1).encrypts_with(3).wait_ms(60).encryption(Status::SUCCESS).wait_ms(30);
+    asked.gives_key(by, key).wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED)
+}
 
 /// Pairing without Secure Connections: this host gives one key and the device another.
 fn legacy(by_us: u8, by_peer: u8) -> Trace {
@@ -98,6 +134,10 @@ fn secure(key: u8) -> Trace {
 }
 
 fn pairs(auth_req: u8) -> Trace {
+    pairs_as(auth_req, auth_req)
+}
+
+fn pairs_as(auth_req: u8, theirs: u8) -> Trace {
     let random = smp::Pdu::PairingRandom { random_value: crate::packet::Secret::new([4; 16]) };
     let request = smp::Pdu::PairingRequest {
         io_capability: 3,
@@ -110,7 +150,7 @@ fn pairs(auth_req: u8) -> Trace {
     let response = smp::Pdu::PairingResponse {
         io_capability: 3,
         oob_data_flag: 0,
-        auth_req,
+        auth_req: theirs,
         maximum_encryption_key_size: 16,
         initiator_key_distribution: 1,
         responder_key_distribution: 1,

@@ -84,6 +84,23 @@ Let one of the two own the controller: give the program a user channel, or let i
             legacy_refused(trace).into()
         })
         .not_saying("python"),
+
+        Case::cause(Confidence::High, "the refused command is shown", || {
+            legacy_refused(extended_used(Trace::new())).into()
+        })
+        .saying("LE Set Advertising Data (0x2008): a command of the legacy family"),
+        Case::suspect(Confidence::Low, "the capture begins between the command and the refusal", || {
+            Trace::new().complete(DATA.opcode(), &[Status::COMMAND_DISALLOWED.0]).into()
+        })
+        .not_saying(": a command of the legacy family"),
+        Case::suspect(Confidence::Medium, "once one refusal has a single reason, the next ones have it too", || {
+            parameters_refused(legacy_refused(Trace::new())).into()
+        })
+        .saying("1 further command"),
+        Case::suspect(Confidence::Medium, "a reset ends what was before the capture", || {
+            parameters_refused(legacy_refused(Trace::new()).done(Command::Reset {})).into()
+        })
+        .not_saying("further command"),
     ],
 };
 

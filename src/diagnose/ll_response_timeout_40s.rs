@@ -80,6 +80,32 @@ requests; try another controller.",
         Case::silent("another reason", || {
             asked().wait_ms(40_000).disconnected(Status::CONNECTION_TIMEOUT).into()
         }),
+
+        Case::cause(Confidence::High, "another procedure works on the next link", || {
+            let ends = asked().wait_ms(40_000).disconnected(LATE).wait_ms(900);
+            ends.followed_by(Trace::new().up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED)).into()
+        })
+        .about(&[1])
+        .not_saying("worked on another link"),
+        Case::cause(Confidence::Medium, "the same procedure fails on the next link, too", || {
+            let fails = || refused(asked(), LATE, 1).wait_ms(500).disconnected(LATE);
+            fails().wait_ms(900).followed_by(fails()).into()
+        })
+        .not_saying("worked on another link"),
+        Case::cause(Confidence::Medium, "a procedure that works now and then is tried again", || {
+            refused(asked(), LATE, 1).wait_ms(500).disconnected(LATE).followed_by(
+                refused(asked(), Status::SUCCESS, 2).wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED),
+            ).into()
+        })
+        .saying("Connect again: the device knows the procedure"),
+        Case::suspect(Confidence::Low, "an ATT request is open: it is no procedure of the link layer", || {
+            let read = crate::packet::att::Pdu::ReadRequest {
+                attribute_handle: crate::packet::att::Handle(3),
+            };
+            let link = Trace::new().up().mtu().att(crate::packet::Direction::Sent, read);
+            link.wait_ms(20_000).disconnected(LATE).into()
+        })
+        .saying("younger than"),
     ],
 };
 

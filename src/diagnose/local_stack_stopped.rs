@@ -2,11 +2,12 @@ use super::{
     Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
 };
 use crate::packet::Status;
+use crate::packet::hci::Command;
 use crate::prose::{self, Text};
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, End, EndedBy, Happening, Stack};
-use crate::trace::Trace;
+use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
     id: "local-stack-stopped",
@@ -56,6 +57,32 @@ Look at that process's own log: why did it end?",
         Case::silent("its socket was closed before the link came up", || {
             let before = close(Trace::new().opens(1, 2, "bluetoothd"));
             before.up().wait_ms(500).hangs_up(HANGS_UP).into()
+        }),
+
+        Case::cause(Confidence::High, "its socket's record comes 0.4 s after the command", || {
+            let asked = opened("bluetoothd").taken(Command::Disconnect {
+                connection_handle: HANDLE,
+                reason: HANGS_UP,
+            });
+            close(asked.wait_ms(400)).wait_ms(50).disconnected(Status::LOCAL_HOST_TERMINATED).into()
+        }),
+        Case::silent("its socket's record comes 0.6 s after the command", || {
+            let asked = opened("bluetoothd").taken(Command::Disconnect {
+                connection_handle: HANDLE,
+                reason: HANGS_UP,
+            });
+            close(asked.wait_ms(600)).wait_ms(50).disconnected(Status::LOCAL_HOST_TERMINATED).into()
+        }),
+        Case::silent("it closes exactly 4 s before", || {
+            close(opened("bluetoothd")).after_ms(4_000).hangs_up(HANGS_UP).into()
+        }),
+        Case::cause(Confidence::High, "another program opens a socket then", || {
+            let other = close(opened("bluetoothd")).wait_ms(100).opens(2, 2, "python");
+            other.wait_ms(1_900).hangs_up(HANGS_UP).into()
+        }),
+        Case::cause(Confidence::High, "it had opened its socket twice before", || {
+            let twice = Trace::new().opens(1, 2, "bluetoothd").up().mtu().opens(2, 2, "bluetoothd");
+            closed(twice.wait_ms(500), 2_000).into()
         }),
     ],
 };

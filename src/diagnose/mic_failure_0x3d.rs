@@ -71,6 +71,32 @@ adapter, and report the capture to the vendor.",
         Case::silent("the link was lost", || {
             encrypted(0).wait_ms(50).disconnected(Status::CONNECTION_TIMEOUT).into()
         }),
+
+        Case::cause(Confidence::High, "the link ends 950 ms after encryption was switched on", || {
+            encrypted(0).wait_ms(950).disconnected(Status::MIC_FAILURE).into()
+        })
+        .pins(&["SOON"])
+        .saying("Forget the device here")
+        .not_saying("Repeat with another adapter"),
+        Case::cause(Confidence::Medium, "late in its life another adapter tells", || {
+            encrypted(0).wait_ms(5_000).disconnected(Status::MIC_FAILURE).into()
+        })
+        .saying("Repeat with another adapter")
+        .not_saying("Forget the device here"),
+        Case::cause(Confidence::Medium, "a key that had worked on this link is no reason to pair again", || {
+            let link = encrypted(7).wait_ms(5_000).encrypts_with(7).wait_ms(60);
+            link.encryption(Status::SUCCESS).wait_ms(50).disconnected(Status::MIC_FAILURE).into()
+        })
+        .saying("Repeat with another adapter")
+        .not_saying("Forget the device here"),
+        Case::cause(Confidence::High, "an earlier link was refused that key", || {
+            let first = Trace::new().up().encrypts_with(7).wait_ms(60);
+            let first = first.encryption(Status::PIN_OR_KEY_MISSING).wait_ms(900);
+            let first = first.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(900);
+            first.followed_by(encrypted(7).wait_ms(50).disconnected(Status::MIC_FAILURE)).into()
+        })
+        .about(&[2])
+        .not_saying("it is the device's key that has changed"),
     ],
 };
 

@@ -60,6 +60,19 @@ Update the controller's firmware; switch the adapter off and on to free what the
         Case::silent("it did not connect again: the attempt is refused", || {
             up().create_refused(Status::CONNECTION_ALREADY_EXISTS).into()
         }),
+
+        Case::silent("it had connected before, and that link had ended", || {
+            up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).followed_by(up()).into()
+        }),
+        Case::silent("the device has a link of the other kind as well", || {
+            up().handle(0x41).connected_bredr().into()
+        }),
+        Case::suspect(Confidence::Medium, "the second link is shown", || up().handle(0x41).up().into())
+            .saying("Connection Complete for the same device"),
+        Case::suspect(Confidence::Medium, "the handle's second link is shown", || {
+            up().peer(OTHER, AddressType::RANDOM).up().into()
+        })
+        .saying("Connection Complete with the same handle 0x0040"),
     ],
 };
 

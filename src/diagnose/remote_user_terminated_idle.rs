@@ -107,6 +107,22 @@ third of its time.",
             let longer = closes(longer, Direction::Received);
             bredr(Direction::Received).wait_ms(2_000).followed_by(longer).into()
         }),
+
+        Case::silent("idle for exactly 1 s before the end", || {
+            let link = Trace::new().up().mtu().after_ms(1_000).disconnected(HUNG_UP);
+            link.repeated(2, 2_000).into()
+        }),
+        Case::suspect(Confidence::High, "two times that are the same clock tell which one", || {
+            idle(17_000).repeated(2, 2_000).into()
+        })
+        .saying("With bleak write")
+        .not_saying("Read a characteristic at a third"),
+        Case::suspect(Confidence::High, "an inactivity timer is fed", || {
+            let longer = Trace::new().up().mtu().wait_ms(9_000).discovery(2).wait_ms(8_000);
+            idle(8_000).wait_ms(900).followed_by(longer.disconnected(HUNG_UP)).into()
+        })
+        .saying("Read a characteristic at a third")
+        .not_saying("With bleak write"),
     ],
 };
 

@@ -148,6 +148,22 @@ longer supervision timeout bridges short gaps. Look whether advertising resumes 
             lived(2_000).wait_ms(3_000).followed_by(lived(7_000)).into()
         })
         .not_saying("fell silent about"),
+
+        Case::cause(Confidence::High, "the device advertises exactly 1.5 s after the end", || {
+            lost(slow().wait_ms(5_000)).after_ms(1_500).advertises(0).into()
+        })
+        .not_saying("advertises again"),
+        Case::cause(Confidence::High, "silent for exactly 4.75 s of its 5 s", || {
+            lost(slow().after_ms(4_750)).into()
+        }),
+        Case::cause(Confidence::High, "nothing was seen for exactly 10 s", || {
+            lost(slow().after_ms(10_000)).into()
+        })
+        .saying("Nothing was heard for 10.00 s"),
+        Case::cause(Confidence::High, "the parameters changed exactly 15 s before", || {
+            lost(changed(slow()).after_ms(15_000)).into()
+        })
+        .saying("that alone proves nothing"),
     ],
 };
 

@@ -107,6 +107,83 @@ Record a host on which it works, and compare the two captures.",
             Example::pair(works, fails.disconnected(HUNG_UP))
         })
         .not_saying("Read Not Permitted"),
+
+        Case::note(Confidence::Low, "how long a failed request took is told", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(9) };
+            let link = busy().refused(read, crate::packet::att::ErrorCode::READ_NOT_PERMITTED);
+            link.wait_ms(5_000).disconnected(HUNG_UP).into()
+        })
+        .saying("Before that failed: read of attribute 0x0009: Read Not Permitted (0x02) after 50"),
+        Case::note(Confidence::Low, "two failures are told one after the other", || {
+            let denied = crate::packet::att::ErrorCode::READ_NOT_PERMITTED;
+            let read = |handle| Pdu::ReadRequest { attribute_handle: Handle(handle) };
+            let link = busy().refused(read(9), denied).refused(read(11), denied);
+            link.wait_ms(5_000).disconnected(HUNG_UP).into()
+        })
+        .saying("; read of attribute 0x000b: Read Not Permitted"),
+        Case::suspect(Confidence::Low, "two links that end at one request", || twice(1_900).into())
+            .saying("2 links ended at that request."),
+        Case::suspect(Confidence::Low, "what ended two links is to be sent alone", || {
+            twice(1_900).into()
+        })
+        .saying("alone, right after connecting"),
+        Case::suspect(Confidence::Low, "one link is no pattern", || {
+            busy().write(0x10, &[7]).wait_ms(100).disconnected(HUNG_UP).into()
+        })
+        .saying("Try again and record it")
+        .not_saying("ended at that request"),
+        Case::note(Confidence::Low, "a capture that works is asked for", || {
+            busy().write(0x10, &[7]).wait_ms(500).disconnected(HUNG_UP).into()
+        })
+        .saying("Record a host on which it works"),
+        Case::suspect(Confidence::Low, "where one is at hand, none is asked for", || {
+            let works = busy().wait_ms(900).hangs_up(HUNG_UP);
+            let fails = busy().att(Direction::Sent, READ).wait_ms(900);
+            Example::pair(works, fails.disconnected(HUNG_UP))
+        })
+        .not_saying("Record a host on which it works"),
+        Case::suspect(Confidence::Low, "what the working host succeeded at, and this one did not", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(9) };
+            let denied = crate::packet::att::ErrorCode::READ_NOT_PERMITTED;
+            let works = busy().exchange(read, Pdu::ReadResponse { attribute_value: &[1] });
+            let works = works.wait_ms(900).hangs_up(HUNG_UP);
+            let fails = busy().refused(read, denied).att(Direction::Sent, READ).wait_ms(900);
+            Example::pair(works, fails.disconnected(HUNG_UP))
+        })
+        .saying("Only this side has: read of attribute 0x0009"),
+        Case::suspect(Confidence::Low, "what the working host was refused is another attribute", || {
+            let denied = crate::packet::att::ErrorCode::READ_NOT_PERMITTED;
+            let read = |handle| Pdu::ReadRequest { attribute_handle: Handle(handle) };
+            let works = busy().refused(read(11), denied).wait_ms(900).hangs_up(HUNG_UP);
+            let fails = busy().refused(read(9), denied).att(Direction::Sent, READ).wait_ms(900);
+            Example::pair(works, fails.disconnected(HUNG_UP))
+        })
+        .saying("Only this side has: read of attribute 0x0009"),
+        Case::note(Confidence::Low, "1.9 s after different writes in two links", || {
+            let ends = |link: Trace, to| link.write(to, &[7]).wait_ms(1_900).disconnected(HUNG_UP);
+            let longer = Trace::new().wait_ms(3_000).followed_by(busy().wait_ms(30_000));
+            let idle = Trace::new().up().mtu().wait_ms(5_000).disconnected(HUNG_UP).wait_ms(900);
+            idle.followed_by(ends(busy(), 0x10)).followed_by(ends(longer, 0x12)).into()
+        }),
+        Case::note(Confidence::Low, "the other link ended long after the same write", || {
+            let ends = |link: Trace, ms| link.write(0x10, &[7]).wait_ms(ms).disconnected(HUNG_UP);
+            let longer = Trace::new().wait_ms(3_000).followed_by(busy().wait_ms(30_000));
+            ends(busy(), 1_900).followed_by(ends(longer, 9_000)).into()
+        }),
+        Case::note(Confidence::Low, "this host ended the other link after the same write", || {
+            let first = busy().write(0x10, &[7]).wait_ms(1_900).hangs_up(HUNG_UP);
+            let longer = Trace::new().wait_ms(3_000).followed_by(busy().wait_ms(30_000));
+            first.followed_by(longer.write(0x10, &[7]).wait_ms(1_900).disconnected(HUNG_UP)).into()
+        })
+        .about(&[2]),
+        Case::note(Confidence::Low, "only a request of the device is open", || {
+            let asked = busy().acl(Direction::Received, 4, &[0x0a, 3, 0]);
+            asked.wait_ms(900).disconnected(HUNG_UP).into()
+        }),
+        Case::note(Confidence::Low, "the controller ends the link while a read is open", || {
+            busy().att(Direction::Sent, READ).wait_ms(900).disconnected(Status(0x2a)).into()
+        })
+        .saying("The controller ended the link"),
     ],
 };
 

@@ -106,6 +106,17 @@ A watchdog in the application: read a characteristic or write the CCCD again, an
             let own = (0..6).fold(ready(), |trace, n| trace.wait_ms(200).notified_by_us(3, &[n]));
             ends(own, 120_000).into()
         }),
+
+        Case::suspect(Confidence::Low, "none for exactly 10 s", || {
+            paced(6, 200).after_ms(10_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::suspect(Confidence::Low, "two for each write, and one more", || {
+            let more = answered(2).wait_ms(300).notified(3, &[9]);
+            ends(more, 120_000).into()
+        }),
+        Case::silent("the controller ends the link", || {
+            paced(6, 200).wait_ms(120_000).disconnected(Status(0x2a)).into()
+        }),
     ],
 };
 
