@@ -150,20 +150,31 @@ fn evidence_for_wireshark_has_a_comment_at_each_cited_frame() {
     assert!(bytes.windows(9).any(|it| it == b"LabSensor"));
 
     // A peer's word for it, where there is one.
-    let tshark = Command::new("tshark")
-        .args(["-n", "-r", path.to_str().unwrap(), "-Y", "frame.comment"])
-        .args(["-T", "fields", "-e", "frame.number", "-e", "frame.interface_id"])
-        .output();
-    if let Ok(output) = tshark
-        && output.status.success()
-    {
+    let fields = |field: &str| {
+        let run = Command::new("tshark")
+            .args(["-n", "-r", path.to_str().unwrap(), "-Y", "frame.comment"])
+            .args(["-T", "fields", "-e", "frame.number", "-e", field])
+            .output();
+        let output = run.ok().filter(|output| output.status.success())?;
         let lines = String::from_utf8(output.stdout).unwrap();
-        let frames: Vec<u32> =
-            lines.lines().filter_map(|it| it.split('\t').next()?.parse().ok()).collect();
-        let ours = comments(&path);
-        assert_eq!(frames, ours.iter().map(|(frame, _)| *frame).collect::<Vec<_>>());
-        let interfaces: HashSet<_> = lines.lines().filter_map(|it| it.split('\t').nth(1)).collect();
+        let part = |line: &str| {
+            let (number, field) = line.split_once('\t')?;
+            Some((number.parse().ok()?, field.to_owned()))
+        };
+        Some(lines.lines().map(|line| part(line).unwrap()).collect::<Vec<(u32, String)>>())
+    };
+    if let (Some(said), Some(interfaces)) = (fields("frame.comment"), fields("frame.interface_id"))
+    {
+        let one_line = |text: &str| text.replace('\n', "\\n");
+        let ours: Vec<_> =
+            comments(&path).iter().map(|(frame, text)| (*frame, one_line(text))).collect();
+        assert_eq!(said, ours);
+        let interfaces: HashSet<_> = interfaces.into_iter().map(|(_, number)| number).collect();
         assert_eq!(interfaces.len(), 2);
+    }
+    if let Ok(output) = Command::new("capinfos").arg(&path).output() {
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(said.contains("Number of interfaces in file: 2\n"), "{said}");
     }
 }
 
