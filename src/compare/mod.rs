@@ -393,10 +393,10 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
     let parameters = parameters::compare(&pair);
     let (databases, database_hash_equal) = databases::compare(&pair);
     // Where every step agrees, something else may not.
-    let beside = || {
+    let elsewhere = || {
         let parameter = parameters.iter().find(|parameter| !parameter.normal).map(|parameter| {
-            let said = |value: &Option<Text>| value.clone().unwrap_or("nothing".into());
-            let values = words::against(said(&parameter.reference), said(&parameter.subject));
+            let shown = |value: &Option<Text>| value.clone().unwrap_or("nothing".into());
+            let values = words::against(shown(&parameter.reference), shown(&parameter.subject));
             text!("the steps agree; {}: {}", parameter.name, values)
         });
         let database = databases
@@ -407,7 +407,7 @@ pub fn compare(captures: &[Capture], choice: &Choice, options: &Options) -> Opti
             .or(database)
             .or_else(|| early.map(|operation| text!("{} never came early", operation.name)))
     };
-    let divergence = divergence.or_else(beside);
+    let divergence = divergence.or_else(elsewhere);
     // A step that matters is where the timelines part: then there is a divergence.
     let differs = divergence.is_some() || pair.ending.matters;
     Some(Comparison {

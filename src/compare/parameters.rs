@@ -337,6 +337,7 @@ fn ms(units: u16) -> Text {
 
 #[cfg(test)]
 mod tests {
+    use super::{Detail, Procedure, RequestKind};
     use crate::compare::{Parameter, of_captures};
     use crate::packet::{AddressType, Status};
     use crate::trace::{PEER, Trace};
@@ -472,5 +473,126 @@ mod tests {
         let unheard = Trace::new().create().connected().wait_ms(315);
         let unheard = unheard.disconnected(Status::FAILED_TO_BE_ESTABLISHED);
         assert_eq!(says(on(), unheard, "encryption"), pair("on, stored key", "none", true));
+    }
+
+    use crate::compare::tests::{changed, pair as both};
+    use crate::packet::Address;
+    use crate::timeline::{Capture, Encryption, Granted, Outcome, Role, Step};
+
+    fn whole() -> Capture {
+        good(AddressType::RANDOM).run()
+    }
+
+    fn row_of(reference: &Capture, subject: &Capture, name: &str) -> Option<Parameter> {
+        let rows = super::compare(&both(reference, subject));
+        rows.into_iter().find(|row| row.name == name)
+    }
+
+    /// What the subject says where it differs from a whole link.
+    fn subject(name: &str, change: impl FnOnce(&mut Capture)) -> Option<String> {
+        let row = row_of(&whole(), &changed(whole(), change), name);
+        row.and_then(|row| row.subject).map(|says| says.to_string())
+    }
+
+    #[test]
+    fn another_device_may_have_another_type_of_address() {
+        let other = changed(whole(), |capture| {
+            let peer = &mut capture.connections[0].peer;
+            peer.address = Some(Address([7, 0, 0, 0, 0, 7]));
+            peer.address_type = Some(AddressType::PUBLIC);
+        });
+        let row = row_of(&whole(), &other, "peer address type");
+        assert_eq!(row.map(|row| row.normal), Some(true));
+    }
+
+    #[test]
+    fn a_version_differs_between_two_ends_of_a_link() {
+        let knows = |role, company| {
+            changed(whole(), |capture| {
+                let connection = &mut capture.connections[0];
+                (connection.peer.version, connection.role) = (Some((9, company)), Some(role));
+            })
+        };
+        let normal = |role, company| {
+            let row = row_of(&knows(Role::Central, 0x59), &knows(role, company), "peer's version");
+            row.map(|row| row.normal)
+        };
+        assert_eq!(normal(Role::Peripheral, 0x0f), Some(true));
+        assert_eq!(normal(Role::Central, 0x0f), Some(false));
+        assert_eq!(normal(Role::Central, 0x59), Some(true));
+    }
+
+    #[test]
+    fn what_is_in_force_at_the_end_is_told_where_it_changed() {
+        let now = |interval, latency, timeout| {
+            subject("parameters at the end", |capture| {
+                let now = Granted { interval, latency, timeout, clock_accuracy: 1 };
+                capture.connections[0].current = Some(now);
+            })
+        };
+        assert_eq!(now(39, 0, 42), None, "as granted");
+        assert_eq!(now(24, 0, 42).as_deref(), Some("30 ms, latency 0, timeout 420 ms"));
+        assert_eq!(now(39, 1, 42).as_deref(), Some("48.75 ms, latency 1, timeout 420 ms"));
+        assert_eq!(now(39, 0, 500).as_deref(), Some("48.75 ms, latency 0, timeout 5 s"));
+    }
+
+    #[test]
+    fn channel_selection_has_two_algorithms() {
+        let of =
+            |number| subject("channel selection", |c| c.connections[0].channel_selection = number);
+        assert_eq!((of(Some(0)).as_deref(), of(Some(1)).as_deref()), (Some("#1"), Some("#2")));
+        assert_eq!(of(None), None);
+    }
+
+    /// The last of its kind that succeeded says what was in force.
+    #[test]
+    fn the_last_change_that_succeeded_counts() {
+        let phy = |steps: &[(u8, Outcome)]| {
+            subject("PHY", |capture| {
+                for (tx, outcome) in steps {
+                    let detail = Detail::Phy { asked_tx: 0, asked_rx: 0, tx: *tx, rx: 1 };
+                    let step = crate::compare::tests::step(Procedure::Phy, detail);
+                    capture.connections[0].steps.push(Step { outcome: *outcome, ..step });
+                }
+            })
+        };
+        use Outcome::{Error, Ok};
+        assert_eq!(phy(&[(2, Ok)]).as_deref(), Some("2M/1M"));
+        assert_eq!(phy(&[(2, Ok), (3, Ok)]).as_deref(), Some("Coded/1M"));
+        assert_eq!(phy(&[(2, Ok), (3, Error)]).as_deref(), Some("2M/1M"));
+        assert_eq!((phy(&[(0, Ok)]), phy(&[])), (None, None), "nothing was granted");
+    }
+
+    #[test]
+    fn only_requests_of_this_host_on_le_have_its_parameters() {
+        let asked = |kind| {
+            subject("latency asked", |capture| {
+                capture.connections[0].request.as_mut().expect("asked for").kind = kind;
+            })
+        };
+        assert_eq!(asked(RequestKind::LeExtendedCreate).as_deref(), Some("0"));
+        assert_eq!((asked(RequestKind::Incoming), asked(RequestKind::BrEdrCreate)), (None, None));
+        assert_eq!(super::ms(0x61).to_string(), "60.6 ms");
+    }
+
+    #[test]
+    fn encryption_of_a_link_that_came_too_late_is_not_missing() {
+        let link = Trace::new().up().mtu().encrypts().encryption(Status::SUCCESS);
+        let on = ends(link).run();
+        let normal = |change: fn(&mut Capture)| {
+            let other = changed(whole(), change);
+            let find = |a: &Capture, b: &Capture| row_of(a, b, "encryption").map(|row| row.normal);
+            assert_eq!(find(&on, &other), find(&other, &on));
+            find(&on, &other)
+        };
+        assert_eq!(normal(|_| ()), Some(false));
+        assert_eq!(normal(|c| c.connections[0].start_seen = false), Some(true));
+        assert_eq!(normal(|c| c.connections[0].up = None), Some(true), "never connected");
+        let refreshed = subject("encryption", |capture| {
+            let detail = Detail::Encryption { key: Encryption::Refresh, key_size: 0 };
+            let step = crate::compare::tests::step(Procedure::Encrypt, detail);
+            capture.connections[0].steps.push(step);
+        });
+        assert_eq!(refreshed.as_deref(), Some("on"));
     }
 }

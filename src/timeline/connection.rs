@@ -685,3 +685,6 @@ impl Connection {
         if (step.by == Direction::Sent) != pushed { Owner::Peer } else { Owner::Host }
     }
 }
+
+#[cfg(test)]
+mod tests;

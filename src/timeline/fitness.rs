@@ -247,7 +247,7 @@ fn refused(capture: &Capture) -> Option<Text> {
 }
 
 fn never_ends(connection: &Connection) -> bool {
-    connection.open() && !connection.end_seen && connection.role != Some(Role::Peripheral)
+    connection.open() && connection.role != Some(Role::Peripheral)
 }
 
 fn numbered(numbers: &[u32]) -> Text {

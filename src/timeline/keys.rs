@@ -149,12 +149,12 @@ mod tests {
         keys.see(&mut connection, At { cut: true, ..at }, &key(0), KeyUse::Used);
         assert_eq!(connection.keys.len(), 0, "half a key is none");
         (0..100).for_each(|n| keys.see(&mut connection, at, &key(n), KeyUse::Used));
-        assert_eq!(connection.keys.len(), MOST_NOTED);
+        assert_eq!(connection.keys.len(), 64);
         for n in 0..5_000 {
             connection.keys.clear();
             keys.see(&mut connection, at, &key(n), KeyUse::Used);
         }
-        assert_eq!(keys.numbers.len(), MOST_KEYS);
+        assert_eq!(keys.numbers.len(), 4096);
         // One that is known already is told all the same.
         let noted = |keys: &mut Keys, connection: &mut Connection, n| {
             connection.keys.clear();

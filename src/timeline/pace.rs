@@ -222,7 +222,7 @@ mod tests {
             samples.add(Span(n));
         }
         assert_eq!(samples.count(), 100_000);
-        assert!(samples.kept.len() <= MOST_KEPT, "{}", samples.kept.len());
+        assert!(samples.kept.len() <= 256, "{}", samples.kept.len());
         let middle = samples.median().expect("many").0;
         assert!((48_000..52_000).contains(&middle), "{middle}");
     }
@@ -232,9 +232,9 @@ mod tests {
         let trace =
             (0..200).fold(Trace::new().up(), |trace, n| updated(trace, 200 + n, 0).wait_ms(1));
         let pace = paces(trace);
-        assert_eq!(pace.len(), MOST_PACES);
+        assert_eq!(pace.len(), 64);
         assert_eq!(pace[0].parameters.interval, 39);
-        assert_eq!(pace[MOST_PACES - 1].parameters.interval, 399);
+        assert_eq!(pace[64 - 1].parameters.interval, 399);
     }
 
     #[test]
@@ -244,11 +244,11 @@ mod tests {
             (0..count).for_each(|n| samples.add(Span(n)));
             (samples.kept.len(), samples.thinned, samples.count())
         };
-        let most = MOST_KEPT as i64;
-        assert_eq!(of(most), (MOST_KEPT, 0, 256));
-        assert_eq!(of(most + 1), (MOST_KEPT / 2 + 1, 1, 257));
-        assert_eq!(of(most + 2), (MOST_KEPT / 2 + 1, 1, 258));
-        assert_eq!(of(most + 3), (MOST_KEPT / 2 + 2, 1, 259));
+        let most = 256;
+        assert_eq!(of(most), (256, 0, 256));
+        assert_eq!(of(most + 1), (129, 1, 257));
+        assert_eq!(of(most + 2), (129, 1, 258));
+        assert_eq!(of(most + 3), (130, 1, 259));
         let mut samples = Samples::default();
         assert_eq!(samples.median(), None);
         [Span(30), Span(10), Span(20), Span(40)].into_iter().for_each(|span| samples.add(span));

@@ -245,3 +245,68 @@ fn the_first_report_after_the_end_is_kept() {
     assert!(!after(other));
     assert_eq!(attempt(up()).peer.address, Some(PEER));
 }
+
+/// Counts that are not in one breath are two proofs: only the last one may be what the controller threw away.
+#[test]
+fn an_earlier_count_of_completed_packets_still_proves_that_the_peer_was_there() {
+    let link = up().mtu().wait_ms(5_000).writes_at_once(2).wait_ms(400).acknowledged(1);
+    let first = link.clone().run().connections[0].last_heard.map(|heard| heard.seen.frame);
+    let heard = |ms| {
+        let later = link.clone().wait_ms(ms).acknowledged(1).wait_ms(5);
+        let connection = only(later.disconnected(Status::CONNECTION_TIMEOUT));
+        connection.last_heard.map(|heard| heard.seen.frame)
+    };
+    assert_eq!(heard(1_000), first);
+    assert_eq!(heard(20), first, "the breath was over");
+    assert_ne!(heard(10), first, "of one breath with the first, all of it was thrown away");
+    // A count of no packets says nothing.
+    let none = only(Trace::new().create().connected().writes_at_once(1).acknowledged(0));
+    assert!(!none.peer_heard());
+}
+
+/// What was sent and never completed is what the controller was stuck with.
+#[test]
+fn the_oldest_packet_that_was_not_completed_is_stuck() {
+    let stuck = |acknowledged| {
+        let link = up().writes_at_once(3);
+        let link = if acknowledged > 0 { link.acknowledged(acknowledged) } else { link };
+        let first = up().records().count() as u32;
+        only(link).credits.stuck.map(|seen| seen.frame - first)
+    };
+    let all = [0, 1, 2, 3, 9].map(stuck);
+    assert_eq!(all, [Some(1), Some(2), Some(3), None, None]);
+    // After the end nothing is counted any more.
+    let after = up().writes_at_once(1).disconnected(USER).acknowledged(1);
+    assert_eq!(only(after).credits.completed, 0);
+}
+
+#[test]
+fn as_many_commands_are_remembered_as_may_wait() {
+    let late = |count: u16| {
+        let trace = (0..count).fold(Trace::new(), |trace, n| {
+            trace.command(Command::Other { code: 0x0c80 + n, parameters: &[] })
+        });
+        unanswered(&trace.wait_ms(2_500).advertises(0).run())
+    };
+    assert_eq!((late(31), late(32), late(33)), (31, 32, 32));
+}
+
+/// An address, a version, buffers and features are what the controller says, if it says so with success.
+#[test]
+fn an_adapter_is_what_it_answers() {
+    let facts = |opcode: u16, returns: &[u8]| {
+        let trace = Trace::new().complete(Opcode(opcode), returns);
+        trace.run().adapters.remove(0)
+    };
+    let address = |status| facts(0x1009, &[status, 1, 2, 3, 4, 5, 6]).address;
+    assert_eq!((address(0), address(1)), (Some(Address([1, 2, 3, 4, 5, 6])), None));
+    let version = |status| {
+        let facts = facts(0x1001, &[status, 0x0b, 0, 0, 0x0b, 0x59, 0, 0, 0]);
+        (facts.version, facts.manufacturer)
+    };
+    assert_eq!((version(0), version(1)), ((Some(0x0b), Some(0x59)), (None, None)));
+    let buffers = |status| facts(0x2002, &[status, 0xfb, 0, 8]).le_buffers;
+    assert_eq!((buffers(0), buffers(1)), (Some((251, 8)), None));
+    let features = |status| facts(0x2003, &[status, 1, 0, 0, 0, 0, 0, 0, 0]).le_features;
+    assert_eq!((features(0), features(1)), (Some([1, 0, 0, 0, 0, 0, 0, 0]), None));
+}

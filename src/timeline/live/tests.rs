@@ -40,14 +40,14 @@ fn steps_questions_runs_and_oddities_are_bounded() {
     assert_eq!(added, [Some(0), Some(1), Some(2), None, None]);
     assert_eq!((connection.steps.len(), connection.elided_steps), (3, 2));
     (0..100).for_each(|_| link.ask(question(Pending::LongTermKey)));
-    assert_eq!(link.questions.len(), MOST_OPEN);
+    assert_eq!(link.questions.len(), 64);
     (0..200).for_each(|frame| connection.odd(frame, OddityKind::SecondDisconnect));
-    assert_eq!(connection.oddities.len(), MOST_ODDITIES);
-    let mut link = Link::new(0, MOST_STEPS);
+    assert_eq!(connection.oddities.len(), 100);
+    let mut link = Link::new(0, 100_000);
     for handle in 0..200 {
         link.run(&mut connection, at(1), Sent, of(Procedure::Notify, handle));
     }
-    assert_eq!(link.runs.len(), MOST_RUNS);
+    assert_eq!(link.runs.len(), 128);
     // The oldest one gave way.
     assert_eq!(link.open_run(&of(Procedure::Notify, 71), Sent), None);
     assert!(link.open_run(&of(Procedure::Notify, 72), Sent).is_some());
@@ -142,7 +142,7 @@ fn the_first_proof_of_life_stays_and_the_last_one_moves() {
 /// Data that came before its link moves behind the steps of the attempt.
 #[test]
 fn what_points_to_steps_moves_with_them() {
-    let mut link = Link::new(0, MOST_STEPS);
+    let mut link = Link::new(0, 100_000);
     link.questions.push(Question { step: Some(1), run: None, ..question(Pending::LongTermKey) });
     link.questions.push(Question { step: None, run: Some(2), ..question(Pending::LongTermKey) });
     (link.pairing, link.mtu_step) = (Some(4), Some(5));

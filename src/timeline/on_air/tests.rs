@@ -81,8 +81,8 @@ fn channel_selection_needs_both_sides() {
 fn what_the_last_advertiser_says_is_remembered_up_to_a_bound() {
     let mut advertisers = Advertisers::default();
     let address = |n: usize| Address([n as u8, (n >> 8) as u8, 0, 0, 0, 0xc0]);
-    (0..MOST_ADVERTISERS + 1).for_each(|n| advertisers.heard(address(n), false));
-    assert_eq!(advertisers.0.len(), MOST_ADVERTISERS);
+    (0..8193).for_each(|n| advertisers.heard(address(n), false));
+    assert_eq!(advertisers.0.len(), 8192);
     advertisers.heard(address(0), true);
     assert_eq!(advertisers.0.get(&address(0)), Some(&true));
 }
