@@ -56,7 +56,7 @@ pub const HABITS: &[Habit] = &[
         why: "the host itself subscribes to Service Changed and names its features",
     },
     Habit {
-        covers: |k| !k.central && k.procedure != Notify && att(k.procedure),
+        covers: |k| !k.central && !matches!(k.procedure, Notify | Indicate) && att(k.procedure),
         why: "the peer looks at the host's own services",
     },
     Habit {
@@ -235,7 +235,10 @@ mod tests {
         for procedure in [Read, Write, WriteCommand, Subscribe] {
             covers(procedure, false, VENDOR, "looks at the host's own services");
         }
-        assert_eq!(why(Notify, false, VENDOR), None, "what it pushes, it was asked for");
+        for pushed in [Notify, Indicate] {
+            assert_eq!(why(pushed, false, VENDOR), None, "what it pushes, it was asked for");
+        }
+        covers(Indicate, false, short(0x2a05), "Service Changed");
         assert_eq!(why(Notify, false, short(0x2a05)), None);
         assert_eq!(why(Indicate, true, VENDOR), None);
         assert_eq!(why(WriteCommand, true, short(0x2b29)), None);
