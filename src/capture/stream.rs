@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// How much is asked of the file at a time; also what a plain record loop would use.
 const CHUNK: usize = 256 * 1024;
 
+/// How much is asked for first. Many captures are no longer, and room costs time before it is used.
+const FIRST: usize = 32 * 1024;
+
 /// A forward-only view of a byte stream that can look ahead a bounded way.
 ///
 /// [`peek`](Self::peek) shows what comes, [`consume`](Self::consume) passes it,
@@ -131,8 +134,9 @@ impl Stream {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
-            if self.buffer.len() < want {
-                self.buffer.resize(CHUNK.max(want.saturating_mul(2)), 0);
+            let room = if self.buffer.is_empty() { FIRST } else { CHUNK };
+            if self.buffer.len() < room.max(want) {
+                self.buffer.resize(room.max(want.saturating_mul(2)), 0);
             }
         }
         while self.end - self.start < want {

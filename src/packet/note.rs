@@ -283,8 +283,10 @@ pub fn packetlogger_name(kind: u8) -> Option<&'static str> {
 
 /// Text up to its NUL; what is no UTF-8 becomes U+FFFD.
 fn text(bytes: &[u8]) -> Cow<'_, str> {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
-    String::from_utf8_lossy(&bytes[..end])
+    let end = memchr::memchr(0, bytes).unwrap_or(bytes.len());
+    let text = &bytes[..end];
+    // The same as the lossy reading, but several times as fast where all is well.
+    std::str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed)
 }
 
 /// Bytes taken from the front.

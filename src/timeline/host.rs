@@ -3,6 +3,8 @@ use super::connection::{Connection, RequestKind, Role};
 use super::trace::{Host, Stack};
 use crate::packet::Opcode;
 use crate::redact;
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// Vendor opcodes of Android's advertising packet content filter and its neighbours.
 const ANDROID_VENDOR: &[u16] = &[0xfd53, 0xfd54, 0xfd56, 0xfd57, 0xfd59, 0xfd5d, 0xfd5f];
@@ -188,9 +190,16 @@ const CONTENTS: &[(&str, Stack)] = &[
     ("BTstack", Stack::BtStack),
 ];
 
+/// Finds whether a text has any of them, in one pass: nearly all have none.
+static ANY_CONTENT: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(CONTENTS.iter().map(|(mark, _)| mark)).ok());
+
 /// The mark of a host stack that a text has.
 fn mark_in(text: &str) -> Option<(&'static str, Stack)> {
     let begins = BEGINNINGS.iter().find(|(mark, _)| text.starts_with(mark));
+    if begins.is_none() && !ANY_CONTENT.as_ref().is_some_and(|marks| marks.is_match(text)) {
+        return None;
+    }
     let mac = text.contains("OS X") && text.contains("Device");
     let mut contents = CONTENTS.iter().filter(|(_, stack)| mac || *stack != Stack::MacOs);
     let (mark, stack) = begins.or_else(|| contents.find(|(mark, _)| text.contains(mark)))?;

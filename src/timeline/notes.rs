@@ -7,6 +7,8 @@ use super::tracker::Tracker;
 use crate::packet::note::Note;
 use crate::packet::{Address, mgmt};
 use crate::redact;
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
 
 /// Longer lines of a log are left out whole, in bytes: of a name or a key that was cut, nobody could tell any more
 /// that the rest has to be hidden.
@@ -14,6 +16,27 @@ const LONGEST_LINE: usize = 384;
 
 /// Most lines of daemons whose hash is kept.
 const MOST_LOG_LINES: usize = 100_000;
+
+/// What lines of a daemon's log have that speak of a failure.
+const FAILURES: [&str; 10] = [
+    "connect to ",
+    "connect error",
+    "No agent available",
+    "reason ",
+    "Software caused",
+    "not implemented",
+    "rejected",
+    "failed",
+    "timed out",
+    "unexpected",
+];
+
+/// What lines about a switch that blocks radios have, in bluetoothd's log.
+const SWITCH: &str = "RFKILL event idx ";
+
+/// Finds whether a line has any of these, in one pass.
+static TELLING: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(FAILURES.iter().chain([&SWITCH])).ok());
 
 impl Tracker {
     pub(super) fn note(&mut self, index: Option<u16>, at: At, note: &Note<'_>) {
@@ -101,25 +124,17 @@ impl Tracker {
 
     /// Of a daemon's log, the lines that speak of a failure.
     fn log_line(&mut self, index: Option<u16>, at: At, process: &str, text: &str) {
+        // Most lines say neither, and there may be millions of them.
+        if !TELLING.as_ref().is_some_and(|words| words.is_match(text)) {
+            return;
+        }
         if let Some(blocked) = rfkill(text) {
             // Its number is rfkill's own, so it may mean any adapter.
             for adapter in 0..self.adapters.len() {
                 self.switched(adapter, !blocked, Some("rfkill".to_owned()));
             }
         }
-        let telling = [
-            "connect to ",
-            "connect error",
-            "No agent available",
-            "reason ",
-            "Software caused",
-            "not implemented",
-            "rejected",
-            "failed",
-            "timed out",
-            "unexpected",
-        ];
-        if !telling.iter().any(|word| text.contains(word)) {
+        if !FAILURES.iter().any(|word| text.contains(word)) {
             return;
         }
         let text = text.trim_end_matches(['\0', '\n']);
@@ -225,7 +240,7 @@ impl Tracker {
 
 /// What bluetoothd writes of a Bluetooth switch (type 2): whether it is blocked now.
 fn rfkill(text: &str) -> Option<bool> {
-    let (_, event) = text.split_once("RFKILL event idx ")?;
+    let (_, event) = text.split_once(SWITCH)?;
     let words: Vec<&str> = event.trim_end_matches(['\0', '\n']).split(' ').collect();
     let value = |name| {
         let place = words.iter().position(|word| *word == name)?;
