@@ -80,13 +80,16 @@ pub mod decode;
 pub mod diagnose;
 #[warn(missing_docs)]
 pub mod explain;
+#[warn(missing_docs)]
 pub mod packet;
 #[warn(missing_docs)]
 pub mod prose;
+#[warn(missing_docs)]
 pub mod recipe;
 #[cfg(all(feature = "record", target_os = "linux"))]
 #[warn(missing_docs)]
 pub mod record;
+#[warn(missing_docs)]
 pub mod recording;
 #[warn(missing_docs)]
 pub mod redact;
@@ -94,6 +97,7 @@ pub mod redact;
 pub mod report;
 #[warn(missing_docs)]
 pub mod seen;
+#[warn(missing_docs)]
 pub mod share;
 #[warn(missing_docs)]
 pub mod sides;
@@ -108,6 +112,7 @@ pub mod trace;
 mod vocabulary;
 #[warn(missing_docs)]
 pub mod watch;
+#[warn(missing_docs)]
 pub mod witness;
 
 #[doc(hidden)]

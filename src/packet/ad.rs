@@ -208,6 +208,7 @@ fn head_and_tail(kind: u8, value: &[u8], size: usize, visitor: &mut dyn Visitor)
 }
 
 impl<'a> Structure<'a> {
+    /// The device's name, where this structure holds one.
     pub fn name(&self) -> Option<Name<'a>> {
         let complete = match self.kind {
             COMPLETE_NAME => !self.short,

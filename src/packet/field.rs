@@ -14,7 +14,9 @@ use std::marker::PhantomData;
 
 /// Takes the fields of a packet, for printing.
 pub trait FieldSink {
+    /// A number.
     fn number(&mut self, name: &'static str, value: i64);
+    /// A value that has words of its own: an address, a status.
     fn text(&mut self, name: &'static str, value: &dyn Display);
     /// Text from a log or a note. There may be keys in it: it is shown without them.
     fn said(&mut self, name: &'static str, text: &str);
@@ -24,9 +26,13 @@ pub trait FieldSink {
     fn advertising(&mut self, name: &'static str, data: &[u8]);
     /// Bytes that are never shown.
     fn secret(&mut self, name: &'static str, len: usize);
+    /// A list follows, up to `end_list`.
     fn begin_list(&mut self, name: &'static str);
+    /// An entry of the list follows, up to `end_item`.
     fn begin_item(&mut self);
+    /// The entry is over.
     fn end_item(&mut self);
+    /// The list is over.
     fn end_list(&mut self);
 }
 
@@ -37,11 +43,13 @@ pub trait Field<'a>: Sized {
     /// Bytes on the wire, where that is always the same number.
     const SIZE: usize = 0;
 
+    /// Takes the field from the front of the bytes.
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self>;
 
     /// Shows all its bytes to the visitor, in wire order. `kind` is what the table says of the field.
     fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor);
 
+    /// Shows the value under this name.
     fn show(&self, name: &'static str, sink: &mut dyn FieldSink);
 
     /// The same, where the table says what the field is.
@@ -63,6 +71,7 @@ pub trait Field<'a>: Sized {
         }
     }
 
+    /// Appends the bytes of the field.
     fn encode(&self, out: &mut Vec<u8>) {
         self.visit("", Self::KIND, &mut Writer(out));
     }
@@ -243,12 +252,15 @@ impl<'a> Field<'a> for Sized8<'a> {
 
 /// What a list holds: entries of one fixed size.
 pub trait Entry: Sized {
+    /// Bytes of one entry.
     const SIZE: usize;
     /// `bytes` has exactly [`Self::SIZE`] bytes.
     fn read(bytes: &[u8]) -> Option<Self>;
     /// Shows all [`Self::SIZE`] bytes.
     fn visit(&self, visitor: &mut dyn Visitor);
+    /// Shows the fields of the entry.
     fn show(&self, sink: &mut dyn FieldSink);
+    /// Says which fields hold a value that the specification does not allow.
     fn out_of_range(&self, say: &mut dyn FnMut(OutOfRange)) {
         let _ = say;
     }

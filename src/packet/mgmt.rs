@@ -12,7 +12,9 @@ use nom::IResult;
 /// One management packet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pdu<'a> {
+    /// From a program to the kernel.
     Command(Command<'a>),
+    /// From the kernel to programs.
     Event(Event<'a>),
 }
 
@@ -506,6 +508,7 @@ impl<'a> Pdu<'a> {
         }
     }
 
+    /// Shows the parameters.
     pub fn fields(&self, sink: &mut dyn FieldSink) {
         match self {
             Self::Command(pdu) => pdu.fields(sink),

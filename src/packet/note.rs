@@ -10,58 +10,85 @@ use std::borrow::Cow;
 /// A record that is no packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note<'a> {
+    /// An adapter has come.
     NewIndex {
         /// 0 primary, 1 AMP.
         kind: u8,
+        /// How it is attached: 1 USB, 3 UART …
         bus: u8,
+        /// Its address, all zero where it is not known yet.
         address: Address,
+        /// Its name in the kernel: `hci0`.
         name: Cow<'a, str>,
     },
+    /// An adapter has gone.
     DeleteIndex,
+    /// An adapter was opened.
     OpenIndex,
+    /// An adapter was closed.
     CloseIndex,
+    /// What an adapter is, once it was asked.
     IndexInfo {
+        /// Its address.
         address: Address,
         /// Company identifier.
         manufacturer: u16,
     },
+    /// What a controller tells its maker alone.
     VendorDiagnostic {
+        /// Bytes of it.
         len: u32,
     },
     /// Of the kernel or a daemon: `Linux version 6.12 (x86_64)`, `Bluetooth subsystem version 2.22`.
     System {
+        /// What it says.
         text: Cow<'a, str>,
     },
+    /// A line of a daemon's log.
     UserLogging {
         /// As syslog: 3 error, 4 warning, 6 info, 7 debug; [`Note::NO_PRIORITY`] where text does not tell.
         priority: u8,
+        /// The program.
         process: Cow<'a, str>,
+        /// The line.
         text: Cow<'a, str>,
     },
     /// A frame that a program tells of, not one from the controller.
     UserData {
+        /// It was sent, not received.
         sent: bool,
+        /// The program.
         process: Cow<'a, str>,
+        /// The L2CAP channel.
         cid: u16,
+        /// The service that the channel belongs to.
         psm: u16,
+        /// Bytes of the frame.
         len: u32,
     },
+    /// A program opened a socket of the kernel's Bluetooth.
     ControlOpen {
+        /// The number of the socket, until it is closed.
         cookie: u32,
         /// 0 raw, 1 user, 2 control, 0xffff logging.
         format: u16,
+        /// The program.
         process: Cow<'a, str>,
     },
+    /// A program closed its socket.
     ControlClose {
+        /// The number of the socket.
         cookie: u32,
         /// Text names the process here too.
         process: Option<Cow<'a, str>>,
     },
+    /// A PacketLogger record that is a text.
     PacketLogger {
         /// The record type: 0xf8 kernel, 0xfa error, 0xfc note, 0xfd configuration …
         kind: u8,
         /// Of syslog records.
         process: Option<Cow<'a, str>>,
+        /// What it says.
         text: Cow<'a, str>,
     },
 }

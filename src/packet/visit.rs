@@ -147,6 +147,7 @@ impl PartMut<'_> {
         self.wire.fill(byte);
     }
 
+    /// Bytes of the field.
     pub fn len(&self) -> usize {
         self.wire.len()
     }
@@ -199,6 +200,7 @@ impl Visitor for Rewriter<'_> {
 pub struct Named {
     /// The field's name.
     pub field: &'static str,
+    /// The address itself.
     pub address: Address,
     /// What kind of address it is, as far as the packet tells.
     pub of: AddressKind,
@@ -213,6 +215,7 @@ pub struct Named {
 pub enum AddressKind {
     /// Of a BR/EDR device, as Linux management says.
     Classic,
+    /// Of an LE device.
     Le(AddressType),
     /// No field beside the address says it.
     Untold,

@@ -102,17 +102,23 @@ pub struct Fails {
 /// Everything that a target may need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
+    /// The device.
     pub device: Device,
     /// The working capture's name.
     pub works: String,
+    /// What the failing capture shows of it, where there is one.
     pub fails: Option<Fails>,
+    /// The parameters of the working link.
     pub granted: Option<Granted>,
     /// What the working host asked for, where values are longer than the smallest MTU has room for.
     pub mtu: Option<u16>,
     /// The same for pushed values alone.
     pub mtu_for_data: Option<u16>,
+    /// What the working host did, in order.
     pub operations: Vec<Operation>,
+    /// What showed that the device was content.
     pub content: Content,
+    /// The attributes of the device, as far as both captures show them.
     pub server: Server,
     /// The captures were given the other way round.
     pub swapped: bool,

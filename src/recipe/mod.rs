@@ -59,7 +59,9 @@ pub fn target(name: &str) -> Option<&'static Target> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct File {
+    /// Its name, with folders inside of the recipe.
     pub name: String,
+    /// Its whole text.
     pub text: String,
 }
 
@@ -73,6 +75,7 @@ impl File {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recipe {
+    /// The files.
     pub files: Vec<File>,
     /// What whoever uses it has to know, one sentence each.
     pub says: Vec<String>,

@@ -10,6 +10,7 @@ use std::fmt;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Refusal {
+    /// A capture cannot be read.
     Unreadable(Unreadable),
     /// The capture is a pipe, and values need a second look.
     ReadOnce(String),
@@ -17,47 +18,65 @@ pub enum Refusal {
     NoMatch(String),
     /// No link on which a device was content.
     NothingWorked {
+        /// The working capture.
         file: String,
+        /// What its links lack.
         why: Why,
     },
     /// The working host encrypted the link first: the frame.
     Encrypted {
+        /// The working capture.
         file: String,
+        /// Where encryption was asked for.
         frame: u32,
     },
     /// A signed command needs a key as well.
     Signed {
+        /// The frame of the command.
         frame: u32,
     },
     /// The device's address changes.
     Private(Address),
     /// The capture kept only a part of a packet.
     Cut {
+        /// The capture.
         file: String,
+        /// The frame of the packet.
         frame: u32,
     },
     /// A value that may be a key.
     Key {
+        /// The frame of the value.
         frame: u32,
     },
+    /// The two captures are of two devices.
     OtherDevice {
+        /// The device of the working capture.
         works: Address,
+        /// The device of the failing one.
         fails: Address,
     },
+    /// The device's attributes are not those of the other capture: what shows it.
     OtherFirmware(&'static str),
     /// What is behind a handle, no capture shows.
     Unnamed {
+        /// The attribute.
         handle: Handle,
+        /// What the recipe was for.
         target: &'static str,
     },
     /// The handshake has something that this target cannot do.
     Cannot {
+        /// What the recipe was for.
         target: &'static str,
+        /// What it cannot do.
         what: &'static str,
     },
     /// Neither file would help.
     NothingForBlueZ {
+        /// What a cache file would need.
         lacks: Vec<&'static str>,
+        /// Whether an interval would help.
         deadline: Deadline,
     },
 }
@@ -65,9 +84,13 @@ pub enum Refusal {
 /// Why no link of the working capture will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
+    /// It has no link.
     NoLink,
+    /// Its links are BR/EDR.
     BrEdr,
+    /// The host was the peripheral.
     Peripheral,
+    /// It began after the link did.
     StartNotSeen,
     /// Connected, and nothing was written or pushed.
     NothingDone,
@@ -76,7 +99,9 @@ pub enum Why {
 /// What the failing capture says of a deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deadline {
+    /// There is no failing capture.
     NotAsked,
+    /// It shows none.
     None,
     /// Too short for any interval.
     TooShort(Span),

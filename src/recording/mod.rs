@@ -83,6 +83,7 @@ impl Lack {
 pub struct Instructions {
     /// What to type after `hcidiff doctor --on`.
     pub id: &'static str,
+    /// What people call it.
     pub name: &'static str,
     /// The shortest advice, for a line of a report.
     pub short: &'static str,

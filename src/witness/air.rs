@@ -47,7 +47,9 @@ pub struct Joined {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Sniffed {
+    /// What the sniffer recorded, as a capture of its own.
     pub capture: Capture,
+    /// Which of its links is which of the host's.
     pub joined: Vec<Joined>,
     /// What is the sniffer's clock minus the host's, in microseconds, at a moment of the host's clock.
     line: Option<Line>,

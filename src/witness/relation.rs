@@ -4,6 +4,7 @@ use crate::vocabulary::vocabulary;
 use std::fmt;
 
 vocabulary! {
+    /// What a line of a log has to do with the packets of a capture.
     RelationKind {
         /// The line is written before the packets, and leads to them.
         Cause "cause",

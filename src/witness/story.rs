@@ -14,17 +14,21 @@ const MOST_REASONS: usize = 4;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Told {
+    /// Whom it was for, where a line says it.
     pub device: Option<Address>,
     /// The line that asks for it, or the first one that tells of it.
     pub begin: usize,
+    /// The line that says that it is connected.
     pub up: Option<usize>,
     /// Something of value came of it: services, an MTU, a connection that the program has.
     pub used: bool,
     /// The program, or another one, asked for the end.
     pub hung_up: bool,
+    /// The line that says that it ended.
     pub end: Option<usize>,
     /// What the lines call the reason of the end.
     pub reasons: Vec<Reason>,
+    /// The line that says that it failed, and how.
     pub failed: Option<(usize, Failure)>,
     /// The adapter or the daemon went away while the link was up.
     pub host_went: Option<usize>,

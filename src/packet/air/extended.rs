@@ -70,6 +70,7 @@ impl<'a> Extended<'a> {
         Some(u32::from_le_bytes(address.try_into().ok()?))
     }
 
+    /// The advertising data behind the extended header.
     pub fn data(&self) -> &'a [u8] {
         self.data
     }

@@ -20,8 +20,11 @@ pub const FIRST_PRIMARY: u8 = 37;
 /// How the bits are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phy {
+    /// LE 1M.
     OneMegabit,
+    /// LE 2M.
     TwoMegabit,
+    /// LE Coded, S=2 or S=8.
     Coded,
 }
 
@@ -63,19 +66,26 @@ pub enum Physical {
     /// The header does not say it: the access address does.
     #[default]
     Untold,
+    /// On one of the three primary channels.
     Advertising,
     /// On a secondary channel: which auxiliary packet, where the sniffer knows.
     Auxiliary(Option<Auxiliary>),
+    /// Of a connection.
     Data,
+    /// Of an isochronous stream.
     Isochronous,
 }
 
 /// Which packet on a secondary advertising channel; the PDU alone does not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Auxiliary {
+    /// AUX_ADV_IND: what an ADV_EXT_IND points to.
     Advertisement,
+    /// AUX_CHAIN_IND: more data of the packet before.
     Chain,
+    /// AUX_SYNC_IND: periodic advertising.
     Sync,
+    /// AUX_SCAN_RSP: the answer to a scan request.
     ScanResponse,
 }
 
@@ -86,6 +96,7 @@ pub struct Radio {
     pub channel: Option<u8>,
     /// In dBm.
     pub rssi: Option<i8>,
+    /// How the bits were sent.
     pub phy: Option<Phy>,
     /// The check sequence fits; `None` where the sniffer did not check it.
     pub crc_ok: Option<bool>,
@@ -95,6 +106,7 @@ pub struct Radio {
     pub encrypted: bool,
     /// The sniffer decrypted it.
     pub decrypted: bool,
+    /// What the sniffer takes the packet for.
     pub physical: Physical,
     /// The connection event, as the sniffer counts.
     pub event_counter: Option<u16>,
@@ -122,7 +134,9 @@ pub enum Header {
     /// The frame is too short to have one, or nobody knows its form.
     #[default]
     None,
+    /// Of an advertising PDU.
     Advertising {
+        /// The type, 0 to 15: ADV_IND, ADV_DIRECT_IND …
         pdu_type: u8,
         /// Channel selection algorithm #2 is supported.
         ch_sel: bool,
@@ -130,15 +144,20 @@ pub enum Header {
         tx_random: bool,
         /// The receiver's address is random.
         rx_random: bool,
+        /// Length of the payload.
         length: u8,
     },
+    /// Of a data PDU.
     Data {
+        /// Which kind of data: 1 continues a message, 2 begins one, 3 is link-layer control.
         llid: u8,
         /// What the sender expects next.
         nesn: bool,
+        /// The packet's own sequence number.
         sn: bool,
         /// More data follows in this connection event.
         md: bool,
+        /// Length of the payload.
         length: u8,
     },
 }
@@ -146,8 +165,11 @@ pub enum Header {
 /// The frame that a PDU came in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Air {
+    /// What the sniffer says of it.
     pub radio: Radio,
+    /// Which link, or advertising.
     pub access_address: u32,
+    /// The two bytes behind the access address.
     pub header: Header,
     /// The check sequence fits: as the sniffer says, else as it was computed where that is possible.
     pub crc_ok: Option<bool>,
@@ -186,16 +208,20 @@ pub enum Pdu<'a> {
     Advertising(Advertising<'a>),
     /// On a secondary channel.
     Auxiliary(Option<Auxiliary>, Advertising<'a>),
+    /// A PDU by which the two link layers agree.
     Control(Control<'a>),
     /// Nothing to say: it acknowledges, and keeps the link alive.
     Empty,
     /// Encrypted: `control` tells link-layer control from data.
     Encrypted {
+        /// It is link-layer control.
         control: bool,
+        /// Bytes of the payload.
         len: u8,
     },
     /// Of an isochronous stream.
     Isochronous {
+        /// Bytes of the payload.
         len: u8,
     },
 }

@@ -155,6 +155,7 @@ pub struct LeConnection {
 }
 
 impl LeEvent<'_> {
+    /// What the event says of a new connection, whichever of its forms it has.
     pub fn le_connection_complete(&self) -> Option<LeConnection> {
         let subevent = self.code();
         match *self {
@@ -228,6 +229,7 @@ impl LeEvent<'_> {
         }
     }
 
+    /// The status that it reports, if it has one.
     pub fn status(&self) -> Option<Status> {
         self.first(Kind::Status).and_then(|code| u8::try_from(code).ok()).map(Status)
     }
