@@ -66,53 +66,34 @@
 //! no temporary files and no threads: it compiles for `wasm32-unknown-unknown`. There a capture comes from
 //! [`capture::Input::bytes`], and an archive that comes from a reader is kept in memory, up to 256 MiB.
 
+#![warn(missing_docs)]
+
 pub mod air;
-#[warn(missing_docs)]
 pub mod capture;
-#[warn(missing_docs)]
 pub mod case;
-#[warn(missing_docs)]
 pub mod check;
-#[warn(missing_docs)]
 pub mod compare;
-#[warn(missing_docs)]
 pub mod decode;
 pub mod diagnose;
-#[warn(missing_docs)]
 pub mod explain;
-#[warn(missing_docs)]
 pub mod packet;
-#[warn(missing_docs)]
 pub mod prose;
-#[warn(missing_docs)]
 pub mod recipe;
 #[cfg(all(feature = "record", target_os = "linux"))]
-#[warn(missing_docs)]
 pub mod record;
-#[warn(missing_docs)]
 pub mod recording;
-#[warn(missing_docs)]
 pub mod redact;
-#[warn(missing_docs)]
 pub mod report;
-#[warn(missing_docs)]
 pub mod seen;
-#[warn(missing_docs)]
 pub mod share;
-#[warn(missing_docs)]
 pub mod sides;
-#[warn(missing_docs)]
 pub mod survey;
-#[warn(missing_docs)]
 pub mod time;
-#[warn(missing_docs)]
 pub mod timeline;
 #[doc(hidden)]
 pub mod trace;
 mod vocabulary;
-#[warn(missing_docs)]
 pub mod watch;
-#[warn(missing_docs)]
 pub mod witness;
 
 #[doc(hidden)]

@@ -6,14 +6,18 @@ pub const CHANNELS: u8 = 37;
 /// Which of the two algorithms a link uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
+    /// Channel selection algorithm #1: every event is one hop further.
     One,
+    /// Channel selection algorithm #2: the event's number and the access address decide.
     Two,
 }
 
 /// What decides over a link's channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hopping {
+    /// The link's access address.
     pub access_address: u32,
+    /// How many channels algorithm #1 goes on at each event.
     pub hop: u8,
     /// Bit 0 of the first byte is channel 0.
     pub map: [u8; 5],

@@ -21,23 +21,35 @@ const MOST_HOPS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
+    /// Where the capture shows it.
     pub seen: Seen,
     /// AUX_CONNECT_REQ.
     pub auxiliary: bool,
+    /// The initiator's address.
     pub init_a: Address,
+    /// That address is random.
     pub init_random: bool,
+    /// The advertiser's address.
     pub adv_a: Address,
+    /// That address is random.
     pub adv_random: bool,
     /// The initiator supports channel selection algorithm #2.
     pub ch_sel: bool,
     /// So does the advertiser, as its last advertisement says; `None` where none was heard.
     pub adv_ch_sel: Option<bool>,
+    /// Length of the window in which the first event is, in units of 1.25 ms.
     pub win_size: u8,
+    /// When that window begins, in units of 1.25 ms.
     pub win_offset: u16,
+    /// The interval, in units of 1.25 ms.
     pub interval: u16,
+    /// How many events the peripheral may skip.
     pub latency: u16,
+    /// The supervision timeout, in units of 10 ms.
     pub timeout: u16,
+    /// The channels that are used: bit 0 of the first byte is channel 0.
     pub channel_map: [u8; 5],
+    /// How many channels algorithm #1 goes on at each event.
     pub hop: u8,
     /// The central's clock accuracy.
     pub sca: u8,
@@ -58,6 +70,7 @@ impl Request {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Side {
+    /// All that were heard whole.
     pub packets: u64,
     /// Of them: with nothing to say.
     pub empty: u64,
@@ -67,7 +80,9 @@ pub struct Side {
     pub broken: u64,
     /// Packets that must have been there and were not heard: the next one's number shows it.
     pub skipped: u64,
+    /// The first one.
     pub first: Option<Seen>,
+    /// The last one.
     pub last: Option<Seen>,
 }
 
@@ -83,8 +98,11 @@ pub struct Channel {
 /// LL_TERMINATE_IND.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Terminated {
+    /// Where the capture shows it.
     pub seen: Seen,
+    /// Who ended the link: the central is [`Direction::Sent`].
     pub by: Direction,
+    /// The reason that it gave.
     pub reason: Status,
     /// Where the other side acknowledged it.
     pub acknowledged: Option<Seen>,
@@ -93,8 +111,11 @@ pub struct Terminated {
 /// What a packet changed on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Nothing.
     None,
+    /// A procedure began, or was answered.
     Procedure(Did),
+    /// One side ended the link.
     Terminated(Terminated),
 }
 
@@ -102,20 +123,27 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Link {
+    /// Its access address.
     pub access_address: u32,
     /// `None` where the capture began later, or the sniffer missed it.
     pub request: Option<Request>,
     /// Where the advertiser accepted an auxiliary request.
     pub accepted: Option<Seen>,
+    /// Packets of the central.
     pub central: Side,
+    /// Packets of the peripheral.
     pub peripheral: Side,
     /// The peripheral's first packet, and the event that it was in, counted from 0.
     pub first_answer: Option<(Seen, Option<u32>)>,
     /// The central's first packet that acknowledges one of the peripheral.
     pub heard_by_central: Option<Seen>,
+    /// When its events were.
     pub timing: Timing,
+    /// How each channel fared.
     pub channels: Box<[Channel; CHANNELS as usize]>,
+    /// What the two link layers agreed on.
     pub procedures: Procedures,
+    /// Who ended it, where that was heard.
     pub terminated: Option<Terminated>,
     /// The channels of the central's events, as long as the map is the request's.
     pub hops: Vec<(u32, u8)>,

@@ -32,6 +32,7 @@ vocabulary! {
 /// What answered a procedure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {
+    /// Where the capture shows it.
     pub seen: Seen,
     /// The answer's opcode.
     pub opcode: u8,
@@ -43,10 +44,13 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Procedure {
+    /// What it is for.
     pub kind: ProcedureKind,
     /// Who began it: the central is [`Direction::Sent`].
     pub by: Direction,
+    /// The opcode of the PDU that began it.
     pub opcode: u8,
+    /// That PDU.
     pub request: Seen,
     /// The connection event in which it was sent first.
     pub event: Option<u32>,
@@ -57,6 +61,7 @@ pub struct Procedure {
     pub acknowledged: Option<(Seen, Option<u32>)>,
     /// The event from which on it holds.
     pub instant: Option<i64>,
+    /// What answered it.
     pub answer: Option<Answer>,
 }
 
@@ -93,13 +98,16 @@ impl Procedure {
 pub struct Collision {
     /// Their places among the procedures.
     pub first: usize,
+    /// The one that began later.
     pub second: usize,
 }
 
 /// A PDU that came between the beginning and the end of an encryption's start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overlap {
+    /// Where the capture shows it.
     pub seen: Seen,
+    /// Who sent it.
     pub by: Direction,
     /// Its opcode; `None` for data.
     pub opcode: Option<u8>,
@@ -108,9 +116,13 @@ pub struct Overlap {
 /// All procedures of one link.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Procedures {
+    /// The procedures, in the order in which they began.
     pub all: Vec<Procedure>,
+    /// More of them that are not kept.
     pub elided: u64,
+    /// Pairs of them that excluded each other.
     pub collisions: Vec<Collision>,
+    /// PDUs that came into an encryption's way.
     pub overlaps: Vec<Overlap>,
     /// The encryption that is starting, and how far it got: the opcode that came last.
     encrypting: Option<(usize, u8)>,
@@ -119,8 +131,11 @@ pub struct Procedures {
 /// What a control PDU did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Did {
+    /// The procedure at this place began.
     Began(usize),
+    /// The procedure at this place was answered.
     Answered(usize),
+    /// Neither.
     Nothing,
 }
 

@@ -37,6 +37,7 @@ pub struct Over {
     pub central: bool,
     /// The peripheral was heard.
     pub peripheral: bool,
+    /// On which channel it was, where something was heard.
     pub channel: Option<u8>,
 }
 
@@ -45,6 +46,7 @@ pub struct Over {
 pub struct Row {
     /// The first of them, counted from 0.
     pub event: u32,
+    /// How many there are.
     pub events: u32,
     /// Of events in which something was heard: the first packet. Of others: the first packet after them.
     pub seen: Seen,

@@ -12,6 +12,7 @@ const MISSED_MUCH: u32 = 10;
 
 /// A link as a sniffer heard it.
 pub struct Heard<'a> {
+    /// The link.
     pub link: &'a Link,
     /// The link in the sniffer's own capture.
     pub connection: &'a Connection,
