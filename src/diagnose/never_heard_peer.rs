@@ -1,4 +1,5 @@
 use super::on_air;
+use super::witnessed::{self, Line};
 use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
 };
@@ -9,6 +10,7 @@ use crate::time::Span;
 use crate::timeline::{Advertised, Connection, Report, Role, Stack};
 use crate::trace::Trace;
 use crate::trace::on_air::OnAir;
+use crate::witness::{Detail, Failure, RelationKind, What};
 
 pub const RULE: Rule = Rule {
     id: "never-heard-peer",
@@ -25,7 +27,7 @@ controller reports 0x3E. This is decided by the two radios: no ATT, MTU, pairing
 LE Connection Complete with status 0; no data, no answered link-layer procedure and no acknowledged packet on that handle;
 then Disconnection Complete with 0x3E, as a rule 5 to 7.5 intervals later. 0x3E alone says that the link had just been made
 and was never heard, also where the capture does not hold its beginning. One such failure, after which the next attempt came
-through at once, is a note.
+through at once, is a note; not where a log tells of more of them before or after the capture.
 
 ## What else it could be
 Nothing else ends a link with 0x3E. Why the request or its answer was lost is another question: radio time taken by
@@ -101,6 +103,14 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
             unanswered(315).wait_ms(10).create().connected().into()
         })
         .about(&[1]),
+        Case::cause(Confidence::High, "the log tells of another one before the capture began", || {
+            Example::with_log(unanswered(315).wait_ms(500).up().mtu(), TWO)
+        })
+        .about(&[1])
+        .saying("nothing from the device was ever heard"),
+        Case::note(Confidence::High, "the log tells of another end before the capture began", || {
+            Example::with_log(unanswered(315).wait_ms(500).up().mtu(), OTHER)
+        }),
         Case::cause(Confidence::High, "a report 4.9 s before the request", || {
             Trace::new().advertises(0).wait_ms(4_900).followed_by(dead()).into()
         })
@@ -157,6 +167,28 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
     ],
 };
 
+/// Two links that were given up. The capture begins after the first.
+const TWO: &str = "\
+2025-09-04T15:33:17.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
+2025-09-04T15:33:17.100000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+2025-09-04T15:33:17.400000+00:00 host bluetoothd[7]: src/device.c:att_connect_cb() connect to C0:00:00:00:00:01: Function not implemented (38)
+2025-09-04T15:33:20.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
+2025-09-04T15:33:20.070000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+2025-09-04T15:33:20.390000+00:00 host bluetoothd[7]: src/device.c:att_connect_cb() connect to C0:00:00:00:00:01: Function not implemented (38)
+2025-09-04T15:33:20.940000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+";
+
+/// The same, but the peer ended the first of them.
+const OTHER: &str = "\
+2025-09-04T15:33:17.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
+2025-09-04T15:33:17.100000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+2025-09-04T15:33:17.400000+00:00 host bluetoothd[7]: src/adapter.c:dev_disconnected() Device C0:00:00:00:00:01 disconnected, reason 3
+2025-09-04T15:33:20.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
+2025-09-04T15:33:20.070000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+2025-09-04T15:33:20.390000+00:00 host bluetoothd[7]: src/device.c:att_connect_cb() connect to C0:00:00:00:00:01: Function not implemented (38)
+2025-09-04T15:33:20.940000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+";
+
 const GIVEN_UP: Status = Status::FAILED_TO_BE_ESTABLISHED;
 
 fn unanswered(ms: u32) -> Trace {
@@ -212,6 +244,8 @@ struct NeverHeard {
     scanning: bool,
     /// The next attempt, if it came through at once: its frame, and how much later.
     recovered: Option<(u32, Span)>,
+    /// A log tells of another one, before the capture began or after it ended.
+    told: Option<Line>,
     /// A sniffer's capture lies beside this one: the rule that says what it shows.
     on_air: Option<&'static str>,
 }
@@ -222,7 +256,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if end.reason != GIVEN_UP || connection.peer_heard() || peripheral {
         return None;
     }
-    let recovered = recovered(scene, connection);
+    let told = told(scene, connection);
+    let recovered = recovered(scene, connection).filter(|_| told.is_none());
     let facts = NeverHeard {
         connected_frame: connection.connected_frame(),
         interval: connection.granted.map(|granted| granted.interval()),
@@ -234,6 +269,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         advertised: connection.advertised,
         scanning: connection.scan_at_connect.is_some() || connection.scan_started_frame.is_some(),
         recovered,
+        told,
         on_air: on_air::points_to(scene, connection),
     };
     Some(match recovered {
@@ -253,6 +289,37 @@ fn recovered(scene: &Scene<'_>, connection: &Connection) -> Option<(u32, Span)> 
     let later =
         next.connected_at().since(end.at).filter(|later| (Span(0)..=AT_ONCE).contains(later))?;
     next.peer_heard().then_some((next.connected_frame()?, later))
+}
+
+/// Another failure of this kind that a log tells of and the capture does not hold. Many words stand for several ends: these
+/// are the words that the log has for this one.
+fn told(scene: &Scene<'_>, connection: &Connection) -> Option<Line> {
+    scene.witnesses().find_map(|testimony| {
+        let of_this = || {
+            let here = witnessed::related(testimony).filter(|(_, relation)| {
+                relation.connection == Some(connection.number)
+                    && relation.detail == Some(Detail::Code(GIVEN_UP.0))
+            });
+            here.map(|(claim, _)| claim.what).filter(|what| names_it(*what))
+        };
+        let outside = witnessed::related(testimony).filter(|(claim, relation)| {
+            let outside =
+                matches!(relation.detail, Some(Detail::BeforeCapture | Detail::AfterCapture));
+            relation.kind == RelationKind::Elsewhere
+                && outside
+                && claim.device.is_some_and(|device| witnessed::is_with(connection, device))
+        });
+        outside
+            .map(|(claim, _)| claim)
+            .find(|claim| of_this().any(|what| what == claim.what))
+            .map(|claim| Line::of(testimony, claim))
+    })
+}
+
+/// Whether a log's words can stand for such an end, and not for every end.
+fn names_it(what: What) -> bool {
+    let reason = what.reason().is_some_and(|reason| reason.hci().contains(&GIVEN_UP.0));
+    reason || matches!(what, What::Failed { how: Failure::AbortByLocal, .. })
 }
 
 /// Whether the request was for any device of the accept list.
@@ -331,6 +398,11 @@ impl Facts for NeverHeard {
                 "it goes on advertising during the link: it had not taken the connect request";
             sights.push(Sight::here(advertised.first.frame, text));
         }
+        sights.extend(
+            self.told.as_ref().map(|line| {
+                line.sight("the log tells of another one, which is not in the capture")
+            }),
+        );
         if let Some((frame, _)) = self.recovered {
             sights.push(Sight::here(
                 frame,
