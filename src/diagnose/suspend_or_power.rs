@@ -1,11 +1,12 @@
 use super::see::link_ended;
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use crate::packet::hci::Command;
 use crate::packet::{Address, Status};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{AdapterEvent, Connection, End, Happening, Stack};
-use crate::trace::{PEER, Trace};
+use crate::timeline::{AdapterEvent, AdapterLoss, Connection, End, Happening, Stack};
+use crate::trace::{HANDLE, PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "suspend-or-power",
@@ -44,6 +45,18 @@ Keep the host awake and the adapter powered: disable autosuspend of the USB adap
             up().hangs_up(Status::REMOTE_POWER_OFF).wait_ms(100).monitor(9, &[]).into()
         })
         .saying("the adapter is closed"),
+        Case::cause(Confidence::High, "the adapter is closed before the link's end is told", || {
+            says_goodbye(up(), Status::REMOTE_POWER_OFF).monitor(9, &[]).into()
+        })
+        .about(&[1])
+        .saying("being switched off"),
+        Case::silent("it says another reason, and the adapter is closed", || {
+            says_goodbye(up(), Status::REMOTE_USER_TERMINATED).monitor(9, &[]).into()
+        }),
+        Case::silent("it says 0x15, and the adapter is unplugged", || {
+            let goodbye = says_goodbye(up(), Status::REMOTE_POWER_OFF);
+            goodbye.monitor(9, &[]).monitor(1, &[]).into()
+        }),
         Case::cause(Confidence::High, "the machine suspends 2.9 s before", || {
             suspends(up()).wait_ms(2_850).hangs_up(Status::REMOTE_USER_TERMINATED).into()
         })
@@ -81,6 +94,11 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// Our Disconnect command is taken, and no event follows.
+fn says_goodbye(trace: Trace, reason: Status) -> Trace {
+    trace.taken(Command::Disconnect { connection_handle: HANDLE, reason }).wait_ms(40)
+}
+
 /// mgmt Controller Suspend.
 fn suspends(trace: Trace) -> Trace {
     trace.monitor(17, &[0, 0, 0, 0, 0x2d, 0, 1])
@@ -111,7 +129,8 @@ struct SwitchedOff {
     power_off: bool,
     reason_sent: Status,
     command_frame: u32,
-    end: End,
+    /// `None`: the adapter was closed before.
+    end: Option<End>,
     suspend_frame: Option<u32>,
     closed_frame: Option<u32>,
 }
@@ -129,7 +148,7 @@ fn ended(
     connection: &Connection,
     suspended: &[&AdapterEvent],
 ) -> Option<Verdict> {
-    let end = connection.end.as_ref()?;
+    let Some(end) = connection.end.as_ref() else { return closed_under(connection) };
     let command_frame = end.command_frame()?;
     let suspended = suspended.iter().find(|e| {
         e.adapter == connection.adapter
@@ -147,9 +166,25 @@ fn ended(
         power_off,
         reason_sent: end.reason_sent?,
         command_frame,
-        end: end.clone(),
+        end: Some(end.clone()),
         suspend_frame: suspended.map(|e| e.frame),
         closed_frame: closed.map(|e| e.frame),
+    };
+    Some(Verdict::cause(facts).sure(Confidence::High).about([connection.number]))
+}
+
+/// The link's end is not told any more: the adapter was closed right after our Disconnect command.
+fn closed_under(connection: &Connection) -> Option<Verdict> {
+    let gone = connection.gone.as_ref().filter(|gone| gone.how == AdapterLoss::PoweredOff)?;
+    let (command, reason_sent) =
+        gone.command.filter(|(_, reason)| *reason == Status::REMOTE_POWER_OFF)?;
+    let facts = SwitchedOff {
+        power_off: true,
+        reason_sent,
+        command_frame: command.frame,
+        end: None,
+        suspend_frame: None,
+        closed_frame: Some(gone.seen.frame),
     };
     Some(Verdict::cause(facts).sure(Confidence::High).about([connection.number]))
 }
@@ -167,7 +202,8 @@ impl Facts for SwitchedOff {
 
     fn evidence(&self) -> Vec<Sight> {
         let command = text!("Disconnect command, reason {}", self.reason_sent);
-        let mut sights = vec![Sight::here(self.command_frame, command), link_ended(&self.end)];
+        let mut sights = vec![Sight::here(self.command_frame, command)];
+        sights.extend(self.end.as_ref().map(link_ended));
         sights.extend(self.suspend_frame.map(|frame| Sight::here(frame, "Controller Suspend")));
         sights.extend(self.closed_frame.map(|frame| Sight::here(frame, "the adapter is closed")));
         sights

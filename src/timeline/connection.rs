@@ -325,6 +325,8 @@ pub struct Gone {
     pub by: EndedBy,
     /// The program that switched the adapter off, where the capture names it.
     pub process: Option<String>,
+    /// Our Disconnect command, which got no event any more, and its reason.
+    pub command: Option<(Seen, Status)>,
 }
 
 /// Accounting of the controller's ACL buffers for this link.

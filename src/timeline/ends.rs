@@ -180,7 +180,8 @@ impl Tracker {
             if let Some(connection) = self.connections.get_mut(link.connection) {
                 let process = process.clone();
                 connection.end_seen = true;
-                connection.gone = Some(Gone { seen: at.seen(), how, by, process });
+                let command = link.command_disconnect;
+                connection.gone = Some(Gone { seen: at.seen(), how, by, process, command });
             }
             self.close_unended(link, at, Some(why));
         }
