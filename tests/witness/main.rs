@@ -8,13 +8,14 @@ mod needs;
 mod alone;
 mod bad_input;
 mod foreign;
+mod laboratory;
 
 use hcidiff::capture::Input;
 use hcidiff::case::{self, Case, Side};
 use hcidiff::diagnose::{Finding, Level};
 use hcidiff::report::{Report, Shown, html, json, markdown, terminal};
 use hcidiff::timeline::Capture;
-use hcidiff::witness::{self, Kind, Log, LogClock, Testimony};
+use hcidiff::witness::{self, Alignment, Kind, Log, LogClock, Testimony};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -88,6 +89,47 @@ fn every_line_that_matters_is_understood() {
     assert!(missed.len() * 200 <= all, "{} of {all}: {missed:#?}", missed.len());
 }
 
+/// What was found out about a line: the relation, and the frames of the attempt's request and completion.
+fn related<'a>(
+    key: &KeyLine,
+    testimony: &'a Testimony,
+    capture: &'a Capture,
+) -> impl Iterator<Item = (&'a str, Vec<u32>)> {
+    let line = key.line;
+    testimony.relations.iter().filter(move |relation| relation.line == line).map(|relation| {
+        let connection = relation.connection.and_then(|n| capture.connection(n));
+        let frames = connection.map_or(Vec::new(), |connection| {
+            let request = connection.request.as_ref().map(|request| request.seen.frame);
+            let up = connection.up.map(|seen| seen.frame);
+            [request, up, connection.status_frame()].into_iter().flatten().collect()
+        });
+        (relation.kind.word(), frames)
+    })
+}
+
+/// Whether a line has its relation, and belongs to its attempt. What is only context belongs to none.
+fn is_related(key: &KeyLine, testimony: &Testimony, capture: &Capture) -> bool {
+    let mut related = related(key, testimony, capture);
+    if key.relation == "context" {
+        return related.all(|(relation, frames)| relation == "context" || frames.is_empty());
+    }
+    related.any(|(relation, frames)| {
+        let same = key.attempt.is_empty() || key.attempt.iter().any(|f| frames.contains(f));
+        relation == key.relation && (same || relation == "elsewhere")
+    })
+}
+
+/// Whether a log's offset is found, and lies within its error, which is small.
+fn is_aligned_well(testimony: &Testimony, offset: f64) -> bool {
+    let seconds = |micros: i64| micros as f64 / 1e6;
+    let most = (2.0 * f64::from(testimony.log.resolution_us) / 1e6).max(0.5);
+    let Alignment { aligned, offset: found, error, .. } = testimony.alignment;
+    let near = |(found, error): (i64, i64)| {
+        (seconds(found) - offset).abs() <= seconds(error) && seconds(error) <= most
+    };
+    aligned && found.zip(error).is_some_and(near)
+}
+
 #[test]
 fn every_line_that_matters_is_related_to_its_attempt() {
     needs!("fixtures/witness");
@@ -97,17 +139,7 @@ fn every_line_that_matters_is_related_to_its_attempt() {
         let testimony = Testimony::of(read(&file), &capture);
         for key in keys.iter().filter(|key| key.relation != "context") {
             all += 1;
-            let mut related = testimony.relations.iter().filter(|r| r.line == key.line);
-            let right = related.any(|relation| {
-                let connection = relation.connection.and_then(|n| capture.connection(n));
-                let frames = connection.map_or(Vec::new(), |connection| {
-                    let request = connection.request.as_ref().map(|request| request.seen.frame);
-                    let up = connection.up.map(|seen| seen.frame);
-                    [request, up, connection.status_frame()].into_iter().flatten().collect()
-                });
-                let same = key.attempt.is_empty() || key.attempt.iter().any(|f| frames.contains(f));
-                relation.kind.word() == key.relation && (same || key.relation == "elsewhere")
-            });
+            let right = is_related(key, &testimony, &capture);
             if !right {
                 wrong.push(format!("{file}:{} {} {}", key.line, key.class, key.relation));
             }
@@ -131,12 +163,7 @@ fn clocks_that_are_off_are_found_with_their_error() {
             continue;
         }
         all += 1;
-        let seconds = |micros: i64| micros as f64 / 1e6;
-        let most = (2.0 * f64::from(testimony.log.resolution_us) / 1e6).max(0.5);
-        let right = alignment.aligned
-            && alignment.offset.zip(alignment.error).is_some_and(|(offset, error)| {
-                (seconds(offset) - known).abs() <= seconds(error) && seconds(error) <= most
-            });
+        let right = is_aligned_well(&testimony, known);
         if !right {
             wrong.push(format!(
                 "{file}: {:?} {:?}, true {known}",
