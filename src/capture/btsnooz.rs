@@ -17,6 +17,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::ZlibDecoder;
+use memchr::memmem;
 use std::io::{self, Cursor};
 
 pub(crate) const FORMAT: Format = Format { name: "btsnooz", claim, open };
@@ -33,16 +34,12 @@ const LONGEST_LINE: usize = 1 << 20;
 fn claim(head: &super::Head<'_>) -> Claim {
     if !head.is_text() {
         Claim::NONE
-    } else if find(head.bytes, BEGIN).is_some() {
+    } else if memmem::find(head.bytes, BEGIN).is_some() {
         Claim::CERTAIN
     } else {
         // The log may stand a hundred megabytes down: found by reading on.
         Claim::FAINT
     }
-}
-
-fn find(bytes: &[u8], mark: &[u8]) -> Option<usize> {
-    bytes.windows(mark.len()).position(|window| window == mark)
 }
 
 fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
@@ -103,15 +100,11 @@ struct Encoded {
 
 /// The base64 text between the two markers, wherever in the file they are.
 fn blob(stream: &mut Stream) -> io::Result<Option<Encoded>> {
-    let mut line = Vec::new();
-    loop {
-        if !next_line(stream, &mut line)? {
-            return Ok(None);
-        }
-        if line.trim_ascii_start().starts_with(BEGIN) {
-            break;
-        }
+    if !find_begin(stream)? {
+        return Ok(None);
     }
+    let mut line = Vec::new();
+    next_line(stream, &mut line)?;
     let mut base64 = Vec::new();
     while next_line(stream, &mut line)? {
         if line.trim_ascii_start().starts_with(END) {
@@ -127,6 +120,36 @@ fn blob(stream: &mut Stream) -> io::Result<Option<Encoded>> {
     Ok(Some(Encoded { base64, ended: false }))
 }
 
+/// Passes everything up to the marker at the beginning of a line. False: there is none.
+///
+/// A log of gigabytes is no bug report, as a rule: a search over the buffer costs a fraction of a search line by line.
+fn find_begin(stream: &mut Stream) -> io::Result<bool> {
+    let marker = memmem::Finder::new(BEGIN);
+    // Whether the line that was passed last has blanks only so far.
+    let mut blank = true;
+    loop {
+        let bytes = stream.peek(BEGIN.len())?;
+        if bytes.len() < BEGIN.len() {
+            return Ok(false);
+        }
+        let found = marker.find(bytes);
+        // The buffer may end within the marker.
+        let passed = found.unwrap_or(bytes.len() + 1 - BEGIN.len());
+        let passed = bytes.get(..passed).unwrap_or_default();
+        let line = memchr::memrchr(b'\n', passed);
+        let rest = passed.get(line.map_or(0, |end| end + 1)..).unwrap_or_default();
+        blank = (blank || line.is_some()) && rest.iter().all(u8::is_ascii_whitespace);
+        let passed = passed.len();
+        stream.consume(passed);
+        if found.is_some() {
+            if blank {
+                return Ok(true);
+            }
+            stream.consume(1);
+        }
+    }
+}
+
 /// Reads a line, without what is too long in it. False at the end.
 fn next_line(stream: &mut Stream, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
@@ -136,7 +159,7 @@ fn next_line(stream: &mut Stream, line: &mut Vec<u8>) -> io::Result<bool> {
         if bytes.is_empty() {
             return Ok(stream.offset() > from);
         }
-        let end = bytes.iter().position(|&byte| byte == b'\n');
+        let end = memchr::memchr(b'\n', bytes);
         let part = end.map_or(bytes.len(), |end| end + 1);
         let room = LONGEST_LINE.saturating_sub(line.len());
         line.extend_from_slice(bytes.get(..part.min(room)).unwrap_or_default());
@@ -275,5 +298,57 @@ impl Source for Reader {
 
     fn warnings(&self) -> Vec<Warning> {
         self.ledger.warnings()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    /// Hands out so many bytes at a time.
+    struct Drip(&'static [u8], usize);
+
+    impl Read for Drip {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            let len = self.1.min(into.len());
+            self.0.take(len as u64).read(into).inspect(|len| self.0 = &self.0[*len..])
+        }
+    }
+
+    /// What stands at the marker, however the bytes come.
+    fn found(text: &'static [u8]) -> Option<Vec<u8>> {
+        let by = |bytes| {
+            let mut stream = Stream::new(Box::new(Drip(text, bytes)));
+            let found = find_begin(&mut stream).unwrap();
+            found.then(|| stream.peek(4096).map(<[u8]>::to_vec).unwrap_or_default())
+        };
+        let all = by(1 << 20);
+        for bytes in [1, 7, 30, 64] {
+            assert_eq!(by(bytes), all, "{bytes}");
+        }
+        all
+    }
+
+    #[test]
+    fn the_marker_begins_a_line() {
+        let marker = Some(b"--- BEGIN:BTSNOOP_LOG_SUMMARY (12 bytes in) ---\nAA".to_vec());
+        for text in [
+            &b"--- BEGIN:BTSNOOP_LOG_SUMMARY (12 bytes in) ---\nAA"[..],
+            b"one\ntwo\n--- BEGIN:BTSNOOP_LOG_SUMMARY (12 bytes in) ---\nAA",
+            b"one\r\n \t--- BEGIN:BTSNOOP_LOG_SUMMARY (12 bytes in) ---\nAA",
+            b"x --- BEGIN:BTSNOOP_LOG_SUMMARY\n--- BEGIN:BTSNOOP_LOG_SUMMARY (12 bytes in) ---\nAA",
+        ] {
+            assert_eq!(found(text), marker, "{}", String::from_utf8_lossy(text));
+        }
+        for text in [
+            &b""[..],
+            b"one\ntwo",
+            b"x --- BEGIN:BTSNOOP_LOG_SUMMARY (12 bytes in) ---\nAA",
+            b"--- BEGIN:BTSNOOP_LOG_SUMMAR",
+            b"   \n--- BEGIN:",
+        ] {
+            assert_eq!(found(text), None, "{}", String::from_utf8_lossy(text));
+        }
     }
 }

@@ -5,6 +5,8 @@
 use super::claim::LogClock;
 use super::months::{Month, month};
 use chrono::{NaiveDate, NaiveDateTime};
+use memchr::memmem;
+use std::sync::LazyLock;
 
 /// A year without a date of its own: a leap year, so that every day exists.
 pub(super) const NO_YEAR: i32 = 2024;
@@ -409,8 +411,8 @@ fn apple(line: &str) -> Option<Head<'_>> {
     let (time, resolution_us, rest) = time_of_day(rest.strip_prefix(' ')?)?;
     let zoned = zone(rest.trim_start());
     let (offset, rest) = zoned.map_or((0, rest), |(offset, rest)| (offset, rest));
-    let at = rest.find(APPLE)?;
-    let (before, behind) = (rest.get(..at)?, rest.get(at + APPLE.len()..)?);
+    let at = APPLE.find(rest.as_bytes())?;
+    let (before, behind) = (rest.get(..at)?, rest.get(at + APPLE.needle().len()..)?);
     // Its thread, type and numbers stand before it, and no word of a message.
     let own = before.ends_with([' ', '\t']) && !before.contains([':', '(', '[']);
     let process = match behind.strip_prefix('[') {
@@ -432,7 +434,8 @@ fn apple(line: &str) -> Option<Head<'_>> {
 }
 
 /// The daemon's name, which is that of BlueZ's, too.
-const APPLE: &str = "bluetoothd";
+static APPLE: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new("bluetoothd"));
 
 fn logcat_level(text: &str) -> bool {
     ["V", "D", "I", "W", "E", "F", "S"].contains(&text)

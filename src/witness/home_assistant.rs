@@ -13,6 +13,8 @@ fn read(line: &Message<'_>, _: &Memory) -> Option<Said> {
     if line.author.starts_with("habluetooth") {
         return paths(line.text);
     }
+    // The short word first: few authors have it, and it is found fast.
+    line.author.contains("esphome").then_some(())?;
     let proxies =
         line.author.contains("esphome.bluetooth") || line.author.contains("bleak_esphome");
     proxies.then_some(())?;

@@ -443,9 +443,9 @@ impl Keeper {
             client: None,
             answers: None,
             said: if author == "bluetoothd" { hash_of_line(text) } else { 0 },
-            text: quote(text),
+            text: Box::default(),
         };
-        self.keep(claim, stamp);
+        self.keep(claim, text, stamp);
     }
 
     fn push_bus(&mut self, bus: BusClaim, line: u32, stamp: Option<Stamp>) {
@@ -461,12 +461,13 @@ impl Keeper {
             client: bus.client,
             answers: bus.answers,
             said: 0,
-            text: quote(&bus.text),
+            text: Box::default(),
         };
-        self.keep(claim, stamp);
+        self.keep(claim, &bus.text, stamp);
     }
 
-    fn keep(&mut self, claim: Claim, stamp: Option<Stamp>) {
+    /// Counts a claim, and keeps it with its text where there is room. Only what is kept is quoted: that takes long.
+    fn keep(&mut self, claim: Claim, text: &str, stamp: Option<Stamp>) {
         self.understood += 1;
         if claim.device_named {
             self.last_device = claim.device;
@@ -486,7 +487,7 @@ impl Keeper {
             }
         }
         if self.claims.len() < MOST_CLAIMS {
-            self.claims.push((claim, stamp));
+            self.claims.push((Claim { text: quote(text), ..claim }, stamp));
         }
     }
 

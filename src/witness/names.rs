@@ -2,6 +2,8 @@
 use super::head::{Form, Head};
 use super::reader::colon_address;
 use crate::packet::Address;
+use memchr::memmem;
+use std::sync::LazyLock;
 
 /// Most names that are remembered of one log.
 pub(super) const MOST: usize = 256;
@@ -10,6 +12,14 @@ const LONGEST: usize = 60;
 
 /// A name, and the device that it belongs to; none: a proxy, or a device whose address the line does not say.
 pub(super) type Named<'a> = (Option<Address>, &'a str);
+
+static PATH: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(" -> "));
+static VIA: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(" via "));
+
+/// What stands behind the first occurrence of these words.
+fn behind<'a>(text: &'a str, words: &memmem::Finder<'_>) -> Option<&'a str> {
+    text.get(words.find(text.as_bytes())? + words.needle().len()..)
+}
 
 /// The names in a line.
 pub(super) fn of(text: &str) -> impl Iterator<Item = Named<'_>> {
@@ -28,8 +38,8 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = Named<'_>> {
     let prompt = text.strip_prefix('[').and_then(|text| text.split_once("]> ")).map(|of| of.0);
     let prompt = prompt.filter(|name| !name.starts_with("bluetooth") && !name.contains('['));
     // `… -> PROXY: Connecting via PROXY (ADDRESS)`.
-    let path = text.split_once(" -> ").and_then(|(_, path)| path.split(": ").next());
-    let via = text.split_once(" via ").and_then(|(_, via)| via.split(" (").next());
+    let path = behind(text, &PATH).and_then(|path| path.split(": ").next());
+    let via = behind(text, &VIA).and_then(|via| via.split(" (").next());
     let proxy = |name: &&str| !name.starts_with("/org/") && !is_adapter(name);
     let machines = [path, via].into_iter().flatten().filter(proxy).chain(prompt);
     let all = beside.into_iter().chain(machines.map(|name| (None, name)));

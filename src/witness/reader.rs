@@ -6,6 +6,8 @@ use super::{
     nimble, program, retry_connector,
 };
 use crate::packet::Address;
+use memchr::memmem;
+use std::sync::LazyLock;
 
 /// One kind of log: by which words its lines are known, and what they mean.
 pub(super) struct Reader {
@@ -136,9 +138,13 @@ pub(super) fn adapter(text: &str) -> Option<u16> {
     None
 }
 
+/// What stands before the address of a device in its object path.
+static DEVICE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new("dev_"));
+
 /// The first device address of a text: of an object path, else with colons, dashes or spaces.
 pub(super) fn device(text: &str) -> Option<Address> {
-    if let Some(path) = behind(text, "/dev_").or_else(|| behind(text, "'dev_"))
+    if DEVICE.find(text.as_bytes()).is_some()
+        && let Some(path) = behind(text, "/dev_").or_else(|| behind(text, "'dev_"))
         && let Some(found) = address_at(path, b"_")
     {
         return Some(found);
@@ -152,7 +158,9 @@ pub(super) fn colon_address(text: &str) -> Option<(usize, Address)> {
     let mut at = 0;
     while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b':', b'-', rest)) {
         let separator = at + found;
-        if let Some(start) = separator.checked_sub(2)
+        // Times and words have such signs, too; few have another one three places behind.
+        if matches!(bytes.get(separator + 3), Some(b':' | b'-'))
+            && let Some(start) = separator.checked_sub(2)
             && text.is_char_boundary(start)
             && start.checked_sub(1).is_none_or(|before| !is_part(bytes, before))
             && let Some(address) = address_at(&text[start..], b":-")
@@ -182,9 +190,14 @@ fn is_adapters(text: &str, at: usize) -> bool {
 /// Whether an address stands here of which somebody took digits away: `XX:XX:XX:XX:XX:01`, `F0:12:**:**:**:**`.
 pub(super) fn names_hidden_device(text: &str) -> bool {
     // Five signs at the places of an address: few lines have them, and the rest takes long.
-    let is_separator = |byte: u8| matches!(byte, b':' | b'_' | b'-');
-    let may_be = |window: &[u8]| [2, 5, 8, 11, 14].iter().all(|at| is_separator(window[*at]));
-    if !text.as_bytes().windows(17).any(may_be) {
+    let bytes = text.as_bytes();
+    let is_separator = |at: usize| matches!(bytes.get(at), Some(b':' | b'_' | b'-'));
+    let may_be = |first: usize| {
+        first >= 2
+            && bytes.len() >= first + 15
+            && [3, 6, 9, 12].iter().all(|behind| is_separator(first + behind))
+    };
+    if !memchr::memchr3_iter(b':', b'_', b'-', bytes).any(may_be) {
         return false;
     }
     let words = text.split([' ', '(', ')', '[', ']', ',', '/', '"', '\'']);

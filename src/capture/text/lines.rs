@@ -164,12 +164,24 @@ pub(crate) fn next_shown(
     Ok(Some(end.is_some() || length < most))
 }
 
+/// How many bytes at the beginning stay as they are. Many are looked at at once: almost every line is plain.
+fn plain(bytes: &[u8]) -> usize {
+    const AT_ONCE: usize = 32;
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    let mut there = 0;
+    for chunk in bytes.chunks(AT_ONCE) {
+        if !chunk.iter().fold(true, |all, byte| all & is_plain(byte)) {
+            return there + chunk.iter().take_while(|byte| is_plain(byte)).count();
+        }
+        there += chunk.len();
+    }
+    there
+}
+
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.
 fn printable(piece: &str, text: &mut String) {
     // The beginning that stays as it is, which is mostly all of it.
-    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\t');
-    let plain = piece.bytes().position(|byte| !is_plain(byte)).unwrap_or(piece.len());
-    let (plain, rest) = piece.split_at(plain);
+    let (plain, rest) = piece.split_at(plain(piece.as_bytes()));
     text.push_str(plain);
     let mut chars = rest.chars();
     let mut titles_end = true;
