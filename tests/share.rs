@@ -1,6 +1,8 @@
 //! `hcidiff share`: what is in a bundle, and when there is none.
 #![cfg(feature = "cli")]
 mod common;
+#[path = "common/random.rs"]
+mod random;
 #[macro_use]
 #[path = "common/needs.rs"]
 mod needs;
@@ -424,6 +426,98 @@ fn messages_of_dbus_become_text_with_the_same_claims() {
             assert!(!text.contains(gone), "{case}: {gone}");
         }
     }
+}
+
+/// Any records, shared: what the fuzz target `share` asks, of records of the laboratory that are cut, repeated, mixed
+/// and changed byte by byte.
+#[test]
+fn whatever_the_records_are_no_packet_names_an_address_of_theirs() {
+    needs!("fixtures/lab/EXPECTED.tsv");
+    use hcidiff::capture::btsnoop::{Datalink, Writer};
+    use hcidiff::share::{Draft, Options, Refusal, Trim, share};
+    let draft = || Ok(Box::new(std::io::Cursor::new(Vec::new())) as Box<dyn Draft>);
+    let mut records = Vec::new();
+    for name in ["02-bad-kick", "06-pairing-good", "07-bond-good"] {
+        let file = Input::from(fixture(&format!("lab/A/{name}.btsnoop")));
+        let mut opened = open(&file, &OpenOptions::default()).unwrap();
+        while let Some(record) = opened.source.next().unwrap() {
+            let bytes = record.bytes().to_vec();
+            records.push((record.kind, record.direction, record.adapter, bytes));
+        }
+    }
+    assert!(records.len() > 300, "{}", records.len());
+    let (mut shared, mut named) = (0, 0);
+    for seed in 0..120 {
+        let mut random = random::Random::new(seed);
+        let mut writer = Writer::new(Vec::new(), Datalink::Monitor).unwrap();
+        let mut at = random.below(records.len());
+        for number in 0..60 {
+            // Mostly in their order, so that links and frames come about.
+            at = if random.below(8) == 0 { random.below(records.len()) } else { at + 1 };
+            let (kind, direction, adapter, bytes) = &records[at % records.len()];
+            let mut bytes = bytes.clone();
+            for _ in 0..random.of(&[0, 0, 0, 1, 4]) {
+                if !bytes.is_empty() {
+                    let place = random.below(bytes.len());
+                    bytes[place] = random.next() as u8;
+                }
+            }
+            if random.below(12) == 0 {
+                bytes.truncate(random.below(bytes.len() + 1));
+            }
+            let original_len = bytes.len() as u32;
+            // What the file has no place for is left out.
+            let _ = writer.push(&hcidiff::capture::Record {
+                frame: number,
+                offset: 0,
+                time: Some(hcidiff::time::Timestamp(i64::from(number) * 7_500)),
+                adapter: adapter.or(Some(0)),
+                direction: *direction,
+                kind: *kind,
+                payload: hcidiff::capture::Payload::Bytes(&bytes),
+                original_len,
+                comment: None,
+            });
+        }
+        let capture = writer.finish().unwrap();
+        let input = || Input::bytes("input", capture.clone());
+        let options = Options {
+            trim: random.of(&[Trim::None, Trim::Device, Trim::Story]),
+            keep_values: random.below(2) == 0,
+            keep_names: random.below(2) == 0,
+            keep_times: random.below(2) == 0,
+        };
+        let case = Case::one(hcidiff::case::Side::new(input()));
+        let mut bundle = match share(&case, &options, &draft) {
+            Ok(bundle) => bundle,
+            // By chance, numbers that stay may look like an address; then nothing is written.
+            Err(Refusal::Leak { .. } | Refusal::Verdict { .. } | Refusal::Capture { .. }) => {
+                continue;
+            }
+            Err(refusal) => panic!("seed {seed}: {refusal}"),
+        };
+        let mut bytes = Vec::new();
+        let part = &mut bundle.parts[0];
+        std::io::Seek::rewind(&mut part.file).unwrap();
+        part.file.read_to_end(&mut bytes).unwrap();
+        let originals = addresses(&input());
+        let left = addresses(&Input::bytes(part.name.clone(), bytes));
+        let nobody = [[0; 6], [0xff; 6]];
+        let left: Vec<_> =
+            originals.intersection(&left).filter(|it| !nobody.contains(it)).collect();
+        assert!(left.is_empty(), "seed {seed}: {left:02x?}");
+        let report = hcidiff::report::markdown::render(&bundle.report);
+        for address in originals.iter().filter(|it| !nobody.contains(it)) {
+            let printed = hcidiff::packet::Address(*address).to_string();
+            assert!(
+                !report.contains(&printed) && !bundle.manifest.contains(&printed),
+                "seed {seed}"
+            );
+        }
+        shared += 1;
+        named += originals.len();
+    }
+    assert!(shared > 100 && named > 200, "{shared} bundles, {named} addresses");
 }
 
 #[test]
