@@ -110,3 +110,77 @@ impl Key {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::tests::{LAMP, changed, step, to};
+    use crate::packet::Direction;
+    use crate::timeline::{Attribute, AttributeKind, Capture, Role};
+    use std::sync::Arc;
+
+    const LEVEL: Uuid = Uuid::Short(0x2a19);
+
+    /// A server whose handle 3 is the battery's level, and 4 its configuration.
+    fn server() -> Capture {
+        changed(to(LAMP).up().run(), |capture| {
+            let remote = Arc::make_mut(&mut capture.connections[0].remote);
+            for (handle, kind, uuid) in [
+                (3, AttributeKind::Value, LEVEL),
+                (4, AttributeKind::Descriptor, Uuid::Short(0x2902)),
+            ] {
+                let uuid = Some(uuid);
+                remote.learn(Attribute { handle, kind, uuid, end: 0, properties: 0 });
+            }
+        })
+    }
+
+    fn key(attribute: u16, procedure: Procedure, detail: Detail) -> (Procedure, What) {
+        let capture = server();
+        let connection = &capture.connections[0];
+        let step = Step { attribute, ..step(procedure, detail) };
+        let key = Key::of(connection, &Names::of(&capture, connection), &step);
+        (key.procedure, key.what)
+    }
+
+    #[test]
+    fn a_step_is_known_by_its_attribute_else_by_what_it_asks_for() {
+        use Procedure::{Read, Subscribe, Write, WriteCommand};
+        let write = Detail::Write { head: 1, prepared: false, signed: false };
+        assert_eq!(key(3, Write, write), (Write, What::Uuid(LEVEL)));
+        assert_eq!(key(3, WriteCommand, write), (Write, What::Uuid(LEVEL)), "a change of the same");
+        assert_eq!(key(9, Write, write), (Write, What::Handle(9)));
+        // A configuration counts as its characteristic's.
+        assert_eq!(key(4, Write, write), (Subscribe, What::Uuid(LEVEL)));
+        let set = Detail::Subscription { value: 1 };
+        assert_eq!(key(4, Subscribe, set), (Subscribe, What::Uuid(LEVEL)));
+        assert_eq!(key(9, Subscribe, set), (Subscribe, What::Handle(9)));
+        let read =
+            |attribute, offset, by_type| key(attribute, Read, Detail::Read { offset, by_type }).1;
+        assert_eq!((read(3, 0, 0), read(3, 22, 0)), (What::Uuid(LEVEL), What::Part(LEVEL)));
+        assert_eq!((read(3, 1, 0), read(9, 22, 0)), (What::Part(LEVEL), What::Handle(9)));
+        let name = Uuid::Short(0x2a00);
+        assert_eq!((read(0, 0, 0x2a00), read(9, 0, 0x2a00)), (What::Uuid(name), What::Uuid(name)));
+        assert_eq!(read(3, 0, 0x2a00), What::Uuid(LEVEL), "what was found");
+    }
+
+    #[test]
+    fn who_asked_counts_where_both_sides_might_have() {
+        let central = |procedure, by, role| {
+            let capture = changed(server(), |capture| capture.connections[0].role = Some(role));
+            let connection = &capture.connections[0];
+            let step = Step { by, ..step(procedure, Detail::None) };
+            Key::of(connection, &Names::of(&capture, connection), &step).central
+        };
+        use Direction::{Received, Sent};
+        for role in [Role::Central, Role::Peripheral] {
+            let ours = role == Role::Central;
+            assert_eq!(central(Procedure::ParameterUpdate, Sent, role), ours);
+            assert_eq!(central(Procedure::ParameterUpdate, Received, role), !ours);
+            // Both take part in these, whoever begins.
+            for procedure in [Procedure::ExchangeMtu, Procedure::Encrypt, Procedure::Phy] {
+                assert!(central(procedure, Sent, role) && central(procedure, Received, role));
+            }
+        }
+    }
+}

@@ -122,4 +122,35 @@ mod tests {
         let has: Vec<_> = capture.connections.iter().filter(|c| sought.has(c)).collect();
         assert_eq!(has.len(), 1);
     }
+
+    /// A name that only advertising tells belongs to the addresses that were heard under it.
+    #[test]
+    fn a_name_that_was_heard_means_the_address_that_has_it() {
+        let link = |peer| {
+            let trace = Trace::new().peer(peer, AddressType::RANDOM).up();
+            trace.hangs_up(Status::REMOTE_USER_TERMINATED)
+        };
+        let heard = Trace::new().advertises_as("Lamp").peer(OTHER, AddressType::RANDOM);
+        let both = heard.advertises_as("Lock").followed_by(link(PEER)).followed_by(link(OTHER));
+        let mut capture = both.run();
+        // No connection has a name of its own.
+        capture.connections.iter_mut().for_each(|connection| connection.peer.name = None);
+        let numbers = |capture: &Capture, name: &str| {
+            let sought = Sought::of(&Peer::Name(name.to_owned()), capture);
+            let of = capture.connections.iter().filter(|c| sought.has(c)).map(|c| c.number);
+            of.collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(&capture, "lamp"), [1]);
+        assert_eq!(numbers(&capture, "l"), [1, 2]);
+        // The identity that a device proved to have is its own, too.
+        let identity = Address([7, 7, 7, 7, 7, 0xc7]);
+        let device = capture.devices.iter_mut().find(|device| device.address == PEER);
+        device.expect("it was heard").identity = Some((identity, AddressType::PUBLIC));
+        capture.connections[1].peer.identity = Some((identity, AddressType::PUBLIC));
+        assert_eq!(numbers(&capture, "lamp"), [1, 2]);
+        // What was on the air where the controller resolved the address.
+        capture.connections[1].peer.identity = None;
+        capture.connections[1].peer.on_air = Some(PEER);
+        assert_eq!(numbers(&capture, "lamp"), [1, 2]);
+    }
 }

@@ -208,3 +208,19 @@ fn the_central_asks_by_sending_and_is_heard_by_its_peripheral() {
     }
     assert!(!of(Some(Role::Peripheral), Sent) && of(Some(Role::Peripheral), Received));
 }
+
+/// Of very many connections, those that are nearest in time are asked: sixteen on either side at most.
+#[test]
+fn far_connections_are_not_asked() {
+    let over = |trace: Trace| trace.hangs_up(Status::REMOTE_USER_TERMINATED);
+    let knows = |between: usize| {
+        let taught = over(to(LAMP).up().discovery(0x1a));
+        let mut capture =
+            taught.followed_by(over(to(LAMP).up().mtu()).repeated(between, 100)).run();
+        // Each link takes over what was known of its device: only the first one keeps it here.
+        capture.connections.iter_mut().skip(1).for_each(|c| c.remote = Arc::default());
+        let last = capture.connections.last().expect("many");
+        Names::of(&capture, last).meaning(3, Owner::Peer).is_some()
+    };
+    assert!(knows(16) && !knows(17));
+}
