@@ -150,3 +150,66 @@ impl Elsewhere {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Warning, WarningKind};
+    use crate::packet::att::{ErrorCode, Handle, Pdu};
+    use crate::packet::{Direction, Status};
+    use crate::timeline::Capture;
+    use crate::trace::Trace;
+
+    const READ: Pdu<'_> = Pdu::ReadRequest { attribute_handle: Handle(0x10) };
+    const VALUE: Pdu<'_> = Pdu::ReadResponse { attribute_value: &[1] };
+
+    fn ends(link: Trace) -> Trace {
+        link.wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED)
+    }
+
+    /// What the working side did of a read that this side got no answer to.
+    fn of(works: Trace, change: fn(&mut Capture)) -> Option<Elsewhere> {
+        let fails = Trace::new().up().mtu().att(Direction::Sent, READ).wait_ms(9_000);
+        let mut captures = [ends(works).run(), ends(fails).run()];
+        let comparison = crate::compare::of_captures(&captures);
+        let comparison = comparison.as_ref();
+        change(&mut captures[0]);
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 1, comparison };
+        let connection = &captures[1].connections[0];
+        let read = |s: &&Step| s.procedure == Procedure::Read;
+        elsewhere(&scene, connection, connection.steps.iter().find(read).expect("a read"))
+    }
+
+    /// Only a whole capture of the working side shows that it never sent something.
+    #[test]
+    fn never_is_said_where_the_working_side_was_seen_whole() {
+        let works = || Trace::new().up().mtu();
+        assert_eq!(of(works(), |_| ()), Some(Elsewhere::Never));
+        assert_eq!(of(works(), |c| c.connections[0].start_seen = false), None);
+        assert_eq!(of(works(), |c| c.connections[0].cut_packets = 1), None);
+        assert_eq!(of(works(), |c| c.connections[0].elided_steps = 1), None);
+        assert_eq!(of(works(), |c| c.filtered = true), None);
+        let lost: fn(&mut Capture) =
+            |c| c.warnings.push(Warning::of_all(WarningKind::DroppedPackets, "some"));
+        assert_eq!(of(works(), lost), None);
+    }
+
+    #[test]
+    fn what_the_working_side_sent_was_answered_or_not() {
+        let answered = of(Trace::new().up().mtu().exchange(READ, VALUE), |_| ());
+        assert_eq!(answered, Some(Elsewhere::Answered(9, Some(Span(50_100)))));
+        let refused = Trace::new().up().mtu().refused(READ, ErrorCode::READ_NOT_PERMITTED);
+        assert!(matches!(of(refused, |_| ()), Some(Elsewhere::Answered(9, Some(_)))));
+        // Of several that were folded into one step nobody knows how long each took.
+        let often = Trace::new().up().mtu().exchange(READ, VALUE).exchange(READ, VALUE);
+        assert_eq!(of(often, |_| ()), Some(Elsewhere::Answered(9, None)));
+        let open = Trace::new().up().mtu().att(Direction::Sent, READ);
+        assert_eq!(of(open, |_| ()), Some(Elsewhere::Unanswered(9)));
+        // A read of another attribute is another step, and so is one that the device sends.
+        let other = Pdu::ReadRequest { attribute_handle: Handle(0x12) };
+        let other = Trace::new().up().mtu().exchange(other, VALUE);
+        assert_eq!(of(other, |_| ()), Some(Elsewhere::Never));
+        let theirs = Trace::new().up().mtu().from_peer(&[0x0a, 0x10, 0], &[0x0b, 7]);
+        assert_eq!(of(theirs, |_| ()), Some(Elsewhere::Never));
+    }
+}

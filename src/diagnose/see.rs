@@ -452,6 +452,52 @@ mod tests {
         assert!(!of(works(), |_| (), moved));
     }
 
+    /// Three intervals of 48.75 ms and 200 ms: 346.25 ms.
+    #[test]
+    fn a_reaction_comes_within_three_intervals_and_a_little() {
+        let hung_up = Status::REMOTE_USER_TERMINATED;
+        let of = |us| {
+            let capture = Trace::new().up().mtu().after_us(us).disconnected(hung_up).run();
+            let connection = &capture.connections[0];
+            reaction(connection, last_request(connection).expect("a request")).map(|wait| wait.0)
+        };
+        assert_eq!(of(346_250), Some(346_250));
+        assert_eq!(of(346_251), None);
+        assert_eq!(of(1), Some(1));
+        let open = Trace::new().up().mtu().run();
+        let step = last_request(&open.connections[0]).expect("a request");
+        assert_eq!(reaction(&open.connections[0], step), None, "no end, no reaction");
+    }
+
+    #[test]
+    fn a_capture_that_goes_on_for_a_second_shows_what_the_host_did() {
+        let of = |us| {
+            let capture = Trace::new().up().mtu().after_us(us).advertises(0).run();
+            let connection = &capture.connections[0];
+            watched(connection, last_request(connection).expect("a request").last.at)
+        };
+        assert!(of(1_000_000));
+        assert!(!of(999_999));
+        let capture = Trace::new().up().run();
+        assert!(watched(&capture.connections[0], Moment::UNKNOWN), "one without times is believed");
+    }
+
+    /// The device that a link is to, and the other links to it.
+    #[test]
+    fn attempts_are_those_to_one_device() {
+        let other = crate::packet::Address([9, 0, 0, 0, 0, 0xc0]);
+        let hung_up = Status::REMOTE_USER_TERMINATED;
+        let link = || Trace::new().up().mtu().hangs_up(hung_up).wait_ms(900);
+        let all = link().followed_by(link().with(other)).followed_by(link());
+        let captures = [all.run()];
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+        let of = |at: usize| {
+            let attempts = attempts_of(&scene, &captures[0].connections[at]);
+            attempts.into_iter().map(|c| c.number).collect::<Vec<_>>()
+        };
+        assert_eq!([of(0), of(1), of(2)], [vec![1, 3], vec![2], vec![1, 3]]);
+    }
+
     #[test]
     fn work_is_a_value_that_got_there() {
         let of = |trace: Trace| used(&trace.run().connections[0]);
