@@ -67,6 +67,11 @@ Give the connection more time; let discovery finish first.",
             asked(up().wait_ms(30_500), 60).hangs_up(HANGS_UP).into()
         })
         .pins(&["YOUNG"]),
+
+        Case::silent("only the device's question was open", || {
+            let asked = up().acl(Direction::Received, 4, &[0x0a, 3, 0]);
+            asked.wait_ms(60).hangs_up(HANGS_UP).into()
+        }),
     ],
 };
 

@@ -81,6 +81,11 @@ that one call of `bluetoothctl` registers is gone when the call ends.",
             let failed = begun().smp(Direction::Received, smp::Pdu::PairingFailed { reason });
             failed.wait_ms(500).hangs_up(Status::AUTHENTICATION_FAILURE).into()
         }),
+
+        Case::cause(Confidence::Medium, "this host says no 1.98 s after the pairing began", || {
+            fails(begun().wait_ms(1_900), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        })
+        .pins(&["QUICK"]),
     ],
 };
 

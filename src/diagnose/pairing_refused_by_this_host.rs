@@ -96,6 +96,31 @@ for less.",
             ends(again.wait_ms(60).encryption(Status::SUCCESS)).into()
         }),
         Case::silent("nobody pairs", || ends(Trace::new().up().mtu()).into()),
+
+        Case::cause(Confidence::High, "digits that nobody confirmed are told, and no log is asked for", || {
+            compared(KEYBOARD_DISPLAY, MITM | SECURE_CONNECTIONS).into()
+        })
+        .saying("nobody on this host said that they are the same")
+        .not_saying("Look at this host's log of that moment"),
+        Case::cause(Confidence::High, "only this host can show digits", || {
+            compared_as(KEYBOARD_DISPLAY, 3, MITM | SECURE_CONNECTIONS).into()
+        })
+        .saying("Look at this host's log of that moment")
+        .not_saying("nobody on this host said"),
+        Case::cause(Confidence::High, "only the other side can show digits", || {
+            compared_as(3, KEYBOARD_DISPLAY, MITM | SECURE_CONNECTIONS).into()
+        })
+        .not_saying("nobody on this host said"),
+        Case::cause(Confidence::High, "a pairing that began is shown from its beginning", || {
+            let begun = Trace::new().up().asks_to_pair().answers_pairing();
+            ends(refused(begun, smp::Reason::ENCRYPTION_KEY_SIZE)).into()
+        })
+        .saying("pairing begins"),
+        Case::cause(Confidence::High, "the link had been encrypted before", || {
+            let link = Trace::new().up().encrypts().wait_ms(60).encryption(Status::SUCCESS);
+            let begun = link.wait_ms(900).asks_to_pair().answers_pairing();
+            ends(refused(begun, smp::Reason::ENCRYPTION_KEY_SIZE)).into()
+        }),
     ],
 };
 
@@ -103,6 +128,10 @@ const RECEIVED: Direction = Direction::Received;
 
 /// A pairing of two sides of one kind, as far as the comparison; three seconds later this host gives it up.
 fn compared(io_capability: u8, wants: u8) -> Trace {
+    compared_as(io_capability, io_capability, wants)
+}
+
+fn compared_as(io_capability: u8, theirs: u8, wants: u8) -> Trace {
     let request = smp::Pdu::PairingRequest {
         io_capability,
         oob_data_flag: 0,
@@ -112,7 +141,7 @@ fn compared(io_capability: u8, wants: u8) -> Trace {
         responder_key_distribution: 1,
     };
     let response = smp::Pdu::PairingResponse {
-        io_capability,
+        io_capability: theirs,
         oob_data_flag: 0,
         auth_req: 1 | wants,
         maximum_encryption_key_size: 16,

@@ -60,6 +60,14 @@ up over a refusal.",
             answered(1).wait_ms(2_000).hangs_up(Status::REMOTE_USER_TERMINATED).into()
         }),
         Case::silent("the device never asked", || left(Trace::new().up().mtu()).into()),
+
+        Case::cause(Confidence::High, "the device leaves exactly 75 s later", || {
+            answered(1).after_ms(75_000).disconnected(LEFT).into()
+        }),
+        Case::cause(Confidence::High, "this host accepts, and refuses the next request", || {
+            left(answered(0).wait_ms(500).followed_by(again(1))).into()
+        })
+        .saying("30-50 ms"),
     ],
 };
 

@@ -58,6 +58,38 @@ Keep the handles the same between runs, or make the other side forget this host'
         Case::cause(Confidence::High, "as a central we are the server too", || {
             reads(found(Trace::new().up()), &[0x490, 0x4a6, 0x494]).into()
         }),
+
+        Case::cause(Confidence::Medium, "the handles lie among those that it found", || {
+            reads(found(Trace::new().connected_as(1, 24, 0, 72)), &[5, 8, 6]).into()
+        })
+        .not_saying("The services that it found here end"),
+        Case::cause(Confidence::High, "the last service goes to the last handle, and only its value is known", || {
+            let link = Trace::new().connected_as(1, 24, 0, 72);
+            let found = link
+                .from_peer(&[0x10, 1, 0, 0xff, 0xff, 0, 0x28], &[0x11, 6, 1, 0, 0xff, 0xff, 0x0f, 0x18])
+                .from_peer(&[0x08, 1, 0, 0xff, 0xff, 0x03, 0x28], &[0x09, 7, 2, 0, 2, 3, 0, 0x19, 0x2a]);
+            reads(found, &[0x490, 0x4a6, 0x494]).into()
+        }),
+        Case::cause(Confidence::Medium, "every second handle is no scanner", || {
+            reads(Trace::new().connected_as(1, 24, 0, 72), &[0x10, 0x12, 0x14]).into()
+        }),
+        Case::silent("one of the three handles is zero", || {
+            reads(Trace::new().connected_as(1, 24, 0, 72), &[0x490, 0, 0x494]).into()
+        }),
+        Case::cause(Confidence::Medium, "one of the three is the first handle", || {
+            reads(Trace::new().connected_as(1, 24, 0, 72), &[0x490, 1, 0x494]).into()
+        }),
+        Case::silent("it reads by type", || {
+            let read = |link: Trace, low: u8| {
+                link.from_peer(&[0x08, low, 4, 0xff, 0xff, 0, 0x2a], &[0x01, 0x08, low, 4, 0x01])
+            };
+            let link = Trace::new().connected_as(1, 24, 0, 72);
+            [0x90, 0xa6, 0x94].into_iter().fold(link, read).into()
+        }),
+        Case::silent("this host's own requests are refused", || {
+            let read = |link: Trace, low: u8| link.to_peer(&[0x0a, low, 4], &[0x01, 0x0a, low, 4, 0x01]);
+            [0x90, 0xa6, 0x94].into_iter().fold(Trace::new().up(), read).into()
+        }),
     ],
 };
 
