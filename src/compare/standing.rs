@@ -227,6 +227,7 @@ mod tests {
                 how: AdapterLoss::Removed,
                 by: EndedBy::Controller,
                 process: None,
+                command: None,
             });
         });
         assert_eq!(of(&lost), Some(Failure::AdapterLost));

@@ -444,7 +444,8 @@ fn a_link_lost_with_its_adapter_differs_from_one_that_is_up() {
         let seen = connection.up.expect("it was up");
         let (how, by) =
             (crate::timeline::AdapterLoss::Removed, crate::timeline::EndedBy::Controller);
-        connection.gone = Some(crate::timeline::Gone { seen, how, by, process: None });
+        connection.gone =
+            Some(crate::timeline::Gone { seen, how, by, process: None, command: None });
     });
     let differs = |a: &Capture, b: &Capture| {
         of_captures(&[a.clone(), b.clone()]).expect("one device").differs
