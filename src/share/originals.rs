@@ -157,18 +157,32 @@ pub fn names_in(field: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// The first eight bytes in a row that nobody has by chance.
-pub fn telling_part(value: &[u8]) -> Option<[u8; 8]> {
-    let mut parts = value.windows(SHORTEST_VALUE);
-    let part = parts.find(|part| has_different::<LEAST_DIFFERENT>(part))?;
-    part.try_into().ok()
+pub fn telling_part(value: &[u8]) -> Option<[u8; SHORTEST_VALUE]> {
+    // How often each byte stands among the last eight.
+    let mut counts = [0_u8; 256];
+    let mut different = 0;
+    for (at, byte) in value.iter().enumerate() {
+        let count = &mut counts[usize::from(*byte)];
+        different += usize::from(*count == 0);
+        *count += 1;
+        if let Some(gone) = at.checked_sub(SHORTEST_VALUE) {
+            let count = &mut counts[usize::from(value[gone])];
+            *count -= 1;
+            different -= usize::from(*count == 0);
+        }
+        if at + 1 >= SHORTEST_VALUE && different >= LEAST_DIFFERENT {
+            return value[..=at].last_chunk().copied();
+        }
+    }
+    None
 }
 
 /// Whether there are so many different bytes.
 pub fn has_different<const LEAST: usize>(bytes: &[u8]) -> bool {
-    let mut seen = [0u8; LEAST];
+    let mut seen = [0_u8; LEAST];
     let mut count = 0;
     for byte in bytes {
-        if !seen.iter().take(count).any(|it| it == byte) {
+        if !seen[..count].contains(byte) {
             seen[count] = *byte;
             count += 1;
             if count == LEAST {
