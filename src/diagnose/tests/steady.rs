@@ -191,7 +191,7 @@ const GUARDS: &[(&str, Change, &str)] = &[
          immediate-0x13-after-first-att peer-hangs-up-on-deadline remote-user-terminated-idle hangs-up-after-command \
          hangs-up-before-any-att link-died-during-encryption device-restarted supervision-timeout-0x08 \
          short-supervision-timeout-linux-420ms short-supervision-by-peer two-procedures-collide \
-         terminate-not-acknowledged suspend-or-power local-drop-after-feature-reject local-disconnect-2s-kernel-idle \
+         terminate-not-acknowledged local-drop-after-feature-reject local-disconnect-2s-kernel-idle \
          client-never-answers-indication att-transaction-timeout-30s never-usable-connection att-request-unanswered \
          peripheral-0x08-after-5s-android late-host-write queued-delivery connection-cancelled-by-app \
          hci-latency-or-overload interval-differs",
