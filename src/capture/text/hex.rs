@@ -1,15 +1,14 @@
 //! Captures whose lines hold the packets' bytes in hexadecimal: nothing is lost but times.
 //!
 //! What a line means is a [`Form`]'s, one file each; everything else is here.
-use super::super::ledger::Ledger;
-use super::super::remark::Remark;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Description, Direction, Head, Kind, LONGEST, OpenOptions, Payload,
-    Record, Source, Warning, WarningKind, h4,
+    Boxed, CaptureError, Claim, Description, Direction, Head, Kind, LONGEST, OpenOptions, Record,
+    Source, Warning, WarningKind, h4,
 };
-use super::lines::{self, Lines, Puzzles};
-use super::times::{Times, When};
+use super::lines;
+use super::times::When;
+use super::transcript::{self, Shown, Transcript};
 
 /// What a line is to a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,19 +83,14 @@ pub(crate) fn open<F: Form + 'static>(
     mut stream: Stream,
     options: &OpenOptions,
 ) -> Result<Boxed, CaptureError> {
-    let bytes = stream.peek(super::super::format::HEAD)?;
-    let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
+    let (lines, _) = lines::ahead(&mut stream)?;
     let mut form = F::of(&lines);
     let first = lines.iter().find_map(|line| match form.row(line, false, &mut Vec::new()) {
         Row::Packet { when, .. } | Row::Before { when, .. } => Some(when),
         _ => None,
     });
-    let times = Times::of(first.flatten());
     Ok(Box::new(Reader {
-        ledger: Ledger::new(stream, times.clock(), options),
-        times,
-        lines: Lines::default(),
-        puzzles: Puzzles::default(),
+        text: Transcript::new(stream, options, first.flatten()),
         form: F::of(&lines),
         open: None,
         next: None,
@@ -107,19 +101,10 @@ pub(crate) fn open<F: Form + 'static>(
 }
 
 /// Where a packet began and what its first line says.
-#[derive(Clone, Copy)]
-struct Start {
-    offset: u64,
-    when: Option<When>,
-    kind: Kind,
-    direction: Option<Direction>,
-}
+type Start = (Kind, transcript::Start);
 
 struct Reader<F> {
-    ledger: Ledger,
-    times: Times,
-    lines: Lines,
-    puzzles: Puzzles,
+    text: Transcript,
     form: F,
     /// The packet whose bytes are being gathered.
     open: Option<Start>,
@@ -132,6 +117,12 @@ struct Reader<F> {
 }
 
 impl<F: Form> Reader<F> {
+    /// What the line says of the packet that begins in it.
+    fn start(&self, when: Option<When>, direction: Option<Direction>) -> transcript::Start {
+        let offset = self.text.line().offset();
+        transcript::Start { offset, when, adapter: None, direction }
+    }
+
     /// Gathers the bytes of one packet.
     fn gather(&mut self) -> Result<Option<Start>, CaptureError> {
         self.bytes.clear();
@@ -140,37 +131,33 @@ impl<F: Form> Reader<F> {
             self.open = Some(next);
         }
         loop {
-            let wants = wants(self.open.map(|open| open.kind), &self.bytes);
+            let wants = wants(self.open.map(|(kind, _)| kind), &self.bytes);
             if let Some(open) = self.open.filter(|_| !wants) {
                 self.open = None;
                 return Ok(Some(open));
             }
-            if self.ledger.is_done() {
-                return Ok(self.open.take());
-            }
-            if !std::mem::take(&mut self.again) && !self.lines.read(&mut self.ledger.stream)? {
+            if !std::mem::take(&mut self.again) && !self.text.next_line()? {
                 self.more.clear();
                 if let Some(open) = self.open.take() {
                     return Ok(Some(open));
                 }
                 let Row::Packet { when, kind, direction } = self.form.last(&mut self.more) else {
-                    self.ledger.finish()?;
+                    self.text.finish()?;
                     return Ok(None);
                 };
                 std::mem::swap(&mut self.bytes, &mut self.more);
-                return Ok(Some(Start { offset: self.lines.offset(), when, kind, direction }));
+                return Ok(Some((kind, self.start(when, direction))));
             }
             self.more.clear();
             // Bytes are held against their packet's length; a pause (`+31m` of `+31ms`) is not.
-            let text = self.lines.text();
+            let text = self.text.line().text();
             let pause = text.rsplit(' ').next().is_some_and(|word| word.starts_with('+'));
-            let text = if pause { self.lines.certain() } else { text };
+            let text = if pause { self.text.line().certain() } else { text };
             let row = self.form.row(text, wants, &mut self.more);
             self.again = matches!(row, Row::Before { .. });
             match row {
                 Row::Packet { when, kind, direction } | Row::Before { when, kind, direction } => {
-                    let offset = self.lines.offset();
-                    let start = Start { offset, when, kind, direction };
+                    let start = (kind, self.start(when, direction));
                     if self.open.is_some() {
                         self.next = Some(start);
                         return Ok(self.open.take());
@@ -185,7 +172,7 @@ impl<F: Form> Reader<F> {
                 // A line in between ends the packet only if the packet is complete: what other
                 // programs print gets between the rows of one packet.
                 Row::Other if !lines::begins_packet(text) => {}
-                Row::Other | Row::Puzzle => self.puzzles.push(&self.lines, self.ledger.frames()),
+                Row::Other | Row::Puzzle => self.text.puzzle(),
             }
         }
     }
@@ -193,40 +180,21 @@ impl<F: Form> Reader<F> {
 
 impl<F: Form> Source for Reader<F> {
     fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
-        let Some(start) = self.gather()? else { return Ok(None) };
-        let Start { offset, when, kind, direction } = start;
-        let frame = self.ledger.next_frame();
-        let time = self.times.moment(when, &mut self.ledger, offset);
-        let whole = h4::declared(kind, &self.bytes).unwrap_or_default().max(self.bytes.len());
-        if whole > self.bytes.len() {
-            self.ledger.remark(Remark::CutPackets, offset);
-        }
-        Ok(Some(Record {
-            frame,
-            offset,
-            time,
-            adapter: None,
-            direction: h4::direction(kind).or(direction),
-            kind,
-            payload: Payload::Bytes(&self.bytes),
-            original_len: u32::try_from(whole).unwrap_or(u32::MAX),
-            comment: None,
-        }))
+        let Some((kind, start)) = self.gather()? else { return Ok(None) };
+        Ok(Some(self.text.record(start, Shown::Bytes(kind, &self.bytes))))
     }
 
     fn describe(&self) -> Description {
-        let clock = self.times.settled(&self.ledger);
         Description {
             format: F::FORMAT,
             variant: F::VARIANT.into(),
-            clock,
+            clock: self.text.clock(),
             resolution_us: F::RESOLUTION_US,
         }
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = self.ledger.warnings();
-        warnings.extend(self.puzzles.warning());
+        let mut warnings = self.text.warnings(None);
         let remark = self.form.remark();
         warnings.extend(remark.map(|(kind, text)| Warning::of_all(kind, text)));
         warnings

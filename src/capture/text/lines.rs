@@ -2,8 +2,9 @@
 //!
 //! Escape sequences, carriage returns, zeroes, HTML entities and mail's quote marks go; the
 //! indentation stays, because text formats nest by it.
+use super::super::format::HEAD;
 use super::super::stream::Stream;
-use super::super::{Warning, WarningKind};
+use super::super::{Head, Warning, WarningKind};
 use crate::redact;
 use std::io;
 
@@ -91,7 +92,7 @@ pub(crate) const PAGE: usize = 64 * 1024;
 /// The cleaned lines of a file's beginning, for whoever decides whether it is theirs.
 ///
 /// Nothing where the bytes are no text; the last line is left out where it may go on.
-pub(crate) fn of_head(head: &super::super::Head<'_>) -> Vec<String> {
+pub(crate) fn of_head(head: &Head<'_>) -> Vec<String> {
     let page = head.bytes.get(..PAGE).unwrap_or(head.bytes);
     // Zeroes come from crashed loggers and from UTF-16; others of a terminal, now and then.
     let strange = |byte: &&u8| matches!(**byte, 1..0x20) && !b"\t\n\r\x1b\x07\x08".contains(byte);
@@ -110,6 +111,13 @@ pub(crate) fn of_head(head: &super::super::Head<'_>) -> Vec<String> {
             text
         })
         .collect()
+}
+
+/// The cleaned lines of a stream's beginning, and whether that is all of it.
+pub(crate) fn ahead(stream: &mut Stream) -> io::Result<(Vec<String>, bool)> {
+    let bytes = stream.peek(HEAD)?;
+    let whole = bytes.len() <= PAGE;
+    Ok((of_head(&Head { bytes, whole: bytes.len() < HEAD }), whole))
 }
 
 /// Writes a raw line into `text` as whoever printed it meant it.

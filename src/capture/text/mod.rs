@@ -12,6 +12,7 @@ mod nimble;
 mod noble;
 mod packetlogger;
 mod times;
+mod transcript;
 
 pub(crate) use lines::{clean, next_shown};
 

@@ -3,14 +3,12 @@
 //! A packet is a line with its kind and number, and indented lines with its fields. The fields
 //! are put back into the parameters that they were printed from (`layout.rs` and the tables
 //! beside it) and decoded like those of any capture; what was not printed stays unknown.
-use super::super::ledger::Ledger;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Description, Format, Head, OpenOptions, Payload, Record, Source,
-    Warning,
+    Boxed, CaptureError, Claim, Description, Format, Head, OpenOptions, Record, Source, Warning,
 };
-use super::lines::{self, Lines, Puzzles};
-use super::times::Times;
+use super::lines;
+use super::transcript::{self, Shown, Transcript};
 use body::Body;
 use header::{Header, Line, Right, What};
 use reading::Reading;
@@ -89,17 +87,12 @@ fn claim(head: &Head<'_>) -> Claim {
 }
 
 fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
-    let bytes = stream.peek(super::super::format::HEAD)?;
-    let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
-    let whole = bytes.len() <= lines::PAGE;
+    let (lines, whole) = lines::ahead(&mut stream)?;
     let only_link = whole.then(|| links::only(&lines)).flatten();
-    let times = Times::of(lines.iter().find_map(|line| Right::take(line).0.when));
+    let first = lines.iter().find_map(|line| Right::take(line).0.when);
     Ok(Box::new(Reader {
-        ledger: Ledger::new(stream, times.clock(), options),
+        text: Transcript::new(stream, options, first),
         only_link,
-        times,
-        lines: Lines::default(),
-        puzzles: Puzzles::default(),
         version: None,
         open: None,
         body: Body::default(),
@@ -117,10 +110,7 @@ struct Start {
 }
 
 struct Reader {
-    ledger: Ledger,
-    times: Times,
-    lines: Lines,
-    puzzles: Puzzles,
+    text: Transcript,
     version: Option<String>,
     /// The handle of the one link that the whole text speaks of.
     only_link: Option<u16>,
@@ -131,30 +121,25 @@ struct Reader {
 }
 
 /// A packet whose lines are all read.
-struct Complete {
-    offset: u64,
-    right: Right,
-    direction: Option<super::super::Direction>,
-    reading: Reading,
-}
+type Complete = (transcript::Start, Reading);
 
 impl Reader {
     fn gather(&mut self) -> Result<Option<Complete>, CaptureError> {
         loop {
-            if self.ledger.is_done() || !self.lines.read(&mut self.ledger.stream)? {
+            if !self.text.next_line()? {
                 let last = self.close();
                 if last.is_none() {
-                    self.ledger.finish()?;
+                    self.text.finish()?;
                 }
                 return Ok(last);
             }
-            let text = self.lines.certain();
-            match Line::parse(text) {
+            let line = self.text.line();
+            match Line::parse(line.certain()) {
                 Line::Header(_) | Line::Unfinished => {
                     let start = Start {
-                        offset: self.lines.offset(),
-                        number: self.lines.number(),
-                        line: text.to_owned(),
+                        offset: line.offset(),
+                        number: line.number(),
+                        line: line.certain().to_owned(),
                         right: None,
                     };
                     let complete = self.close();
@@ -170,7 +155,7 @@ impl Reader {
 
     /// A line that begins no packet.
     fn detail(&mut self) {
-        let text = self.lines.certain();
+        let text = self.text.line().certain();
         if let Some(version) = text.trim_start().strip_prefix(BANNER) {
             self.version.get_or_insert_with(|| version.trim().to_owned());
             return;
@@ -199,7 +184,7 @@ impl Reader {
         let Start { offset, number, line, right } = self.open.take()?;
         let Line::Header(mut header) = Line::parse(&line) else {
             self.body.clear();
-            self.puzzles.push_line(&line, number, offset, self.ledger.frames());
+            self.text.puzzle_of(&line, number, offset);
             return None;
         };
         if let Some(wrapped) = right {
@@ -219,42 +204,28 @@ impl Reader {
         }
         let reading = Reading::of(&header, &self.body);
         self.body.clear();
-        let (right, direction) = (header.right, header.direction);
-        Some(Complete { offset, right, direction, reading })
+        let Right { when, adapter, .. } = header.right;
+        Some((transcript::Start { offset, when, adapter, direction: header.direction }, reading))
     }
 }
 
 impl Source for Reader {
     fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
-        let Some(complete) = self.gather()? else { return Ok(None) };
-        let Complete { offset, right, direction, reading } = complete;
-        let frame = self.ledger.next_frame();
-        let time = self.times.moment(right.when, &mut self.ledger, offset);
+        let Some((start, reading)) = self.gather()? else { return Ok(None) };
         let reading = self.reading.insert(reading);
-        let length = u32::try_from(reading.bytes.len()).unwrap_or(u32::MAX);
-        Ok(Some(Record {
-            frame,
-            offset,
-            time,
-            adapter: right.adapter,
-            direction,
-            kind: reading.kind(),
-            payload: Payload::Outline(Box::new(reading.outline())),
-            original_len: length,
-            comment: None,
-        }))
+        let length = reading.bytes.len();
+        let shown = Shown::Outline(reading.kind(), reading.outline(), length);
+        Ok(Some(self.text.record(start, shown)))
     }
 
     fn describe(&self) -> Description {
-        let clock = self.times.settled(&self.ledger);
+        let clock = self.text.clock();
         let variant = self.version.as_ref().map_or_else(String::new, |v| format!("version {v}"));
         Description { format: FORMAT.name, variant, clock, resolution_us: 1 }
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = self.ledger.warnings();
-        warnings.extend(self.puzzles.warning());
-        warnings
+        self.text.warnings(None)
     }
 }
 

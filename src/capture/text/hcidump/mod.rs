@@ -3,14 +3,13 @@
 //! Decoded text leaves much out: of LE Connection Complete the interval and timeout, of read
 //! responses the value. What is printed of a packet is the beginning of its bytes or its
 //! fields; the rest is marked as missing, never filled in.
-use super::super::ledger::Ledger;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Description, Format, Head, Kind, OpenOptions, Payload, Record,
-    Source, Warning, WarningKind, h4,
+    Boxed, CaptureError, Claim, Description, Format, Head, Kind, OpenOptions, Record, Source,
+    Warning,
 };
-use super::lines::{self, Lines, Puzzles};
-use super::times::Times;
+use super::lines;
+use super::transcript::{Shown, Start, Transcript};
 use crate::packet::Opcode;
 use crate::packet::outline::{Data, Extent, Outline, Shape};
 use data::Protocol;
@@ -27,6 +26,9 @@ pub(crate) use raw::FORMAT as RAW;
 
 pub(crate) const FORMAT: Format = Format { name: "hcidump-text", claim, open };
 
+/// What is said of a text in which something is missing.
+const LACKS: &str = "hcidump's decoded text leaves out parts of packets (of LE Connection Complete the interval and the timeouts, of read responses the values): what is missing is unknown, and no finding is made from it; a file of `btmon -w` or `hcidump -w` has all";
+
 fn claim(head: &Head<'_>) -> Claim {
     let lines = lines::of_head(head);
     let count = |test: fn(&str) -> bool| lines.iter().filter(|line| test(line)).count();
@@ -42,31 +44,22 @@ fn claim(head: &Head<'_>) -> Claim {
 }
 
 fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
-    let bytes = stream.peek(super::super::format::HEAD)?;
-    let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
+    let (lines, _) = lines::ahead(&mut stream)?;
     let first = lines.iter().find_map(|line| match Line::parse(line) {
         Line::Header(header) => Some(header.when),
         _ => None,
     });
-    let times = Times::of(first.flatten());
     Ok(Box::new(Reader {
-        ledger: Ledger::new(stream, times.clock(), options),
-        times,
-        lines: Lines::default(),
-        puzzles: Puzzles::default(),
+        text: Transcript::new(stream, options, first.flatten()),
         open: None,
         details: Details::default(),
         bytes: Vec::new(),
         parameters: Vec::new(),
-        incomplete: 0,
     }))
 }
 
 struct Reader {
-    ledger: Ledger,
-    times: Times,
-    lines: Lines,
-    puzzles: Puzzles,
+    text: Transcript,
     /// The packet whose details are being gathered, and where it begins.
     open: Option<(Header, u64)>,
     details: Details,
@@ -74,8 +67,6 @@ struct Reader {
     bytes: Vec<u8>,
     /// The parameters of its outline.
     parameters: Vec<u8>,
-    /// Packets of which something is missing.
-    incomplete: u64,
 }
 
 impl Reader {
@@ -83,29 +74,30 @@ impl Reader {
     fn gather(&mut self) -> Result<Option<(Header, u64)>, CaptureError> {
         self.details.clear();
         loop {
-            if self.ledger.is_done() || !self.lines.read(&mut self.ledger.stream)? {
+            if !self.text.next_line()? {
                 let last = self.open.take();
                 if last.is_none() {
-                    self.ledger.finish()?;
+                    self.text.finish()?;
                 }
                 return Ok(last);
             }
-            match Line::parse(self.lines.certain()) {
+            let line = self.text.line();
+            match Line::parse(line.certain()) {
                 Line::Header(header) => {
-                    let begun = (header, self.lines.offset());
+                    let begun = (header, line.offset());
                     if let Some(complete) = self.open.replace(begun) {
                         return Ok(Some(complete));
                     }
                 }
                 Line::Puzzle => {
-                    self.puzzles.push(&self.lines, self.ledger.frames());
+                    self.text.puzzle();
                     // What stands below it belongs to no packet, least of all to the one before.
                     if let Some(complete) = self.open.take() {
                         return Ok(Some(complete));
                     }
                 }
-                Line::Detail if self.open.is_some() && !self.lines.certain().is_empty() => {
-                    self.details.push(self.lines.certain());
+                Line::Detail if self.open.is_some() && !line.certain().is_empty() => {
+                    self.details.push(line.certain());
                 }
                 Line::Detail => {}
             }
@@ -224,8 +216,8 @@ fn other_data(boundary: u8, details: &Details) -> Data {
 impl Source for Reader {
     fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
         let Some((header, offset)) = self.gather()? else { return Ok(None) };
-        let frame = self.ledger.next_frame();
-        let time = self.times.moment(header.when, &mut self.ledger, offset);
+        let Header { when, direction, .. } = header;
+        let start = Start { offset, when, adapter: None, direction };
         self.bytes.clear();
         let printed = prefix(header.what, &self.details, &mut self.bytes);
         let (kind, original) = match header.what {
@@ -237,40 +229,22 @@ impl Source for Reader {
         self.parameters.clear();
         let outline =
             if whole { None } else { outline(&header, &self.details, &mut self.parameters) };
-        let missing = outline.as_ref().map_or(!whole, |(_, extent)| *extent != Extent::Whole);
-        self.incomplete += u64::from(missing);
-        let payload = match outline {
+        let shown = match outline {
             Some((shape, extent)) => {
                 let parameters = self.parameters.as_slice();
-                Payload::Outline(Box::new(Outline { shape, parameters, extent }))
+                Shown::Outline(kind, Outline { shape, parameters, extent }, original)
             }
-            None => Payload::Bytes(&self.bytes),
+            None => Shown::Prefix(kind, &self.bytes, original),
         };
-        Ok(Some(Record {
-            frame,
-            offset,
-            time,
-            adapter: None,
-            direction: h4::direction(kind).or(header.direction),
-            kind,
-            payload,
-            original_len: u32::try_from(original).unwrap_or(u32::MAX),
-            comment: None,
-        }))
+        Ok(Some(self.text.record(start, shown)))
     }
 
     fn describe(&self) -> Description {
-        let clock = self.times.settled(&self.ledger);
+        let clock = self.text.clock();
         Description { format: FORMAT.name, variant: "decoded".into(), clock, resolution_us: 1 }
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = self.ledger.warnings();
-        if self.incomplete > 0 {
-            let text = "hcidump's decoded text leaves out parts of packets (of LE Connection Complete the interval and the timeouts, of read responses the values): what is missing is unknown, and no finding is made from it; a file of `btmon -w` or `hcidump -w` has all";
-            warnings.push(Warning::of_all(WarningKind::TextIncomplete, text));
-        }
-        warnings.extend(self.puzzles.warning());
-        warnings
+        self.text.warnings(Some(LACKS))
     }
 }

@@ -3,16 +3,13 @@
 //! One packet gives several rows, from its decoded protocols down to its bytes. Where the bytes
 //! are there (raw rows, or hexadecimal at the end of a row) nothing is lost but the year and
 //! the microseconds; else the words of the rows are taken at their word.
-use super::super::ledger::Ledger;
-use super::super::remark::Remark;
 use super::super::stream::Stream;
 use super::super::{
-    Boxed, CaptureError, Claim, Description, Direction, Format, Head, Kind, LONGEST, OpenOptions,
-    Payload, Record, Source, Warning, WarningKind, h4,
+    Boxed, CaptureError, Claim, Description, Format, Head, Kind, LONGEST, OpenOptions, Record,
+    Source, Warning, h4,
 };
-use super::lines::{self, Lines, Puzzles};
-use super::times::{Times, When};
-use crate::packet::outline::Extent;
+use super::lines;
+use super::transcript::{Shown, Start, Transcript};
 use row::{Level, Row};
 use words::Words;
 
@@ -21,6 +18,9 @@ mod row;
 mod words;
 
 pub(crate) const FORMAT: Format = Format { name: "packetlogger-text", claim, open };
+
+/// What is said of a text in which something is missing.
+const LACKS: &str = "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows";
 
 fn claim(head: &Head<'_>) -> Claim {
     let lines = lines::of_head(head);
@@ -33,29 +33,21 @@ fn claim(head: &Head<'_>) -> Claim {
 }
 
 fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
-    let bytes = stream.peek(super::super::format::HEAD)?;
-    let lines = lines::of_head(&Head { bytes, whole: bytes.len() < super::super::format::HEAD });
+    let (lines, _) = lines::ahead(&mut stream)?;
     let first = lines.iter().find_map(|line| Row::parse(line)).and_then(|row| row.when);
-    let times = Times::of(first);
     Ok(Box::new(Reader {
-        ledger: Ledger::new(stream, times.clock(), options),
-        times,
-        lines: Lines::default(),
-        puzzles: Puzzles::default(),
+        text: Transcript::new(stream, options, first),
         open: None,
         next: None,
         done: Gathered::default(),
-        incomplete: 0,
     }))
 }
 
 /// The rows of one packet so far.
 #[derive(Default)]
 struct Gathered {
-    offset: u64,
-    when: Option<When>,
+    start: Start,
     kind: Option<Kind>,
-    direction: Option<Direction>,
     handle: Option<u16>,
     level: Option<Level>,
     /// The packet's bytes, from a raw row or a row's end.
@@ -64,35 +56,26 @@ struct Gathered {
 }
 
 struct Reader {
-    ledger: Ledger,
-    times: Times,
-    lines: Lines,
-    puzzles: Puzzles,
+    text: Transcript,
     open: Option<Gathered>,
     /// The packet whose first row ended the one before.
     next: Option<Gathered>,
     /// The packet that is lent.
     done: Gathered,
-    /// Packets of which the rows leave something out.
-    incomplete: u64,
 }
 
 impl Gathered {
     fn begin(row: &Row<'_>, offset: u64) -> Self {
-        let mut gathered = Self {
-            offset,
-            when: row.when,
-            kind: row.kind,
-            direction: row.direction,
-            ..Self::default()
-        };
+        let start = Start { offset, when: row.when, adapter: None, direction: row.direction };
+        let mut gathered = Self { start, kind: row.kind, ..Self::default() };
         gathered.push(row);
         gathered
     }
 
     /// Whether a row shows the same packet once more, closer to its bytes.
     fn continues(&self, row: &Row<'_>) -> bool {
-        let same = (self.kind, self.direction, self.when) == (row.kind, row.direction, row.when);
+        let Start { when, direction, .. } = self.start;
+        let same = (self.kind, direction, when) == (row.kind, row.direction, row.when);
         // Raw rows show no handle; events about several links show one of them.
         let one_link = row.level == Level::Raw
             || self.handle.is_none()
@@ -158,29 +141,30 @@ impl Reader {
             self.open = Some(next);
         }
         loop {
-            if self.ledger.is_done() || !self.lines.read(&mut self.ledger.stream)? {
+            if !self.text.next_line()? {
                 return match self.open.take() {
                     Some(last) => {
                         self.done = last;
                         Ok(true)
                     }
                     None => {
-                        self.ledger.finish()?;
+                        self.text.finish()?;
                         Ok(false)
                     }
                 };
             }
-            let Some(row) = Row::parse(self.lines.text()) else {
-                if lines::begins_packet(self.lines.text()) {
-                    self.puzzles.push(&self.lines, self.ledger.frames());
+            let line = self.text.line();
+            let Some(row) = Row::parse(line.text()) else {
+                if lines::begins_packet(line.text()) {
+                    self.text.puzzle();
                 } else if let Some(open) = &mut self.open {
-                    open.detail(self.lines.certain());
+                    open.detail(line.certain());
                 }
                 continue;
             };
             // Bytes at a row's end begin where a packet fits: in a row that was cut another one may.
-            if self.lines.is_open() && row.tail(&mut Vec::new()).is_some() {
-                self.puzzles.push(&self.lines, self.ledger.frames());
+            if line.is_open() && row.tail(&mut Vec::new()).is_some() {
+                self.text.puzzle();
                 continue;
             }
             if let Some(open) = &mut self.open
@@ -190,9 +174,9 @@ impl Reader {
                 open.push(&row);
                 continue;
             }
-            let begun = Gathered::begin(&row, self.lines.offset());
+            let begun = Gathered::begin(&row, line.offset());
             if begun.kind.is_none() {
-                self.puzzles.push(&self.lines, self.ledger.frames());
+                self.text.puzzle();
                 continue;
             }
             if let Some(complete) = self.open.replace(begun) {
@@ -209,54 +193,24 @@ impl Source for Reader {
         if !self.gather()? {
             return Ok(None);
         }
-        let Gathered { offset, when, direction, .. } = self.done;
-        let kind = self.done.kind.unwrap_or(Kind::Empty);
-        let frame = self.ledger.next_frame();
-        let time = self.times.moment(when, &mut self.ledger, offset);
         let done = &mut self.done;
-        let mut original = done.bytes.len();
-        let mut incomplete = false;
-        let payload = if let Kind::Note(_) = kind {
-            let text = done.words.description.as_bytes();
-            original = text.len();
-            Payload::Bytes(text)
+        let kind = done.kind.unwrap_or(Kind::Empty);
+        let shown = if let Kind::Note(_) = kind {
+            Shown::Bytes(kind, done.words.description.as_bytes())
         } else if done.bytes.is_empty() {
-            let outline = done.words.outline(kind, done.handle);
-            incomplete = outline.extent != Extent::Whole;
-            Payload::Outline(Box::new(outline))
+            Shown::Outline(kind, done.words.outline(kind, done.handle), 0)
         } else {
-            original = original.max(h4::declared(kind, &done.bytes).unwrap_or_default());
-            if original > done.bytes.len() {
-                self.ledger.remark(Remark::CutPackets, offset);
-            }
-            Payload::Bytes(&done.bytes)
+            Shown::Bytes(kind, &done.bytes)
         };
-        self.incomplete += u64::from(incomplete);
-        Ok(Some(Record {
-            frame,
-            offset,
-            time,
-            adapter: None,
-            direction: h4::direction(kind).or(direction),
-            kind,
-            payload,
-            original_len: u32::try_from(original).unwrap_or(u32::MAX),
-            comment: None,
-        }))
+        Ok(Some(self.text.record(done.start, shown)))
     }
 
     fn describe(&self) -> Description {
-        let clock = self.times.settled(&self.ledger);
+        let clock = self.text.clock();
         Description { format: FORMAT.name, variant: "rows".into(), clock, resolution_us: 1000 }
     }
 
     fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = self.ledger.warnings();
-        if self.incomplete > 0 {
-            let text = "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows";
-            warnings.push(Warning::of_all(WarningKind::TextIncomplete, text));
-        }
-        warnings.extend(self.puzzles.warning());
-        warnings
+        self.text.warnings(Some(LACKS))
     }
 }
