@@ -1,4 +1,12 @@
-//! What several fuzz targets share: records out of any bytes.
+//! What fuzz targets share: records out of any bytes, and the keys of captures.
+#[path = "../../tests/secrets/keys.rs"]
+mod places;
+#[allow(dead_code, reason = "the suite of planted secrets uses all of it")]
+#[path = "../../tests/secrets/search.rs"]
+mod search;
+
+pub mod keys;
+
 use hcidiff::capture::{Kind, Payload, Record};
 use hcidiff::packet::Direction;
 use hcidiff::time::Timestamp;
@@ -17,7 +25,8 @@ pub fn records(data: &[u8]) -> impl Iterator<Item = Record<'_>> {
             offset: 0,
             time: (flags & 4 == 0).then_some(Timestamp(i64::from(frame) * 7_500)),
             adapter: (flags & 8 != 0).then_some(u16::from(flags >> 4)),
-            direction: [Some(Direction::Sent), Some(Direction::Received), None][usize::from(flags & 3) % 3],
+            direction: [Some(Direction::Sent), Some(Direction::Received), None]
+                [usize::from(flags & 3) % 3],
             kind: match kind % 16 {
                 0 | 1 => Kind::Command,
                 2..=4 => Kind::Event,
