@@ -3,12 +3,15 @@
 //! `cargo bench --bench logs -- [ROUNDS] [FILE]`. Without a file, a log of Home Assistant is made: one line of a
 //! hundred is about Bluetooth. Rounds alternate, medians count, and the memory is what the process took at most. Where
 //! the system tells it, the time is what the processor spent: other programs do not count.
+#[path = "counted/mod.rs"]
+mod counted;
+
+use counted::{Made, busy, median, memory, newlines};
 use hcidiff::witness;
-use std::fs::{self, File};
+use std::fs;
 use std::hint::black_box;
-use std::io::{BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::io::{self, Write};
+use std::path::Path;
 
 const SIZE: usize = 200_000_000;
 /// Of so many lines one is about Bluetooth.
@@ -32,28 +35,16 @@ const OTHERS: [&str; 12] = [
 ];
 
 fn main() {
-    // `cargo bench` adds flags of its own.
-    let mut words = std::env::args().skip(1).filter(|word| !word.starts_with("--")).peekable();
-    let rounds = words.next_if(|word| word.parse::<usize>().is_ok());
-    let rounds = rounds.and_then(|word| word.parse().ok()).unwrap_or(5).max(1);
-    let made = tempfile::NamedTempFile::new().expect("a temporary file");
-    let path = words.next().map_or_else(
-        || {
-            make(made.as_file(), SIZE);
-            made.path().to_path_buf()
-        },
-        PathBuf::from,
-    );
-    let size = fs::metadata(&path).expect("a file").len() as f64 / 1e6;
+    let Made { rounds, path, .. } = &counted::file(make);
+    let size = fs::metadata(path).expect("a file").len() as f64 / 1e6;
     let (mut counts, mut reads, mut lines, mut understood) = (Vec::new(), Vec::new(), 0, 0);
-    let clock = Clock(Instant::now());
-    for _ in 0..rounds {
-        let start = clock.seconds();
-        lines = black_box(newlines(&path));
-        let counted = clock.seconds();
-        counts.push(counted - start);
+    for _ in 0..*rounds {
+        let start = busy();
+        lines = black_box(newlines(path));
+        counts.push(busy() - start);
+        let start = busy();
         let log = witness::read(&path.clone().into(), &Default::default()).expect("a file");
-        reads.push(clock.seconds() - counted);
+        reads.push(busy() - start);
         understood = black_box(log).map_or(0, |log| log.understood);
     }
     let [count, read] = [median(&mut counts), median(&mut reads)];
@@ -63,26 +54,12 @@ fn main() {
     println!("1/{:.1} of the count; at most {} kB of memory", read / count, memory());
 }
 
-/// Counts the ends of lines of a file, a chunk at a time.
-fn newlines(path: &Path) -> usize {
-    let mut file = File::open(path).expect("a file");
-    let (mut chunk, mut count) = (vec![0; 256 * 1024], 0);
-    loop {
-        let there = file.read(&mut chunk).expect("a file that can be read");
-        if there == 0 {
-            return count;
-        }
-        count += memchr::memchr_iter(b'\n', &chunk[..there]).count();
-    }
-}
-
-fn make(file: &File, size: usize) {
+fn make(out: &mut dyn Write) -> io::Result<()> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(BLUETOOTH);
     let bluetooth = fs::read_to_string(path).expect("the laboratory's log");
     let mut bluetooth = bluetooth.lines().cycle();
-    let mut out = BufWriter::new(file);
     let (mut written, mut number) = (0, 0_usize);
-    while written < size {
+    while written < SIZE {
         number += 1;
         let line = match number % RARE {
             0 => bluetooth.next().unwrap_or_default().to_owned(),
@@ -94,31 +71,7 @@ fn make(file: &File, size: usize) {
             }
         };
         written += line.len() + 1;
-        writeln!(out, "{line}").expect("room for the log");
+        writeln!(out, "{line}")?;
     }
-    out.flush().expect("room for the log");
-}
-
-/// The time since its beginning, as a watch shows it.
-struct Clock(Instant);
-
-impl Clock {
-    /// What the processor spent on this thread, where the system tells; else what the watch shows.
-    fn seconds(&self) -> f64 {
-        let spent = fs::read_to_string("/proc/thread-self/schedstat").ok();
-        let spent = spent.and_then(|line| line.split(' ').next()?.parse::<f64>().ok());
-        spent.map_or_else(|| self.0.elapsed().as_secs_f64(), |nanoseconds| nanoseconds / 1e9)
-    }
-}
-
-fn median(times: &mut [f64]) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}
-
-/// The most memory that this process took, where the system tells.
-fn memory() -> String {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.map_or_else(|| "?".into(), |line| line.trim().trim_end_matches(" kB").to_owned())
+    Ok(())
 }

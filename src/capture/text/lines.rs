@@ -6,6 +6,7 @@ use super::super::format::HEAD;
 use super::super::stream::Stream;
 use super::super::{Head, Warning, WarningKind};
 use crate::redact;
+use memchr::{memchr, memchr_iter};
 use std::io;
 
 /// The longest line that is kept; the rest of a longer one is passed over.
@@ -28,8 +29,21 @@ pub(crate) struct Lines {
 impl Lines {
     /// Moves on to the next line. False at the end.
     pub fn read(&mut self, stream: &mut Stream) -> io::Result<bool> {
-        self.raw.clear();
         self.offset = stream.offset();
+        let bytes = stream.peek(1)?;
+        // Almost every line is in the buffer as a whole.
+        if let Some(end) = memchr(b'\n', bytes) {
+            clean(bytes.get(..end.min(LONGEST)).unwrap_or_default(), &mut self.text);
+            stream.consume(end + 1);
+            self.last = false;
+            self.number += 1;
+            return Ok(true);
+        }
+        self.read_in_pieces(stream)
+    }
+
+    fn read_in_pieces(&mut self, stream: &mut Stream) -> io::Result<bool> {
+        self.raw.clear();
         let mut any = false;
         self.last = true;
         loop {
@@ -38,7 +52,7 @@ impl Lines {
                 break;
             }
             any = true;
-            let end = bytes.iter().position(|&byte| byte == b'\n');
+            let end = memchr(b'\n', bytes);
             let part = bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default();
             let room = LONGEST.saturating_sub(self.raw.len());
             self.raw.extend_from_slice(part.get(..room).unwrap_or(part));
@@ -68,9 +82,11 @@ impl Lines {
     /// number that it ends with may be the half of one.
     pub fn certain(&self) -> &str {
         let text = self.text();
+        if !self.last {
+            return text;
+        }
         let last = text.rsplit(char::is_whitespace).next().unwrap_or(text);
-        let doubtful = self.last
-            && last.ends_with(|end: char| end.is_alphanumeric())
+        let doubtful = last.ends_with(|end: char| end.is_alphanumeric())
             && last.contains(|digit: char| digit.is_ascii_hexdigit());
         if doubtful { text[..text.len() - last.len()].trim_end() } else { text }
     }
@@ -123,6 +139,9 @@ pub(crate) fn ahead(stream: &mut Stream) -> io::Result<(Vec<String>, bool)> {
 /// Writes a raw line into `text` as whoever printed it meant it.
 pub(crate) fn clean(raw: &[u8], text: &mut String) {
     shown(raw, text);
+    if !text.starts_with(['<', '>']) {
+        return;
+    }
     let quotes = text.len() - single_mark(unquoted(text)).len();
     if quotes > 0 {
         text.drain(..quotes);
@@ -132,6 +151,13 @@ pub(crate) fn clean(raw: &[u8], text: &mut String) {
 /// Writes a raw line into `text` as a screen shows it, with mail's quote marks.
 fn shown(raw: &[u8], text: &mut String) {
     text.clear();
+    let ended = raw.strip_suffix(b"\r").unwrap_or(raw);
+    if is_plain(ended)
+        && let Ok(line) = std::str::from_utf8(ended)
+    {
+        text.push_str(line.trim_end());
+        return;
+    }
     // UTF-16, as PowerShell writes it: without its zeroes it is plain text behind this mark.
     let raw = raw.strip_prefix(b"\xff\xfe").unwrap_or(raw);
     // Almost every line is valid, which is quickly seen.
@@ -184,6 +210,13 @@ fn plain(bytes: &[u8]) -> usize {
         there += chunk.len();
     }
     there
+}
+
+/// Whether a line stays as it is: nothing but ASCII that shows on paper, and no entity of a web page.
+fn is_plain(raw: &[u8]) -> bool {
+    // No early end inside of a chunk: so the compiler looks at its bytes at once.
+    let plain = |all, byte: &u8| all & (matches!(byte, b' '..=b'~' | b'\t') & (*byte != b'&'));
+    raw.chunks(16).all(|chunk| chunk.iter().fold(true, plain))
 }
 
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.
@@ -326,12 +359,25 @@ const PARAMETERS: [&str; 6] = ["(0x", " plen", " dlen", "flags 0x", "ogf 0x", ".
 ///
 /// A reader that does not understand such a line says so: it is never passed over in silence.
 pub(crate) fn begins_packet(line: &str) -> bool {
-    PACKETS.iter().any(|words| {
-        let Some((before, rest)) = line.split_once(words) else { return false };
-        let marked = before.trim_end().chars().next_back().is_none_or(|last| {
-            !last.is_alphanumeric() && !matches!(last, '"' | '\'' | '`' | '(' | '\u{201c}')
-        });
-        marked && PARAMETERS.iter().any(|mark| rest.contains(mark))
+    let bytes = line.as_bytes();
+    // Of the words that stand in the line more than once, the first place counts.
+    let mut seen = 0_u32;
+    // All the words end with a colon and a blank: so most lines are soon done with.
+    memchr_iter(b':', bytes).any(|colon| {
+        if !matches!(bytes.get(..colon), Some([.., b'd' | b't' | b'X' | b'a'])) {
+            return false;
+        }
+        let Some((head, rest)) = line.split_at_checked(colon + 1) else { return false };
+        let Some(rest) = rest.strip_prefix(' ') else { return false };
+        PACKETS.iter().enumerate().any(|(number, words)| {
+            let Some(before) = head.strip_suffix(words.trim_end()) else { return false };
+            let again = seen & 1 << number != 0;
+            seen |= 1 << number;
+            let marked = before.trim_end().chars().next_back().is_none_or(|last| {
+                !last.is_alphanumeric() && !matches!(last, '"' | '\'' | '`' | '(' | '\u{201c}')
+            });
+            !again && marked && PARAMETERS.iter().any(|mark| rest.contains(mark))
+        })
     })
 }
 
@@ -466,6 +512,17 @@ mod tests {
         }
     }
 
+    /// What [`begins_packet`] says, word by word.
+    fn begins_packet_slowly(line: &str) -> bool {
+        PACKETS.iter().any(|words| {
+            let Some((before, rest)) = line.split_once(words) else { return false };
+            let marked = before.trim_end().chars().next_back().is_none_or(|last| {
+                !last.is_alphanumeric() && !matches!(last, '"' | '\'' | '`' | '(' | '\u{201c}')
+            });
+            marked && PARAMETERS.iter().any(|mark| rest.contains(mark))
+        })
+    }
+
     #[test]
     fn lines_know_where_they_stand() {
         let mut stream = Stream::new(Box::new(&b"one\r\n\ntwo"[..]));
@@ -513,6 +570,31 @@ mod tests {
         fn any_bytes_are_cleaned(raw in prop::collection::vec(any::<u8>(), 0..200)) {
             let text = cleaned(&raw);
             prop_assert!(!text.chars().any(|char| char.is_control() && char != '\t'));
+        }
+
+        #[test]
+        fn a_plain_line_is_cleaned_as_any_other(raw in "[ -~\t]{0,60}") {
+            let (mut slowly, mut at_once) = (String::new(), String::new());
+            printable(&raw, &mut slowly);
+            shown(raw.as_bytes(), &mut at_once);
+            let slowly = unescape(&slowly);
+            prop_assert_eq!(slowly.trim_end(), at_once);
+        }
+
+        #[test]
+        fn lines_that_begin_a_packet_are_known_quickly(
+            pieces in prop::collection::vec((0..PACKETS.len() + PARAMETERS.len() + 6, 0..10usize), 0..8),
+        ) {
+            let mut line = String::new();
+            for (piece, cut) in pieces {
+                let more = ["x", " ", "\"", "\u{e9}", ": ", ":"];
+                let all = PACKETS.iter().chain(&PARAMETERS).chain(&more);
+                let word = all.clone().nth(piece).unwrap();
+                // Some words lose their end.
+                let end = if cut == 0 { word.trim_end() } else { word };
+                line.push_str(end);
+            }
+            prop_assert_eq!(begins_packet(&line), begins_packet_slowly(&line), "{}", line);
         }
     }
 }

@@ -96,6 +96,9 @@ impl Times {
 /// `2026-09-21 14:13:20.000415` (or with a `T`) at the beginning of a text; and what follows.
 pub(crate) fn date_time(text: &str) -> Option<(i64, &str)> {
     let (date, rest) = text.split_at_checked(10)?;
+    if !date.contains('-') {
+        return None;
+    }
     let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
     let (time, rest) = time_of_day(rest.strip_prefix([' ', 'T'])?)?;
     Some((since_1970(date)?.checked_add(time)?, rest))
@@ -109,6 +112,10 @@ pub(crate) fn since_1970(date: NaiveDate) -> Option<i64> {
 /// `14:13:20`, with or without a fraction, at the beginning of a text; and what follows.
 pub(crate) fn time_of_day(text: &str) -> Option<(i64, &str)> {
     let (time, rest) = text.split_at_checked(8)?;
+    // Most words are none, and reading a time takes its time.
+    if !time.contains(':') {
+        return None;
+    }
     let time = NaiveTime::parse_from_str(time, "%H:%M:%S").ok()?;
     let seconds = i64::from(time.num_seconds_from_midnight());
     let (micros, rest) = match rest.strip_prefix(['.', ',']) {

@@ -1,5 +1,7 @@
 //! The indented lines below a packet's first: labels, values, rows of bytes.
 
+use memchr::memchr;
+
 /// Text and lines kept of one packet; no packet of btmon's comes near.
 const MOST_TEXT: usize = 512 * 1024;
 const MOST_LINES: usize = 8192;
@@ -8,7 +10,17 @@ const MOST_LINES: usize = 8192;
 #[derive(Default)]
 pub(super) struct Body {
     text: String,
-    lines: Vec<(usize, usize)>,
+    lines: Vec<Kept>,
+}
+
+/// Where a line is in the body's text, and where its label ends.
+#[derive(Clone, Copy)]
+struct Kept {
+    indent: usize,
+    start: usize,
+    end: usize,
+    /// Nothing where the line has no colon.
+    label: Option<usize>,
 }
 
 /// One line, taken apart.
@@ -26,9 +38,13 @@ impl Body {
 
     pub fn push(&mut self, line: &str) {
         if self.lines.len() < MOST_LINES && self.text.len() + line.len() <= MOST_TEXT {
+            let text = line.trim_start_matches([' ', '\t', '>']);
             let start = self.text.len();
-            self.text.push_str(line);
-            self.lines.push((start, self.text.len()));
+            self.text.push_str(text);
+            let colon = memchr(b':', text.as_bytes());
+            let label = colon.and_then(|colon| Some(start + label_of(text.get(..colon)?).len()));
+            let indent = line.len() - text.len();
+            self.lines.push(Kept { indent, start, end: self.text.len(), label });
         }
     }
 
@@ -41,21 +57,21 @@ impl Body {
     }
 
     fn get(&self, at: usize) -> Option<Detail<'_>> {
-        let &(start, end) = self.lines.get(at)?;
-        let line = self.text.get(start..end)?;
-        let text = line.trim_start_matches([' ', '\t', '>']);
-        Some(Detail { indent: line.len() - text.len(), text })
+        let &Kept { indent, start, end, .. } = self.lines.get(at)?;
+        Some(Detail { indent, text: self.text.get(start..end)? })
+    }
+
+    /// Whether the line has one of these labels.
+    fn is_labelled(&self, line: &Kept, labels: &str) -> bool {
+        let label = line.label.and_then(|end| self.text.get(line.start..end));
+        label.is_some_and(|label| labels.split('|').any(|name| name.eq_ignore_ascii_case(label)))
     }
 }
 
 impl<'a> Detail<'a> {
     /// The label, without the length that newer versions put behind it.
     pub fn label(self) -> &'a str {
-        let label = self.text.split(':').next().unwrap_or_default().trim_end();
-        match label.strip_suffix(']').and_then(|label| label.rsplit_once('[')) {
-            Some((name, length)) if length.bytes().all(|digit| digit.is_ascii_digit()) => name,
-            _ => label,
-        }
+        label_of(self.text.split(':').next().unwrap_or_default())
     }
 
     pub fn value(self) -> Option<&'a str> {
@@ -130,14 +146,10 @@ impl<'a> Details<'a> {
 
     /// The next line with one of these labels.
     pub fn find_ahead(&mut self, labels: &str) -> Option<Detail<'a>> {
-        let mut ahead = self.clone();
-        let found = Iterator::find(&mut ahead, |detail| {
-            let label = detail.label();
-            detail.text.contains(':')
-                && labels.split('|').any(|name| name.eq_ignore_ascii_case(label))
-        })?;
-        self.next = ahead.next;
-        Some(found)
+        let lines = self.body.lines.get(self.next..self.to)?;
+        let passed = lines.iter().position(|line| self.body.is_labelled(line, labels))?;
+        self.next += passed + 1;
+        self.body.get(self.next - 1)
     }
 
     /// What follows, as lines of their own.
@@ -184,6 +196,15 @@ impl<'a> Details<'a> {
             bytes.extend(row);
         }
         bytes
+    }
+}
+
+/// A label without the length that newer versions put behind it.
+fn label_of(before_colon: &str) -> &str {
+    let label = before_colon.trim_end();
+    match label.strip_suffix(']').and_then(|label| label.rsplit_once('[')) {
+        Some((name, length)) if length.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => label,
     }
 }
 

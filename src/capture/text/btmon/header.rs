@@ -98,8 +98,8 @@ impl Right {
         if let Some((before, time)) = last(rest) {
             if let Some((at, "")) = since(time) {
                 (right.when, rest) = (Some(When::Since(at)), before);
-            } else if let Some((of_day, "")) =
-                times::time_of_day(time).filter(|_| time.contains('.'))
+            } else if time.contains('.')
+                && let Some((of_day, "")) = times::time_of_day(time)
             {
                 (right.when, rest) = (Some(When::OfDay(of_day)), before);
                 let stamp = before.len().checked_sub(10).and_then(|at| line.get(at..));
@@ -177,11 +177,16 @@ impl<'a> Line<'a> {
     }
 }
 
+/// The longest name of a program.
+const LONGEST_NAME: usize = 32;
+
 /// `bluetoothd[335]: `.
 fn process(line: &str) -> Option<(&str, &str)> {
-    let (name, rest) = line.split_once('[')?;
-    let (pid, rest) = rest.split_once("]: ")?;
-    let named = !name.is_empty() && name.len() <= 32 && !name.contains([' ', '<', '@', '=']);
+    // Most lines are none, which their first bytes show.
+    let first = line.as_bytes().get(..LONGEST_NAME + 1).unwrap_or(line.as_bytes());
+    let (name, rest) = line.split_at_checked(memchr::memchr(b'[', first)?)?;
+    let (pid, rest) = rest.get(1..)?.split_once("]: ")?;
+    let named = !name.is_empty() && !name.contains([' ', '<', '@', '=']);
     (named && !pid.is_empty() && pid.bytes().all(|digit| digit.is_ascii_digit()))
         .then_some((name, rest))
 }
@@ -196,6 +201,9 @@ fn bare(line: &str) -> Option<(u8, &str)> {
         ("MGMT Command: ", b'@'),
         ("MGMT Event: ", b'@'),
     ];
+    if !line.starts_with(['H', 'A', 'M']) {
+        return None;
+    }
     let mark = marks.iter().find_map(|(label, mark)| line.starts_with(label).then_some(*mark))?;
     // Prose has such words too: then no number follows.
     (line.contains(" plen ") || line.contains(" dlen ")).then_some((mark, line))

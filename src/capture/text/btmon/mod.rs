@@ -105,6 +105,8 @@ struct Start {
     offset: u64,
     number: u64,
     line: String,
+    /// Its number is missing: perhaps the next line has it.
+    unfinished: bool,
     /// What a line below says that mail has wrapped.
     right: Option<Right>,
 }
@@ -135,11 +137,12 @@ impl Reader {
             }
             let line = self.text.line();
             match Line::parse(line.certain()) {
-                Line::Header(_) | Line::Unfinished => {
+                found @ (Line::Header(_) | Line::Unfinished) => {
                     let start = Start {
                         offset: line.offset(),
                         number: line.number(),
                         line: line.certain().to_owned(),
+                        unfinished: found == Line::Unfinished,
                         right: None,
                     };
                     let complete = self.close();
@@ -162,10 +165,11 @@ impl Reader {
         }
         let Some(open) = &mut self.open else { return };
         if self.body.is_empty() {
-            if Line::parse(&open.line) == Line::Unfinished {
+            if open.unfinished {
                 let joined = format!("{} {}", open.line, text.trim());
                 if matches!(Line::parse(&joined), Line::Header(_)) {
                     open.line = joined;
+                    open.unfinished = false;
                     return;
                 }
             }
@@ -181,7 +185,7 @@ impl Reader {
 
     /// The packet that was open, read.
     fn close(&mut self) -> Option<Complete> {
-        let Start { offset, number, line, right } = self.open.take()?;
+        let Start { offset, number, line, right, .. } = self.open.take()?;
         let Line::Header(mut header) = Line::parse(&line) else {
             self.body.clear();
             self.text.puzzle_of(&line, number, offset);
