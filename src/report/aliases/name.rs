@@ -2,8 +2,9 @@
 use crate::diagnose::RULES;
 use crate::numbers;
 use crate::report::safe;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Shorter names are only replaced where they stand in quotes.
 const SHORTEST: usize = 3;
@@ -11,17 +12,45 @@ const SHORTEST: usize = 3;
 /// NameAliases, each with its alias.
 #[derive(Clone, Debug, Default)]
 pub struct NameAliases {
-    aliases: HashMap<String, String>,
+    aliases: HashMap<Arc<str>, Arc<str>>,
     /// What to look for, by the first bytes in lower case; the longest first.
     wanted: HashMap<[u8; 3], Vec<Wanted>>,
 }
 
+/// A capture may have 50,000 names: each is kept once.
 #[derive(Clone, Debug)]
 struct Wanted {
-    text: String,
-    alias: String,
+    name: Arc<str>,
+    alias: Arc<str>,
     /// Stands in quotes: nothing else says that it is a name.
     quoted: bool,
+}
+
+impl Wanted {
+    /// Bytes of the text that is looked for.
+    fn len(&self) -> usize {
+        self.name.len() + if self.quoted { 2 } else { 0 }
+    }
+
+    /// Whether a text begins with it, however it is written large and small.
+    fn begins(&self, text: &str) -> bool {
+        let Some(begin) = text.get(..self.len()) else { return false };
+        let name = match self.quoted {
+            true => begin.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')),
+            false => Some(begin),
+        };
+        name.is_some_and(|name| name.eq_ignore_ascii_case(&self.name))
+    }
+
+    /// The first bytes of the text, in lower case.
+    fn key(&self) -> Option<[u8; 3]> {
+        match (self.quoted, self.name.as_bytes()) {
+            (false, name) => key(name),
+            (true, [first, second, ..]) => key(&[b'"', *first, *second]),
+            (true, [only]) => key(&[b'"', *only, b'"']),
+            (true, []) => None,
+        }
+    }
 }
 
 impl NameAliases {
@@ -31,30 +60,36 @@ impl NameAliases {
         if name.is_empty() || numbered || self.aliases.contains_key(name) {
             return;
         }
-        self.aliases.insert(name.to_owned(), alias.to_owned());
-        let shown = safe::text(name).into_owned();
-        self.want(format!("\"{shown}\""), alias, true);
+        let (name, alias) = (Arc::<str>::from(name), Arc::<str>::from(alias));
+        self.aliases.insert(Arc::clone(&name), Arc::clone(&alias));
+        let shown = match safe::text(&name) {
+            Cow::Borrowed(_) => Arc::clone(&name),
+            Cow::Owned(shown) => shown.into(),
+        };
+        self.want(&shown, &alias, true);
         if shown != name {
-            self.want(format!("\"{name}\""), alias, true);
+            self.want(&name, &alias, true);
         }
-        if tells_somebody(name) {
+        if tells_somebody(&name) {
             if shown != name {
-                self.want(name.to_owned(), alias, false);
+                self.want(&name, &alias, false);
             }
-            self.want(shown, alias, false);
+            self.want(&shown, &alias, false);
         }
     }
 
-    fn want(&mut self, text: String, alias: &str, quoted: bool) {
-        let Some(key) = key(text.as_bytes()) else { return };
+    fn want(&mut self, name: &Arc<str>, alias: &Arc<str>, quoted: bool) {
+        let new = Wanted { name: Arc::clone(name), alias: Arc::clone(alias), quoted };
+        let Some(key) = new.key() else { return };
         let wanted = self.wanted.entry(key).or_default();
-        wanted.push(Wanted { text, alias: alias.to_owned(), quoted });
-        wanted.sort_by_key(|wanted| std::cmp::Reverse(wanted.text.len()));
+        // Behind those of the same length.
+        let place = wanted.partition_point(|other| other.len() >= new.len());
+        wanted.insert(place, new);
     }
 
     /// What stands for exactly this name.
     pub fn alias(&self, name: &str) -> Option<&str> {
-        self.aliases.get(name).map(String::as_str)
+        self.aliases.get(name).map(AsRef::as_ref)
     }
 
     /// The text with aliases for all names in it, however they are written large and small.
@@ -74,7 +109,7 @@ impl NameAliases {
                 } else {
                     hidden.push_str(&found.alias);
                 }
-                let (taken, after) = rest.split_at(found.text.len());
+                let (taken, after) = rest.split_at(found.len());
                 before = taken.chars().next_back();
                 rest = after;
                 continue;
@@ -90,15 +125,13 @@ impl NameAliases {
     fn begins(&self, text: &str, before: Option<char>) -> Option<&Wanted> {
         let bytes = text.as_bytes();
         self.wanted.get(&key(bytes)?)?.iter().find(|wanted| {
-            let length = wanted.text.len();
             let whole = wanted.quoted
                 || !before.is_some_and(char::is_alphanumeric)
                     && !text
-                        .get(length..)
+                        .get(wanted.len()..)
                         .and_then(|after| after.chars().next())
                         .is_some_and(char::is_alphanumeric);
-            whole
-                && text.get(..length).is_some_and(|begin| begin.eq_ignore_ascii_case(&wanted.text))
+            whole && wanted.begins(text)
         })
     }
 }
