@@ -6,7 +6,9 @@ use hcidiff::report::{Report, json};
 use hcidiff::{Analysis, Case, analyse};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Cursor, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -94,6 +96,54 @@ proptest! {
         while live.next().unwrap() != Next::End {}
         let whole = report(Analysis::of(vec![live.finish().unwrap()], &Options::default()));
         prop_assert_eq!(whole, of_file(name, bytes));
+    }
+}
+
+/// Has a few bytes at a time, and nothing every other time.
+struct Slow {
+    bytes: Cursor<Vec<u8>>,
+    waited: bool,
+}
+
+/// The format is told by the first bytes: nobody has to wait for those.
+const BEGINNING: u64 = 512;
+
+impl Read for Slow {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let begun = self.bytes.position() >= BEGINNING;
+        self.waited = begun && !self.waited;
+        if self.waited {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let some = into.len().min(if begun { 100 } else { BEGINNING as usize });
+        self.bytes.read(&mut into[..some])
+    }
+}
+
+#[test]
+fn nothing_is_lost_while_a_reader_has_nothing_yet() {
+    let mut tried = BTreeSet::new();
+    for (name, bytes) in CAPTURES.iter().filter(|(_, bytes)| bytes.len() < 8_000) {
+        let slow = Slow { bytes: Cursor::new(bytes.clone()), waited: false };
+        // Of some formats more than the first bytes is needed.
+        let Ok(mut live) = Live::open(&Side::new(Input::reader(name, slow))) else { continue };
+        let (mut waited, mut taken) = (0, 0);
+        loop {
+            match live.next().unwrap() {
+                Next::Record(_) => taken += 1,
+                Next::Waiting => waited += 1,
+                Next::End => break,
+            }
+        }
+        assert_eq!(taken, records(name, bytes).len(), "{name}");
+        let whole = report(Analysis::of(vec![live.finish().unwrap()], &Options::default()));
+        assert_eq!(whole, of_file(name, bytes), "{name}");
+        if waited > 0 {
+            tried.insert(name.rsplit('.').next());
+        }
+    }
+    for format in ["btsnoop", "pcap"] {
+        assert!(tried.contains(&Some(format)) || CAPTURES.is_empty(), "{format}: {tried:?}");
     }
 }
 

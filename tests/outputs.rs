@@ -266,6 +266,35 @@ mod unix {
         }
     }
 
+    /// What is not on the disk yet takes nobody's place: after a power cut there would be neither of the two.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_that_does_not_reach_the_disk_leaves_the_old_one() {
+        use nix::libc::{EIO, SYS_fdatasync, SYS_fsync};
+        use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.md");
+        fs::write(&path, "the report of yesterday").unwrap();
+        let calls = [SYS_fsync, SYS_fdatasync].map(|call| (call, Vec::new())).into();
+        let arch = std::env::consts::ARCH.try_into().unwrap();
+        let fails = SeccompAction::Errno(EIO as u32);
+        let filter = SeccompFilter::new(calls, SeccompAction::Allow, fails, arch).unwrap();
+        let filter: BpfProgram = filter.try_into().unwrap();
+        // Only this thread, and the program that it starts, have a disk that fails.
+        let place = folder.path().to_path_buf();
+        let run =
+            move || apply_filter(&filter).map(|()| write(&place, &flagship(), &["r.md", "new.md"]));
+        let Ok(output) = std::thread::spawn(run).join().unwrap() else {
+            eprintln!("system calls cannot be made to fail here: skipped");
+            return;
+        };
+        assert_eq!(output.status.code(), Some(2));
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("r.md: Input/output error"), "{said}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "the report of yesterday");
+        assert_eq!(names(path.parent().unwrap()), ["r.md"]);
+    }
+
     #[test]
     fn whoever_interrupts_leaves_all_files_or_none() {
         let (mut interrupted, mut tries) = (0, 0);

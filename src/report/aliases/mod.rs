@@ -365,6 +365,48 @@ mod tests {
         }
     }
 
+    /// A rule that names a device takes its name as a whole. Of a name that was cut no alias is known, and half of it
+    /// would stay.
+    #[test]
+    fn no_half_of_a_long_name_stays() {
+        use crate::compare::Options;
+        use crate::packet::{AddressType, Status};
+        use crate::report::terminal::{self, Screen};
+        use crate::report::{Report, Shown, facts, html, json, markdown};
+        use crate::trace::{PEER, Trace};
+        const NAME: &str =
+            "Kittiwake Harbour Lantern Umbrella Foxglove Marmalade Quince Thistledown";
+        let words = || NAME.split(' ');
+        let mut next = PEER;
+        next.0[0] += 1;
+        let left = Trace::new().advertises(0).up().mtu().write(0x10, &[1]).wait_ms(900);
+        let back = left.disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(1_200);
+        let trace = back.peer(next, AddressType::RANDOM).advertises_as(NAME);
+        let analysis = crate::Analysis::of(vec![trace.run()], &Options::default());
+        let rule = "bootloader-reboot-address-change";
+        assert!(analysis.findings.iter().any(|finding| finding.rule == rule));
+        let shown = Shown { aliases: true, full: true, ..Shown::default() };
+        let mut report = Report { shown, ..Report::from(analysis) };
+        let screen = Screen { width: 100, colour: false };
+        let all = |report: &Report| {
+            [
+                terminal::first(report, screen, usize::MAX),
+                terminal::render(report, screen),
+                terminal::letter(report),
+                markdown::render(report),
+                html::render(report),
+                json::render(report),
+                facts::render(report),
+            ]
+        };
+        for text in all(&report) {
+            let stayed: Vec<_> = words().filter(|word| text.contains(word)).collect();
+            assert!(stayed.is_empty(), "{stayed:?} in {text}");
+        }
+        report.shown.aliases = false;
+        assert!(all(&report).iter().any(|text| words().all(|word| text.contains(word))));
+    }
+
     /// What the scan would still find in a finished report would be a piece that nobody hid.
     #[test]
     fn the_scan_of_a_finished_report_finds_nothing() {
