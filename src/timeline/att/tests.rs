@@ -162,6 +162,7 @@ fn a_search_that_finds_nothing_more_has_succeeded() {
     // A server that knows no secondary services says so in this way.
     let unsupported = ErrorCode::UNSUPPORTED_GROUP_TYPE;
     assert_eq!(outcome(group(0x2801), unsupported), Outcome::Ok);
+    assert_eq!(outcome(group(0x2801), ErrorCode::INVALID_HANDLE), Outcome::Error);
     assert_eq!(outcome(group(0x2800), unsupported), Outcome::Error);
     assert_eq!(outcome(read, unsupported), Outcome::Error);
 }

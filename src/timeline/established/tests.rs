@@ -55,6 +55,7 @@ fn a_failure_belongs_to_the_request_that_was_cancelled() {
         connections.iter().map(|c| c.status.is_some()).collect::<Vec<_>>()
     };
     assert_eq!(status(two.clone().cancel()), [true, false]);
+    assert_eq!(status(Trace::new().create().create_for_anybody().cancel()), [true, false]);
     assert_eq!(status(two.connect_failed(Status::CONNECTION_LIMIT_EXCEEDED)), [true, false]);
     // A page on BR/EDR is no LE request.
     let paged = Trace::new().connected_bredr().connect_failed(Status::CONNECTION_LIMIT_EXCEEDED);

@@ -229,3 +229,24 @@ fn as_many_packets_are_remembered_as_controllers_may_hold() {
     assert_eq!((live.acl_in_flight.len(), connection.credits.sent), (512, 600));
     assert_eq!(connection.credits.most_outstanding, 599);
 }
+
+/// The answer to one procedure ends no other.
+#[test]
+fn an_event_ends_the_procedure_that_it_belongs_to() {
+    let set = Command::LeSetPhy {
+        connection_handle: HANDLE,
+        all_phys: 0,
+        tx_phys: 2,
+        rx_phys: 2,
+        phy_options: 0,
+    };
+    let features = LeEvent::ReadRemoteFeaturesComplete {
+        status: Status::SUCCESS,
+        connection_handle: HANDLE,
+        le_features: [1; 8],
+    };
+    let steps = only(link().taken(set).le(features)).steps;
+    let outcome = |of| steps.iter().find(|step| step.procedure == of).map(|step| step.outcome);
+    assert_eq!(outcome(Procedure::Phy), Some(Outcome::Unknown));
+    assert_eq!(outcome(Procedure::Features), Some(Outcome::Ok));
+}

@@ -113,6 +113,7 @@ fn a_run_is_of_one_kind_of_request() {
     let read = |offset, by_type| key(Detail::Read { offset, by_type });
     assert_eq!(read(0, 0), read(0, 0));
     assert_ne!(read(0, 0), read(22, 0), "the rest of a long value");
+    assert_ne!(read(0, 0), read(1, 0));
     assert_eq!(read(22, 0), read(44, 0));
     assert_ne!(read(0, 0x2a00), read(0, 0x2a01));
     assert_ne!(read(0, 0x2a00), read(5, 0x2a00));
