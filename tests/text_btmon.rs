@@ -75,7 +75,10 @@ fn timeless(connection: &Connection) -> Connection {
         maybe(&mut end.command);
         end.echoes.fill(0);
     }
-    it.gone.iter_mut().for_each(|gone| place(gone));
+    if let Some(gone) = &mut it.gone {
+        place(gone);
+        gone.command.iter_mut().for_each(|(seen, _)| place(seen));
+    }
     for open in &mut it.open_requests {
         place(open);
         open.age = None;
