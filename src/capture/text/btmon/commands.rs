@@ -52,7 +52,7 @@ pub(super) const COMMANDS: &[(u16, &[Part])] = &[
     (0x042e, &[ADDRESS, N(4, "Passkey")]),
     (0x042f, &[ADDRESS]),
     (0x0434, &[ADDRESS, REASON]),
-    (0x080b, &[HANDLE]),
+    (0x080b, &[ADDRESS, N(1, "Role")]),
     (0x080d, &[HANDLE, N(2, "Link policy")]),
     (0x0c01, &[N(8, "Mask")]),
     (0x0c13, &[Text(248, "Name")]),

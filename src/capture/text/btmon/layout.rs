@@ -236,6 +236,53 @@ mod tests {
         assert_eq!(out, [0, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 
+    /// Bytes of a field; nothing where the text decides.
+    fn size(part: Part) -> Option<usize> {
+        Some(match part {
+            N(size, _) | Soft(size, _) | First(size, _) | Within(size, ..) => size.into(),
+            Bytes(size, _) | Flags(size, _) | Text(size, _) | Lead(size, _) => size.into(),
+            Bits(size, _) => size.into(),
+            Address(_) => 6,
+            Kind(_) => 1,
+            Device => 7,
+            Range(_) => 4,
+            Rest(_) | Uuid(_) | Each(..) | All(_) | PerPhy(..) | Data(..) => return None,
+        })
+    }
+
+    /// The lines of a packet are put back into as many bytes as the codec wants.
+    #[test]
+    fn layouts_have_the_fields_of_the_codec() {
+        use crate::packet::hci::{Command, Event, LeEvent, Return};
+        use crate::packet::{att, mgmt, smp};
+        let (mut compared, mut wrong) = (0, Vec::new());
+        macro_rules! compare {
+            ($table:expr, $pdu:ty) => {
+                for (code, parts) in $table {
+                    let length: Option<usize> = parts.iter().map(|part| size(*part)).sum();
+                    let known = <$pdu>::name_of(*code).is_some();
+                    let Some(length) = length.filter(|_| known) else { continue };
+                    let bytes = vec![0; length];
+                    let (pdu, problem) = <$pdu>::decode(*code, &bytes, false);
+                    compared += 1;
+                    if problem.is_some() {
+                        wrong.push(format!("{code:#06x}: {length} bytes, {pdu:?}: {problem:?}"));
+                    }
+                }
+            };
+        }
+        compare!(super::super::commands::COMMANDS, Command<'_>);
+        compare!(super::super::commands::RETURNS, Return<'_>);
+        compare!(super::super::events::EVENTS, Event<'_>);
+        compare!(super::super::events::LE, LeEvent<'_>);
+        compare!(super::super::upper::ATT, att::Pdu<'_>);
+        compare!(super::super::upper::SMP, smp::Pdu<'_>);
+        compare!(super::super::management::COMMANDS, mgmt::Command<'_>);
+        compare!(super::super::management::EVENTS, mgmt::Event<'_>);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(compared > 100, "{compared}");
+    }
+
     #[test]
     fn tables_are_sorted() {
         fn sorted<C: Ord + Copy>(table: &[(C, &[Part])]) -> bool {
