@@ -124,11 +124,23 @@ impl Range {
 
     /// Whether a record belongs to it. Each record of the capture is asked about, in order. A record without a
     /// time belongs to no part that is named by times.
+    #[inline]
     pub fn has(&mut self, frame: u32, time: Option<Timestamp>) -> bool {
-        self.first = self.first.or(time);
-        self.last = time.or(self.last);
+        if time.is_some() {
+            self.last = time;
+            if self.first.is_none() {
+                self.first = time;
+            }
+        }
         self.last_frame = frame;
         self.records += 1;
+        let inside = self.is_all() || self.lies_between(frame, time);
+        self.inside += u64::from(inside);
+        inside
+    }
+
+    /// Whether a record lies between both ends.
+    fn lies_between(&self, frame: u32, time: Option<Timestamp>) -> bool {
         let beyond = |bound: Option<Bound>, wrong: fn(i64, i64) -> bool| match bound {
             None => false,
             Some(Bound::Frame(limit)) => wrong(frame.into(), limit.into()),
@@ -140,10 +152,8 @@ impl Range {
                 }
             }
         };
-        let inside = !beyond(self.from, |here, limit| here < limit)
-            && !beyond(self.to, |here, limit| here > limit);
-        self.inside += u64::from(inside);
-        inside
+        !beyond(self.from, |here, limit| here < limit)
+            && !beyond(self.to, |here, limit| here > limit)
     }
 
     /// Whether any record had a time, of all that were asked about.

@@ -9,8 +9,11 @@ const ATT: u16 = 0x0004;
 const LE_SIGNALLING: u16 = 0x0005;
 const SMP: u16 = 0x0006;
 const BREDR_SMP: u16 = 0x0007;
-/// Handles under which chips send their own logs as ACL data (Qualcomm, MediaTek).
-const LOGS: [u16; 5] = [0x0edc, 0x0c6f, 0x05ff, 0x05fe, 0x0efd];
+/// Whether chips send their own logs as ACL data under this handle (Qualcomm, MediaTek).
+#[inline]
+fn is_of_logs(handle: ConnHandle) -> bool {
+    matches!(handle.0, 0x0edc | 0x0c6f | 0x05ff | 0x05fe | 0x0efd)
+}
 
 /// Decodes an ACL packet into `event`, whose `cut` says whether its record is.
 pub fn decode<'a>(adapter: &'a mut Adapter, bytes: &'a [u8], event: &mut Event<'a>) {
@@ -23,7 +26,7 @@ pub fn decode<'a>(adapter: &'a mut Adapter, bytes: &'a [u8], event: &mut Event<'
     let handle = ConnHandle(word & 0x0fff);
     let start = (word >> 12) & 3 != 1;
     let declared = u16::from_le_bytes([l0, l1]);
-    if LOGS.contains(&handle.0) && !adapter.connected(handle) {
+    if is_of_logs(handle) && !adapter.connected(handle) {
         event.packet =
             Packet::Opaque { layer: Layer::ChipLog, code: handle.0.into(), len: declared.into() };
         event.problem = Some(Problem::Unknown);

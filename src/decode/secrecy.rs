@@ -74,6 +74,7 @@ impl<T: Eq + Hash> Known<T> {
 
 impl Secrecy {
     /// Takes notice of an event, and says whether its bytes must not be shown.
+    #[inline]
     pub fn hides(&mut self, event: &Event<'_>) -> bool {
         // A packet that does not fit the specification may hold anything, also a key.
         let hidden = event.problem == Some(Problem::Malformed);

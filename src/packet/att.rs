@@ -3,11 +3,7 @@ use super::codes::codes;
 use super::field::{Entry, Field, FieldSink, List, integers, le16, malformed, pairs};
 use super::pdus::pdus;
 use super::visit::{Kind, Part, Visitor, opaque};
-use nom::{
-    IResult, Parser,
-    bytes::complete::take,
-    number::complete::{le_u8, le_u16},
-};
+use nom::{IResult, Parser, bytes::complete::take};
 use std::fmt;
 
 codes! {
@@ -113,8 +109,8 @@ impl fmt::Debug for Uuid {
 }
 
 integers! {
-    Handle: le_u16, Handle, |n: Handle| n.0, Attribute;
-    ErrorCode: le_u8, ErrorCode, |n: ErrorCode| n.0, Reason;
+    Handle: u16, Handle, |n: Handle| n.0, Attribute;
+    ErrorCode: u8, ErrorCode, |n: ErrorCode| n.0, Reason;
 }
 
 /// A UUID that ends its packet, in the size that the packet leaves for it.
@@ -226,7 +222,7 @@ impl<'a> Field<'a> for Information<'a> {
     const KIND: Kind = Kind::Value;
 
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        let (bytes, format) = le_u8.parse(input)?;
+        let (bytes, format) = u8::parse(input)?;
         match Self::size(format) {
             Some(size) if !bytes.is_empty() && bytes.len() % size == 0 => {
                 Ok((&[], Self { format, bytes }))
@@ -325,7 +321,7 @@ impl<'a, const N: usize> Field<'a> for ByLength<'a, N> {
     const KIND: Kind = Kind::Value;
 
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        let (bytes, length) = le_u8.parse(input)?;
+        let (bytes, length) = u8::parse(input)?;
         let size = usize::from(length);
         if size < N || bytes.is_empty() || bytes.len() % size != 0 {
             return malformed(input);

@@ -7,8 +7,8 @@ use nom::{
     bytes::complete::take,
     combinator::rest,
     error::ErrorKind,
-    number::complete::{le_i8, le_u8, le_u16, le_u24, le_u32, le_u64},
 };
+use std::convert::identity;
 use std::fmt::Display;
 use std::marker::PhantomData;
 
@@ -79,14 +79,15 @@ pub trait Field<'a>: Sized {
 
 /// Fields that are one number: how to read them, how to put the number into the type and back, what they are.
 macro_rules! integers {
-    ($($ty:ty: $read:ident, $wrap:expr, $raw:expr, $kind:ident;)*) => {$(
+    ($($ty:ty: $number:ty, $wrap:expr, $raw:expr, $kind:ident;)*) => {$(
         impl<'a> Field<'a> for $ty {
             const KIND: Kind = Kind::$kind;
             const SIZE: usize = size_of::<$ty>();
 
             #[inline]
             fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-                $read.map($wrap).parse(input)
+                let (input, bytes) = $crate::packet::field::fixed(input)?;
+                Ok((input, $wrap(<$number>::from_le_bytes(bytes))))
             }
             fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
                 visitor.part(Part::new(name, kind, &$raw(*self).to_le_bytes()));
@@ -104,16 +105,16 @@ macro_rules! integers {
 pub(super) use integers;
 
 integers! {
-    u8: le_u8, |n| n, |n| n, Number;
-    i8: le_i8, |n| n, |n| n, Number;
-    u16: le_u16, |n| n, |n| n, Number;
-    u32: le_u32, |n| n, |n| n, Number;
-    u64: le_u64, |n| n, |n| n, Bits;
-    ConnHandle: le_u16, ConnHandle, |n: ConnHandle| n.0, Link;
-    Opcode: le_u16, Opcode, |n: Opcode| n.0, Number;
-    Status: le_u8, Status, |n: Status| n.0, Status;
-    MgmtStatus: le_u8, MgmtStatus, |n: MgmtStatus| n.0, Status;
-    AddressType: le_u8, AddressType, |n: AddressType| n.0, AddressType;
+    u8: u8, identity, identity, Number;
+    i8: i8, identity, identity, Number;
+    u16: u16, identity, identity, Number;
+    u32: u32, identity, identity, Number;
+    u64: u64, identity, identity, Bits;
+    ConnHandle: u16, ConnHandle, |n: ConnHandle| n.0, Link;
+    Opcode: u16, Opcode, |n: Opcode| n.0, Number;
+    Status: u8, Status, |n: Status| n.0, Status;
+    MgmtStatus: u8, MgmtStatus, |n: MgmtStatus| n.0, Status;
+    AddressType: u8, AddressType, |n: AddressType| n.0, AddressType;
 }
 
 /// A three-byte number.
@@ -125,7 +126,8 @@ impl<'a> Field<'a> for U24 {
     const SIZE: usize = 3;
 
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        le_u24.map(U24).parse(input)
+        let (input, [a, b, c]) = fixed(input)?;
+        Ok((input, Self(u32::from_le_bytes([a, b, c, 0]))))
     }
     fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
         let [a, b, c, _] = self.0.to_le_bytes();
@@ -145,8 +147,7 @@ impl<'a, const N: usize> Field<'a> for [u8; N] {
 
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        let (input, bytes) = take(N).parse(input)?;
-        Ok((input, bytes.try_into().unwrap_or([0; N])))
+        fixed(input)
     }
     fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
         visitor.part(Part::new(name, kind, self));
@@ -234,7 +235,7 @@ impl<'a> Field<'a> for Sized8<'a> {
     const KIND: Kind = Kind::Value;
 
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        let (input, length) = le_u8.parse(input)?;
+        let (input, length) = u8::parse(input)?;
         take(usize::from(length)).map(Self).parse(input)
     }
     fn visit(&self, name: &'static str, kind: Kind, visitor: &mut dyn Visitor) {
@@ -435,9 +436,9 @@ impl<'a, T: Entry, const WIDTH: usize> Field<'a> for Counted<'a, T, WIDTH> {
     #[inline]
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
         let (input, count) = if WIDTH == 1 {
-            le_u8.map(usize::from).parse(input)?
+            u8::parse(input).map(|(input, count)| (input, usize::from(count)))?
         } else {
-            le_u16.map(usize::from).parse(input)?
+            u16::parse(input).map(|(input, count)| (input, usize::from(count)))?
         };
         let (input, bytes) = take(count * T::SIZE).parse(input)?;
         Ok((input, Counted(List { bytes, of: PhantomData })))
@@ -491,7 +492,7 @@ impl<'a, T: PerPhy> Field<'a> for Phys<'a, T> {
     const KIND: Kind = Kind::Value;
 
     fn parse(input: &'a [u8]) -> IResult<&'a [u8], Self> {
-        let (input, mask) = le_u8.parse(input)?;
+        let (input, mask) = u8::parse(input)?;
         let (input, bytes) = take(mask.count_ones() as usize * T::SIZE).parse(input)?;
         Ok((input, Self { mask, list: List { bytes, of: PhantomData } }))
     }
@@ -509,6 +510,15 @@ impl<'a, T: PerPhy> Field<'a> for Phys<'a, T> {
     }
 }
 
+/// Takes so many bytes. (The readers of numbers of nom go through them one by one.)
+#[inline]
+pub(super) fn fixed<const N: usize>(input: &[u8]) -> IResult<&[u8], [u8; N]> {
+    match input.split_first_chunk() {
+        Some((bytes, rest)) => Ok((rest, *bytes)),
+        None => Err(nom::Err::Error(nom::error::Error::new(input, ErrorKind::Eof))),
+    }
+}
+
 pub(super) fn le16(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
 }
@@ -520,6 +530,7 @@ macro_rules! pairs {
         impl $crate::packet::field::Entry for ($first, $second) {
             const SIZE: usize = size_of::<$first>() + size_of::<$second>();
 
+            #[inline]
             fn read(bytes: &[u8]) -> Option<Self> {
                 let (rest, first) = <$first as $crate::packet::field::Field>::parse(bytes).ok()?;
                 let (_, second) = <$second as $crate::packet::field::Field>::parse(rest).ok()?;

@@ -3,7 +3,7 @@ use super::codes::{Address, Secret, codes};
 use super::field::{Field, FieldSink, integers};
 use super::pdus::pdus;
 use super::visit::{Kind, Part, Visitor};
-use nom::{IResult, Parser, number::complete::le_u8};
+use nom::IResult;
 
 codes! {
     /// Why pairing failed (3.5.5).
@@ -28,7 +28,7 @@ codes! {
 }
 
 integers! {
-    Reason: le_u8, Reason, |n: Reason| n.0, Reason;
+    Reason: u8, Reason, |n: Reason| n.0, Reason;
 }
 
 pdus! {
