@@ -24,7 +24,6 @@ type Stage = (&'static str, fn(&Path));
 const STAGES: [Stage; 4] =
     [("plain loop", plain_loop), ("read", read), ("decode", decode), ("connections", connections)];
 
-
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let stage = STAGES.iter().find(|(name, _)| *name == arguments[0]).expect("a stage").1;

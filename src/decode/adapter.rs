@@ -197,8 +197,10 @@ impl Adapter {
 
     fn follow_event<'a>(&mut self, event: &mut Event<'a>, completed: &'a mut Vec<LinkId>) {
         let Packet::Event(packet) = &event.packet else { return };
-        for command in &mut self.commands {
-            command.completed |= packet.completes(command.opcode);
+        if !packet.is_usual() {
+            for command in &mut self.commands {
+                command.completed |= packet.completes(command.opcode);
+            }
         }
         match packet {
             hci::Event::CommandComplete { command_opcode, .. }

@@ -2,12 +2,7 @@
 use super::codes::{Address, AddressType, ConnHandle, MgmtStatus, Opcode, Secret, Status};
 use super::pdus::OutOfRange;
 use super::visit::{Kind, Part, Visitor, Writer, opaque};
-use nom::{
-    IResult, Parser,
-    bytes::complete::take,
-    combinator::rest,
-    error::ErrorKind,
-};
+use nom::{IResult, Parser, bytes::complete::take, combinator::rest, error::ErrorKind};
 use std::convert::identity;
 use std::fmt::Display;
 use std::marker::PhantomData;

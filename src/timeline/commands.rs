@@ -259,7 +259,9 @@ impl Tracker {
         whole: &packet::Event<'_>,
     ) -> Option<usize> {
         let packet::Event { answers, replaces, completed, .. } = *whole;
-        self.completed_by(adapter, event);
+        if !event.is_usual() {
+            self.completed_by(adapter, event);
+        }
         if let Some(fact) = event.le_connection_complete() {
             return self.le_connected(adapter, at, &fact, replaces);
         }

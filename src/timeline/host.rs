@@ -22,10 +22,10 @@ pub(super) struct HostSigns {
 
 impl HostSigns {
     pub fn command(&mut self, opcode: Opcode, frame: u32) {
-        if ANDROID_VENDOR.contains(&opcode.0) {
-            self.android_vendor.get_or_insert(frame);
-        }
         if opcode.0 >= 0xfc00 {
+            if ANDROID_VENDOR.contains(&opcode.0) {
+                self.android_vendor.get_or_insert(frame);
+            }
             self.apple_vendor += 1;
             if self.apple_vendor == 1 {
                 self.apple_vendor_frame = frame;

@@ -431,14 +431,23 @@ impl Tracker {
             _ => return None,
         };
         let id = at.link?;
-        let index = self.link_for_data(adapter, at, id, handle, transport)?;
+        // Nearly always the link is up, and its beginning was seen.
+        if !matches!(self.adapters.get(adapter)?.place(id), Place::Up(_)) {
+            self.link_for_data(adapter, at, id, handle, transport)?;
+        }
         let state = self.adapters.get_mut(adapter)?;
         let buffers =
             state.facts.le_buffers.map(|(_, count)| u32::from(count)).filter(|count| *count > 0);
         let outstanding = &mut state.outstanding;
         let Place::Up(slot) = state.places.get(id.index()).copied()? else { return None };
         let link = state.links.get_mut(slot as usize)?.as_mut()?;
+        let index = link.connection;
         let connection = self.connections.get_mut(index)?;
+        if let Some(transport) = transport
+            && !connection.start_seen
+        {
+            connection.transport = transport;
+        }
         if event.air.is_some() {
             // A controller's buffers are not on the air.
         } else if at.sent() {

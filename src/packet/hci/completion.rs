@@ -63,6 +63,16 @@ const COMPLETED_BY: &[(u16, &[By])] = &[
 ];
 
 impl Event<'_> {
+    /// Whether it is of the three kinds that come all the time and complete no command of this kind.
+    pub fn is_usual(&self) -> bool {
+        matches!(
+            self,
+            Self::CommandComplete { .. }
+                | Self::CommandStatus { .. }
+                | Self::NumberOfCompletedPackets { .. }
+        )
+    }
+
     /// Whether this event, which is neither Command Complete nor Command Status, ends what that command began.
     pub fn completes(&self, opcode: Opcode) -> bool {
         let place = COMPLETED_BY.binary_search_by_key(&opcode.0, |(opcode, _)| *opcode);
