@@ -149,6 +149,19 @@ impl Column {
         self.levels.push(held.into());
     }
 
+    fn clear(&mut self) {
+        self.levels.clear();
+        match &mut self.values {
+            Values::Truth(all) => all.clear(),
+            Values::Whole(all) => all.clear(),
+            Values::Number(all) => all.clear(),
+            Values::Text(all, ends) => {
+                all.clear();
+                ends.clear();
+            }
+        }
+    }
+
     fn append(&mut self, other: &Self) {
         self.levels.extend_from_slice(&other.levels);
         match (&mut self.values, &other.values) {
@@ -193,6 +206,12 @@ impl Rows {
             column.push(cell);
         }
         self.count += 1;
+    }
+
+    /// None again. The room stays.
+    pub fn clear(&mut self) {
+        self.columns.iter_mut().for_each(Column::clear);
+        (self.count, self.bytes) = (0, 0);
     }
 
     /// The rows of another piece of the same table, behind these.

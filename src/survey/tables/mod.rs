@@ -1,13 +1,14 @@
 //! A survey as tables, one Parquet file each, for tools that count over millions of rows.
 //!
-//! [`pieces`] makes the rows of one file, in pieces that are small however much the file holds. [`Tables`] writes
+//! [`rows`] makes the rows of one file, in pieces that are small however much the file holds. [`Tables`] writes
 //! them as a stream: what it holds does not grow with the number of files. The same pieces in the same order give
-//! the same bytes.
+//! the same bytes, whoever encodes them.
 mod captures;
 mod claims;
 mod column;
 mod connections;
 mod findings;
+mod group;
 mod page;
 mod parquet;
 mod steps;
@@ -16,6 +17,7 @@ mod steps;
 mod tests;
 
 pub use column::{Declared, Kind, Table};
+pub use group::{Encoded, Group};
 pub use page::page;
 
 use super::Row;
@@ -42,44 +44,54 @@ struct One<'a> {
     analysis: Option<&'a Analysis>,
 }
 
-/// Some rows of each table.
+/// Some rows of each table. An empty one keeps its room for the next file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece([Rows; 5]);
 
-impl Piece {
-    fn new() -> Self {
+impl Default for Piece {
+    fn default() -> Self {
         Self(TABLES.map(Rows::of))
     }
+}
 
-    /// About how much memory it takes.
+impl Piece {
+    /// About how much memory its rows take.
     pub fn bytes(&self) -> usize {
         self.0.iter().map(|rows| rows.bytes).sum()
+    }
+
+    /// Forgets its rows.
+    pub fn clear(&mut self) {
+        self.0.iter_mut().for_each(Rows::clear);
     }
 }
 
 /// Rows that are given away once there are enough of them.
-struct Pieces<G> {
-    held: Piece,
-    give: G,
+struct Pieces<'a, G> {
+    held: &'a mut Piece,
+    full: G,
 }
 
-impl<G: FnMut(Piece) -> io::Result<()>> Pieces<G> {
+impl<G: FnMut(&mut Piece) -> io::Result<()>> Pieces<'_, G> {
     fn rows(&mut self, table: usize) -> io::Result<&mut Rows> {
         if self.held.bytes() >= PIECE {
-            (self.give)(std::mem::replace(&mut self.held, Piece::new()))?;
+            (self.full)(self.held)?;
+            self.held.clear();
         }
         Ok(&mut self.held.0[table])
     }
 }
 
-/// The rows of one file, by its number from 1: what was read of it, or the row that says why nothing was.
-pub fn pieces(
+/// The rows of one file, by its number from 1: what was read of it, or the row that says why nothing was. They are put
+/// into `piece`; whenever it is full, `full` takes what it holds.
+pub fn rows(
     number: u64,
     row: &Row,
     analysis: Option<&Analysis>,
-    give: impl FnMut(Piece) -> io::Result<()>,
+    piece: &mut Piece,
+    full: impl FnMut(&mut Piece) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut to = Pieces { held: Piece::new(), give };
+    let mut to = Pieces { held: piece, full };
     captures::push(to.rows(0)?, &One { number, row, analysis });
     if let Some(analysis) = analysis {
         connections(number, analysis, &mut to)?;
@@ -88,13 +100,13 @@ pub fn pieces(
         }
         claims(number, analysis, &mut to)?;
     }
-    (to.give)(to.held)
+    Ok(())
 }
 
 fn connections(
     number: u64,
     analysis: &Analysis,
-    to: &mut Pieces<impl FnMut(Piece) -> io::Result<()>>,
+    to: &mut Pieces<'_, impl FnMut(&mut Piece) -> io::Result<()>>,
 ) -> io::Result<()> {
     let Some(capture) = analysis.captures.first() else { return Ok(()) };
     let began = Moment::from(capture.first_time);
@@ -125,7 +137,7 @@ fn connections(
 fn claims(
     number: u64,
     analysis: &Analysis,
-    to: &mut Pieces<impl FnMut(Piece) -> io::Result<()>>,
+    to: &mut Pieces<'_, impl FnMut(&mut Piece) -> io::Result<()>>,
 ) -> io::Result<()> {
     for testimony in &analysis.testimonies {
         let mut related = vec![None; testimony.log.claims.len()];
@@ -143,7 +155,10 @@ fn claims(
 }
 
 /// All five files.
-pub struct Tables<W: Write + Send>([parquet::File<W>; 5]);
+pub struct Tables<W: Write + Send> {
+    files: [parquet::File<W>; 5],
+    spare: Piece,
+}
 
 impl<W: Write + Send> Tables<W> {
     /// Begins them. `open` is asked for each in the order of [`TABLES`].
@@ -153,19 +168,53 @@ impl<W: Write + Send> Tables<W> {
             files.push(parquet::File::new(table, open(table)?)?);
         }
         match files.try_into() {
-            Ok(files) => Ok(Self(files)),
+            Ok(files) => Ok(Self { files, spare: Piece::default() }),
             Err(_) => Err(io::Error::other("a table is missing")),
         }
     }
 
-    /// Adds rows. Pieces come in the order of the files.
-    pub fn add(&mut self, piece: &Piece) -> io::Result<()> {
-        self.0.iter_mut().zip(&piece.0).try_for_each(|(file, rows)| file.add(rows))
+    /// Adds rows, and gives away those that are enough for a row group. Pieces come in the order of the files.
+    #[must_use = "row groups are encoded, and appended"]
+    pub fn add(&mut self, piece: &Piece) -> Vec<Group> {
+        let files = self.files.iter_mut().zip(&piece.0).enumerate();
+        files.filter_map(|(at, (file, rows))| file.add(at, rows)).collect()
     }
 
-    /// Ends all files.
-    pub fn finish(self) -> io::Result<Vec<W>> {
-        self.0.into_iter().map(parquet::File::finish).collect()
+    /// The rows that are left when all pieces were added.
+    #[must_use = "row groups are encoded, and appended"]
+    pub fn rest(&mut self) -> Vec<Group> {
+        self.files.iter_mut().enumerate().filter_map(|(at, file)| file.rest(at)).collect()
+    }
+
+    /// Whether a row group is the next one of its table.
+    pub fn is_next(&self, group: &Encoded) -> bool {
+        self.files.get(group.place.table).is_some_and(|file| file.written == group.place.nth)
+    }
+
+    /// Writes a row group. Those of one table come in their order.
+    pub fn append(&mut self, group: Encoded) -> io::Result<()> {
+        let file = self.files.get_mut(group.place.table);
+        file.ok_or_else(|| io::Error::other("a table is missing"))?.append(group)
+    }
+
+    /// Writes the rows of one file, without the help of other threads. Files come in the order of their numbers.
+    pub fn write(&mut self, number: u64, row: &Row, analysis: Option<&Analysis>) -> io::Result<()> {
+        let mut piece = std::mem::take(&mut self.spare);
+        rows(number, row, analysis, &mut piece, |piece| self.write_piece(piece))?;
+        self.write_piece(&piece)?;
+        piece.clear();
+        self.spare = piece;
+        Ok(())
+    }
+
+    fn write_piece(&mut self, piece: &Piece) -> io::Result<()> {
+        self.add(piece).into_iter().try_for_each(|group| self.append(group.encode()?))
+    }
+
+    /// Writes what is left, and the end of all files.
+    pub fn finish(mut self) -> io::Result<Vec<W>> {
+        self.rest().into_iter().try_for_each(|group| self.append(group.encode()?))?;
+        self.files.into_iter().map(parquet::File::finish).collect()
     }
 }
 

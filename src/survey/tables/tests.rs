@@ -22,10 +22,10 @@ fn made(files: &[&str]) -> [Vec<BTreeMap<String, Field>>; 5] {
         number += 1;
         let analysis = analyse(&Case::one(Input::parse(&fixture(file)))).expect("a capture");
         let row = Row::of((*file).to_owned(), None, &analysis);
-        pieces(number, &row, Some(&analysis), |piece| tables.add(&piece)).expect("it is written");
+        tables.write(number, &row, Some(&analysis)).expect("it is written");
     }
     let row = Row::unread("picture.png".into(), Some("bad".into()), "this is no capture".into());
-    pieces(number + 1, &row, None, |piece| tables.add(&piece)).expect("it is written");
+    tables.write(number + 1, &row, None).expect("it is written");
     tables.finish().expect("ended");
     TABLES.map(|table| read(&path(table)))
 }
@@ -124,7 +124,7 @@ fn row_groups_lose_nothing() {
     const FILES: u64 = 2_000;
     for number in 1..=FILES {
         let row = Row::unread(format!("{number} {}", "x".repeat(10_000)), None, "why".into());
-        pieces(number, &row, None, |piece| tables.add(&piece)).expect("it is written");
+        tables.write(number, &row, None).expect("it is written");
     }
     tables.finish().expect("ended");
     let file = File::open(path(&captures::TABLE)).expect("a file");
@@ -149,11 +149,13 @@ fn pieces_are_small() {
     analysis.captures[0].connections.extend(vec![connection; 3_000]);
     let row = Row::of("many".into(), None, &analysis);
     let mut sizes = Vec::new();
-    let give = |piece: Piece| {
+    let full = |piece: &mut Piece| {
         sizes.push(piece.bytes());
         Ok(())
     };
-    pieces(1, &row, Some(&analysis), give).expect("given");
+    let mut last = Piece::default();
+    rows(1, &row, Some(&analysis), &mut last, full).expect("given");
+    sizes.push(last.bytes());
     assert!(sizes.len() > 3, "{sizes:?}");
     assert!(sizes.iter().all(|size| *size < 2 * PIECE), "{sizes:?}");
 }
@@ -162,7 +164,7 @@ fn pieces_are_small() {
 #[test]
 fn columns_hold_what_they_declare() {
     let mut seen: BTreeMap<&str, Vec<bool>> = BTreeMap::new();
-    let mut give = |piece: Piece| {
+    let mut look = |piece: &mut Piece| {
         for (table, rows) in TABLES.iter().zip(&piece.0) {
             for (declared, column) in table.columns.iter().zip(&rows.columns) {
                 let there = column.levels.contains(&1);
@@ -175,7 +177,9 @@ fn columns_hold_what_they_declare() {
     for file in ["flagship/mac.pklg", "flagship/pi.btsnoop", "lab/A/06-pairing-good.btsnoop"] {
         let analysis = analyse(&Case::one(Input::parse(&fixture(file)))).expect("a capture");
         let row = Row::of(file.to_owned(), None, &analysis);
-        pieces(1, &row, Some(&analysis), &mut give).expect("given");
+        let mut last = Piece::default();
+        rows(1, &row, Some(&analysis), &mut last, &mut look).expect("given");
+        look(&mut last).expect("given");
     }
     let empty: Vec<&str> =
         seen.iter().filter(|(_, there)| !there.contains(&true)).map(|(name, _)| *name).collect();

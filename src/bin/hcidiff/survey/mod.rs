@@ -114,7 +114,7 @@ pub fn run(asked: &Survey, out: &mut impl Write) -> io::Result<ExitCode> {
     let rows = reading::read_all(&found, &labels, jobs, tables.as_ref());
     let survey = survey::Survey { rows };
     let by = asked.by.into();
-    let tables = tables.map_or(Ok(Vec::new()), InOrder::finish);
+    let tables = tables.map_or(Ok(Vec::new()), |tables| tables.finish(jobs));
     let has_picture = outputs.have_picture() || asked.format == Shape::Html;
     let page = if has_picture { page(&survey, by, &found) } else { String::new() };
     if let Err(sentence) = outputs.write(&survey, by, &page, tables) {
