@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
         let frame = record.frame;
         let event = decoder.decode(&record);
         assert_eq!(event.frame, frame);
-        let place = Place { connection: tracker.push(&event), peer: event.packet.peer(), comment: None };
+        let place = Place { connection: tracker.push(&event), peer: event.packet.peer(), comment: None, record: Some(record.bytes()) };
         let mut line = Vec::new();
         table.push(&event, place, &mut line).unwrap();
         assert!(line.ends_with(b"\n") && !line[..line.len() - 1].contains(&b'\n') && !line.contains(&0x1b));
