@@ -83,7 +83,8 @@ fn descriptors(database: &Database, characteristics: &[&Attribute]) -> u32 {
 pub fn discovered(connection: &Connection) -> bool {
     let searched = |wanted, from, to, kind| {
         connection.steps.iter().any(|s| {
-            let whole = !matches!(s.outcome, Outcome::CutOff | Outcome::Unanswered);
+            // A search that the capture does not show to its end found a part at most.
+            let whole = matches!(s.outcome, Outcome::Ok | Outcome::Error);
             whole
                 && s.procedure == wanted
                 && matches!(s.detail, Detail::Discovery { first, last, attribute_type, by_uuid: false, .. }
@@ -218,5 +219,111 @@ mod tests {
         let link = capture.connections.iter().find(|c| discovered(c)).expect("a discovery");
         let sent = crate::diagnose::what_if::requests_before_write(link).expect("a write");
         assert_eq!(of_connection(link, None), Some(sent));
+    }
+
+    /// A device with one characteristic that BlueZ knows costs so many more than one with a characteristic that it does not.
+    #[test]
+    fn each_characteristic_that_bluez_uses_itself_has_its_price() {
+        let of_one = |uuid| {
+            let mut database = Database::default();
+            database.learn(service(1, 9, short(0x180f)));
+            database.learn(characteristic(2, short(uuid), 0x02));
+            of(&database, 247)
+        };
+        let none = of_one(0x2a19);
+        let price = |uuid| of_one(uuid) - none;
+        assert_eq!([0x2b2a, 0x2b29, 0x2a05, 0x2a00, 0x2a01].map(price), [2, 1, 1, 1, 1]);
+        assert_eq!([0x2b28, 0x2b2b, 0x2a04, 0x2a06, 0x29ff, 0x2a02].map(price), [0; 6]);
+    }
+
+    #[test]
+    fn no_mtu_is_smaller_than_that_of_a_new_link() {
+        assert_eq!(of(&laboratory(true), 0), of(&laboratory(true), 23));
+        assert_eq!(of(&laboratory(true), 22), of(&laboratory(true), 23));
+    }
+
+    #[test]
+    fn one_handle_behind_a_value_that_indicates_is_its_cccd() {
+        let gap = |properties| {
+            let mut database = Database::default();
+            database.learn(service(1, 4, short(0x180f)));
+            database.learn(characteristic(2, short(0x2a19), properties));
+            of(&database, 247)
+        };
+        assert_eq!(gap(0x22), gap(0x12), "indicates, notifies");
+        assert_eq!(gap(0x0f), gap(0x12) + 1, "reads and writes alone");
+        assert_eq!(gap(0xc0), gap(0x12) + 1);
+    }
+
+    /// Services to the last handle, and the characteristics of each.
+    #[test]
+    fn a_database_is_known_where_all_of_it_was_searched_to_its_end() {
+        use crate::packet::Direction::Sent;
+        use crate::trace::Trace;
+        let known = |trace: Trace| discovered(&trace.run().connections[0]);
+        let up = || Trace::new().up().mtu();
+        let groups = [6, 1, 0, 6, 0, 0x0f, 0x18];
+        let services = |link: Trace| {
+            link.by_wire(&[0x10, 1, 0, 0xff, 0xff, 0x00, 0x28], 0x11, &groups).by_wire(
+                &[0x10, 7, 0, 0xff, 0xff, 0x00, 0x28],
+                0x01,
+                &[0x10, 7, 0, 0x0a],
+            )
+        };
+        let found = [7, 2, 0, 2, 3, 0, 0x19, 0x2a];
+        assert!(known(up().discovery(2)));
+        assert!(!known(up()));
+        assert!(!known(services(up())), "no characteristics");
+        assert!(known(services(up()).by_wire(&[0x08, 2, 0, 6, 0, 0x03, 0x28], 0x09, &found)));
+        assert!(!known(services(up()).by_wire(&[0x08, 3, 0, 6, 0, 0x03, 0x28], 0x09, &found)));
+        assert!(!known(services(up()).by_wire(&[0x08, 1, 0, 5, 0, 0x03, 0x28], 0x09, &found)));
+        assert!(
+            !known(services(up()).by_wire(&[0x08, 1, 0, 6, 0, 0x02, 0x28], 0x09, &found)),
+            "includes"
+        );
+        assert!(!known(services(up()).acl(Sent, 4, &[0x08, 1, 0, 6, 0, 0x03, 0x28])), "no answer");
+        // The device has the one service, and only that one was looked for.
+        let one =
+            up().by_wire(&[0x06, 1, 0, 0xff, 0xff, 0x00, 0x28, 0x0f, 0x18], 0x07, &[1, 0, 6, 0]);
+        assert!(!known(one.by_wire(&[0x08, 1, 0, 6, 0, 0x03, 0x28], 0x09, &found)));
+        // Characteristics are searched within primary services: one of a secondary service need not be.
+        let capture = up().discovery(2).run();
+        let mut link = capture.connections[0].clone();
+        let mut database = (*link.remote).clone();
+        database.learn(characteristic(0x20, short(0x2a19), 2));
+        link.remote = std::sync::Arc::new(database.clone());
+        assert!(discovered(&link));
+        database.learn(service(0x30, 0x32, short(0x180f)));
+        link.remote = std::sync::Arc::new(database.clone());
+        assert!(!discovered(&link), "a service whose characteristics nobody asked for");
+        database = (*capture.connections[0].remote).clone();
+        database.learn(service(0x30, 0x30, short(0x180f)));
+        link.remote = std::sync::Arc::new(database);
+        assert!(discovered(&link), "a service without room for a characteristic");
+    }
+
+    /// The MTU that is asked about, else that of the link, else the smallest.
+    #[test]
+    fn requests_are_reckoned_with_the_mtu_of_the_link() {
+        use crate::trace::Trace;
+        let of_trace = |trace: Trace, mtu| {
+            let mut link = trace.run().connections.remove(0);
+            link.remote = std::sync::Arc::new(laboratory(true));
+            // All of it counts as searched.
+            for step in &mut link.steps {
+                if let Detail::Discovery { last, first, .. } = &mut step.detail {
+                    (*first, *last) = (1, u16::MAX);
+                }
+            }
+            of_connection(&link, mtu)
+        };
+        let small = Some(of(&laboratory(true), 23));
+        let large = Some(of(&laboratory(true), 247));
+        assert_ne!(small, large);
+        assert_eq!(of_trace(Trace::new().up().discovery(2), None), small);
+        assert_eq!(of_trace(Trace::new().up().mtu().discovery(2), None), large);
+        assert_eq!(of_trace(Trace::new().up().discovery(2), Some(247)), large);
+        assert_eq!(of_trace(Trace::new().up().mtu().discovery(2), Some(23)), small);
+        assert_eq!(of_trace(Trace::new().up().mtu(), None), None, "nothing was searched");
     }
 }
