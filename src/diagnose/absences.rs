@@ -93,4 +93,37 @@ mod tests {
         assert_eq!(rules(asked()), [""; 0]);
         assert_eq!(rules(Trace::new().command(read)), ["command-timeout-0x2016-or-other"]);
     }
+
+    /// What a link itself carries cannot have been lost before the link; a command or an event can.
+    #[test]
+    fn a_loss_before_the_link_matters_where_commands_or_events_are_missed() {
+        use crate::capture::{Warning, WarningKind};
+        use crate::packet::att::{Handle, Pdu};
+        use crate::packet::{Direction, Status};
+        let said = |trace: Trace, rule: &str, loss: Option<u32>| {
+            let mut captures = [trace.run()];
+            captures[0].warnings.extend(loss.map(|frame| Warning {
+                frame: Some(frame),
+                last_frame: Some(frame),
+                ..Warning::of_all(WarningKind::DroppedPackets, "some")
+            }));
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            diagnose(&scene).iter().any(|f| f.rule == rule)
+        };
+        let idle = || (0..4).fold(Trace::new(), |trace, _| trace.done(Command::ReadBdAddr {}));
+        // Eight frames, then a link on which the device does not answer a read.
+        let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+        let silent = || {
+            let link = idle().up().mtu().att(Direction::Sent, read).wait_ms(9_000);
+            link.hangs_up(Status::REMOTE_USER_TERMINATED)
+        };
+        assert!(said(silent(), "att-request-unanswered", None));
+        assert!(said(silent(), "att-request-unanswered", Some(3)), "before the link");
+        assert!(!said(silent(), "att-request-unanswered", Some(11)), "on the link");
+        // The same before a request that the controller refuses: what kept it busy may be among the lost.
+        let refused = || idle().create_refused(Status::COMMAND_DISALLOWED).wait_ms(500);
+        assert!(said(refused(), "create-conn-status-error", None));
+        assert!(!said(refused(), "create-conn-status-error", Some(3)), "before the request");
+    }
 }

@@ -70,7 +70,7 @@ one program own the adapter.",
             let hung = Trace::new().command(Command::LeReadSuggestedDefaultDataLength {});
             closed(hung.wait_ms(3_000).done(Command::Reset {}).followed_by(up())).into()
         }),
-        Case::silent("the controller crashed and was reset then", || {
+        Case::outweighed("the controller crashed and was reset then", || {
             let crash = Event::HardwareError { hardware_code: 3 };
             up().event(crash).wait_ms(20).done(Command::Reset {}).into()
         }),

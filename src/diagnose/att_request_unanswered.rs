@@ -57,6 +57,11 @@ Find out why the peer does not answer this one request; avoid it if you can; in 
             let link = Trace::new().create().connected().att(Direction::Sent, read);
             link.wait_ms(10_000).hangs_up(HUNG_UP).into()
         }),
+        Case::cause(Confidence::Medium, "open for exactly 3 s", || for_us(3_000_000).into()),
+        Case::silent("open for exactly 29.5 s", || for_us(29_500_000).into()),
+        Case::cause(Confidence::Medium, "open for a little less than 29.5 s", || {
+            for_us(29_499_999).into()
+        }),
     ],
 };
 
@@ -66,6 +71,16 @@ const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
 fn open(ms: u32) -> Trace {
     let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
     Trace::new().up().mtu().discovery(2).att(Direction::Sent, read).wait_ms(ms)
+}
+
+/// A read that is open for exactly so long when the link ends.
+fn for_us(us: u32) -> Trace {
+    let hang_up = crate::packet::hci::Command::Disconnect {
+        connection_handle: crate::trace::HANDLE,
+        reason: HUNG_UP,
+    };
+    let link = open(0).after_us(us - 50_000).taken(hang_up);
+    link.after_us(49_900).disconnected(Status::LOCAL_HOST_TERMINATED)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -100,7 +115,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .filter(|o| o.by == Direction::Sent && matches!(o.pending, Pending::Att(_)))
         .max_by_key(|o| o.age)?;
     let age = open.age.filter(|age| *age >= SHORTEST && *age < LONGEST)?;
-    if connection.cut_packets > 0 || !connection.peer_heard() {
+    if !connection.peer_heard() {
         return None;
     }
     let question = Question::of(scene, connection, open);

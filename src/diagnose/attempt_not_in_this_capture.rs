@@ -182,3 +182,23 @@ impl Facts for NotHere {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A request to the device is an attempt, also where nothing can be compared.
+    #[test]
+    fn a_request_to_the_device_is_an_attempt() {
+        let asks = || heard().create().wait_ms(900);
+        let said = |subject: Trace| {
+            let captures = [works().run(), subject.run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 1, comparison: None };
+            verdict(&scene).is_some()
+        };
+        assert!(said(heard()));
+        assert!(said(heard().peer(OTHER, RANDOM).create().wait_ms(900)), "to another device");
+        assert!(!said(asks()));
+    }
+}

@@ -143,6 +143,20 @@ Keep an unfiltered discovery running while connecting; give the kernel the addre
         Case::silent("a request to the accept list waits for 24 s", || {
             listed(hears(1)).create_for_anybody().wait_ms(24_000).cancel().into()
         }),
+        Case::suspect(Confidence::Medium, "the host asks for something else during the filtered scan", || {
+            let parameters = Command::LeSetScanParameters {
+                le_scan_type: 0,
+                le_scan_interval: 96,
+                le_scan_window: 48,
+                own_address_type: 0,
+                scanning_filter_policy: 1,
+            };
+            let enable = |on| Command::LeSetScanEnable { le_scan_enable: on, filter_duplicates: on };
+            let refused = Command::ReadBdAddr {};
+            let on = listed(hears(1)).done(parameters).done(enable(1)).wait_ms(20_000);
+            let on = on.command(refused).status(refused.opcode(), Status::COMMAND_DISALLOWED);
+            on.wait_ms(20_000).done(enable(0)).into()
+        }),
     ],
 };
 

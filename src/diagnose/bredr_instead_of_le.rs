@@ -244,3 +244,25 @@ impl Facts for Paged {
         remedies
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A link whose beginning is not in the capture does not show that this host asked for it on LE.
+    #[test]
+    fn a_link_on_le_from_before_the_capture_is_no_try_on_le() {
+        let link = Trace::new().advertises(0).pages_in_vain().wait_ms(100).up();
+        let mut captures = [link.run()];
+        let said = |captures: &[Capture]| {
+            let scene = Scene { captures, testimonies: &[], subject: 0, comparison: None };
+            let attempts: Vec<&Connection> = captures[0].connections.iter().collect();
+            check(&scene, &attempts).is_some()
+        };
+        assert!(!said(&captures));
+        captures[0].connections[1].start_seen = false;
+        assert!(said(&captures));
+        captures[0].connections[1].transport = Transport::BrEdr;
+        assert!(!said(&captures), "it answers on BR/EDR");
+    }
+}

@@ -89,6 +89,8 @@ pub enum Expected {
     Finding(Level, Confidence),
     /// It says nothing.
     Silence,
+    /// It has something to say, and gives way to another rule's finding.
+    Outweighed,
 }
 
 impl Case {
@@ -128,6 +130,16 @@ impl Case {
         Self::new(name, Expected::Silence, example)
     }
 
+    /// The rule fires, and another rule's finding takes the place of its own.
+    pub const fn outweighed(name: &'static str, example: fn() -> Example) -> Self {
+        Self::new(name, Expected::Outweighed, example)
+    }
+
+    /// Whether the report shows what the rule says.
+    pub const fn is_shown(&self) -> bool {
+        matches!(self.expected, Expected::Finding(..))
+    }
+
     /// The case stands on one side of these constants; another one must stand on the other side.
     pub const fn pins(mut self, constants: &'static [&'static str]) -> Self {
         self.pins = constants;
@@ -156,7 +168,7 @@ impl Case {
 impl Rule {
     /// The first case that has a finding.
     pub fn example(&self) -> Option<&Case> {
-        self.cases.iter().find(|case| case.expected != Expected::Silence)
+        self.cases.iter().find(|case| case.is_shown())
     }
 
     /// The first case that has none.

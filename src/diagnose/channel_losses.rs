@@ -168,3 +168,29 @@ impl Facts for Lossy {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    /// Of three channels beside each other with as few events, so many must have been heard on each.
+    #[test]
+    fn two_events_on_a_channel_say_something_and_one_does_not() {
+        let said = |fewest: u32| {
+            let rare = (20..200).find_map(|events| {
+                let capture = Trace::from(lost(events, 0..0)).run();
+                let of = &capture.connections[0].air.as_ref().expect("on the air").channels;
+                let same = |from: &usize| of[*from..from + 3].iter().all(|c| c.events == fewest);
+                (0..of.len() - 2).find(same).map(|from| (events, from as u8))
+            });
+            let (events, from) = rare.expect("three channels with as many events");
+            let captures = [Trace::from(lost(events, from..from + 3)).run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            crate::diagnose::diagnose(&scene).iter().any(|f| f.rule == RULE.id)
+        };
+        assert!(said(2));
+        assert!(!said(1));
+    }
+}

@@ -72,6 +72,21 @@ Give the connection more time; let discovery finish first.",
             let asked = up().acl(Direction::Received, 4, &[0x0a, 3, 0]);
             asked.wait_ms(60).hangs_up(HANGS_UP).into()
         }),
+        Case::suspect(Confidence::Medium, "a pairing is open as well", || {
+            asked(up().asks_to_pair(), 60).hangs_up(HANGS_UP).into()
+        })
+        .about(&[1]),
+        Case::silent("a request was open for exactly 3 s", || for_us(up(), 3_000_000).into()),
+        Case::suspect(Confidence::Medium, "a request was open for a little less", || {
+            for_us(up(), 2_999_999).into()
+        }),
+        // The discovery is over 341.3 ms after the connection, and the next packet comes 0.1 ms later at the earliest.
+        Case::silent("exactly 30 s after connecting", || {
+            for_us(up().wait_ms(29_000), 1_000_000 - 341_400).into()
+        }),
+        Case::suspect(Confidence::Medium, "a little less than 30 s after connecting", || {
+            for_us(up().wait_ms(29_000), 999_999 - 341_400).into()
+        }),
     ],
 };
 
@@ -89,6 +104,16 @@ fn asked(trace: Trace, ms: u32) -> Trace {
         attribute_type: LastUuid::short(0x2803),
     };
     trace.att(Direction::Sent, request).wait_ms(ms)
+}
+
+/// One more discovery request, which is open for exactly so long when the link ends.
+fn for_us(trace: Trace, us: u32) -> Trace {
+    let hang_up = crate::packet::hci::Command::Disconnect {
+        connection_handle: crate::trace::HANDLE,
+        reason: HANGS_UP,
+    };
+    let link = asked(trace, 0).after_us(us - 50_000).taken(hang_up);
+    link.after_us(49_900).disconnected(Status::LOCAL_HOST_TERMINATED)
 }
 
 /// A request that is open for longer is the peer's silence.

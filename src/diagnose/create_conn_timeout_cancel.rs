@@ -176,6 +176,28 @@ advertising intervals.",
             Trace::new().create().wait_ms(5_000).advertises(0).wait_ms(500).after_ms(15_000).cancel().into()
         })
         .saying("waited long enough"),
+        Case::cause(Confidence::High, "its last report came exactly 10 s before the request", || {
+            goes_on(waited(Trace::new().advertises(0).after_ms(10_000), 20_500), 31_000).into()
+        })
+        .saying("last advertising report"),
+        // The cancel is over 0.2 ms after it was asked for; the next link is made 60.2 ms after its request.
+        Case::suspect(Confidence::Medium, "the next attempt comes through after exactly 30 s", || {
+            waited(Trace::new(), 5_000).after_us(30_000_000 - 200 - 60_200).up().into()
+        })
+        .about(&[1])
+        .saying("the next attempt"),
+        Case::cause(Confidence::High, "the next attempt comes through a moment later than that", || {
+            waited(Trace::new(), 5_000).after_us(30_000_001 - 200 - 60_200).up().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::Medium, "the capture ends exactly 30 s after the cancel", || {
+            let waits = waited(Trace::new(), 20_500).after_us(30_000_000 - 200);
+            waits.command(Command::ReadBdAddr {}).into()
+        }),
+        Case::cause(Confidence::High, "the capture ends a moment later than that", || {
+            let waits = waited(Trace::new(), 20_500).after_us(30_000_001 - 200);
+            waits.command(Command::ReadBdAddr {}).into()
+        }),
     ],
 };
 

@@ -68,6 +68,11 @@ Connect once with a 4.x adapter, or restrict the adapter to the 1M PHY, and comp
             let lost = link.wait_ms(900).disconnected(Status::CONNECTION_TIMEOUT);
             Example::pair(works(), unheard().repeated(2, 800).followed_by(lost))
         }),
+        Case::suspect(Confidence::Medium, "one more request is taken back before a link comes of it", || {
+            let asked = Trace::new().create_extended(7, Status::SUCCESS).wait_ms(500).cancel();
+            Example::pair(works(), unheard().repeated(3, 800).followed_by(asked))
+        })
+        .about(&[1, 2, 3]),
     ],
 };
 

@@ -157,7 +157,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     });
     let refused: Vec<&Step> = refused.collect();
     let last = *refused.last()?;
-    if connection.cut_packets > 0 || connection.role == Some(Role::Peripheral) {
+    if connection.role == Some(Role::Peripheral) {
         return None;
     }
     let looks = |s: &&Step| s.by == Sent && s.frame > last.last.frame && looks_again(s);

@@ -119,6 +119,24 @@ Write again before the time is over: the device's protocol has a keep-alive for 
         })
         .saying("the last notification, 29.")
         .not_saying("hangs up"),
+        Case::suspect(Confidence::High, "the device writes to this host at the end", || {
+            ended(30, |link| {
+                link.from_peer(&[0x12, 3, 0, 7], &[0x13]).wait_ms(60_000).hangs_up(HUNG_UP)
+            })
+            .into()
+        })
+        .saying("stopped sending"),
+        // A value comes each 1000.1 ms.
+        Case::silent("this host hangs up exactly 20 paces after the last value", || {
+            ended_after(20 * 1_000_100).into()
+        }),
+        Case::suspect(Confidence::High, "this host hangs up a moment later than that", || {
+            ended_after(20 * 1_000_100 + 1).into()
+        }),
+        Case::suspect(Confidence::High, "the last value comes exactly 3.5 s after the write", || {
+            held_for(3_500_000).into()
+        }),
+        Case::silent("the last value comes a moment sooner", || held_for(3_499_999).into()),
     ],
 };
 
@@ -127,6 +145,24 @@ fn ended(seconds: u8, end: fn(Trace) -> Trace) -> Trace {
     [1_000, 4_000, 9_000].iter().fold(Trace::new(), |trace, pause| {
         let link = stream(Trace::new().up().mtu().wait_ms(*pause), seconds);
         trace.followed_by(end(link).wait_ms(900))
+    })
+}
+
+/// Three streams, each with another pause before it, and this host hangs up exactly so long after the last value.
+fn ended_after(us: u32) -> Trace {
+    [1_000, 4_000, 9_000].iter().fold(Trace::new(), |trace, pause| {
+        let link = stream(Trace::new().up().mtu().wait_ms(*pause), 30);
+        trace.followed_by(link.after_us(us).hangs_up(HUNG_UP).wait_ms(2_000))
+    })
+}
+
+/// Three streams of four values, of which the last comes exactly so long after the write.
+fn held_for(us: u32) -> Trace {
+    [1_000, 4_000, 9_000].iter().fold(Trace::new(), |trace, pause| {
+        let link = Trace::new().up().mtu().wait_ms(*pause).discovery(0x1a).write(3, &[1]);
+        let link = link.after_us(us - 3 * 1_000_100).notified(3, &[0]);
+        let link = (1..4).fold(link, |link, n| link.wait_ms(1_000).notified(3, &[n]));
+        trace.followed_by(link.wait_ms(60_000).hangs_up(HUNG_UP).wait_ms(2_000))
     })
 }
 

@@ -65,6 +65,12 @@ Send one request at a time: wait for each answer in the program, or use a stack 
             two(Trace::new().up().mtu(), Direction::Sent).hangs_up(HUNG_UP).into()
         })
         .saying("sent before the answer to the one before"),
+        Case::cause(Confidence::Medium, "the device asks twice at once before this host does", || {
+            let device = Trace::new().up().mtu().att(Direction::Received, read(3));
+            let device = device.att(Direction::Received, read(5)).wait_ms(100);
+            two(device, Direction::Sent).hangs_up(HUNG_UP).into()
+        })
+        .saying("sent before the answer to the one before"),
     ],
 };
 

@@ -57,6 +57,32 @@ See whether the device is bonded with another host, or takes only hosts from a l
             Example::pair(works.mtu().wait_ms(2_000).hangs_up(HUNG_UP), at_once(85))
         })
         .saying("has a bond"),
+        Case::silent("exactly 1 s after the connection", || {
+            let link = Trace::new().create().connected().after_ms(1_000);
+            link.disconnected(HUNG_UP).into()
+        }),
+        Case::suspect(Confidence::Low, "the working host paired just now: that shows no bond", || {
+            let random_value = crate::packet::Secret::new([0; 16]);
+            let random = crate::packet::smp::Pdu::PairingRandom { random_value };
+            let paired = Trace::new().up().asks_to_pair().answers_pairing();
+            let paired = paired.smp(crate::packet::Direction::Received, random).wait_ms(20);
+            let works = paired.encrypts().wait_ms(150).encryption(Status::SUCCESS);
+            Example::pair(works.mtu().wait_ms(2_000).hangs_up(HUNG_UP), at_once(85))
+        })
+        .not_saying("has a bond"),
+        Case::suspect(Confidence::Low, "the working host's key was not taken", || {
+            let works = Trace::new().up().encrypts().wait_ms(150);
+            let works = works.encryption(Status::AUTHENTICATION_FAILURE).mtu();
+            Example::pair(works.wait_ms(2_000).hangs_up(HUNG_UP), at_once(85))
+        })
+        .not_saying("has a bond"),
+        Case::suspect(Confidence::Low, "both hosts encrypt", || {
+            let works = Trace::new().up().encrypts().wait_ms(150).encryption(Status::SUCCESS);
+            let fails = Trace::new().create().connected().encrypts().wait_ms(100);
+            let fails = fails.encryption(Status::SUCCESS).wait_ms(20).disconnected(HUNG_UP);
+            Example::pair(works.mtu().wait_ms(2_000).hangs_up(HUNG_UP), fails)
+        })
+        .not_saying("has a bond"),
     ],
 };
 

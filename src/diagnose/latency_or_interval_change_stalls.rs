@@ -132,6 +132,22 @@ Ask for sane values in the device's firmware; on Linux look at the values that a
             let most = u16::MAX;
             lost(answers(updated(answers(Trace::new().up(), 3, 50), most, most, most), 3, 60)).into()
         }),
+        Case::suspect(Confidence::Medium, "this host gives the link up in the middle of its work", || {
+            gave_up(worked(50, 3, 800, 2_000, 3)).into()
+        })
+        .saying("then this host hung up in the middle of its work")
+        .not_saying("the link was lost"),
+        Case::cause(Confidence::Medium, "the link is lost, and nobody hung up", || {
+            lost(worked(50, 3, 160, 310, 3).wait_ms(5_000)).into()
+        })
+        .saying("the link was lost")
+        .not_saying("hung up in the middle"),
+        Case::silent("lost at work, with a timeout that holds exactly three packets", || {
+            lost(tight(480).wait_ms(4_800)).into()
+        }),
+        Case::suspect(Confidence::Medium, "answers that take exactly four times as long", || {
+            gave_up(worked(300, 3, 800, 1_200, 3)).into()
+        }),
     ],
 };
 
@@ -139,7 +155,7 @@ Ask for sane values in the device's firmware; on Linux look at the values that a
 fn answers(trace: Trace, count: u8, took: u32) -> Trace {
     let write = |trace: Trace, n| {
         let request = Pdu::WriteRequest { attribute_handle: Handle(0x12), attribute_value: &[n] };
-        let asked = trace.att(Direction::Sent, request).wait_ms(took);
+        let asked = trace.att(Direction::Sent, request).after_ms(took);
         asked.att(Direction::Received, Pdu::WriteResponse {})
     };
     (0..count).fold(trace, write)

@@ -106,6 +106,32 @@ requests; try another controller.",
             link.wait_ms(20_000).disconnected(LATE).into()
         })
         .saying("younger than"),
+        Case::cause(Confidence::Medium, "nobody is seen asking: only the air shows the request", || {
+            Trace::new().up().mtu().wait_ms(40_000).disconnected(LATE).into()
+        })
+        .saying("An over-the-air sniffer shows"),
+        Case::cause(Confidence::High, "the request is seen: no sniffer is asked for", || {
+            asked().wait_ms(40_000).disconnected(LATE).into()
+        })
+        .not_saying("An over-the-air sniffer shows"),
+        Case::cause(Confidence::Medium, "exactly 38 s later", || {
+            asked().after_us(37_999_900).disconnected(LATE).into()
+        })
+        .saying("sooner than the 40 s"),
+        Case::cause(Confidence::High, "a moment later than that", || {
+            asked().after_us(37_999_901).disconnected(LATE).into()
+        })
+        .not_saying("sooner than the 40 s"),
+        Case::cause(Confidence::Medium, "exactly 42 s later", || {
+            asked().after_us(41_999_900).disconnected(LATE).into()
+        }),
+        Case::suspect(Confidence::Low, "nobody is seen asking, and the link is 38 s old", || {
+            Trace::new().up().mtu().after_us(38_000_000 - 140_500).disconnected(LATE).into()
+        })
+        .saying("younger than"),
+        Case::cause(Confidence::Medium, "nobody is seen asking, and the link is a moment older", || {
+            Trace::new().up().mtu().after_us(38_000_001 - 140_500).disconnected(LATE).into()
+        }),
     ],
 };
 

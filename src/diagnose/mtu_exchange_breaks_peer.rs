@@ -243,7 +243,7 @@ struct Shortened {
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    if connection.cut_packets > 0 || !connection.start_seen {
+    if !connection.start_seen {
         return None;
     }
     breaks(connection).or_else(|| shortens(connection))

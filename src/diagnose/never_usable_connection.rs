@@ -63,6 +63,8 @@ answer discovery.",
         Case::silent("the device hangs up", || {
             open(Trace::new().up().mtu(), 12_000).disconnected(HUNG_UP).into()
         }),
+        Case::cause(Confidence::Medium, "open for exactly 3 s", || for_us(3_000_000).into()),
+        Case::silent("open for a little less than 3 s", || for_us(2_999_999).into()),
     ],
 };
 
@@ -76,6 +78,16 @@ fn open(link: Trace, ms: u32) -> Trace {
         attribute_group_type: LastUuid::short(0x2800),
     };
     link.att(Direction::Sent, request).wait_ms(ms)
+}
+
+/// The same, and the link ends exactly so long after the request.
+fn for_us(us: u32) -> Trace {
+    let hang_up = crate::packet::hci::Command::Disconnect {
+        connection_handle: crate::trace::HANDLE,
+        reason: HUNG_UP,
+    };
+    let link = open(Trace::new().up().mtu(), 0).after_us(us - 50_000).taken(hang_up);
+    link.after_us(49_900).disconnected(Status::LOCAL_HOST_TERMINATED)
 }
 
 const REMEDIES: &[Remedy] = &[
@@ -111,11 +123,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     })?;
     let age = open.age.filter(|age| *age >= SHORTEST)?;
     let request = connection.steps.iter().find(|s| s.frame == open.frame)?.clone();
-    if see::used(connection)
-        || connection.role != Some(Role::Central)
-        || connection.cut_packets > 0
-        || !connection.peer_heard()
-    {
+    if see::used(connection) || connection.role != Some(Role::Central) || !connection.peer_heard() {
         return None;
     }
     let (connected_frame, command_frame) = (connection.connected_frame()?, end.command_frame()?);

@@ -86,6 +86,11 @@ that one call of `bluetoothctl` registers is gone when the call ends.",
             fails(begun().wait_ms(1_900), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
         })
         .pins(&["QUICK"]),
+        Case::cause(Confidence::Medium, "the host begins to scan meanwhile", || {
+            let failed = fails(begun(), smp::Reason::NUMERIC_COMPARISON_FAILED);
+            failed.scan(true, 96, 48).into()
+        })
+        .not_saying("Negative Reply"),
     ],
 };
 

@@ -61,6 +61,13 @@ request.",
             let request = Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
             gives_up(Trace::new().up().refused(request, ErrorCode::INVALID_PDU), 25_000).into()
         }),
+        Case::cause(Confidence::Medium, "the device sends a value meanwhile", || {
+            gives_up(asks(ErrorCode::INVALID_PDU).notified(3, &[1]), 25_000).into()
+        }),
+        Case::cause(Confidence::Medium, "this host answers a request of the device meanwhile", || {
+            let asked = asks(ErrorCode::INVALID_PDU).from_peer(&[0x0a, 3, 0], &[0x01, 0x0a, 3, 0, 0x02]);
+            gives_up(asked, 25_000).into()
+        }),
     ],
 };
 

@@ -214,7 +214,6 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let healthy = connection.end.as_ref().is_none_or(|end| end.by == EndedBy::Host);
     if !connection.start_seen
         || !healthy
-        || connection.cut_packets > 0
         || connection.elided_steps > 0
         || connection.role != Some(Role::Central)
         || connection.steps.iter().any(|s| pushed(s, Received))

@@ -84,7 +84,6 @@ fn legacy_update(connection: &Connection, written: Written) -> Option<&'static s
     };
     let starts = here(Direction::Sent).any(|s| {
         s.procedure == Procedure::Write
-            && s.frame < written.frame
             && matches!(s.detail, crate::timeline::Detail::Write { head, .. } if head & 0xff == 1)
     });
     let reports = here(Direction::Received).any(|s| s.procedure == Procedure::Notify);
@@ -155,5 +154,43 @@ mod tests {
         assert!(!of(same.write(3, &[5])), "a transfer to the same attribute");
         let asked = up().write(3, &[1, 4]).notified(3, &[0x10]).write(5, &[7]);
         assert!(!of(asked.write(3, &[5])), "no Write Command");
+    }
+
+    /// A device that was told to restart leaves within two seconds.
+    #[test]
+    fn an_order_is_obeyed_soon_and_by_the_device() {
+        let begun = || {
+            let link = Trace::new().up().mtu().write(3, &[1, 4]).notified(3, &[0x10]);
+            link.writes_to(5, 3).write(3, &[5])
+        };
+        let of = |trace: Trace| {
+            let captures = [trace.run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            obeyed(&scene, &captures[0].connections[0]).is_some()
+        };
+        let hung_up = crate::packet::Status::REMOTE_USER_TERMINATED;
+        // The order is the request; its answer comes 50.1 ms later.
+        assert!(of(begun().after_us(2_000_000 - 50_100).disconnected(hung_up)));
+        assert!(!of(begun().after_us(2_000_001 - 50_100).disconnected(hung_up)));
+        assert!(!of(begun().wait_ms(500).hangs_up(hung_up)), "this host ends it");
+        assert!(!of(begun().wait_ms(500)), "nobody ends it");
+    }
+
+    /// What a capture that is passed on must keep of a value: as much as makes it an order.
+    #[test]
+    fn the_bytes_that_tell_an_order_are_counted() {
+        let name = Some(Uuid::Short(0x2a00));
+        assert_eq!(telling(Some(MCUMGR), &[2, 0, 0, 2, 0, 0, 9, 5]), 8);
+        assert_eq!(telling(Some(MCUMGR), &[2, 0, 0, 2, 0, 0, 9, 4]), 0, "another command");
+        assert_eq!(telling(name, &[9, 9, 9]), 0);
+        assert_eq!(telling(None, &[9, 9, 9]), 0);
+        for uuid in [None, name] {
+            assert_eq!([&[5][..], &[1], &[1, 4]].map(|value| telling(uuid, value)), [1; 3]);
+            assert_eq!(
+                [&[5, 4][..], &[2], &[6], &[1, 4, 4]].map(|value| telling(uuid, value)),
+                [0; 4]
+            );
+        }
     }
 }

@@ -51,7 +51,7 @@ for less.",
             let failed = smp::Pdu::PairingFailed { reason: smp::Reason::PAIRING_NOT_SUPPORTED };
             ends(Trace::new().up().asks_to_pair().wait_ms(60).smp(RECEIVED, failed)).into()
         }),
-        Case::silent("nobody confirmed in time: that has a rule of its own", || {
+        Case::outweighed("nobody confirmed in time: that has a rule of its own", || {
             let begun = Trace::new().up().asks_to_pair().answers_pairing();
             ends(refused(begun, smp::Reason::NUMERIC_COMPARISON_FAILED)).into()
         }),

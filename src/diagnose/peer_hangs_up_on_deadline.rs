@@ -158,6 +158,42 @@ by UUID; let the host cache the services after one success. Ask the vendor for t
         Case::silent("twice of three tries after the same time", || {
             tries(0, 0).wait_ms(2_000).up().mtu().discovery(2).wait_ms(700).mtu().wait_ms(10).disconnected(HUNG_UP).into()
         }),
+        Case::cause(Confidence::Medium, "idle for 45 percent of the link's life", || {
+            tries(320, 0).into()
+        }),
+        Case::cause(Confidence::Medium, "idle for a little less than half of the link's life", || {
+            exactly(0, five() - 1).into()
+        }),
+        Case::silent("idle for exactly half of the link's life", || exactly(0, five()).into()),
+        Case::silent("idle for exactly 1 s of 9.9 s", || exactly(8_600, 1_000_000).into()),
+        Case::cause(Confidence::Medium, "links of a little less than 10 s", || {
+            exactly(9_000, 999_999 - five()).into()
+        }),
+        Case::silent("links of exactly 10 s", || exactly(9_000, 1_000_000 - five()).into()),
+        Case::cause(Confidence::High, "the working link is still up when its capture ends", || {
+            let works = Trace::new().up().write(3, &[1]).discovery(2).wait_ms(5_000);
+            Example::pair(works.done(crate::packet::hci::Command::ReadBdAddr {}), tries(0, 0))
+        })
+        .saying("this one had not: write of attribute 0x0003"),
+        Case::cause(Confidence::High, "the working host writes in the moment of the connection", || {
+            let works = Trace::new().create().connected().after_us(0).writes_to(3, 1).features();
+            Example::pair(works.discovery(2).wait_ms(5_000).hangs_up(HUNG_UP), tries(0, 0))
+        })
+        .saying("this one had not: write command of attribute 0x0003"),
+        Case::cause(Confidence::High, "the working host's write is answered when the deadline is over", || {
+            Example::pair(wrote_by(five() + 10_100), tries(0, 0))
+        })
+        .saying("this one had not: write of attribute 0x0003"),
+        Case::cause(Confidence::High, "the working host's write is answered a moment later", || {
+            Example::pair(wrote_by(five() + 10_101), tries(0, 0))
+        })
+        .not_saying("this one had not"),
+        Case::silent("the same question one connection interval before each end", || {
+            asked_before(48_750).into()
+        }),
+        Case::cause(Confidence::Medium, "the same question, too late to be the reason", || {
+            asked_before(48_749).into()
+        }),
     ],
 };
 
@@ -179,6 +215,36 @@ fn long(busy: u32, idle: u32) -> Trace {
     let first = Trace::new().up().discovery(2).wait_ms(busy).mtu().wait_ms(idle);
     let second = first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu().wait_ms(busy).discovery(2);
     second.wait_ms(idle).disconnected(HUNG_UP)
+}
+
+/// Five exchanges are over so many microseconds after the connection.
+fn five() -> u32 {
+    341_300
+}
+
+/// Two links of five exchanges, `busy` milliseconds more, and an end that comes exactly so long after the last answer.
+fn exactly(busy: u32, idle_us: u32) -> Trace {
+    let first = Trace::new().up().discovery(2).wait_ms(busy).mtu().after_us(idle_us);
+    let second = first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu().wait_ms(busy).discovery(2);
+    second.after_us(idle_us).disconnected(HUNG_UP)
+}
+
+/// A host whose write is answered exactly so long after the connection.
+fn wrote_by(us: u32) -> Trace {
+    use crate::packet::att::{Handle, Pdu};
+    let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
+    // The features come 90.3 ms after the connection.
+    let asked = Trace::new().up().after_us(us - 90_300 - 50_000).att(Direction::Sent, write);
+    let works = asked.after_us(50_000).att(Direction::Received, Pdu::WriteResponse {});
+    works.discovery(2).wait_ms(5_000).hangs_up(HUNG_UP)
+}
+
+/// Two links with a question of this host, and the end so long after it.
+fn asked_before(us: u32) -> Trace {
+    use crate::packet::att::{Handle, Pdu};
+    let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+    let link = Trace::new().up().discovery(2).att(Direction::Sent, read).after_us(us);
+    link.disconnected(HUNG_UP).repeated(2, 2_000)
 }
 
 /// Two links on which the device sends values, and leaves.

@@ -105,6 +105,14 @@ peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does 
         })
         .saying("Look the code up")
         .not_saying("Retry three to five times"),
+        Case::note(Confidence::High, "once, and the next attempt comes up exactly 1 s later", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).after_us(939_800).up().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "once, and the next attempt comes up a moment later than that", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).after_us(939_801).up().into()
+        })
+        .about(&[1]),
     ],
 };
 

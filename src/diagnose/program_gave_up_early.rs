@@ -70,6 +70,16 @@ Give the call more time.",
 ")
         })
         .pins(&["ANSWERING"]),
+        Case::silent("the device never answered", || {
+            let link = Trace::new().wait_ms(200).create().connected().wait_ms(2_440);
+            Example::with_log(link.hangs_up(Status::REMOTE_USER_TERMINATED), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:22,950 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', False)>}, []]
+2025-09-04 15:33:22,980 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        }),
     ],
 };
 

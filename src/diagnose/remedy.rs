@@ -211,4 +211,32 @@ mod tests {
         let remedy = Remedy::on(&[Stack::BlueZ, Stack::Noble], "Wait.").offered(&capture);
         assert_eq!(remedy.expect("offered").words().to_string(), "On BlueZ, noble: Wait.");
     }
+
+    #[test]
+    fn a_remedy_is_offered_to_the_hosts_that_it_is_for() {
+        use crate::packet::hci::Command;
+        let phone = Command::Other { code: 0xfd57, parameters: &[0] };
+        let mut capture = crate::trace::Trace::new().done(phone).up().run();
+        let mut of = |stack, remedy: Remedy| {
+            capture.host.as_mut().expect("a host").stack = stack;
+            remedy.offered(&capture).map(|remedy| remedy.words().to_string())
+        };
+        let linux = || Remedy::on(&[Stack::BlueZ, Stack::Noble], "Wait.");
+        assert_eq!(of(Stack::Noble, linux()).as_deref(), Some("Wait."));
+        assert_eq!(of(Stack::Android, linux()), None);
+        assert_eq!(of(Stack::Android, Remedy::any("Wait.")).as_deref(), Some("Wait."));
+        let unknown = crate::trace::Trace::new().run();
+        let any = Remedy::any("Wait.").offered(&unknown).expect("offered");
+        assert_eq!(any.words().to_string(), "Wait.");
+    }
+
+    #[test]
+    fn the_adapter_is_named_once() {
+        let remedy = Remedy::any("Reset hci0.").on_adapter(1);
+        assert_eq!(remedy.words().to_string(), "Reset hci1.");
+        assert_eq!(Remedy::any("Wait.").on_adapter(1), Remedy::any("Wait."));
+        // What was said of adapter 0 stays.
+        let first = Remedy::any("Reset hci0.").on_adapter(0);
+        assert_eq!(first.on_adapter(1).words().to_string(), "Reset hci0.");
+    }
 }

@@ -123,6 +123,20 @@ third of its time.",
         })
         .saying("Read a characteristic at a third")
         .not_saying("With bleak write"),
+        Case::suspect(Confidence::High, "BR/EDR: the time since the closed channel is the steadier one", || {
+            let longer = Trace::new().peer(crate::trace::PEER, AddressType::PUBLIC);
+            let longer = closes(longer.connected_bredr().wait_ms(100), Direction::Received);
+            bredr(Direction::Received).wait_ms(2_000).followed_by(longer).into()
+        })
+        .saying("a timer that starts with the connection"),
+        Case::suspect(Confidence::High, "two times that differ by exactly 5 percent", || {
+            lived(17_000_000).wait_ms(900).followed_by(lived(17_850_000)).into()
+        })
+        .pins(&["TIGHT_PER_MILLE"]),
+        Case::suspect(Confidence::Medium, "two times that differ by a little more", || {
+            lived(17_000_000).wait_ms(900).followed_by(lived(17_867_000)).into()
+        })
+        .pins(&["TIGHT_PER_MILLE"]),
     ],
 };
 
@@ -131,6 +145,11 @@ const HUNG_UP: Status = Status::REMOTE_USER_TERMINATED;
 /// A link that was used, then idle, then ended by the device.
 fn idle(ms: u32) -> Trace {
     Trace::new().up().mtu().wait_ms(ms).disconnected(HUNG_UP)
+}
+
+/// A link that lives exactly so long; the answer about the MTU comes 140.5 ms after the connection.
+fn lived(us: u32) -> Trace {
+    Trace::new().up().mtu().after_us(us - 140_500).disconnected(HUNG_UP)
 }
 
 /// A BR/EDR link whose channel that side closes, and that the device then drops.

@@ -72,6 +72,21 @@ Stop scanning, advertising and connecting before the list is changed; remove dev
             let trace = refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED);
             trace.peer(PEER, RANDOM).up().into()
         }),
+        Case::cause(Confidence::Medium, "another command is refused after the key", || {
+            let refused = refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED);
+            let other = Command::ReadBdAddr {};
+            asks(refused.command(other).status(other.opcode(), Status::COMMAND_DISALLOWED)).into()
+        })
+        .saying("The controller refused LE Add Device To Resolving List"),
+        Case::silent("the key is taken, and another command is refused", || {
+            let given = Trace::new().known_under(PRIVATE).done(key());
+            let other = Command::ReadBdAddr {};
+            asks(given.command(other).status(other.opcode(), Status::COMMAND_DISALLOWED)).into()
+        }),
+        Case::silent("the device advertises once with its identity address", || {
+            let refused = refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED);
+            asks(refused.peer(PEER, RANDOM).advertises(0)).into()
+        }),
     ],
 };
 

@@ -55,6 +55,9 @@ resolves addresses (LL Privacy).",
             asked.cancel().into()
         }),
         Case::silent("the request comes through", || Trace::new().known_under(PRIVATE).peer(PEER, RANDOM).up().into()),
+        Case::silent("the device advertises once with its identity address", || {
+            asks(Trace::new().known_under(PRIVATE).peer(PEER, RANDOM).advertises(0)).into()
+        }),
     ],
 };
 

@@ -78,6 +78,16 @@ Lengthen the timeout that the central asks for when it connects.",
             });
             lost(link, 500).into()
         }),
+        Case::silent("an update had brought a longer timeout", || {
+            let update = LeEvent::ConnectionUpdateComplete {
+                status: Status::SUCCESS,
+                connection_handle: HANDLE,
+                connection_interval: 24,
+                peripheral_latency: 0,
+                supervision_timeout: 500,
+            };
+            lost(of(39, 42).wait_ms(50).le(update), 5_100).into()
+        }),
     ],
 };
 

@@ -164,6 +164,31 @@ longer supervision timeout bridges short gaps. Look whether advertising resumes 
             lost(changed(slow()).after_ms(15_000)).into()
         })
         .saying("that alone proves nothing"),
+        Case::cause(Confidence::High, "a link to another device is lost exactly 0.5 s later", || {
+            both_lost_after(500_000).into()
+        })
+        .saying("lost at the same moment")
+        .pins(&["TOGETHER"]),
+        Case::cause(Confidence::High, "a link to another device is lost a moment later than that", || {
+            both_lost_after(500_001).into()
+        })
+        .not_saying("lost at the same moment")
+        .pins(&["TOGETHER"]),
+        Case::cause(Confidence::High, "lost beside another device, and the next link lived as long", || {
+            let next = lost(of(24, 0, 500).wait_ms(5_400));
+            both_lost(400).wait_ms(3_000).followed_by(next).into()
+        })
+        .about(&[1, 3])
+        .saying("lost at the same moment")
+        .not_saying("fell silent about"),
+        Case::cause(Confidence::High, "answers had taken exactly three connection events", || {
+            lost(answered_after(146_250)).into()
+        })
+        .saying("as on a good link"),
+        Case::cause(Confidence::High, "answers had taken a little more than three connection events", || {
+            lost(answered_after(146_251)).into()
+        })
+        .not_saying("as on a good link"),
     ],
 };
 
@@ -173,6 +198,30 @@ fn both_lost(ms: u32) -> Trace {
     let other = Address([2, 0, 0, 0, 0, 0xc0]);
     let two = link(link(Trace::new()).peer(other, AddressType::RANDOM).handle(0x41));
     lost(lost(two.wait_ms(5_400).handle(HANDLE.0)).wait_ms(ms).handle(0x41))
+}
+
+/// The same, to the microsecond.
+fn both_lost_after(us: u32) -> Trace {
+    let link = |trace: Trace| trace.create().connected_as(0, 24, 0, 500).mtu();
+    let other = Address([2, 0, 0, 0, 0, 0xc0]);
+    let two = link(link(Trace::new()).peer(other, AddressType::RANDOM).handle(0x41));
+    lost(lost(two.wait_ms(5_400).handle(HANDLE.0)).after_us(us).handle(0x41))
+}
+
+/// A link whose features and MTU come exactly so long after the question, and then nothing.
+fn answered_after(us: u32) -> Trace {
+    let asked = Trace::new().create().connected();
+    let asked = asked.taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE });
+    // The status comes 0.1 ms after the command.
+    let told = asked.after_us(us - 100).le(LeEvent::ReadRemoteFeaturesComplete {
+        status: Status::SUCCESS,
+        connection_handle: HANDLE,
+        le_features: [0; 8],
+    });
+    let request = att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+    let answer = att::Pdu::ExchangeMtuResponse { server_rx_mtu: 247 };
+    let told = told.att(Direction::Sent, request).after_us(us);
+    told.att(Direction::Received, answer).wait_ms(500)
 }
 
 /// A link that is lost so long after its connection, and the timeout.

@@ -64,6 +64,20 @@ Repeat from one metre away. If that works: another place, an antenna on an exten
             let old = Trace::new().heard_at(-92).wait_ms(6_000).create().connected().wait_ms(315);
             good(-60).followed_by(old.disconnected(Status::FAILED_TO_BE_ESTABLISHED)).into()
         }),
+        Case::silent("one came through at the same signal, hopeless as it is", || {
+            good(-96).followed_by(failed(-96)).into()
+        }),
+        Case::suspect(Confidence::Low, "of two that came through the stronger one counts", || {
+            good(-89).followed_by(good(-60)).followed_by(failed(-92)).into()
+        })
+        .about(&[3])
+        .saying("received with -60 dBm"),
+        Case::suspect(Confidence::Low, "one that failed a good while ago, and was not received then, is not counted", || {
+            let old = Trace::new().heard_at(-92).wait_ms(6_000).create().connected().wait_ms(315);
+            let old = old.disconnected(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(900);
+            good(-60).followed_by(old).followed_by(failed(-92)).into()
+        })
+        .about(&[3]),
     ],
 };
 

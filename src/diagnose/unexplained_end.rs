@@ -60,7 +60,7 @@ Record a host on which it works, and compare the two captures.",
             twice(2_100).into()
         })
         .pins(&["SAME_STEP"]),
-        Case::silent("the end has a rule", || {
+        Case::outweighed("the end has a rule", || {
             let link = Trace::new().up().mtu().wait_ms(5_000);
             link.disconnected(Status::CONNECTION_TIMEOUT).into()
         }),
@@ -184,6 +184,26 @@ Record a host on which it works, and compare the two captures.",
             busy().att(Direction::Sent, READ).wait_ms(900).disconnected(Status(0x2a)).into()
         })
         .saying("The controller ended the link"),
+        Case::note(Confidence::Low, "a command that is refused because the link is gone is no failure before", || {
+            let late = crate::packet::hci::Command::LeReadRemoteFeatures {
+                connection_handle: crate::trace::HANDLE,
+            };
+            let over = busy().disconnected(Status(0x2a)).command(late);
+            over.status(late.opcode(), Status::UNKNOWN_CONNECTION_IDENTIFIER).into()
+        })
+        .not_saying("Before that failed"),
+        Case::note(Confidence::Low, "a question of the link layer that the end cut off is no failure before", || {
+            let asks = crate::packet::hci::Command::LeReadRemoteFeatures {
+                connection_handle: crate::trace::HANDLE,
+            };
+            let failed = crate::packet::hci::LeEvent::ReadRemoteFeaturesComplete {
+                status: Status(0x2a),
+                connection_handle: crate::trace::HANDLE,
+                le_features: [0; 8],
+            };
+            busy().taken(asks).wait_ms(3).le(failed).disconnected(Status(0x2a)).into()
+        })
+        .not_saying("Before that failed"),
     ],
 };
 
@@ -275,7 +295,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // Who was heard did not fail to be heard: where packets were lost, the end is that of a later link whose beginning
     // is among them.
     let unheard = connection.reason() == Some(Status::FAILED_TO_BE_ESTABLISHED);
-    if unheard && connection.heard.is_some() && capture.lost_packets_of(connection) {
+    if unheard && capture.lost_packets_of(connection) {
         return None;
     }
     let central = connection.role == Some(Role::Central);
@@ -519,5 +539,17 @@ mod tests {
         };
         assert!(said(Vec::new()));
         assert!(!said(vec![Warning::of_all(WarningKind::DroppedPackets, "some")]));
+    }
+
+    /// An end that any link may have is told where packets were lost, too.
+    #[test]
+    fn an_ordinary_end_is_told_where_packets_were_lost() {
+        let link = Trace::new().up().mtu().wait_ms(3_000).disconnected(Status(0x2a)).run();
+        let captures = [Capture {
+            warnings: vec![Warning::of_all(WarningKind::DroppedPackets, "some")],
+            ..link
+        }];
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+        assert!(check(&scene, &captures[0].connections[0]).is_some());
     }
 }

@@ -97,7 +97,7 @@ struct Outlived {
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    if connection.reason() == Some(Status::CONNECTION_TIMEOUT) || connection.cut_packets > 0 {
+    if connection.reason() == Some(Status::CONNECTION_TIMEOUT) {
         return None;
     }
     let silences = connection.steps.iter().filter_map(|step| {

@@ -70,6 +70,25 @@ shows at once whether a change helps.",
             let dead = Trace::new().create().connected().wait_ms(315);
             good.followed_by(dead.disconnected(Status::FAILED_TO_BE_ESTABLISHED)).into()
         }),
+        Case::suspect(Confidence::Medium, "one lost link is counted", || lost(slow(500, 500)).into())
+            .saying("1 link to this device failed on the radio")
+            .not_saying("Link by link"),
+        Case::suspect(Confidence::Medium, "two links are told one by one", || {
+            lost(slow(500, 500)).repeated(2, 900).into()
+        })
+        .saying("Link by link: 10.3, 10.3"),
+        Case::suspect(Confidence::Medium, "answers take exactly eight events", || {
+            lost(exactly(390_000)).into()
+        })
+        .saying("the answer came after 390"),
+        Case::silent("answers take a moment less than eight events", || lost(exactly(389_999)).into()),
+        Case::note(Confidence::Medium, "a link that was never heard came before the weak one", || {
+            let dead = Trace::new().create().connected().wait_ms(315);
+            let dead = dead.disconnected(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(900);
+            dead.followed_by(slow(500, 500).hangs_up(Status::REMOTE_USER_TERMINATED)).into()
+        })
+        .about(&[2])
+        .not_saying("failed on the radio"),
     ],
 };
 
@@ -91,6 +110,21 @@ fn slow(first: u32, second: u32) -> Trace {
     let answer = att::Pdu::ExchangeMtuResponse { server_rx_mtu: 247 };
     let asked = features(first).att(Direction::Sent, request).wait_ms(second);
     asked.att(Direction::Received, answer)
+}
+
+/// Features and MTU come exactly so long after the question.
+fn exactly(us: u32) -> Trace {
+    let link = Trace::new().create().connected();
+    let link = link.taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE });
+    // The status comes 0.1 ms after the command.
+    let link = link.after_us(us - 100).le(LeEvent::ReadRemoteFeaturesComplete {
+        status: Status::SUCCESS,
+        connection_handle: HANDLE,
+        le_features: [0; 8],
+    });
+    let request = att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+    let answer = att::Pdu::ExchangeMtuResponse { server_rx_mtu: 247 };
+    link.att(Direction::Sent, request).after_us(us).att(Direction::Received, answer)
 }
 
 fn lost(link: Trace) -> Trace {

@@ -184,6 +184,14 @@ fn claim(scene: &Scene<'_>, rule: &'static Rule, mut verdict: Verdict) -> Option
     Some(Claim { rule, verdict, lack, also: None, from_log: false })
 }
 
+/// What a rule itself says of a scene, before the findings compete: how loud, how sure, of which links.
+#[cfg(test)]
+pub(super) fn said(scene: &Scene<'_>, rule: &'static Rule) -> Vec<(Level, Confidence, Vec<u32>)> {
+    let all = claims(scene, &scene.devices(), rule).into_iter().map(|claim| claim.verdict);
+    all.map(|Verdict { level, confidence, connections, .. }| (level, confidence, connections))
+        .collect()
+}
+
 /// What is missing of the captures that a verdict rests on.
 fn lack(scene: &Scene<'_>, verdict: &Verdict, evidence: &[Sight]) -> Option<&'static str> {
     let partial = |capture: &Capture| {
@@ -410,9 +418,7 @@ fn advise(scene: &Scene<'_>, finding: &mut Finding) {
 fn add(scene: &Scene<'_>, finding: &mut Finding, verdict: Verdict) {
     let facts = verdict.facts();
     let room = MOST_EVIDENCE.saturating_sub(finding.evidence.len());
-    if room > 0 {
-        finding.evidence.extend(evidence(scene, facts).into_iter().take(room));
-    }
+    finding.evidence.extend(evidence(scene, facts).into_iter().take(room));
     for remedy in facts.remedies() {
         let remedy = remedy.offered(scene.capture());
         finding.remedies.extend(remedy.filter(|remedy| !finding.remedies.contains(remedy)));

@@ -224,7 +224,7 @@ fn silenced_by(rules: &str, change: impl Fn(&mut Capture), of_reference: bool) -
     let mut wrong = Vec::new();
     for id in rules.split_whitespace() {
         let rule = rule(id).expect("a rule");
-        let fires = |case: &&Case| case.expected != Expected::Silence;
+        let fires = |case: &&Case| case.is_shown();
         let mut tried = 0;
         for case in rule.cases.iter().filter(fires) {
             let example = (case.example)();
@@ -239,7 +239,7 @@ fn silenced_by(rules: &str, change: impl Fn(&mut Capture), of_reference: bool) -
             let comparison = comparison.as_ref();
             let scene = Scene { captures: &captures, testimonies: &[], subject, comparison };
             tried += 1;
-            if diagnose(&scene).iter().any(|f| f.rule == id) {
+            if !weigh::said(&scene, rule).is_empty() {
                 wrong.push(format!("{id}: {}", case.name));
             }
         }

@@ -268,3 +268,67 @@ fn who_saw_only_a_part_is_less_sure() {
     });
     assert_eq!(confidence(&[dropped]), Confidence::Medium, "packets are missing");
 }
+
+/// What only a log says is a note beside what the packets prove; a suspicion of the packets leaves a log's cause alone.
+#[test]
+fn what_a_log_says_gives_way_to_packets() {
+    use Level::{Cause, Note, Suspect};
+    let of = |packets: Level, log: Level| {
+        let from_log = Claim { from_log: true, ..claim("suspend-or-power", log, &[1]) };
+        let mut claims = [claim("supervision-timeout-0x08", packets, &[1]), from_log];
+        packets_first(&mut claims);
+        (claims[0].verdict.level, claims[1].verdict.level)
+    };
+    assert_eq!(of(Cause, Cause), (Cause, Note));
+    assert_eq!(of(Cause, Suspect), (Cause, Note));
+    assert_eq!(of(Suspect, Cause), (Suspect, Cause));
+    assert_eq!(of(Suspect, Suspect), (Suspect, Note));
+    assert_eq!(of(Note, Cause), (Note, Cause));
+    assert_eq!(of(Note, Suspect), (Note, Suspect));
+}
+
+/// A rule that reads logs alone gives way to every other rule that accuses, also to what that one read in a log.
+#[test]
+fn a_rule_of_logs_gives_way_to_the_others() {
+    use Level::{Cause, Note, Suspect};
+    let of = |other: Level, from_log: bool| {
+        let other = Claim { from_log, ..claim("supervision-timeout-0x08", other, &[1]) };
+        let mut claims = [other, claim("another-program-hung-up", Cause, &[1])];
+        packets_first(&mut claims);
+        (claims[0].verdict.level, claims[1].verdict.level)
+    };
+    assert_eq!(of(Cause, false), (Cause, Note));
+    assert_eq!(of(Suspect, false), (Suspect, Note));
+    assert_eq!(of(Note, false), (Note, Cause));
+    assert_eq!(of(Cause, true), (Cause, Note));
+    assert_eq!(of(Suspect, true), (Suspect, Note));
+    assert_eq!(of(Note, true), (Note, Cause));
+}
+
+/// Two devices are lost in the same way: the one that works elsewhere is told first.
+#[test]
+fn of_two_equal_findings_that_of_the_compared_links_comes_first() {
+    let other = Address([9, 0, 0, 0, 0, 0xc0]);
+    let works = Trace::new().up().mtu().write(3, &[1]).wait_ms(3_000);
+    let works = works.hangs_up(Status::REMOTE_USER_TERMINATED);
+    let first = lost(Trace::new().up()).with(other).wait_ms(9_000);
+    let said = |works: Option<Trace>| {
+        let fails = first.clone().followed_by(lost(Trace::new().up()));
+        let captures: Vec<Capture> = works.iter().chain([&fails]).map(Trace::run).collect();
+        let all = found(&captures);
+        let same = all.iter().filter(|f| f.rule == "supervision-timeout-0x08");
+        same.map(|f| f.connections.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(said(None), [[1], [2]]);
+    assert_eq!(said(Some(works)), [[2], [1]]);
+}
+
+/// A sniffer's capture beside a host's that nobody compares takes nothing from what is said of the host's.
+#[test]
+fn a_capture_of_the_air_silences_no_rule_of_another_capture() {
+    let air = Trace::from(crate::trace::on_air::OnAir::up()).run();
+    let captures = [air, lost(Trace::new().up()).run()];
+    let scene = Scene { captures: &captures, testimonies: &[], subject: 1, comparison: None };
+    let said = diagnose(&scene);
+    assert!(said.iter().any(|f| f.rule == "supervision-timeout-0x08"), "{said:#?}");
+}
