@@ -78,6 +78,11 @@ Close links that nobody uses; links that a crashed program left behind count too
             later.hangs_up(Status::REMOTE_USER_TERMINATED).into()
         })
         .saying("a link to C0:00:00:00:00:02 comes up, and is open still"),
+        Case::cause(Confidence::High, "of nine open links eight are shown", || {
+            refused(links(9), Status::CONNECTION_LIMIT_EXCEEDED).into()
+        })
+        .saying("a link to C0:00:00:00:00:08 comes up")
+        .not_saying("a link to C0:00:00:00:00:09 comes up"),
     ],
 };
 

@@ -116,6 +116,18 @@ Service Changed CCCD by itself; one unanswered request blocks everything behind 
             let asked = open(10_000).from_peer(&[0x0a, 3, 0], &[0x0b, 7]);
             asked.wait_ms(20_000).hangs_up(HUNG_UP).into()
         }),
+        Case::cause(Confidence::High, "open for exactly 29.5 s", || for_us(29_500_000).into()),
+        Case::silent("open for a moment less", || for_us(29_499_999).into()),
+        Case::cause(Confidence::High, "open for exactly 40 s", || for_us(40_000_000).into()),
+        Case::cause(Confidence::Medium, "open for a moment more", || for_us(40_000_001).into()),
+        Case::outweighed("a pairing was open for exactly 29 s as well", || {
+            let link = open(1_000).asks_to_pair().after_us(29_000_000);
+            link.disconnected(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::Medium, "a pairing was open for a moment less than that", || {
+            let link = open(1_000).asks_to_pair().after_us(28_999_999);
+            link.disconnected(HUNG_UP).into()
+        }),
     ],
 };
 
@@ -126,6 +138,16 @@ const READ_VALUE: Pdu<'static> = Pdu::ReadRequest { attribute_handle: Handle(3) 
 fn open(ms: u32) -> Trace {
     let read = Pdu::ReadRequest { attribute_handle: Handle(0x10) };
     Trace::new().up().mtu().att(Direction::Sent, read).wait_ms(ms)
+}
+
+/// A read that is open for exactly so long when the link ends.
+fn for_us(us: u32) -> Trace {
+    let hang_up = crate::packet::hci::Command::Disconnect {
+        connection_handle: crate::trace::HANDLE,
+        reason: HUNG_UP,
+    };
+    let link = open(0).after_us(us - 50_000).taken(hang_up);
+    link.after_us(49_900).disconnected(Status::LOCAL_HOST_TERMINATED)
 }
 
 /// A request that is open for 30 s, and a pairing for that long.

@@ -157,6 +157,21 @@ Keep an unfiltered discovery running while connecting; give the kernel the addre
             let on = on.command(refused).status(refused.opcode(), Status::COMMAND_DISALLOWED);
             on.wait_ms(20_000).done(enable(0)).into()
         }),
+        Case::suspect(Confidence::Medium, "a request to the accept list waits for exactly 25 s", || {
+            listed(hears(1)).create_for_anybody().after_us(25_000_000 - 100).cancel().into()
+        }),
+        Case::silent("a request to the accept list waits for a moment less", || {
+            listed(hears(1)).create_for_anybody().after_us(24_999_999 - 100).cancel().into()
+        }),
+        // The cancel is over 0.2 ms after it was asked for.
+        Case::suspect(Confidence::Medium, "there is another request exactly 2 s later", || {
+            let waited = listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel();
+            waited.after_us(2_000_000 - 200).create_for_anybody().wait_ms(1_000).into()
+        }),
+        Case::silent("the request is renewed a moment sooner", || {
+            let waited = listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel();
+            waited.after_us(1_999_999 - 200).create_for_anybody().wait_ms(1_000).into()
+        }),
     ],
 };
 
@@ -463,4 +478,22 @@ fn filtered_scans(capture: &Capture, adapter: Option<u16>) -> Vec<FilteredScan> 
         filtered.then_some((pair[0].frame, pair[1].frame, lasted))
     });
     pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_addresses_on_the_list_twelve_are_named() {
+        let named = |count: u8| {
+            let listed = (0..count)
+                .fold(hears(1), |trace, n| trace.done(add(Address([n, 0, 0, 0, 0, 0xc0]))));
+            let captures = [scans(listed, 1, 60_000).run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            check(&scene).len()
+        };
+        assert_eq!([1, 11, 12, 13, 20].map(named), [1, 11, 12, 12, 12]);
+    }
 }

@@ -59,6 +59,12 @@ server: notify where no confirmation is needed.",
             let link = Trace::new().up().mtu().att(Direction::Sent, read);
             link.wait_ms(30_000).hangs_up(HUNG_UP).into()
         }),
+        Case::cause(Confidence::High, "exactly 29.5 s after it", || {
+            open(0).after_us(29_500_000).disconnected(HUNG_UP).into()
+        }),
+        Case::silent("a moment sooner", || {
+            open(0).after_us(29_499_999).disconnected(HUNG_UP).into()
+        }),
     ],
 };
 

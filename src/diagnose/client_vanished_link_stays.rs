@@ -57,6 +57,12 @@ Disconnect before the program ends; by hand `bluetoothctl disconnect ADDRESS`.",
         Case::silent("the adapter is closed", || {
             left(opened(0, "node")).wait_ms(200).monitor(9, &[]).wait_ms(15_000).advertises(3).into()
         }),
+        Case::note(Confidence::Medium, "the capture goes on for exactly 10 s", || {
+            left(opened(0, "node")).after_ms(10_000).advertises(3).into()
+        }),
+        Case::silent("the capture goes on for a moment less", || {
+            left(opened(0, "node")).after_us(9_999_999).advertises(3).into()
+        }),
     ],
 };
 

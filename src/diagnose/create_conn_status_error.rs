@@ -125,6 +125,17 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
             let refused = both.status(Opcode(0x200d), Status::COMMAND_DISALLOWED);
             refused.status(Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
         }),
+        // The refusal comes 0.2 ms after the request, and the event 60 ms after that pause.
+        Case::cause(Confidence::High, "the other request came through after exactly 2 s", || {
+            let later = behind_another().after_us(2_000_000 - 200 - 60_000);
+            later.peer(PEER, STATIC).connected().features().into()
+        })
+        .about(&[2]),
+        Case::note(Confidence::Medium, "the other request came through a moment sooner", || {
+            let later = behind_another().after_us(1_999_999 - 200 - 60_000);
+            later.peer(PEER, STATIC).connected().features().into()
+        })
+        .about(&[2]),
     ],
 };
 

@@ -198,6 +198,12 @@ advertising intervals.",
             let waits = waited(Trace::new(), 20_500).after_us(30_000_001 - 200);
             waits.command(Command::ReadBdAddr {}).into()
         }),
+        Case::cause(Confidence::High, "the host cancels after exactly 4 s", || {
+            goes_on(Trace::new().create().after_us(4_000_000 - 100).cancel(), 31_000).into()
+        }),
+        Case::silent("the host cancels a moment sooner", || {
+            goes_on(Trace::new().create().after_us(3_999_999 - 100).cancel(), 31_000).into()
+        }),
     ],
 };
 

@@ -95,6 +95,16 @@ Suppress that request: no MTU exchange, cached services, no plugin that reads it
         .saying("Discover by UUID"),
         Case::cause(Confidence::Medium, "a read is no discovery", || twice(3, 3, 120).into())
             .not_saying("Discover by UUID"),
+        Case::silent("exactly 2 s after the read", || twice_after(2_000_000).into()),
+        Case::cause(Confidence::Medium, "a moment less than 2 s after the read", || {
+            twice_after(1_999_999).into()
+        }),
+        Case::cause(Confidence::Medium, "exactly one connection interval after the read", || {
+            twice_after(48_750).into()
+        }),
+        Case::silent("a moment less than one connection interval after it", || {
+            twice_after(48_749).into()
+        }),
     ],
 };
 
@@ -116,6 +126,13 @@ fn twice(first: u16, second: u16, ms: u32) -> Trace {
 }
 
 /// What noble asks for can be chosen; its MTU request cannot.
+/// The same, to the microsecond.
+fn twice_after(us: u32) -> Trace {
+    let dies = |link: Trace| link.att(Direction::Sent, read(3)).after_us(us).disconnected(HUNG_UP);
+    let longer = Trace::new().up().discovery(2).wait_ms(9_000);
+    dies(Trace::new().up()).wait_ms(1_000).followed_by(dies(longer))
+}
+
 const BY_UUID: Remedy = Remedy::on(
     &[Stack::Noble],
     "Discover by UUID (`discoverSomeServicesAndCharacteristics`) and leave the request out.",

@@ -44,6 +44,12 @@ feature request instead of rejecting it.",
         Case::silent("the peer hangs up", || {
             asked(UNKNOWN).wait_ms(14).disconnected(Status::REMOTE_USER_TERMINATED).into()
         }),
+        Case::cause(Confidence::High, "it hangs up exactly 50 ms later", || {
+            asked(UNKNOWN).after_ms(50).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("it hangs up a moment later than that", || {
+            asked(UNKNOWN).after_us(50_001).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 

@@ -97,6 +97,12 @@ adapter, and report the capture to the vendor.",
         })
         .about(&[2])
         .not_saying("it is the device's key that has changed"),
+        Case::cause(Confidence::Medium, "it ends exactly one second after", || {
+            encrypted(0).after_ms(1_000).disconnected(Status::MIC_FAILURE).into()
+        }),
+        Case::cause(Confidence::High, "it ends a moment sooner", || {
+            encrypted(0).after_us(999_999).disconnected(Status::MIC_FAILURE).into()
+        }),
     ],
 };
 

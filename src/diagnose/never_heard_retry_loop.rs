@@ -87,11 +87,27 @@ If none does: more retries will not help; change one thing at a time.",
             let link = Trace::new().connected_as(1, 39, 0, 42).wait_ms(315);
             link.disconnected(Status::FAILED_TO_BE_ESTABLISHED).repeated(4, 900).into()
         }),
+        Case::suspect(Confidence::Medium, "the next link comes exactly 500 ms after the end", || {
+            again_after(500_000).into()
+        })
+        .not_saying("the stack repeats by itself"),
+        Case::suspect(Confidence::Medium, "the next link comes a moment sooner", || {
+            again_after(499_999).into()
+        })
+        .saying("the stack repeats by itself"),
     ],
 };
 
 fn dead() -> Trace {
     heard_at(-60)
+}
+
+fn again_after(us: u32) -> Trace {
+    (0..2).fold(dead(), |trace, _| {
+        // A link is made 60.2 ms after its request.
+        let link = trace.after_us(us - 60_200).create().connected().wait_ms(315);
+        link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+    })
 }
 
 fn heard_at(rssi: i8) -> Trace {

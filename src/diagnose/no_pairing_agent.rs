@@ -91,6 +91,15 @@ that one call of `bluetoothctl` registers is gone when the call ends.",
             failed.scan(true, 96, 48).into()
         })
         .not_saying("Negative Reply"),
+        // The device's answer comes 50.1 ms after the pairing began.
+        Case::silent("this host says no exactly 2 s after the pairing began", || {
+            let begun = Trace::new().up().asks_to_pair().answers_pairing();
+            fails(begun.after_us(2_000_000 - 50_100), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        }),
+        Case::cause(Confidence::Medium, "this host says no a moment sooner", || {
+            let begun = Trace::new().up().asks_to_pair().answers_pairing();
+            fails(begun.after_us(1_999_999 - 50_100), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        }),
     ],
 };
 

@@ -68,6 +68,12 @@ request.",
             let asked = asks(ErrorCode::INVALID_PDU).from_peer(&[0x0a, 3, 0], &[0x01, 0x0a, 3, 0, 0x02]);
             gives_up(asked, 25_000).into()
         }),
+        Case::cause(Confidence::Medium, "it is silent for exactly 3 s", || {
+            asks(ErrorCode::INVALID_PDU).after_ms(3_000).disconnected(HUNG_UP).into()
+        }),
+        Case::silent("it is silent for a moment less", || {
+            asks(ErrorCode::INVALID_PDU).after_us(2_999_999).disconnected(HUNG_UP).into()
+        }),
     ],
 };
 

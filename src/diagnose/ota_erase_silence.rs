@@ -192,6 +192,30 @@ after connecting is of no use.",
             let first = send(Trace::new().up().mtu()).wait_ms(500).disconnected(LOST);
             first.wait_ms(2_000).up().mtu().writes_to(0x0e, 3).hangs_up(HUNG_UP).into()
         }),
+        Case::cause(Confidence::Medium, "the working link is silent for exactly 400 ms", || {
+            Example::pair(silent_for(400_000), lost(35, 380))
+        }),
+        Case::silent("the working link is silent for a moment less", || {
+            Example::pair(silent_for(399_999), lost(35, 380))
+        }),
+        Case::cause(Confidence::Medium, "the working link is silent for exactly this link's timeout", || {
+            Example::pair(silent_for(420_000), lost(42, 460))
+        }),
+        Case::silent("the working link is silent for a moment less than this link's timeout", || {
+            Example::pair(silent_for(419_999), lost(42, 460))
+        }),
+        Case::cause(Confidence::Medium, "the link ends exactly two timeouts after the write", || {
+            Example::pair(survives(500, 2_600), write(42).after_us(840_000).disconnected(LOST))
+        }),
+        Case::silent("the link ends a moment later than two timeouts after the write", || {
+            Example::pair(survives(500, 2_600), write(42).after_us(840_001).disconnected(LOST))
+        }),
+        Case::note(Confidence::High, "the next link goes on exactly 60 s later", || {
+            goes_on_after(60_000_000).into()
+        }),
+        Case::silent("the next link goes on a moment later than that", || {
+            goes_on_after(60_000_001).into()
+        }),
     ],
 };
 
@@ -211,6 +235,22 @@ fn lost(timeout: u16, silence: u32) -> Trace {
 fn survives(timeout: u16, silence: u32) -> Trace {
     let trace = write(timeout).wait_ms(silence).notified(0x12, &[1]);
     trace.wait_ms(1_500).hangs_up(HUNG_UP)
+}
+
+/// A write on the working link, and exactly so long after its answer the device's next packet.
+fn silent_for(us: u32) -> Trace {
+    let trace = write(500).after_us(us).notified(0x12, &[1]);
+    trace.wait_ms(1_500).hangs_up(HUNG_UP)
+}
+
+/// A transfer of 1.1 kB that is cut off, and goes on exactly so long after the end.
+fn goes_on_after(us: u32) -> Trace {
+    let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
+    let link = || send(Trace::new().up().mtu());
+    let first = link().wait_ms(500).disconnected(LOST);
+    // A link's first write comes 200.8 ms after its request.
+    let second = link().wait_ms(900).hangs_up(HUNG_UP);
+    first.after_us(us - 200_800).followed_by(second)
 }
 
 /// So many single bytes are sent, the link is lost, and the next one sends as many to that attribute.

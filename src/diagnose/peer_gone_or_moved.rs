@@ -114,6 +114,16 @@ Connect within a second or two of a fresh report, to the newest address. With a 
         })
         .saying("Look at the device")
         .not_saying("Pair once"),
+        Case::cause(Confidence::Medium, "the scan hears another device exactly 3 s after it began", || {
+            let other = Address([7, 0, 0, 0, 0, 0xc0]);
+            let scan = waits().scan(true, 96, 48).after_us(3_000_000);
+            scan.peer(other, RANDOM).advertises(0).into()
+        }),
+        Case::silent("the scan hears another device a moment sooner, and nobody later", || {
+            let other = Address([7, 0, 0, 0, 0, 0xc0]);
+            let scan = waits().scan(true, 96, 48).after_us(2_999_899);
+            scan.peer(other, RANDOM).advertises(0).into()
+        }),
     ],
 };
 

@@ -75,6 +75,13 @@ Newer controller firmware and kernel; a USB dongle; do not request an update fro
         Case::silent("this host is the central", || {
             lost(update(up(0), Status::SUCCESS, 36, 500)).into()
         }),
+        Case::suspect(Confidence::Low, "the phone is heard exactly 1 s after the update", || {
+            lost(updated(36, 500).after_ms(1_000).from_peer(&[0x0a, 3, 0], &[0x0b, 1])).into()
+        }),
+        Case::silent("the phone is heard a moment later than that", || {
+            let late = updated(36, 500).after_us(1_000_001);
+            lost(late.from_peer(&[0x0a, 3, 0], &[0x0b, 1])).into()
+        }),
     ],
 };
 

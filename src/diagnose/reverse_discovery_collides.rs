@@ -85,6 +85,14 @@ Switch it off on the peripheral: `ReverseServiceDiscovery = false`.",
             let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
             left(Trace::new().up().refused(read, SECURITY), 3_000).into()
         }),
+        Case::cause(Confidence::Medium, "it is open for exactly 29.5 s", || {
+            let asked = asks(ErrorCode::ATTRIBUTE_NOT_FOUND).acl(Received, 4, &READ);
+            asked.after_us(29_500_000).disconnected(HUNG_UP).into()
+        }),
+        Case::silent("it is open for a moment less", || {
+            let asked = asks(ErrorCode::ATTRIBUTE_NOT_FOUND).acl(Received, 4, &READ);
+            asked.after_us(29_499_999).disconnected(HUNG_UP).into()
+        }),
     ],
 };
 

@@ -65,6 +65,13 @@ Pair from this host, or use a stack that answers the request.",
         Case::silent("nobody asks", || {
             Trace::new().up().mtu().wait_ms(30_000).disconnected(LEFT).into()
         }),
+        // The answer about the MTU comes 50.2 ms after the wish.
+        Case::cause(Confidence::High, "it leaves exactly 65 s after it had asked", || {
+            asks().mtu().after_us(65_000_000 - 50_200).disconnected(LEFT).into()
+        }),
+        Case::silent("it leaves a moment later than that", || {
+            asks().mtu().after_us(65_000_001 - 50_200).disconnected(LEFT).into()
+        }),
     ],
 };
 

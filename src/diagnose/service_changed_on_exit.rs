@@ -67,6 +67,13 @@ that does not restart, with stable handles.",
             let trace = trace.from_peer(&[0x1d, 8, 0, 0x0e, 0, 0xff, 0xff], &[0x1e]);
             trace.wait_ms(800).disconnected(LEFT).into()
         }),
+        // The host confirms 50.1 ms after it was told.
+        Case::silent("the host leaves exactly 30 s after it was told", || {
+            told().after_us(30_000_000 - 50_100).disconnected(LEFT).into()
+        }),
+        Case::cause(Confidence::Medium, "the host leaves a moment sooner", || {
+            told().after_us(29_999_999 - 50_100).disconnected(LEFT).into()
+        }),
     ],
 };
 

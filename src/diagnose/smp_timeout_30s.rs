@@ -68,6 +68,22 @@ If the host's own user or agent was asked: confirm it. If the device is silent: 
             let failed = asked().smp(Direction::Received, smp::Pdu::PairingFailed { reason });
             ends(failed, 30_000).into()
         }),
+        Case::cause(Confidence::High, "it was open for exactly 29 s", || {
+            asked().after_us(29_000_000).disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("it was open for a moment less", || {
+            asked().after_us(28_999_999).disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::suspect(Confidence::Medium, "an ATT request was open for exactly 29 s", || {
+            let mtu = att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+            let link = asked().wait_ms(200).att(Direction::Sent, mtu).after_us(29_000_000);
+            link.disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::cause(Confidence::High, "an ATT request was open for a moment less", || {
+            let mtu = att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+            let link = asked().wait_ms(200).att(Direction::Sent, mtu).after_us(28_999_999);
+            link.disconnected(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 

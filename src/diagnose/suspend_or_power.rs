@@ -76,6 +76,11 @@ Keep the host awake and the adapter powered: disable autosuspend of the USB adap
         Case::silent("it suspends, and the peer hangs up", || {
             suspends(up()).wait_ms(100).disconnected(Status::REMOTE_USER_TERMINATED).into()
         }),
+        Case::silent("the machine suspended exactly 3 s before", || ends_after(3_000_000).into()),
+        Case::cause(Confidence::High, "the machine suspends a moment less than 3 s before", || {
+            ends_after(2_999_999).into()
+        })
+        .saying("went to sleep"),
     ],
 };
 
@@ -108,6 +113,13 @@ fn suspends(trace: Trace) -> Trace {
 fn told(trace: Trace, reason: u8) -> Trace {
     let Address([a, b, c, d, e, f]) = PEER;
     trace.monitor(17, &[0, 0, 0, 0, 0x0c, 0, a, b, c, d, e, f, 2, reason])
+}
+
+fn ends_after(us: u32) -> Trace {
+    let reason = Status::REMOTE_USER_TERMINATED;
+    let asked = suspends(up()).after_us(us - 50_000);
+    let asked = asked.taken(Command::Disconnect { connection_handle: HANDLE, reason });
+    asked.after_us(49_900).disconnected(Status::LOCAL_HOST_TERMINATED)
 }
 
 fn up() -> Trace {

@@ -335,6 +335,59 @@ fn of_frames_of_one_kind_four_are_shown() {
     assert_eq!([of(1), of(3), of(4), of(5), of(9)], [1, 3, 4, 4, 4]);
 }
 
+/// Of many frames of one kind a finding shows a few.
+#[test]
+fn of_many_frames_the_first_are_shown() {
+    use crate::packet::Direction::Sent;
+    use crate::packet::att::{ErrorCode, Handle, Pdu};
+    let hung_up = Status::REMOTE_USER_TERMINATED;
+    let read = |n: u16| Pdu::ReadRequest { attribute_handle: Handle(3 + n) };
+    let lines = |rule: &str, trace: Trace, word: &str| {
+        let all = findings(&trace.into());
+        let finding = all.iter().find(|f| f.rule == rule).expect("found");
+        finding.evidence.iter().filter(|e| e.text.to_string().contains(word)).count()
+    };
+    let open = |n: u16| {
+        let link = (0..n).fold(Trace::new().up().mtu(), |link, n| link.att(Sent, read(n)));
+        lines("gatt-busy-parallel-requests", link.wait_ms(10_000).hangs_up(hung_up), "answer")
+    };
+    assert_eq!([2, 3, 4, 5].map(open), [2, 3, 3, 3]);
+    let dead = |n: usize| {
+        let link = Trace::new().create().connected().wait_ms(315);
+        let links = link.disconnected(Status::FAILED_TO_BE_ESTABLISHED).repeated(n, 900);
+        lines("never-heard-retry-loop", links, "after the link was made")
+    };
+    assert_eq!([3, 8, 9].map(dead), [3, 8, 8]);
+    let refused =
+        |link: Trace, n: u16, code| (0..n).fold(link, |link, n| link.refused(read(n), code));
+    let insecure = |n: u16| {
+        let link = refused(Trace::new().up().mtu(), n, ErrorCode::INSUFFICIENT_ENCRYPTION);
+        lines(
+            "insufficient-auth-no-pairing",
+            link.wait_ms(900).hangs_up(hung_up),
+            "read of attribute",
+        )
+    };
+    assert_eq!([1, 3, 4].map(insecure), [1, 3, 3]);
+    let denied = |n: u16| {
+        let link = Trace::new().up().mtu().write(9, &[1]).wait_ms(11_000);
+        let link = refused(link, n, ErrorCode::READ_NOT_PERMITTED).wait_ms(5_000);
+        lines("unexplained-end", link.disconnected(hung_up), "Read Not Permitted")
+    };
+    assert_eq!([1, 3, 4].map(denied), [1, 3, 3]);
+    let pieces = |n: u16| {
+        let piece = Pdu::PrepareWriteRequest {
+            attribute_handle: Handle(3),
+            value_offset: 0,
+            part_attribute_value: &[1; 18],
+        };
+        let code = ErrorCode::REQUEST_NOT_SUPPORTED;
+        let link = (0..n).fold(Trace::new().up().mtu(), |link, _| link.refused(piece, code));
+        lines("long-write-mtu-mismatch", link.hangs_up(hung_up), "Prepare Write Request")
+    };
+    assert_eq!([1, 3, 4].map(pieces), [1, 3, 3]);
+}
+
 #[test]
 fn every_cited_frame_exists() {
     for rule in RULES {

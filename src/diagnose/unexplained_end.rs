@@ -204,6 +204,12 @@ Record a host on which it works, and compare the two captures.",
             busy().taken(asks).wait_ms(3).le(failed).disconnected(Status(0x2a)).into()
         })
         .not_saying("Before that failed"),
+        Case::suspect(Confidence::Low, "exactly 2 s after the same write in two links", || {
+            twice_after(2_000_000).into()
+        }),
+        Case::note(Confidence::Low, "a moment later than that in two links", || {
+            twice_after(2_000_001).into()
+        }),
     ],
 };
 
@@ -218,6 +224,14 @@ fn busy() -> Trace {
 /// A link that the device leaves idle, and two of different length, each ending `ms` after the same write.
 fn twice(ms: u32) -> Trace {
     let ends = |link: Trace| link.write(0x10, &[7]).wait_ms(ms).disconnected(HUNG_UP);
+    let longer = Trace::new().wait_ms(3_000).followed_by(busy().wait_ms(30_000));
+    let idle = Trace::new().up().mtu().wait_ms(5_000).disconnected(HUNG_UP).wait_ms(900);
+    idle.followed_by(ends(busy())).followed_by(ends(longer))
+}
+
+/// The same, to the microsecond.
+fn twice_after(us: u32) -> Trace {
+    let ends = |link: Trace| link.write(0x10, &[7]).after_us(us).disconnected(HUNG_UP);
     let longer = Trace::new().wait_ms(3_000).followed_by(busy().wait_ms(30_000));
     let idle = Trace::new().up().mtu().wait_ms(5_000).disconnected(HUNG_UP).wait_ms(900);
     idle.followed_by(ends(busy())).followed_by(ends(longer))

@@ -58,6 +58,14 @@ Nothing on this host. For other hosts remember the time: a supervision timeout b
         Case::silent("the link is lost afterwards", || {
             update().answered_after(2_600).wait_ms(5_000).disconnected(Status::CONNECTION_TIMEOUT).into()
         }),
+        Case::note(Confidence::Medium, "the answer takes exactly a second", || {
+            let asked = update().acl(Direction::Sent, 4, &[0x12, 3, 0, 6]);
+            asked.after_us(1_000_000).acl(Direction::Received, 4, &[0x13]).into()
+        }),
+        Case::silent("the answer takes a moment less than a second", || {
+            let asked = update().acl(Direction::Sent, 4, &[0x12, 3, 0, 6]);
+            asked.after_us(999_999).acl(Direction::Received, 4, &[0x13]).into()
+        }),
     ],
 };
 

@@ -59,6 +59,15 @@ Parameters (0x2A04), or in a request of its own.",
             });
             link.wait_ms(50).disconnected(Status::UNACCEPTABLE_CONNECTION_PARAMETERS).into()
         }),
+        // The status comes 0.1 ms after the command.
+        Case::cause(Confidence::Medium, "0x3B after exactly 10 s", || {
+            let asked = asked().after_us(10_000_000 - 100);
+            asked.disconnected(Status::UNACCEPTABLE_CONNECTION_PARAMETERS).into()
+        }),
+        Case::silent("0x3B a moment later than that", || {
+            let asked = asked().after_us(10_000_001 - 100);
+            asked.disconnected(Status::UNACCEPTABLE_CONNECTION_PARAMETERS).into()
+        }),
     ],
 };
 

@@ -269,3 +269,25 @@ impl Facts for Weak {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_links_the_first_eight_are_told() {
+        let told = |count: usize| {
+            let captures = [lost(slow(500, 500)).repeated(count, 900).run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            let attempts: Vec<&Connection> = captures[0].connections.iter().collect();
+            let verdict = check(&scene, &attempts).expect("said");
+            let frames = verdict.facts().evidence().len();
+            (verdict.facts().says().to_string().matches("10.3").count(), frames)
+        };
+        // Once it is said as the most; each link has its slowest answer and its end.
+        assert_eq!(told(1), (1, 2));
+        assert_eq!(told(8), (9, 16));
+        assert_eq!(told(9), (9, 16));
+    }
+}

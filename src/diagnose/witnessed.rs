@@ -124,4 +124,33 @@ mod tests {
         connection.peer.address = Some(other);
         assert!(is_with(&connection, other) && !is_with(&connection, PEER));
     }
+
+    /// Three lines tell of one end: two are cited, and none beside a note.
+    #[test]
+    fn two_lines_of_a_log_are_cited_beside_what_the_packets_prove() {
+        use crate::diagnose::{Example, Scene, diagnose};
+        use crate::packet::Status;
+        use crate::seen::SourceId;
+        const LOG: &str = "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:22,950 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', False)>}, []]
+2025-09-04 15:33:22,980 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+2025-09-04 15:33:22,990 ERROR app: Communication with C0:00:00:00:00:01 failed: failed to discover services, device disconnected
+";
+        let cited = |reason: Status, rule: &str| {
+            let up = Trace::new().wait_ms(200).create().connected().features().mtu();
+            let example = Example::with_log(up.wait_ms(2_500).disconnected(reason), LOG);
+            let captures = [example.subject.run()];
+            let testimonies = &example.testimonies(&captures);
+            let scene = Scene { captures: &captures, testimonies, subject: 0, comparison: None };
+            let all = diagnose(&scene);
+            let finding = all.iter().find(|f| f.rule == rule).expect("found");
+            let of_log = finding.evidence.iter();
+            of_log.filter(|e| matches!(e.source, SourceId::Witness(_))).count()
+        };
+        assert_eq!(cited(Status::CONNECTION_TIMEOUT, "supervision-timeout-0x08"), 2);
+        assert_eq!(cited(Status(0x2a), "unexplained-end"), 0, "a note");
+    }
 }

@@ -48,6 +48,7 @@ fn another_device_s_links_change_nothing() {
     // has some then.
     let by_others = [
         "the scan hears the other device for a little over 2.5 s",
+        "the scan hears another device a moment sooner, and nobody later",
         "the host scanned, and the recording has no report at all",
         "this host refused",
         // There is a link to compare then.
