@@ -172,7 +172,7 @@ impl Packet<'_> {
 
     /// Writes the packet's parameters, each field as the visitor leaves it. False where they have no
     /// table: nothing is written then.
-    pub fn visit_mut(&self, visitor: &mut dyn VisitorMut, out: &mut Vec<u8>) -> bool {
+    pub fn visit_mut<V: VisitorMut + ?Sized>(&self, visitor: &mut V, out: &mut Vec<u8>) -> bool {
         let tabled = matches!(
             self,
             Packet::Command(_)

@@ -94,7 +94,7 @@ macro_rules! pdus {
             /// Writes what follows the number, each field as the visitor leaves it. (The fields borrow
             /// their bytes, so they cannot be changed in place.) A visitor that changes nothing writes
             /// what [`Self::encode`] writes.
-            pub fn visit_mut(&self, visitor: &mut dyn $crate::packet::visit::VisitorMut, out: &mut Vec<u8>) {
+            pub fn visit_mut<V: $crate::packet::visit::VisitorMut + ?Sized>(&self, visitor: &mut V, out: &mut Vec<u8>) {
                 self.visit(&mut $crate::packet::visit::Rewriter { out, visitor });
             }
 

@@ -177,12 +177,12 @@ impl Visitor for Writer<'_> {
 }
 
 /// Writes every field as a visitor leaves it.
-pub(crate) struct Rewriter<'o> {
+pub(crate) struct Rewriter<'o, V: ?Sized> {
     pub out: &'o mut Vec<u8>,
-    pub visitor: &'o mut dyn VisitorMut,
+    pub visitor: &'o mut V,
 }
 
-impl Visitor for Rewriter<'_> {
+impl<V: VisitorMut + ?Sized> Visitor for Rewriter<'_, V> {
     fn part(&mut self, part: Part<'_>) {
         let from = self.out.len();
         self.out.extend_from_slice(part.wire);
