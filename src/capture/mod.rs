@@ -51,7 +51,7 @@ pub(crate) use open::bytes;
 pub use open::{Input, Once, OpenOptions, Opened, open, open_stream};
 pub(crate) use stream::Stream;
 pub(crate) use text::clean;
-pub(crate) use text::next_shown;
+pub(crate) use text::{next_shown, right_end};
 
 /// The longest record that is believed; no HCI packet comes near it.
 const LONGEST: u32 = 262_144;

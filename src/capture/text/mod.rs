@@ -14,6 +14,7 @@ mod packetlogger;
 mod times;
 mod transcript;
 
+pub(crate) use btmon::right_end;
 pub(crate) use lines::{clean, next_shown};
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.

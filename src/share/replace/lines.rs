@@ -1,6 +1,7 @@
 //! One line of a text capture: the words of the tool stay, bytes are looked up, everything else is masked.
 use super::rows::{self, BASE, Row, SHORTEST_RUN, bytes_of, quote, run};
 use super::words::{Words, spell};
+use crate::capture;
 use crate::redact;
 use crate::report::aliases::spelling;
 use crate::share::table::Table;
@@ -82,7 +83,9 @@ impl<'t> Lines<'t> {
     /// A line without its end.
     pub fn clean(&self, line: &str, printed: &Printed) -> String {
         // What may be a key stays only where the packet says what it is: then something stands for it.
-        let hidden = redact::log(line);
+        // A time at the right end is none of it: without it the line would be no packet any more.
+        let (text, end) = line.split_at(capture::right_end(line).unwrap_or(line.len()));
+        let hidden = redact::log(text) + end;
         let row = rows::row(line);
         let stays = hidden == line
             || is_range_or_date(line)
@@ -293,6 +296,15 @@ mod tests {
         assert_eq!(cleaned("zoltan[17]: @ RAW Open: zoltan"), "xxxxxx[17]: @ RAW Open: xxxxxx");
         assert_eq!(cleaned("serial[12345678]: 1"), "serial[(not shown)");
         assert_eq!(cleaned("  (OUI B8-8B-15)"), "  (OUI xx-xx-xx)");
+        assert_eq!(
+            cleaned("= bluetoothd: src/main.c:parse() Key file does n..   3.381436"),
+            "= bluetoothd: src/main.c:parse() Key file does (not shown)..   3.381436"
+        );
+        assert_eq!(
+            cleaned("= bluetoothd: PIN #1234 [hci0] 2026-09-21 14:13:20.001789"),
+            "= bluetoothd: PIN (not shown) [hci0] 2026-09-21 14:13:20.001789"
+        );
+        assert_eq!(cleaned("Key: 0.381436"), "Key: (not shown)", "no line of btmon");
         assert_eq!(
             cleaned("= Index Info: 00:16:A4:5.. (Intel)  [hci0] 0.06"),
             "= Index Info: xx:xx:xx:x.. (Intel)  [hci0] 0.06"

@@ -137,6 +137,23 @@ impl Right {
     }
 }
 
+/// Where the block begins that btmon writes at the right end of a packet's line, if there is a time in it. (A number
+/// behind `#` may belong to the text: it is not counted in.)
+pub(crate) fn right_end(line: &str) -> Option<usize> {
+    let (_, rest) = process(line).unwrap_or(("", line));
+    if !["< ", "> ", "@ ", "= ", "* "].iter().any(|mark| rest.starts_with(mark)) {
+        return None;
+    }
+    let (right, text) = Right::take(line);
+    right.when?;
+    let block = &line[text.len()..];
+    let number = block.trim_start().strip_prefix('#').map_or(0, |rest| {
+        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+        block.len() - rest.len() + digits
+    });
+    Some(text.len() + number)
+}
+
 /// The last word, and what stands before it.
 fn last(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_end();

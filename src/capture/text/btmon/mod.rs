@@ -10,6 +10,7 @@ use super::super::{
 use super::lines;
 use super::transcript::{self, Shown, Transcript};
 use body::Body;
+pub(crate) use header::right_end;
 use header::{Header, Line, Right, What};
 use reading::Reading;
 
