@@ -381,6 +381,60 @@ fn logs_beside_captures_can_be_shared() {
     assert!(shared >= 8, "{shared}");
 }
 
+/// A witness that says nothing is named, with what to do; nothing is written.
+#[test]
+fn a_witness_that_tells_nothing_is_refused() {
+    needs!("fixtures/witness/b02-kick");
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let bus = captures_in("witness/b02-kick")
+        .into_iter()
+        .find(|it| it.extension().is_some_and(|it| it == "pcap"));
+    let bus = std::fs::read(bus.unwrap()).unwrap();
+    // A capture of D-Bus without a message, and one whose first message is cut.
+    std::fs::write(at("empty.pcap"), &bus[..24]).unwrap();
+    std::fs::write(at("cut.pcap"), &bus[..60]).unwrap();
+    std::fs::write(at("prose.txt"), "a sentence, and no log\n").unwrap();
+    for (name, why) in [
+        ("empty.pcap", "a capture of D-Bus without a message that can be read: leave it out"),
+        ("cut.pcap", "a capture of D-Bus without a message that can be read: leave it out"),
+        ("prose.txt", "no log that this tool knows"),
+    ] {
+        let output = at("bundle.zip");
+        let witness = at(name);
+        let arguments = ["--witness", witness.to_str().unwrap(), "-o", output.to_str().unwrap()];
+        let shared = program(&arguments, &[fixture("lab/A/02-bad-kick.btsnoop")]);
+        assert_eq!(shared.status.code(), Some(2), "{name}");
+        assert!(said(&shared).contains(why), "{name}: {}", said(&shared));
+        assert!(!output.exists(), "{name}");
+    }
+}
+
+/// A sniffer's capture is refused, as a capture and as a witness, and the user hears what to share instead.
+#[test]
+fn captures_of_the_air_are_refused() {
+    needs!("fixtures/air");
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("bundle.zip");
+    let output = output.to_str().unwrap();
+    let air =
+        captures_in("air").into_iter().find(|it| it.extension().is_some_and(|it| it == "pcap"));
+    let air = air.unwrap();
+    let host = fixture("lab/A/02-bad-kick.btsnoop");
+    let alone = program(&["-o", output], &[air.clone()]);
+    let beside = program(&["--witness", air.to_str().unwrap(), "-o", output], &[host]);
+    for refused in [alone, beside] {
+        assert_eq!(refused.status.code(), Some(2));
+        let said = said(&refused);
+        assert!(
+            said.contains("a sniffer's capture of the air")
+                && said.contains("share the host's capture"),
+            "{said}"
+        );
+    }
+    assert!(!Path::new(output).exists());
+}
+
 /// What the bus carried becomes dbus-monitor's text, whichever way it was recorded, and claims the same.
 #[test]
 fn messages_of_dbus_become_text_with_the_same_claims() {

@@ -20,8 +20,8 @@ pub use analysis::Analysis;
 pub use beside::Beside;
 pub use live::{Live, Next};
 pub use range::{Bound, Range};
-pub(crate) use read::read_seeing;
 pub use read::{Progress, read};
+pub(crate) use read::{is_of_air, log, read_seeing};
 pub use values::Value;
 
 /// What is to be analysed.

@@ -201,24 +201,28 @@ pub(super) fn gathered(
 
 /// The logs beside a side's capture.
 fn witnesses(side: &Side, at: usize) -> Result<Vec<(usize, Log)>, Unreadable> {
-    let read = |input: &Input| {
-        let unreadable = |error| Unreadable { name: input.name().into_owned(), error };
-        match witness::read(input, &OpenOptions::default()) {
-            Ok(Some(log)) => Ok((at, log)),
-            Ok(None) => Err(unreadable(CaptureError::Refused(
+    let logs = side.witnesses.iter().filter(|input| !is_of_air(input));
+    logs.map(|input| Ok((at, log(input)?))).collect()
+}
+
+/// A log that stands beside a capture.
+pub(crate) fn log(input: &Input) -> Result<Log, Unreadable> {
+    let read = witness::read(input, &OpenOptions::default());
+    let log = read.and_then(|log| {
+        log.ok_or_else(|| {
+            CaptureError::Refused(
                 "no log that this tool knows: bluetoothd's or the kernel's journal, bleak, Home Assistant, ESPHome, ESP-IDF, NimBLE, logcat, bluetoothctl, or a D-Bus capture; and no sniffer's capture of the air".into(),
-            ))),
-            Err(error) => Err(unreadable(error)),
-        }
-    };
-    side.witnesses.iter().filter(|input| !is_of_air(input)).map(read).collect()
+            )
+        })
+    });
+    log.map_err(|error| Unreadable { name: input.name().into_owned(), error })
 }
 
 /// Records that are looked at to see what a capture is of.
 const LOOKED_AT: usize = 64;
 
 /// Whether a witness is a sniffer's capture.
-fn is_of_air(input: &Input) -> bool {
+pub(crate) fn is_of_air(input: &Input) -> bool {
     // A second look is impossible at what can be read only once: a reader, or a pipe with a name.
     let pipe =
         matches!(input, Input::Path(path) if std::fs::metadata(path).is_ok_and(|m| !m.is_file()));

@@ -3,7 +3,7 @@
 //! Each capture is read twice. The first reading collects what must not be shown (`originals`); the second writes
 //! the records again, field by field (`replace`), and looks for all originals in what was written (`search`).
 //! Then the new captures are analysed, and what is found must be what was found before (`check`).
-use crate::capture::{CaptureError, OpenOptions, WriteError};
+use crate::capture::{CaptureError, WriteError};
 use crate::case::{self, Case, Unreadable, read_seeing};
 use crate::report::aliases::Aliases;
 use crate::report::{Report, Shown};
@@ -133,7 +133,7 @@ pub enum Refusal {
         name: String,
     },
     #[error(
-        "{name} is a sniffer's capture of the air: hcidiff cannot share those yet; share the host's capture"
+        "{name} is a sniffer's capture of the air: hcidiff cannot share those yet; share the host's capture without it"
     )]
     /// A capture is of the air.
     Air {
@@ -276,9 +276,11 @@ fn witnesses(side: &case::Side, at: usize) -> Result<Vec<(usize, witness::Log)>,
         if input.is_read_once() {
             return Err(Refusal::Once { name: name() });
         }
+        if case::is_of_air(input) {
+            return Err(Refusal::Air { name: name() });
+        }
+        let log = case::log(input)?;
         let unreadable = |error| Refusal::Capture { name: name(), error };
-        let log = witness::read(input, &OpenOptions::default()).map_err(unreadable)?;
-        let Some(log) = log else { return Err(Refusal::Air { name: name() }) };
         if log.is_bus_capture() && !logs::has_messages(input).map_err(unreadable)? {
             return Err(Refusal::Bus { name: name() });
         }
