@@ -35,8 +35,12 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
         );
     }
     text.push_str("\n## Removed\n\n");
+    let whole = |part: &Part| part.records_after + part.unfit == part.records_before;
     text.push_str(match bundle.trim {
         Trim::None => "Nothing was left out.\n",
+        _ if bundle.parts.iter().all(whole) => {
+            "Nothing was left out: every record belongs to the attempts that the report is about.\n"
+        }
         Trim::Device => {
             "Other devices were left out: their links, their advertising, and packets that name nobody but them.\n"
         }
@@ -122,13 +126,13 @@ fn of_part(part: &Part, text: &mut String) {
         return;
     }
     let kind = if part.from.starts_with(part.container.format()) {
-        format!("like the original, {}", part.from)
+        format!("The original is of the same kind, {}", part.from)
     } else {
-        format!("the original is {}", part.from)
+        format!("The original is {}", part.from)
     };
     let _ = writeln!(
         text,
-        "- `{}`: {} of {} records ({kind}). Replaced: {} addresses, {} names, {} keys, {} values, {} texts. Zeroed in \
+        "- `{}`: {} of {} records. {kind}. Replaced: {} addresses, {} names, {} keys, {} values, {} texts. Zeroed in \
          whole or in part: {} records.",
         part.name,
         part.records_after,
