@@ -17,6 +17,7 @@ mod check;
 mod container;
 mod evidence;
 mod excerpt;
+mod grams;
 mod logs;
 mod manifest;
 mod originals;

@@ -1,11 +1,16 @@
 //! Looks for the originals in what was written: the proof that nothing was left.
+use super::grams::Grams;
 use super::originals::{Originals, has_different, telling_part};
 use super::replace::words::is_our_word;
 use super::replace::{Clean, Kept, Mark};
 use crate::report::aliases::tells_somebody;
 use aho_corasick::AhoCorasick;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
+/// Bytes of an address.
+const ADDRESS: usize = 6;
+/// Bytes that are looked at together.
+const GRAM: usize = 4;
 /// So many bytes of a key in a row are a leak: half a key is one too.
 const PART: usize = 8;
 /// Addresses and parts of keys with fewer different bytes occur by chance.
@@ -15,8 +20,12 @@ const SHORTEST_NAME: usize = 4;
 
 /// All originals, ready to be looked for.
 pub struct Search {
-    /// Whether anything begins with four such bytes: nearly always nothing does.
-    begins: Vec<u64>,
+    /// Four bytes in a row of every original, from its first bytes on.
+    grams: Grams,
+    /// Those of the names alone.
+    name_grams: Grams,
+    /// Every so many bytes it is enough to look: an original is longer than four bytes, and has grams at so many places.
+    stride: usize,
     addresses: HashSet<[u8; 6]>,
     keys: HashSet<[u8; PART]>,
     values: HashSet<[u8; PART]>,
@@ -31,16 +40,27 @@ impl std::fmt::Debug for Search {
 
 impl Search {
     pub fn of(found: &Originals, kept: Kept) -> Self {
-        let many = found.values().len() + found.addresses().len();
-        let words = (many * 2).next_power_of_two().clamp(1 << 12, 1 << 18);
+        let telling = |name: &&Vec<u8>| {
+            name.len() >= SHORTEST_NAME
+                && has_different::<LEAST_DIFFERENT>(name)
+                && tells_somebody(&String::from_utf8_lossy(name))
+                && !is_our_word(&String::from_utf8_lossy(name))
+        };
+        let names: Vec<_> = found.names().iter().filter(|_| !kept.names).filter(telling).collect();
+        let shortest = names.iter().map(|name| name.len()).min().unwrap_or(ADDRESS).min(ADDRESS);
+        let stride = shortest - GRAM + 1;
+        let many = found.values().len() + found.addresses().len() * 2 + found.keys().len() * PART;
         let mut search = Self {
-            begins: vec![0; words],
-            addresses: HashSet::new(),
-            keys: HashSet::new(),
-            values: HashSet::new(),
+            grams: Grams::for_many((many + names.len()) * stride),
+            name_grams: Grams::for_many(names.len() * stride),
+            stride,
+            addresses: HashSet::default(),
+            keys: HashSet::default(),
+            values: HashSet::default(),
             names: None,
         };
-        let telling = |it: &&[u8; 6]| !kept.addresses && has_different::<LEAST_DIFFERENT>(*it);
+        let telling =
+            |it: &&[u8; ADDRESS]| !kept.addresses && has_different::<LEAST_DIFFERENT>(*it);
         for address in found.addresses().iter().filter(telling) {
             let mut reversed = *address;
             reversed.reverse();
@@ -67,58 +87,56 @@ impl Search {
                 search.values.insert(*part);
             }
         }
-        if !kept.names {
-            let telling = |name: &&Vec<u8>| {
-                name.len() >= SHORTEST_NAME
-                    && has_different::<LEAST_DIFFERENT>(name)
-                    && tells_somebody(&String::from_utf8_lossy(name))
-                    && !is_our_word(&String::from_utf8_lossy(name))
-            };
-            let names: Vec<_> = found.names().iter().filter(telling).collect();
-            let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&names);
-            search.names = built.ok().filter(|_| !names.is_empty());
+        for name in &names {
+            search.note(name);
+            grams(name, stride).for_each(|gram| search.name_grams.note(gram));
         }
+        let built = AhoCorasick::builder().ascii_case_insensitive(true).build(&names);
+        search.names = built.ok().filter(|_| !names.is_empty());
         search
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        grams(bytes, self.stride).for_each(|gram| self.grams.note(gram));
     }
 
     /// What of the originals stands in these bytes, outside of what was kept by intent.
     pub fn find(&self, clean: &Clean) -> Option<&'static str> {
-        let Clean { bytes, marks } = clean;
-        let told = |from: usize, length: usize| {
-            let marks = marks.get(from..from + length).unwrap_or_default();
-            marks.contains(&Mark::Replaced)
-        };
-        let long = |from: usize, length: usize| {
-            let marks = marks.get(from..from + length).unwrap_or_default();
-            marks.iter().all(|mark| *mark == Mark::Long)
-        };
-        for (from, window) in bytes.windows(6).enumerate() {
-            if !self.may_begin(window) {
-                continue;
-            }
-            if let Some(six) = window.first_chunk()
-                && self.addresses.contains(six)
-                && (told(from, 6) || long(from, 6))
+        let mut names = false;
+        let last = clean.bytes.len().checked_sub(GRAM)?;
+        let mut at = 0;
+        while at <= last {
+            if let Some(gram) = clean.bytes[at..].first_chunk()
+                && self.grams.may_hold(*gram)
             {
-                return Some("an address");
-            }
-            if let Some(part) = bytes.get(from..).and_then(<[u8]>::first_chunk::<PART>) {
-                if self.keys.contains(part) && (told(from, PART) || long(from, PART)) {
-                    return Some("a key");
-                }
-                if self.values.contains(part) && told(from, PART) {
-                    return Some("a value");
+                names |= self.name_grams.may_hold(*gram);
+                let from = (at + 1).saturating_sub(self.stride);
+                if let Some(what) = (from..=at).find_map(|from| self.begins_at(from, clean)) {
+                    return Some(what);
                 }
             }
+            at += self.stride;
         }
-        if let Some(names) = &self.names {
-            for name in names.find_iter(bytes) {
-                if told(name.start(), name.len()) || long(name.start(), name.len()) {
-                    return Some("a name");
-                }
-            }
+        let names = self.names.as_ref().filter(|_| names)?;
+        let told = |name: aho_corasick::Match| {
+            is_told(clean, name.start(), name.len()) || is_long(clean, name.start(), name.len())
+        };
+        names.find_iter(&clean.bytes).any(told).then_some("a name")
+    }
+
+    /// The original, but for names, that begins at this place.
+    fn begins_at(&self, from: usize, clean: &Clean) -> Option<&'static str> {
+        let bytes = &clean.bytes[from..];
+        let six = bytes.first_chunk::<ADDRESS>()?;
+        let either = |length| is_told(clean, from, length) || is_long(clean, from, length);
+        if self.addresses.contains(six) && either(ADDRESS) {
+            return Some("an address");
         }
-        None
+        let part = bytes.first_chunk::<PART>()?;
+        if self.keys.contains(part) && either(PART) {
+            return Some("a key");
+        }
+        (self.values.contains(part) && is_told(clean, from, PART)).then_some("a value")
     }
 
     /// What of the originals stands in a text: as bytes in any usual spelling, or as a name. What stands in every
@@ -145,24 +163,23 @@ impl Search {
         };
         names.find_iter(text).any(whole).then_some("a name")
     }
+}
 
-    fn note(&mut self, bytes: &[u8]) {
-        let place = self.place(bytes);
-        self.begins[place / 64] |= 1 << (place % 64);
-    }
+/// Something of these bytes was replaced: an original here was missed.
+fn is_told(clean: &Clean, from: usize, length: usize) -> bool {
+    let marks = clean.marks.get(from..from + length).unwrap_or_default();
+    marks.contains(&Mark::Replaced)
+}
 
-    #[inline]
-    fn may_begin(&self, bytes: &[u8]) -> bool {
-        let place = self.place(bytes);
-        self.begins[place / 64] >> (place % 64) & 1 == 1
-    }
+/// They stand in a long field, which may hide something.
+fn is_long(clean: &Clean, from: usize, length: usize) -> bool {
+    let marks = clean.marks.get(from..from + length).unwrap_or_default();
+    marks.iter().all(|mark| *mark == Mark::Long)
+}
 
-    #[inline]
-    fn place(&self, bytes: &[u8]) -> usize {
-        let word = bytes.first_chunk().map_or(0, |four| u32::from_le_bytes(*four));
-        let mixed = u64::from(word).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20;
-        mixed as usize & (self.begins.len() * 64 - 1)
-    }
+/// The first so many grams.
+fn grams(bytes: &[u8], count: usize) -> impl Iterator<Item = [u8; GRAM]> + '_ {
+    bytes.windows(GRAM).take(count).filter_map(|gram| gram.try_into().ok())
 }
 
 /// Bytes written in hexadecimal or decimal, one run for each row of pairs with the same signs between them.

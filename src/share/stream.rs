@@ -78,20 +78,28 @@ impl<'c> Stream<'c> {
             return Ok(false);
         };
         self.before += 1;
-        let event = self.decoder.decode(&record);
-        if !self.range.has(event.frame, event.time) {
-            self.replacer.skip(&event, None);
-            return Ok(false);
-        }
-        let connection = self.tracker.push(&event);
-        let peer = connection.and_then(|number| self.tracker.peer_of(number));
-        let wanted = (self.wants)(&event, connection, peer);
-        if wanted {
-            self.replacer.push(&record, &event, connection, &mut self.line);
-        } else {
-            self.replacer.skip(&event, connection);
-        }
+        let Self { decoder, tracker, range, wants, replacer, line, .. } = self;
+        let wanted = decoder.look(&record, |event| {
+            if !range.has(event.frame, event.time) {
+                replacer.skip(event, None);
+                return false;
+            }
+            let connection = tracker.push(event);
+            let peer = connection.and_then(|number| tracker.peer_of(number));
+            let wanted = wants(event, connection, peer);
+            if wanted {
+                replacer.push(&record, event, connection, line);
+            } else {
+                replacer.skip(event, connection);
+            }
+            wanted
+        });
         Ok(wanted)
+    }
+
+    /// A record was written: its room is used again.
+    pub fn done(&mut self, held: Held) {
+        self.line.done(held);
     }
 
     /// What was replaced so far.

@@ -2,11 +2,12 @@
 //!
 //! An alias has the length of what it stands for, so that a capture stays readable. Aliases are counted and not
 //! computed from their originals: nobody can compute back.
+use super::grams::Grams;
 use super::originals::{Originals, is_left_out, is_nobody};
 use super::replace::Kept;
 use crate::report::aliases::Aliases;
 use crate::timeline::identity::hash;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 /// The upper two bits of an address: what kind of random address it is, if it is one.
 const KIND_BITS: u8 = 0xc0;
@@ -24,6 +25,8 @@ const BEYOND: u32 = 0x00ff_fffe;
 /// All replacements.
 pub struct Table {
     addresses: HashMap<[u8; 6], [u8; 6]>,
+    /// What the addresses begin with, in both byte orders.
+    near: Grams,
     aliases: HashSet<[u8; 6]>,
     names: HashMap<Vec<u8>, Vec<u8>>,
     keys: HashMap<Vec<u8>, Vec<u8>>,
@@ -41,14 +44,15 @@ impl Table {
     /// Aliases for everything that was found. `labels` says what the report calls the devices.
     pub fn of(found: &Originals, labels: &Aliases, kept: Kept) -> Self {
         let mut table = Self {
-            addresses: HashMap::new(),
-            aliases: HashSet::new(),
-            names: HashMap::new(),
-            keys: HashMap::new(),
+            addresses: HashMap::default(),
+            near: Grams::for_many(found.addresses().len() * 2),
+            aliases: HashSet::default(),
+            names: HashMap::default(),
+            keys: HashMap::default(),
             kept,
         };
         // Keys are counted apart by length: a passkey has to stay a number of six digits.
-        let mut counts: HashMap<usize, u32> = HashMap::new();
+        let mut counts: HashMap<usize, u32> = HashMap::default();
         for key in found.keys() {
             let count = counts.entry(key.len()).or_default();
             *count += 1;
@@ -68,8 +72,11 @@ impl Table {
                 }
             };
             table.addresses.insert(*address, alias);
+            let [a, b, c, d, e, f] = *address;
+            table.near.note([a, b, c, d]);
+            table.near.note([f, e, d, c]);
         }
-        let mut taken = HashSet::new();
+        let mut taken = HashSet::default();
         for (number, name) in (1..).zip(found.names()) {
             let text = String::from_utf8_lossy(name);
             let label = labels.of_name(&text).map(str::to_owned);
@@ -91,6 +98,10 @@ impl Table {
 
     /// What stands for an address, if it is one of the captures' addresses, in either byte order.
     pub fn known_address(&self, bytes: [u8; 6]) -> Option<[u8; 6]> {
+        let [a, b, c, d, _, _] = bytes;
+        if !self.near.may_hold([a, b, c, d]) {
+            return None;
+        }
         if let Some(alias) = self.addresses.get(&bytes) {
             return Some(*alias);
         }
@@ -172,6 +183,9 @@ impl Table {
 
     /// Zeros, but with an alias where a known address stood: of bytes that nobody decoded.
     pub fn blank(&self, bytes: &mut [u8]) {
+        if bytes.len() < 6 {
+            return bytes.fill(0);
+        }
         let mut at = 0;
         while at < bytes.len() {
             let window = bytes.get(at..).and_then(<[u8]>::first_chunk::<6>);
@@ -351,7 +365,7 @@ mod tests {
         let names = ["Zoe's lamp", "Zoe's Lamp", "Bo", "Al", "x"];
         names.iter().for_each(|name| found.name(name.as_bytes()));
         let table = table(&found);
-        let mut aliases = HashSet::new();
+        let mut aliases = HashSet::default();
         for name in names {
             let alias = table.name(name.as_bytes()).unwrap();
             assert_eq!(alias.len(), name.len());

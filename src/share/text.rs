@@ -10,7 +10,7 @@ use crate::case::Side;
 use crate::decode::Decoder;
 use crate::seen::SourceId;
 use crate::timeline::{Capture, Tracker};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::io::Write;
 
 /// Longer lines are no lines of a capture.

@@ -3,7 +3,7 @@ use crate::case::Analysis;
 use crate::packet::note::Note;
 use crate::packet::{Address, Event, Layer, Packet, hci, mgmt};
 use crate::vocabulary::vocabulary;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// No more commands are remembered that were left out and have no answer yet.
 const MOST_LEFT_OUT: usize = 4096;
@@ -48,13 +48,13 @@ impl Scope {
     pub fn of(trim: Trim, analysis: &Analysis, at: usize, cited: HashSet<u32>) -> Self {
         let mut scope = Self {
             trim,
-            devices: HashSet::new(),
-            connections: HashSet::new(),
+            devices: HashSet::default(),
+            connections: HashSet::default(),
             cited,
-            left_out: HashSet::new(),
+            left_out: HashSet::default(),
         };
         let Some(capture) = analysis.captures.get(at) else { return scope };
-        let mut told: HashSet<u32> = HashSet::new();
+        let mut told: HashSet<u32> = HashSet::default();
         if let Some(comparison) = &analysis.comparison {
             let sides = [comparison.reference, comparison.subject];
             told.extend(sides.iter().filter(|side| side.capture == at).map(|side| side.connection));

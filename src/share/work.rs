@@ -16,7 +16,7 @@ use crate::sides::Which;
 use crate::time::Clock;
 use crate::timeline::Capture;
 use crate::witness::{self, Log};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// The neutral day that captures are moved to: 2001-01-01, in days since 1970.
@@ -167,10 +167,11 @@ impl Work<'_> {
             place: &called,
             records: 0,
             unfit: 0,
-            frames: HashMap::new(),
+            frames: HashMap::default(),
         };
         while let Some(held) = stream.next().map_err(unreadable)? {
             out.push(&held)?;
+            stream.done(held);
         }
         if let Some((frame, what)) = stream.leak() {
             return Err(Refusal::Leak { what, place: format!("{called}, from frame {frame}") });

@@ -8,10 +8,13 @@ use crate::packet::att::{Pdu, Uuid};
 use crate::packet::secrecy::{carries_key, tells_identity};
 use crate::packet::{Direction, Event, Packet};
 use crate::timeline::{AttributeKind, Capture, Owner};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// Open questions that are remembered; a bearer has one in each direction.
 const MOST_QUESTIONS: usize = 4096;
+
+/// The attributes of so many connections are at hand. Links that are up at the same time take turns.
+const MOST_NAMED: usize = 16;
 
 const DECLARATIONS: [u16; 4] = [0x2800, 0x2801, 0x2802, 0x2803];
 const CCCD: u16 = 0x2902;
@@ -55,8 +58,8 @@ type Bearer = (Option<u16>, u16, u16, Option<Direction>);
 pub struct Attributes<'c> {
     /// What the first reading taught; nothing while that goes on.
     capture: Option<&'c Capture>,
-    /// Of the connection that was asked about last.
-    names: Option<(u32, Names)>,
+    /// Of the connections that were asked about last; the last one stands at the end.
+    names: Vec<(u32, Option<Names>)>,
     asked: HashMap<Bearer, Asked>,
 }
 
@@ -131,13 +134,24 @@ impl<'c> Attributes<'c> {
                 asked = self.asked.remove(&bearer(asker));
             }
         }
-        if self.names.as_ref().map(|(number, _)| *number) != connection {
-            self.names = self.capture.zip(connection).and_then(|(capture, number)| {
-                Some((number, Names::of(capture, capture.connection(number)?)))
-            });
-        }
         let written = of_client && question.is_none();
-        let names = self.names.as_ref().map(|(_, names)| names);
+        let names = self.capture.zip(connection).and_then(|(capture, number)| {
+            match self.names.iter().rposition(|(of, _)| *of == number) {
+                Some(at) if at + 1 == self.names.len() => {}
+                Some(at) => {
+                    let last = self.names.len() - 1;
+                    self.names.swap(at, last);
+                }
+                None => {
+                    if self.names.len() >= MOST_NAMED {
+                        self.names.remove(0);
+                    }
+                    let names = capture.connection(number).map(|it| Names::of(capture, it));
+                    self.names.push((number, names));
+                }
+            }
+            self.names.last()?.1.as_ref()
+        });
         Place { names, owner, asked, written, hidden: event.hidden }
     }
 }

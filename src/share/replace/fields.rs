@@ -101,7 +101,7 @@ impl VisitorMut for Fields<'_> {
                 self.table.key(wire);
                 Mark::Replaced
             }
-            Kind::Number if name.contains("diversifier") || name == "ediv" => {
+            Kind::Number if name == "encrypted_diversifier" || name == "ediv" => {
                 // It names a key, and nothing else.
                 let zero = wire.iter().all(|byte| *byte == 0);
                 wire.fill(u8::from(!zero));
@@ -138,7 +138,7 @@ impl VisitorMut for Fields<'_> {
             | Kind::AddressType
             | Kind::MgmtAddressType => keep(self.table, wire),
         };
-        self.marks.extend(std::iter::repeat_n(mark, wire.len()));
+        self.marks.resize(self.marks.len() + wire.len(), mark);
     }
 
     fn item(&mut self) {

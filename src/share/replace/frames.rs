@@ -6,11 +6,14 @@ use super::Clean;
 use crate::capture::Kind;
 use crate::packet::Direction;
 use crate::time::Timestamp;
-use std::collections::{HashMap, VecDeque};
+use foldhash::HashMap;
+use std::collections::VecDeque;
 
 /// Most records, and most bytes, that wait.
 const MOST_WAITING: usize = 4096;
 const MOST_BYTES: usize = 4 << 20;
+/// Room for so many records is used again.
+const MOST_SPARE: usize = 64;
 /// Most flows with an open frame.
 const MOST_OPEN: usize = 1024;
 
@@ -81,6 +84,8 @@ pub struct Line {
     units: HashMap<(FlowKey, u16), Vec<Chunk>>,
     /// Records that were written without their frame.
     pub given_up: u64,
+    /// Room of records that were written.
+    spare: Vec<Clean>,
 }
 
 impl Line {
@@ -110,15 +115,29 @@ impl Line {
         Some(held)
     }
 
-    /// A whole frame in one record, which waits for it. What the flow had open is given up.
-    pub fn whole(&mut self, key: FlowKey, record: u64, at: usize, data: &[u8]) -> Flow {
-        self.give_up(key);
+    /// Room for a record of so many bytes.
+    pub fn room(&mut self, length: usize) -> Clean {
+        self.spare.pop().unwrap_or_else(|| Clean::for_bytes(length))
+    }
+
+    /// The record was written: its room is used again.
+    pub fn done(&mut self, held: Held) {
+        if self.spare.len() < MOST_SPARE {
+            let mut clean = held.clean;
+            clean.clear();
+            self.spare.push(clean);
+        }
+    }
+
+    /// A whole frame in one record, which waits for it.
+    pub fn whole(&mut self, record: u64, at: usize, data: &[u8]) -> Flow {
         self.wait(record);
         let head = data.get(..HEAD).unwrap_or(data).to_vec();
         Flow { chunks: vec![Chunk { record, at, len: data.len() }], head }
     }
 
-    fn give_up(&mut self, key: FlowKey) {
+    /// What the flow had open is never completed.
+    pub fn give_up(&mut self, key: FlowKey) {
         if !self.flows.is_empty()
             && let Some(flow) = self.flows.remove(&key)
         {
@@ -199,14 +218,11 @@ impl Line {
     }
 
     pub fn take_unit(&mut self, key: FlowKey, cid: u16) -> Vec<Chunk> {
-        if self.units.is_empty() {
-            return Vec::new();
-        }
         self.units.remove(&(key, cid)).unwrap_or_default()
     }
 
     pub fn has_unit(&self, key: FlowKey, cid: u16) -> bool {
-        self.units.contains_key(&(key, cid))
+        !self.units.is_empty() && self.units.contains_key(&(key, cid))
     }
 
     fn wait(&mut self, record: u64) {

@@ -44,7 +44,7 @@ impl Clean {
     /// Appends bytes of one kind.
     pub fn push(&mut self, bytes: &[u8], mark: Mark) {
         self.bytes.extend_from_slice(bytes);
-        self.marks.extend(std::iter::repeat_n(mark, bytes.len()));
+        self.marks.resize(self.bytes.len(), mark);
     }
 
     pub fn push_all(&mut self, other: &Self) {

@@ -7,7 +7,6 @@ use super::notes::Notes;
 use super::words::Words;
 use super::{Clean, Counts, Kept, Mark};
 use crate::capture::{Kind, Record};
-use crate::packet::visit::VisitorMut;
 use crate::packet::{Direction, Event, Layer, Opcode, Packet, att, hci, signal, smp};
 use crate::share::search::Search;
 use crate::share::table::Table;
@@ -24,6 +23,8 @@ const RFCOMM: usize = 3;
 const RFCOMM_CHECK: usize = 1;
 /// The longest command of the multiplexer, in its frame.
 const LONGEST_MULTIPLEXER: usize = 16;
+/// Handle, flags and length of an ACL packet.
+const ACL: usize = 4;
 /// Length and channel of an L2CAP frame, and the length of a unit behind them.
 const L2CAP: usize = 4;
 const UNIT: usize = 2;
@@ -104,7 +105,7 @@ impl<'c> Replacer<'c> {
             }
             return;
         }
-        let clean = one.whole(record, event);
+        let clean = one.whole(record, event, line.room(record.bytes().len()));
         // A text may have another length than the one that it stands for.
         let original = record.bytes().len();
         let original_len = if clean.bytes.len() == original {
@@ -129,6 +130,18 @@ fn rfcomm_head(payload: &[u8]) -> &[u8] {
     }
 }
 
+/// A piece of a unit of the enhanced attribute protocol.
+fn is_unit_piece(packet: &Packet<'_>) -> bool {
+    matches!(packet, Packet::L2cap { psm: Some(PSM_EATT), cid, .. } if *cid >= DYNAMIC)
+}
+
+/// It is a piece of a unit, or completes one.
+fn is_of_unit(event: &Event<'_>, key: FlowKey, line: &Line) -> bool {
+    let cid = event.packet.cid().unwrap_or_default();
+    is_unit_piece(&event.packet)
+        || matches!(event.packet, Packet::Att { .. }) && line.has_unit(key, cid)
+}
+
 /// One record while it is replaced.
 struct One<'r> {
     table: &'r Table,
@@ -140,9 +153,8 @@ struct One<'r> {
 
 impl One<'_> {
     /// A record that needs no other.
-    fn whole(&mut self, record: &Record<'_>, event: &Event<'_>) -> Clean {
+    fn whole(&mut self, record: &Record<'_>, event: &Event<'_>, mut clean: Clean) -> Clean {
         let bytes = record.bytes();
-        let mut clean = Clean::for_bytes(bytes.len());
         match (record.kind, &event.packet) {
             (Kind::Command, Packet::Command(command)) => {
                 self.head(bytes, 3, &mut clean);
@@ -204,7 +216,7 @@ impl One<'_> {
         });
     }
 
-    fn walk(&mut self, clean: &mut Clean, walk: impl FnOnce(&mut dyn VisitorMut, &mut Vec<u8>)) {
+    fn walk(&mut self, clean: &mut Clean, walk: impl FnOnce(&mut Fields<'_>, &mut Vec<u8>)) {
         let mut fields =
             Fields::new(self.table, self.kept, self.counts, &mut clean.marks, &self.place);
         walk(&mut fields, &mut clean.bytes);
@@ -261,120 +273,158 @@ impl One<'_> {
     /// An ACL packet: a whole frame, or a piece of one. The frame that it completes comes back.
     fn acl(&mut self, record: &Record<'_>, event: &Event<'_>, line: &mut Line) -> Option<Clean> {
         let bytes = record.bytes();
-        let mut clean = Clean::for_bytes(bytes.len());
-        self.head(bytes, 4, &mut clean);
-        clean.fit(bytes.len());
-        let number = line.push(Held::new(record, clean, record.original_len));
-        let (&[h0, h1, l0, l1], data) = bytes.split_first_chunk()?;
+        let mut clean = line.room(bytes.len());
+        self.head(bytes, ACL, &mut clean);
+        let Some((&[h0, h1, l0, l1], data)) = bytes.split_first_chunk::<ACL>() else {
+            line.push(Held::new(record, clean, record.original_len));
+            return None;
+        };
         let word = u16::from_le_bytes([h0, h1]);
         let declared = usize::from(u16::from_le_bytes([l0, l1]));
         let data = data.get(..declared).unwrap_or(data);
         let chip = matches!(event.packet, Packet::Opaque { layer: Layer::ChipLog, .. });
-        let (Some(direction), false) = (record.direction, chip) else {
+        let direction = record.direction.filter(|_| !chip);
+        let key = (record.adapter, word & 0x0fff, direction == Some(Direction::Received));
+        let begins = (word >> 12) & 3 != 1;
+        let whole = begins && !matches!(event.packet, Packet::Fragment { .. });
+        let alone = direction.is_some() && whole && !is_of_unit(event, key, line);
+        if alone {
+            line.give_up(key);
+            self.content(event, data, Some(data), data.len(), &mut clean);
+        }
+        clean.fit(bytes.len());
+        let number = line.push(Held::new(record, clean, record.original_len));
+        if direction.is_none() {
             self.counts.zeroed += 1;
             return None;
-        };
-        let key = (record.adapter, word & 0x0fff, direction == Direction::Received);
-        let fragment = matches!(event.packet, Packet::Fragment { .. });
-        if (word >> 12) & 3 != 1 {
-            if !fragment {
-                let flow = line.whole(key, number, 4, data);
-                return self.frame(event, key, &flow, data, line);
+        }
+        match (alone, whole) {
+            (true, _) => None,
+            (false, true) => {
+                line.give_up(key);
+                let flow = line.whole(number, ACL, data);
+                self.frame(event, key, &flow, line)
             }
+            (false, false) => self.piece(event, key, begins, number, data, line),
+        }
+    }
+
+    /// A piece of a frame, which may complete it.
+    fn piece(
+        &mut self,
+        event: &Event<'_>,
+        key: FlowKey,
+        begins: bool,
+        number: u64,
+        data: &[u8],
+        line: &mut Line,
+    ) -> Option<Clean> {
+        if begins {
             line.begin(key);
             if let (Some(head), Some(held)) = (data.first_chunk::<L2CAP>(), line.last_mut()) {
                 // The header is no secret, and says that the frame goes on.
-                held.clean.bytes[4..4 + L2CAP].copy_from_slice(head);
-                held.clean.marks[4..4 + L2CAP].fill(Mark::Number);
+                held.clean.bytes[ACL..ACL + L2CAP].copy_from_slice(head);
+                held.clean.marks[ACL..ACL + L2CAP].fill(Mark::Number);
             }
         }
-        if !line.extend(key, number, 4, data) {
+        if !line.extend(key, number, ACL, data) {
             // A continuation of nothing.
             self.counts.zeroed += 1;
             return None;
         }
-        if fragment {
+        if matches!(event.packet, Packet::Fragment { .. }) {
             return None;
         }
         let flow = line.complete(key)?;
-        self.frame(event, key, &flow, data, line)
+        self.frame(event, key, &flow, line)
     }
 
-    /// A frame is complete: its payload is replaced and laid over its pieces. It comes back where it has several:
-    /// none of their records shows it in one piece.
+    /// A frame of several records, or of a unit of several frames, is complete: it is replaced and laid over its pieces.
+    /// What no record shows in one piece comes back.
     fn frame(
         &mut self,
         event: &Event<'_>,
         key: FlowKey,
         flow: &Flow,
-        data: &[u8],
         line: &mut Line,
     ) -> Option<Clean> {
         let total = flow.len();
-        let mut clean = Clean::for_bytes(total);
-        clean.push(flow.head.get(..L2CAP).unwrap_or(&flow.head), Mark::Number);
         let cid = event.packet.cid().unwrap_or_default();
         match &event.packet {
-            Packet::L2cap { psm: Some(PSM_EATT), cid, .. } if *cid >= DYNAMIC => {
-                // A piece of a unit: it waits for the rest. The first piece tells the unit's length.
-                let length = if line.has_unit(key, *cid) { 0 } else { UNIT };
-                clean.push(flow.head.get(L2CAP..L2CAP + length).unwrap_or_default(), Mark::Number);
+            Packet::L2cap { .. } if is_unit_piece(&event.packet) => {
+                // It waits for the rest. The first piece tells the unit's length.
+                let mut clean = Clean::for_bytes(total);
+                let length = if line.has_unit(key, cid) { 0 } else { UNIT };
+                let head = flow.head.get(..L2CAP + length).unwrap_or(&flow.head);
+                clean.push(head, Mark::Number);
                 clean.fit(total);
                 // Two stretches for each piece, one now and one when the unit is complete.
-                line.keep_unit(key, *cid, &flow.behind(L2CAP + length));
+                line.keep_unit(key, cid, &flow.behind(L2CAP + length));
                 line.lay_waiting(flow.chunks(), &clean);
-                return None;
+                None
             }
-            Packet::Att { pdu, .. } => {
-                let unit = line.take_unit(key, cid);
-                if !unit.is_empty() {
-                    let mut payload = Clean::default();
-                    payload.push(&[pdu.code()], Mark::Number);
-                    self.att(pdu, &mut payload);
-                    let mut chunks = unit;
-                    chunks.extend(flow.behind(L2CAP));
-                    payload.fit(chunks.iter().map(|chunk| chunk.len()).sum());
-                    line.lay(&chunks, &payload);
-                    return Some(payload);
-                }
-                let prefixed = cid >= DYNAMIC && total >= L2CAP + UNIT && {
-                    let told = flow.head.get(L2CAP..L2CAP + UNIT).and_then(<[u8]>::first_chunk);
-                    told.is_some_and(|told| {
-                        usize::from(u16::from_le_bytes(*told)) + L2CAP + UNIT == total
-                    })
-                };
-                if prefixed {
-                    clean.push(&flow.head[L2CAP..L2CAP + UNIT], Mark::Number);
+            Packet::Att { pdu, .. } if line.has_unit(key, cid) => {
+                let mut chunks = line.take_unit(key, cid);
+                let mut payload = Clean::default();
+                payload.push(&[pdu.code()], Mark::Number);
+                self.att(pdu, &mut payload);
+                chunks.extend(flow.behind(L2CAP));
+                payload.fit(chunks.iter().map(|chunk| chunk.len()).sum());
+                line.lay(&chunks, &payload);
+                Some(payload)
+            }
+            _ => {
+                let mut clean = Clean::for_bytes(total);
+                self.content(event, &flow.head, None, total, &mut clean);
+                line.lay(flow.chunks(), &clean);
+                (flow.chunks().len() > 1).then_some(clean)
+            }
+        }
+    }
+
+    /// Appends a frame of so many bytes. `head` has its first bytes, `whole` all of it where it came in one piece.
+    fn content(
+        &mut self,
+        event: &Event<'_>,
+        head: &[u8],
+        whole: Option<&[u8]>,
+        total: usize,
+        clean: &mut Clean,
+    ) {
+        let end = clean.bytes.len() + total;
+        clean.push(head.get(..L2CAP).unwrap_or(head), Mark::Number);
+        let payload = whole.and_then(|whole| whole.get(L2CAP..));
+        match &event.packet {
+            Packet::Att { cid, pdu, .. } => {
+                // Of a channel with units the length of the unit stands first.
+                if let Some(told) = head.get(L2CAP..L2CAP + UNIT).and_then(<[u8]>::first_chunk)
+                    && *cid >= DYNAMIC
+                    && usize::from(u16::from_le_bytes(*told)) + L2CAP + UNIT == total
+                {
+                    clean.push(told, Mark::Number);
                 }
                 clean.push(&[pdu.code()], Mark::Number);
-                self.att(pdu, &mut clean);
+                self.att(pdu, clean);
             }
-            Packet::Smp { pdu, .. } => self.smp(pdu, &mut clean),
+            Packet::Smp { pdu, .. } => self.smp(pdu, clean),
             Packet::Signal { identifier, pdu, .. } => {
                 // Several commands may follow each other: those of a frame in one piece are here.
-                let whole = (flow.chunks().len() == 1).then_some(data);
-                match whole.and_then(|data| data.get(L2CAP..)) {
-                    Some(commands) => self.signals(commands, &mut clean),
-                    None => self.signal(*identifier, pdu, &mut clean),
+                match payload {
+                    Some(commands) => self.signals(commands, clean),
+                    None => self.signal(*identifier, pdu, clean),
                 }
             }
             Packet::L2cap { psm: Some(PSM_RFCOMM), .. } => {
-                let whole = (flow.chunks().len() == 1).then_some(data);
-                let payload = whole.and_then(|data| data.get(L2CAP..)).unwrap_or_default();
-                clean.push(rfcomm_head(payload), Mark::Number);
-                self.counts.zeroed += u64::from(clean.bytes.len() < total);
+                clean.push(rfcomm_head(payload.unwrap_or_default()), Mark::Number);
+                self.counts.zeroed += u64::from(clean.bytes.len() < end);
             }
-            _ => {
-                self.counts.zeroed += u64::from(total > L2CAP);
-            }
+            _ => self.counts.zeroed += u64::from(total > L2CAP),
         }
-        if clean.bytes.len() < total {
+        if clean.bytes.len() < end {
             // What no field holds stays zeros.
             self.counts.zeroed += u64::from(event.problem.is_some());
         }
-        clean.fit(total);
-        line.lay(flow.chunks(), &clean);
-        (flow.chunks().len() > 1).then_some(clean)
+        clean.fit(end);
     }
 
     fn att(&mut self, pdu: &att::Pdu<'_>, clean: &mut Clean) {

@@ -1,0 +1,69 @@
+//! A quick look whether four bytes belong to something that is looked for: nearly always they do not.
+//!
+//! Where the answer is no, it is right. Where it is yes, somebody has to look closely.
+
+/// Bits for each entry: one of so many other answers is a wrong yes.
+const BITS: usize = 64;
+/// Room for few and for many entries, as bits: 16 KiB, which stays near the processor, and 4 MiB.
+const LEAST: usize = 1 << 17;
+const MOST: usize = 1 << 25;
+/// Letters differ by this bit from their other case.
+const CASE: u32 = 0x2020_2020;
+
+/// Four bytes in a row, of whatever is looked for. Upper and lower case are the same.
+#[derive(Debug)]
+pub struct Grams {
+    bits: Vec<u64>,
+    shift: u32,
+}
+
+impl Grams {
+    /// With room for about so many.
+    pub fn for_many(entries: usize) -> Self {
+        let bits = entries.saturating_mul(BITS).clamp(LEAST, MOST).next_power_of_two();
+        Self { bits: vec![0; bits / 64], shift: u32::BITS - bits.trailing_zeros() }
+    }
+
+    pub fn note(&mut self, gram: [u8; 4]) {
+        let place = self.place(gram);
+        self.bits[place / 64] |= 1 << (place % 64);
+    }
+
+    #[inline]
+    pub fn may_hold(&self, gram: [u8; 4]) -> bool {
+        let place = self.place(gram);
+        self.bits[place / 64] >> (place % 64) & 1 == 1
+    }
+
+    #[inline]
+    fn place(&self, gram: [u8; 4]) -> usize {
+        // Mixed by multiplication: the upper bits depend on all others.
+        ((u32::from_le_bytes(gram) | CASE).wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_noted_is_never_denied_and_the_rest_nearly_always() {
+        for entries in [0, 1, 5_000] {
+            let mut grams = Grams::for_many(entries);
+            let noted = |number: usize| (number as u32).wrapping_mul(0x0101_4567).to_le_bytes();
+            (0..entries).for_each(|number| grams.note(noted(number)));
+            assert!((0..entries).all(|number| grams.may_hold(noted(number))));
+            let others =
+                (entries..entries + 10_000).filter(|number| grams.may_hold(noted(*number)));
+            assert!(others.count() < 1_000, "{entries}");
+        }
+    }
+
+    #[test]
+    fn case_does_not_matter() {
+        let mut grams = Grams::for_many(1);
+        grams.note(*b"Lamp");
+        assert!(grams.may_hold(*b"lAMP"));
+        assert!(!grams.may_hold(*b"lump"));
+    }
+}
