@@ -421,7 +421,7 @@ fn captures_of_the_air_are_refused() {
         captures_in("air").into_iter().find(|it| it.extension().is_some_and(|it| it == "pcap"));
     let air = air.unwrap();
     let host = fixture("lab/A/02-bad-kick.btsnoop");
-    let alone = program(&["-o", output], &[air.clone()]);
+    let alone = program(&["-o", output], std::slice::from_ref(&air));
     let beside = program(&["--witness", air.to_str().unwrap(), "-o", output], &[host]);
     for refused in [alone, beside] {
         assert_eq!(refused.status.code(), Some(2));
