@@ -11,9 +11,6 @@ const FIRST_ATT: &[&str] = &["immediate-0x13-after-first-att"];
 
 const BOTH: &[&str] = &["5.66", "5.82"];
 
-/// The interval of 7.5 ms, in units.
-const SHORTEST: u16 = 6;
-
 /// Intervals at which a cached, and a minimal, discovery met 400 ms in the laboratory; requests that were left.
 const CACHED: (u16, u32) = (12, 8);
 const MINIMAL: (u16, u32) = (24, 4);
@@ -335,8 +332,8 @@ fn shorter_helps(view: &View<'_>) -> bool {
 }
 
 fn short_already(view: &View<'_>) -> bool {
-    let enough = view.budget.and_then(|b| b.intervals().0.or(b.intervals().1)).unwrap_or(SHORTEST);
-    at_most(view, enough)
+    let enough = view.budget.and_then(|b| b.intervals().0.or(b.intervals().1));
+    enough.is_some_and(|enough| at_most(view, enough))
 }
 
 fn at_most(view: &View<'_>, units: u16) -> bool {

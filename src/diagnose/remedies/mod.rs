@@ -302,6 +302,4 @@ fn one_for_each_stack(fit: &mut Vec<(u32, &Entry, Remedy)>) {
 }
 
 #[cfg(test)]
-mod join;
-#[cfg(test)]
 mod tests;

@@ -2,6 +2,9 @@
 use super::*;
 use crate::diagnose::rule;
 
+mod join;
+mod offers;
+
 #[test]
 fn rows_are_for_rules_that_exist() {
     for row in entries() {

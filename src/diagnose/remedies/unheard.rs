@@ -177,7 +177,6 @@ fn scanning(view: &View<'_>, unheard: &[&Connection]) -> Option<Why> {
 fn came_up_under_scan(view: &View<'_>, unheard: &[&Connection]) -> usize {
     let beside = |c: &&Connection| {
         c.role == Some(Role::Central)
-            && c.connected()
             && c.peer_heard()
             && unheard.iter().any(|failed| failed.adapter == c.adapter)
             && (c.scan_started_frame.is_some()
@@ -199,7 +198,7 @@ fn weak_signal(unheard: &[&Connection]) -> Option<Why> {
 fn silent_at_first(unheard: &[&Connection]) -> Option<Why> {
     const SHORT: Span = Span(15_000);
     let interval = unheard.iter().filter_map(|c| c.granted).map(|g| g.interval()).min()?;
-    (interval.0 > 0 && interval <= SHORT).then(|| Why {
+    (interval <= SHORT).then(|| Why {
         reason: Reason::SilentAtFirst,
         weight: 50,
         says: text!(
@@ -290,7 +289,7 @@ fn worth_a_try(view: &View<'_>) -> bool {
 /// A link to the same device was encrypted.
 fn bonded(view: &View<'_>) -> bool {
     let last = view.links.last();
-    last.is_some_and(|last| peers(view, last).iter().any(|c| c.encrypted || c.paired))
+    last.is_some_and(|last| peers(view, last).iter().any(|c| c.encrypted))
 }
 
 /// Many tries, and none came through.

@@ -49,16 +49,12 @@ impl<'a> View<'a> {
     /// The two devices used a key or made one.
     pub fn bonded(&self) -> bool {
         let tried = |s: &Step| matches!(s.procedure, Procedure::Encrypt | Procedure::Pair);
-        self.any(|c| c.encrypted || c.paired || c.steps.iter().any(tried))
+        self.any(|c| c.encrypted || c.steps.iter().any(tried))
     }
 
     /// The device's address is private and changes, and no identity is known behind it.
     pub fn address_changes(&self) -> bool {
-        self.any(|c| {
-            let random = c.peer.address_type.is_some_and(|kind| kind.is_random());
-            let private = c.peer.address.is_some_and(|address| address.0[5] >> 6 < 3);
-            c.peer.identity.is_none() && random && private
-        })
+        self.any(|c| c.peer.identity.is_none() && c.peer.has_private_address())
     }
 
     /// The handle that the working host wrote first, or this one on another link.
@@ -130,12 +126,5 @@ impl<'a> View<'a> {
     /// Every link that is on, or was switched on while this one began.
     pub fn scanning(&self) -> bool {
         self.any(|c| c.scan_at_connect.is_some() || c.scan_started_frame.is_some())
-    }
-
-    /// The major and minor number of this BlueZ, where the capture names them.
-    pub fn bluez(&self) -> Option<(u32, u32)> {
-        let host = self.scene.capture().host.as_ref().filter(|h| h.stack == Stack::BlueZ)?;
-        let mut parts = host.version.as_deref()?.split([',', ' ']).next()?.split('.');
-        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
     }
 }

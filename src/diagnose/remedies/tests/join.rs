@@ -1,6 +1,6 @@
 //! The table of remedies, compared with the table of the laboratory: what was tried says what came of it, and nothing
 //! claims to be proved that was not.
-use super::{Entry, Proof, RemedyKind, entries};
+use crate::diagnose::remedies::{Entry, Proof, RemedyKind, entries};
 use std::path::Path;
 
 /// Experiments that are no remedies: what a host or a device does by itself, or ways that were measured for the law.
