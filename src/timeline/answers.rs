@@ -62,7 +62,8 @@ impl Tracker {
         let state = self.adapters.get_mut(adapter)?;
         let place = state.commands.iter().position(|c| Some(c.frame) == answers)?;
         let answered = state.commands.remove(place);
-        for earlier in state.commands.iter_mut().filter(|c| c.frame < answered.frame) {
+        // They stand in the order in which they were sent.
+        for earlier in state.commands.iter_mut().take(place) {
             earlier.overtaken = true;
         }
         Some(answered)
@@ -111,11 +112,8 @@ impl Tracker {
             return state.ended(id);
         };
         let index = link.connection;
-        for _ in 0..count {
-            if link.acl_in_flight.pop_front().is_none() {
-                break;
-            }
-        }
+        let completed = usize::from(count).min(link.acl_in_flight.len());
+        link.acl_in_flight.drain(..completed);
         let connection = self.connections.get_mut(index)?;
         connection.credits.completed += u64::from(count);
         connection.credits.last_completed = Some(at.seen());

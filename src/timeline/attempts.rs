@@ -107,9 +107,8 @@ impl Tracker {
         connection.peer.address = Some(device.0);
         connection.peer.address_type = Some(device.1);
         connection.report_before = asked.report;
-        if connection.end_seen {
-            self.end_wait(asked.attempt);
-        }
+        // Where the wait is not over yet, its end counts once more.
+        self.end_wait(asked.attempt);
     }
 
     /// The oldest attempt that the controller has accepted and not ended.

@@ -217,16 +217,12 @@ impl Tracker {
     fn share_databases(&mut self, index: usize) {
         let Some((before, rest)) = self.connections.split_at_mut_checked(index) else { return };
         let Some(connection) = rest.first_mut() else { return };
-        for earlier in before.iter().rev().take(256) {
-            if !Arc::ptr_eq(&earlier.remote, &connection.remote)
-                && earlier.remote == connection.remote
-            {
-                connection.remote = Arc::clone(&earlier.remote);
-            }
-            if !Arc::ptr_eq(&earlier.local, &connection.local) && earlier.local == connection.local
-            {
-                connection.local = Arc::clone(&earlier.local);
-            }
+        let earlier = || before.iter().rev().take(256);
+        if let Some(same) = earlier().find(|earlier| earlier.remote == connection.remote) {
+            connection.remote = Arc::clone(&same.remote);
+        }
+        if let Some(same) = earlier().find(|earlier| earlier.local == connection.local) {
+            connection.local = Arc::clone(&same.local);
         }
         let new = [&mut connection.remote, &mut connection.local];
         for database in new.into_iter().filter(|database| Arc::strong_count(database) == 1) {

@@ -385,4 +385,12 @@ mod tests {
         let asked = Trace::new().connected_as(1, 24, 0, 500).mtu();
         assert_eq!(of(asked, "btsnoop"), None);
     }
+
+    /// What is longer than any version is none.
+    #[test]
+    fn a_version_is_no_longer_than_forty_letters() {
+        let of = |letters: usize| version_of(&format!("5.{:-<1$}", "66", letters - 2)).is_some();
+        assert!(of(4) && of(40) && !of(41));
+        assert_eq!(version_of("566"), None, "a number alone is none");
+    }
 }

@@ -369,7 +369,8 @@ fn grow(run: &mut Step, at: At, bytes: u64) {
 fn run_key(step: &Step, by: Direction) -> RunKey {
     let (attribute, of) = match step.detail {
         Detail::Discovery { attribute_type, by_uuid, .. } => (u16::from(by_uuid), attribute_type),
-        Detail::Read { by_type, offset } if by_type != 0 => (u16::from(offset > 0), by_type),
+        // A search by type has no offset.
+        Detail::Read { by_type, .. } if by_type != 0 => (0, by_type),
         Detail::Read { offset, .. } => (step.attribute, u16::from(offset > 0)),
         Detail::Signal { code, .. } => (u16::from(code), 0),
         Detail::Hci { code } => (code, 0),

@@ -34,9 +34,8 @@ const FAILURES: [&str; 10] = [
 /// What lines about a switch that blocks radios have, in bluetoothd's log.
 const SWITCH: &str = "RFKILL event idx ";
 
-/// Finds whether a line has any of these, in one pass.
-static TELLING: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(FAILURES.iter().chain([&SWITCH])).ok());
+/// Finds whether a line has any word of a failure, in one pass.
+static TELLING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(FAILURES).ok());
 
 impl Tracker {
     pub(super) fn note(&mut self, index: Option<u16>, at: At, note: &Note<'_>) {
@@ -124,17 +123,14 @@ impl Tracker {
 
     /// Of a daemon's log, the lines that speak of a failure.
     fn log_line(&mut self, index: Option<u16>, at: At, process: &str, text: &str) {
-        // Most lines say neither, and there may be millions of them.
-        if !TELLING.as_ref().is_some_and(|words| words.is_match(text)) {
-            return;
-        }
         if let Some(blocked) = rfkill(text) {
             // Its number is rfkill's own, so it may mean any adapter.
             for adapter in 0..self.adapters.len() {
                 self.switched(adapter, !blocked, Some("rfkill".to_owned()));
             }
         }
-        if !FAILURES.iter().any(|word| text.contains(word)) {
+        // Most lines say nothing of one, and there may be millions of them.
+        if !TELLING.as_ref().is_some_and(|words| words.is_match(text)) {
             return;
         }
         let text = text.trim_end_matches(['\0', '\n']);
@@ -437,5 +433,74 @@ mod tests {
             tracker.push(&decoder.decode(&crate::capture::Record { time: Some(at), ..record }));
         }
         assert_eq!(tracker.events.len(), 2, "of another adapter");
+    }
+
+    #[test]
+    fn the_kernels_word_about_another_device_is_not_this_links() {
+        let other = Trace::new().peer(Address([9; 6]), crate::packet::AddressType::RANDOM).up();
+        assert_eq!(only(of_peer(other.clone(), DISCONNECTED, &[3])).mgmt_reason, None);
+        assert_eq!(only(of_peer(other, CONNECT_FAILED, &[4])).mgmt_failed, None);
+    }
+
+    /// Where the name was cut when the socket was opened, the line of its end may have it whole.
+    #[test]
+    fn a_name_that_was_cut_is_taken_where_it_is_whole() {
+        let at = At {
+            source: crate::seen::SourceId::FIRST,
+            frame: 9,
+            time: crate::time::Moment::UNKNOWN,
+            direction: crate::packet::Direction::Sent,
+            cut: false,
+            link: None,
+        };
+        let closed = |opened: Option<&str>, said: Option<&str>| {
+            let mut tracker = Tracker::new();
+            if let Some(name) = opened {
+                tracker.sockets.insert(7, name.to_owned());
+            }
+            let process = said.map(Into::into);
+            tracker.note(None, at, &Note::ControlClose { cookie: 7, process });
+            tracker.events.into_iter().find_map(|event| match event.what {
+                Happening::ProcessClosed { process } => Some(process),
+                _ => None,
+            })
+        };
+        assert_eq!(
+            closed(Some("bluetoo.."), Some("bluetoothctl")).as_deref(),
+            Some("bluetoothctl")
+        );
+        assert_eq!(closed(Some("btmon"), Some("bluetoothctl")).as_deref(), Some("btmon"));
+        assert_eq!(closed(Some("bluetoo.."), Some("bluetoot..")), None);
+        assert_eq!(closed(None, Some("btmon")).as_deref(), Some("btmon"));
+        assert_eq!(closed(None, None), None);
+    }
+
+    /// A switch blocks whatever else the line says, and other words of it are kept.
+    #[test]
+    fn a_line_about_a_switch_is_no_failure() {
+        let blocks = "src/rfkill.c: RFKILL event idx 1 type 2 op 2 soft 1 hard 0";
+        assert!(events(logged(Trace::new(), blocks)).is_empty());
+        let down = |text: &str| {
+            let link = logged(Trace::new().up(), text).monitor(9, &[]);
+            only(link).gone.map(|gone| gone.by)
+        };
+        use crate::timeline::EndedBy;
+        assert_eq!(down(blocks), Some(EndedBy::Host));
+        assert_eq!(down("Endpoint registered"), Some(EndedBy::Controller));
+    }
+
+    #[test]
+    fn lines_of_daemons_are_remembered_up_to_a_bound() {
+        let kept = |before: usize| {
+            let line = LogLine { hash: 1, frame: 1, at: crate::time::Moment::UNKNOWN };
+            let mut tracker = Tracker::new();
+            tracker.log_lines = vec![line; before];
+            let mut decoder = crate::decode::Decoder::new();
+            for record in logged(Trace::new(), "Endpoint registered").records() {
+                tracker.push(&decoder.decode(&record));
+            }
+            tracker.log_lines.len()
+        };
+        assert_eq!((kept(99_999), kept(100_000)), (100_000, 100_000));
     }
 }

@@ -326,4 +326,71 @@ mod tests {
         link.pace[0].parameters.interval = 0;
         assert!(link.bare_answers().is_none());
     }
+
+    /// A clock that stepped back measures nothing.
+    #[test]
+    fn an_answer_is_not_before_its_question() {
+        use crate::packet::Direction::{Received, Sent};
+        use crate::timeline::tests::retimed;
+        let counts = |trace: &Trace, time: &dyn Fn(u32, i64) -> i64| {
+            let tracker = retimed(trace, time);
+            let pace = &tracker.connections[0].pace;
+            pace.iter().map(|pace| pace.att.count()).collect::<Vec<_>>()
+        };
+        let up = Trace::new().up();
+        let asked = up.records().count() as u32 + 1;
+        let start = up.records().next().and_then(|record| record.time).expect("a time").0;
+        let read = up.acl(Sent, 4, &[0x0a, 3, 0]).acl(Received, 4, &[0x0b, 1]);
+        let took = |us: i64| {
+            counts(&read, &|frame, at| match frame {
+                frame if frame == asked => start + 900_000,
+                frame if frame > asked => start + 900_000 + us,
+                _ => at,
+            })
+        };
+        assert_eq!((took(0), took(1), took(-1)), (vec![1], vec![1], vec![0]));
+        // Asked in the moment in which the link began, or before that by the clock.
+        let begin = 3;
+        let since = |us: i64| {
+            let times: Vec<i64> =
+                read.records().filter_map(|record| record.time.map(|time| time.0)).collect();
+            let began = times[begin - 1];
+            counts(&read, &|frame, at| if frame == asked { began + us } else { at })
+        };
+        assert_eq!((since(0), since(-1)), (vec![1], vec![0]));
+        // Asked right before an update, and in the same moment.
+        let update = updated(Trace::new().up().acl(Sent, 4, &[0x0a, 3, 0]), 160, 0);
+        let update = update.acl(Received, 4, &[0x0b, 1]);
+        let same = counts(&update, &|frame, at| if frame == asked { at + 100 } else { at });
+        assert_eq!(same, [0, 0]);
+    }
+
+    /// An answer of the link layer that came after half an interval is the peer's own.
+    #[test]
+    fn half_an_interval_is_enough_for_an_answer() {
+        use crate::packet::hci::{Command, Event};
+        let version = Command::ReadRemoteVersionInformation { connection_handle: HANDLE };
+        let says = Event::ReadRemoteVersionInformationComplete {
+            status: Status::SUCCESS,
+            connection_handle: HANDLE,
+            version: 9,
+            company_identifier: 0x59,
+            subversion: 1,
+        };
+        let counted = |us| {
+            let link = Trace::new().create().connected_as(0, 160, 0, 500).taken(version);
+            paces(link.after_us(us).event(says))[0].bare.count()
+        };
+        // The command's status came a tenth of a millisecond after it.
+        assert_eq!((counted(99_900), counted(99_899)), (1, 0));
+    }
+
+    /// Of too many, those at even places stay: the first one among them.
+    #[test]
+    fn the_first_sample_is_kept_for_ever() {
+        let mut samples = Samples::default();
+        (0..257).for_each(|n| samples.add(Span(n)));
+        assert_eq!(samples.kept[..3], [0, 2, 4]);
+        assert_eq!(samples.kept.last(), Some(&256));
+    }
 }

@@ -275,4 +275,23 @@ mod tests {
         let identity = |by| only(up().smp(by, tells)).peer.identity.map(|(address, _)| address);
         assert_eq!((identity(Received), identity(Sent)), (Some(who), None));
     }
+
+    /// A key that this host hands out resolves no address of the peer's.
+    #[test]
+    fn a_key_of_this_host_is_not_the_peers() {
+        let who = Address([1, 2, 3, 4, 5, 6]);
+        let key = [7; 16];
+        let prand = [0x94, 0x81, 0x70];
+        let [a, b, c] = crate::timeline::identity::hash(&key, prand);
+        let private = Address([a, b, c, prand[0], prand[1], prand[2]]);
+        let resolved = |by| {
+            let identity_resolving_key = Secret::new(key);
+            let keys = up().smp(by, smp::Pdu::IdentityInformation { identity_resolving_key });
+            let tells = smp::Pdu::IdentityAddressInformation { addr_type: 0, bd_addr: who };
+            let named = keys.smp(Received, tells).disconnected(Status::CONNECTION_TIMEOUT);
+            let later = named.peer(private, crate::packet::AddressType::RANDOM).up().run();
+            later.connections[1].peer.identity.map(|(address, _)| address)
+        };
+        assert_eq!((resolved(Received), resolved(Sent)), (Some(who), None));
+    }
 }

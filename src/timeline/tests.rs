@@ -8,6 +8,9 @@ use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status, smp};
 use crate::time::Span;
 use crate::trace::Trace;
 
+mod limits;
+pub(in crate::timeline) use limits::retimed;
+
 pub(super) fn only(trace: Trace) -> Connection {
     let mut connections = trace.run().connections;
     assert_eq!(connections.len(), 1);

@@ -242,7 +242,7 @@ impl Tracker {
     pub fn push(&mut self, event: &Event<'_>) -> Option<u32> {
         self.totals.records += 1;
         self.last_frame = event.frame;
-        if self.totals.records.is_multiple_of(LOOKED_AT_EVERY) && !self.crowded {
+        if self.totals.records.is_multiple_of(LOOKED_AT_EVERY) {
             self.look_at_what_is_kept();
         }
         self.totals.cut += u64::from(event.cut);
@@ -252,12 +252,8 @@ impl Tracker {
             _ => {}
         }
         if let Some(time) = event.time {
-            // Nearly always the latest so far, and then it is not the earliest.
-            match self.last_time {
-                Some(last) if time >= last => self.last_time = Some(time),
-                Some(_) => self.first_time = self.first_time.map(|first| first.min(time)),
-                None => (self.first_time, self.last_time) = (Some(time), Some(time)),
-            }
+            self.first_time = Some(self.first_time.map_or(time, |first| first.min(time)));
+            self.last_time = Some(self.last_time.map_or(time, |last| last.max(time)));
         }
         let at = At {
             source: self.source,
@@ -544,17 +540,16 @@ impl Tracker {
                 connection.capture_end = end.time;
             }
             let peer = &mut connection.peer;
-            if peer.identity.is_none()
-                && let Some(address) = peer.address
-            {
-                // A key learned later in the capture tells who came earlier.
-                peer.identity =
-                    self.identities.of(address).or_else(|| self.identities.resolve(address));
-            }
-            if peer.name.is_none() {
-                let known = peer.address.and_then(|a| self.air.name_of(a));
-                peer.name = known.or_else(|| peer.identity.and_then(|(a, _)| self.air.name_of(a)));
-            }
+            // A key learned later in the capture tells who came earlier.
+            let learned =
+                |address| self.identities.of(address).or_else(|| self.identities.resolve(address));
+            peer.identity = peer.identity.or_else(|| peer.address.and_then(learned));
+            let heard = |(address, _)| self.air.name_of(address);
+            peer.name = peer
+                .name
+                .take()
+                .or_else(|| self.air.name_of(peer.address?))
+                .or_else(|| peer.identity.and_then(heard));
         }
         let description = origin.description;
         let host = std::mem::take(&mut self.signs).conclude(description.format, &self.connections);

@@ -118,3 +118,49 @@ fn a_device_that_leaves_the_list_was_meant_if_it_leaves_because_of_the_cancel() 
         .connected();
     assert_eq!(meant(up), Some(OTHER), "the link came up all the same");
 }
+
+/// An attempt that nothing ever answered gives way to the sixty-fourth after it.
+#[test]
+fn attempts_that_nothing_answers_do_not_collect_for_ever() {
+    let first = |count: usize| {
+        let trace = (0..count).fold(Trace::new(), |trace, _| trace.creates_unanswered());
+        trace.advertises(0).run().connections[0].steps[0].outcome
+    };
+    use crate::timeline::Outcome;
+    assert_eq!((first(64), first(65)), (Outcome::Unanswered, Outcome::Unknown));
+}
+
+/// The list is left within a second of the first cancel.
+#[test]
+fn a_device_that_leaves_the_list_after_exactly_a_second_was_not_meant() {
+    let (address, address_type) = (PEER, AddressType::RANDOM);
+    let meant = |us, again: bool| {
+        let listed = Command::LeAddDeviceToFilterAcceptList { address_type, address };
+        let waits = Trace::new().done(listed).create_for_anybody().wait_ms(500);
+        let cancelled = waits.command(Command::LeCreateConnectionCancel {});
+        let cancelled = if again {
+            cancelled.after_us(us - 100).command(Command::LeCreateConnectionCancel {}).after_us(100)
+        } else {
+            cancelled.after_us(us)
+        };
+        let left = Command::LeRemoveDeviceFromFilterAcceptList { address_type, address };
+        only(cancelled.command(left)).peer.address
+    };
+    assert_eq!((meant(999_999, false), meant(1_000_000, false)), (Some(PEER), None));
+    // A second cancel changes nothing.
+    assert_eq!((meant(999_999, true), meant(1_000_000, true)), (Some(PEER), None));
+}
+
+/// The reports that came while a device was waited for are counted until the wait is over.
+#[test]
+fn reports_are_counted_until_the_wait_is_over() {
+    let (address, address_type) = (PEER, AddressType::RANDOM);
+    let listed = Command::LeAddDeviceToFilterAcceptList { address_type, address };
+    let left = Command::LeRemoveDeviceFromFilterAcceptList { address_type, address };
+    let waits = Trace::new().advertises(0).done(listed).create_for_anybody().advertises(0);
+    let cancelled = waits.done(Command::LeCreateConnectionCancel {}).done(left).advertises(0);
+    let failed = Status::UNKNOWN_CONNECTION_IDENTIFIER;
+    let over = only(cancelled.clone().connect_failed(failed).advertises(0));
+    assert_eq!(over.reports_during_wait, 2);
+    assert_eq!(only(cancelled).reports_during_wait, 2);
+}

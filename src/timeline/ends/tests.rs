@@ -310,3 +310,126 @@ fn an_adapter_is_what_it_answers() {
     let features = |status| facts(0x2003, &[status, 1, 0, 0, 0, 0, 0, 0, 0]).le_features;
     assert_eq!((features(0), features(1)), (Some([1, 0, 0, 0, 0, 0, 0, 0]), None));
 }
+
+/// Each limit of time, met to the microsecond.
+#[test]
+fn the_last_moment_counts_and_the_one_after_it_does_not() {
+    let features = LeEvent::ReadRemoteFeaturesComplete {
+        status: USER,
+        connection_handle: HANDLE,
+        le_features: [0; 8],
+    };
+    let echoes = |us| {
+        let link = Trace::new().create().connected();
+        let link = link.taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE });
+        end(link.le(features).after_us(us).disconnected(USER)).echoes.len()
+    };
+    assert_eq!((echoes(15_000), echoes(15_001)), (1, 0));
+    let last = |us| {
+        let link = up().mtu().wait_ms(5_000).writes_at_once(1).wait_ms(400).acknowledged(1);
+        let connection = only(link.after_us(us).disconnected(Status::CONNECTION_TIMEOUT));
+        connection.last_heard.expect("the MTU").by
+    };
+    assert_eq!(last(19_999), "ACL data from the peer");
+    assert_eq!(last(20_000), "Number Of Completed Packets");
+    // Two counts are one breath for less than 20 ms.
+    let link = up().mtu().wait_ms(5_000).writes_at_once(2).wait_ms(400).acknowledged(1);
+    let first = link.clone().run().connections[0].last_heard.map(|heard| heard.seen.frame);
+    let heard = |us| {
+        let later = link.clone().after_us(us).acknowledged(1).after_us(100);
+        let connection = only(later.disconnected(Status::CONNECTION_TIMEOUT));
+        connection.last_heard.map(|heard| heard.seen.frame) == first
+    };
+    assert!(heard(20_000) && !heard(19_999));
+    let ask = Command::LeReadSuggestedDefaultDataLength {};
+    let answered = |us| {
+        unanswered(&Trace::new().command(ask).after_us(us).complete(ask.opcode(), &[0; 5]).run())
+    };
+    assert_eq!((answered(2_000_000), answered(1_999_999)), (1, 0));
+    let silent = |us| unanswered(&Trace::new().command(ask).after_us(us).advertises(0).run());
+    assert_eq!((silent(2_000_000), silent(1_999_999)), (1, 0));
+}
+
+#[test]
+fn the_step_of_the_end_is_whose_end_it_is() {
+    let by = |trace: Trace| {
+        let connection = only(trace);
+        let step = connection.steps.iter().find(|step| step.procedure == Procedure::Disconnect);
+        step.expect("its end").by
+    };
+    assert_eq!(by(up().hangs_up(USER)), Direction::Sent);
+    assert_eq!(by(up().disconnected(USER)), Direction::Received);
+    assert_eq!(by(up().disconnected(Status::CONNECTION_TIMEOUT)), Direction::Received);
+}
+
+/// A server of which nothing more can be kept has no attributes; what others share takes no room.
+#[test]
+fn what_servers_have_is_kept_up_to_a_bound() {
+    let link = || up().discovery(0x10).hangs_up(USER);
+    let of = |attributes: usize, trace: &Trace| {
+        let mut tracker = Tracker::new();
+        tracker.attributes = attributes;
+        let mut decoder = crate::decode::Decoder::new();
+        for record in trace.records() {
+            tracker.push(&decoder.decode(&record));
+        }
+        tracker.connections.iter().map(|c| c.remote.attributes().len()).collect::<Vec<_>>()
+    };
+    let found = of(0, &link())[0];
+    assert!(found > 0);
+    assert_eq!(of(4_000_000 - found, &link()), [found]);
+    assert_eq!(of(4_000_000 - found + 1, &link()), [0]);
+    assert_eq!(of(4_000_000 - found, &link().followed_by(link())), [found; 2]);
+    let other = Trace::new().peer(Address([9; 6]), AddressType::PUBLIC).up().discovery(0x12);
+    let other = link().followed_by(other.hangs_up(USER));
+    assert_eq!(of(4_000_000 - found, &other), [found, 0]);
+}
+
+/// An adapter that was closed and then deleted was unplugged, unless somebody switched it off.
+#[test]
+fn a_deleted_adapter_was_unplugged_if_nobody_switched_it_off() {
+    let powered = |trace: Trace, on: u8| trace.monitor(16, &[7, 0, 0, 0, 0x05, 0x00, on]);
+    let gone = |trace: Trace| {
+        let gone = only(trace).gone.expect("lost");
+        (gone.how, gone.by)
+    };
+    let (close, delete) =
+        (|trace: Trace| trace.monitor(9, &[]), |trace: Trace| trace.monitor(1, &[]));
+    assert_eq!(gone(close(up())), (AdapterLoss::PoweredOff, EndedBy::Controller));
+    assert_eq!(gone(delete(close(up()))), (AdapterLoss::Removed, EndedBy::Controller));
+    assert_eq!(gone(delete(up())), (AdapterLoss::Removed, EndedBy::Controller));
+    let off = close(powered(up(), 0));
+    assert_eq!(gone(off.clone()), (AdapterLoss::PoweredOff, EndedBy::Host));
+    assert_eq!(gone(delete(off)), (AdapterLoss::PoweredOff, EndedBy::Host));
+    let on = powered(powered(up(), 0), 1);
+    assert_eq!(gone(delete(close(on))), (AdapterLoss::Removed, EndedBy::Controller));
+    // A reset took the link before.
+    let reset = up().command(Command::Reset {});
+    assert_eq!(gone(delete(reset)).0, AdapterLoss::Reset);
+    let switched = happened(powered(powered(Trace::new().advertises(0), 0), 1));
+    let words = [Happening::Powered(false), Happening::Powered(true)];
+    assert!(words.iter().all(|what| switched.contains(what)), "{switched:?}");
+}
+
+/// What an adapter was asked before it went down gets no answer any more, and nobody waits for one.
+#[test]
+fn nobody_waits_for_an_adapter_that_is_closed() {
+    let ask = Command::LeReadSuggestedDefaultDataLength {};
+    let later = |trace: Trace| unanswered(&trace.wait_ms(5_000).advertises(0).run());
+    let asked = || Trace::new().command(ask).wait_ms(100);
+    assert_eq!(later(asked()), 1);
+    assert_eq!(later(asked().monitor(9, &[])), 0);
+    assert_eq!(later(asked().monitor(9, &[]).command(ask)), 1, "asked again");
+}
+
+/// A command about a link that is over is refused: an echo of its end, if the refusal says that there is no such link.
+#[test]
+fn a_command_after_the_end_echoes_it() {
+    let late = Command::LeReadRemoteFeatures { connection_handle: HANDLE };
+    let echoes = |status| {
+        let over = up().disconnected(USER).command(late).status(late.opcode(), status);
+        end(over).echoes.len()
+    };
+    assert_eq!(echoes(Status::UNKNOWN_CONNECTION_IDENTIFIER), 1);
+    assert_eq!(echoes(Status::COMMAND_DISALLOWED), 0);
+}

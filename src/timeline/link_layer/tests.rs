@@ -250,3 +250,45 @@ fn an_event_ends_the_procedure_that_it_belongs_to() {
     assert_eq!(outcome(Procedure::Phy), Some(Outcome::Unknown));
     assert_eq!(outcome(Procedure::Features), Some(Outcome::Ok));
 }
+
+/// On BR/EDR each of these commands ends with an event of its own.
+#[test]
+fn procedures_of_bredr_end_with_their_own_events() {
+    let link = || Trace::new().connected_bredr();
+    let ok = |procedure, status| (procedure, Outcome::Ok, Some(status));
+    let of = |trace: Trace| {
+        let (procedure, outcome, status, _) = last(trace);
+        (procedure, outcome, status)
+    };
+    let connection_handle = HANDLE;
+    let features = Event::ReadRemoteSupportedFeaturesComplete {
+        status: Status::SUCCESS,
+        connection_handle,
+        lmp_features: [0; 8],
+    };
+    let asked = link().taken(Command::ReadRemoteSupportedFeatures { connection_handle });
+    assert_eq!(of(asked.clone()).1, Outcome::Unknown);
+    assert_eq!(only(asked.clone()).steps.len(), only(asked.clone().event(features)).steps.len());
+    assert_eq!(of(asked.event(features)), ok(Procedure::Features, 0));
+    let asked = link().taken(Command::AuthenticationRequested { connection_handle });
+    let done = |status| Event::AuthenticationComplete { status, connection_handle };
+    assert_eq!(of(asked.clone().event(done(Status::SUCCESS))), ok(Procedure::Pair, 0));
+    let failed = asked.event(done(Status::PIN_OR_KEY_MISSING));
+    assert_eq!(of(failed), (Procedure::Pair, Outcome::Error, Some(6)));
+    let asked =
+        link().taken(Command::SetConnectionEncryption { connection_handle, encryption_enable: 1 });
+    let steps = only(asked.clone()).steps.len();
+    let on = asked.encryption(Status::SUCCESS);
+    assert_eq!(of(on.clone()), ok(Procedure::Encrypt, 0));
+    assert_eq!(only(on).steps.len(), steps);
+}
+
+/// Beyond a bound, what is under way to the peer is no longer told apart.
+#[test]
+fn as_many_packets_are_remembered_as_a_controller_may_hold() {
+    let stuck = |acknowledged| {
+        let link = Trace::new().up().writes_at_once(255).writes_at_once(255).writes_at_once(3);
+        only(link.acknowledged(acknowledged)).credits.stuck.is_some()
+    };
+    assert!(stuck(511) && !stuck(512));
+}

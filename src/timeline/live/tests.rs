@@ -116,8 +116,6 @@ fn a_run_is_of_one_kind_of_request() {
     assert_ne!(read(0, 0), read(1, 0));
     assert_eq!(read(22, 0), read(44, 0));
     assert_ne!(read(0, 0x2a00), read(0, 0x2a01));
-    assert_ne!(read(0, 0x2a00), read(5, 0x2a00));
-    assert_eq!(read(5, 0x2a00), read(9, 0x2a00));
     let discovery = |attribute_type, by_uuid| {
         key(Detail::Discovery { first: 1, last: 2, found: 0, attribute_type, by_uuid })
     };
@@ -152,4 +150,28 @@ fn what_points_to_steps_moves_with_them() {
     assert_eq!((link.questions[0].step, link.questions[1].run), (Some(11), Some(12)));
     assert_eq!((link.pairing, link.mtu_step, link.encrypting), (Some(14), Some(15), None));
     assert_eq!(link.open_run(&of(Procedure::Notify, 3), Sent), Some(16));
+}
+
+/// Reads of one attribute are one run, its later parts another; and each type that is searched for has its own.
+#[test]
+fn reads_fold_by_what_they_read() {
+    let counts = |requests: &[&[u8]]| {
+        let read = |trace: Trace, request: &&[u8]| {
+            let answer = [0x0b, 0x09][usize::from(request[0] == 0x08)];
+            let body: &[u8] = if answer == 0x09 { &[3, 9, 0, 7] } else { &[7] };
+            let answer = if request[0] == 0x0c { 0x0d } else { answer };
+            trace.by_wire(request, answer, body)
+        };
+        let steps = only(requests.iter().fold(Trace::new().up(), read)).steps;
+        let reads = steps.iter().filter(|step| step.procedure == Procedure::Read);
+        reads.map(|step| step.count).collect::<Vec<_>>()
+    };
+    let (three, five): (&[u8], &[u8]) = (&[0x0a, 3, 0], &[0x0a, 5, 0]);
+    assert_eq!(counts(&[three, three]), [2]);
+    assert_eq!(counts(&[three, five]), [1, 1]);
+    let part = |offset: u8| [0x0c, 3, 0, offset, 0];
+    assert_eq!(counts(&[three, &part(1), &part(22)]), [1, 2]);
+    assert_eq!(counts(&[&part(0), &part(1)]), [1, 1]);
+    let typed = |kind: u8| [0x08, 1, 0, 0xff, 0xff, kind, 0x2a];
+    assert_eq!(counts(&[&typed(0), &typed(0), &typed(1)]), [2, 1]);
 }

@@ -302,3 +302,119 @@ fn a_key_is_an_earlier_one_unless_this_link_paired() {
     let started = OnAir::up().control(Sent, request);
     assert_eq!(steps(started)[0].0, Procedure::Encrypt);
 }
+
+/// A damaged advertisement, or one that could not be read, says nothing; a readable one does.
+#[test]
+fn an_advertisement_that_could_not_be_read_says_nothing() {
+    let trace = Trace::from(OnAir::new().advertises(true));
+    let devices = |problem| {
+        let (mut decoder, mut tracker) = (Decoder::new(), Tracker::new());
+        for record in trace.records() {
+            let mut event = decoder.decode(&record);
+            event.problem = problem;
+            tracker.push(&event);
+        }
+        tracker.air.devices.len()
+    };
+    assert_eq!(devices(None), 1);
+    assert_eq!(devices(Some(crate::packet::Problem::Malformed)), 0);
+}
+
+/// Who takes up an auxiliary request: the advertiser that was asked, for the central that asked.
+#[test]
+fn an_auxiliary_request_is_taken_up_by_the_one_that_was_asked() {
+    let at = At {
+        source: crate::seen::SourceId::FIRST,
+        frame: 99,
+        time: crate::time::Moment::UNKNOWN,
+        direction: Received,
+        cut: false,
+        link: None,
+    };
+    let other = Address([9, 0, 0, 0, 0, 0xc0]);
+    let accepted = |auxiliary, by, target| {
+        let mut tracker = with_radio(asked(), |_, _| ());
+        let air = tracker.connections[0].air.as_mut().expect("the air");
+        air.request.as_mut().expect("the request").auxiliary = auxiliary;
+        tracker.accepted_on_air(at, by, target);
+        tracker.connections[0].air.as_ref().is_some_and(|air| air.accepted.is_some())
+    };
+    assert!(accepted(true, Some(PEER), Some(CENTRAL)));
+    assert!(accepted(true, None, None) && accepted(true, Some(PEER), None));
+    assert!(accepted(true, None, Some(CENTRAL)));
+    assert!(!accepted(false, Some(PEER), Some(CENTRAL)), "a request that needs no answer");
+    assert!(!accepted(true, Some(other), Some(CENTRAL)));
+    assert!(!accepted(true, Some(PEER), Some(other)));
+}
+
+/// The kind of a PDU on the air is the one that a host's report would have.
+#[test]
+fn each_kind_of_advertising_is_counted_as_what_it_is() {
+    let trace = Trace::from(OnAir::new().advertises(true));
+    let of = |advertising: Advertising<'static>| {
+        let (mut decoder, mut tracker) = (Decoder::new(), Tracker::new());
+        for record in trace.records() {
+            let mut event = decoder.decode(&record);
+            event.packet = Packet::Air(Pdu::Advertising(advertising));
+            tracker.push(&event);
+        }
+        let device = &tracker.air.devices[0];
+        let directed = device.last.is_some_and(|report| report.directed);
+        (device.reports, device.connectable_reports, device.scan_responses, directed)
+    };
+    let (adv_a, adv_data) = (PEER, &[2, 1, 6][..]);
+    assert_eq!(of(Advertising::AdvInd { adv_a, adv_data }), (1, 1, 0, false));
+    let directed = Advertising::AdvDirectInd { adv_a, target_a: CENTRAL };
+    assert_eq!(of(directed), (1, 1, 0, true));
+    assert_eq!(of(Advertising::AdvScanInd { adv_a, adv_data }), (1, 0, 0, false));
+    assert_eq!(of(Advertising::AdvNonconnInd { adv_a, adv_data }), (1, 0, 0, false));
+    let answer = Advertising::ScanRsp { adv_a, scan_rsp_data: adv_data };
+    assert_eq!(of(answer), (0, 0, 1, false));
+}
+
+/// The peripheral's first encrypted packet shows that encryption is on; the central's own shows nothing yet.
+#[test]
+fn what_the_peripheral_sends_encrypted_starts_encryption() {
+    let request = Control::EncReq {
+        rand: Secret::new([0; 8]),
+        ediv: 0,
+        skd_c: Secret::new([0; 8]),
+        iv_c: Secret::new([0; 4]),
+    };
+    let trace = Trace::from(OnAir::up().control(Sent, request).idles(1));
+    let frames = trace.records().count() as u32;
+    let of = |by: Direction| {
+        let (mut decoder, mut tracker) = (Decoder::new(), Tracker::new());
+        for record in trace.records() {
+            let mut event = decoder.decode(&record);
+            let last = if by == Sent { frames - 1 } else { frames };
+            if event.frame == last {
+                event.packet = Packet::Air(Pdu::Encrypted { control: false, len: 9 });
+            }
+            tracker.push(&event);
+        }
+        let connection = &tracker.connections[0];
+        let steps = connection.steps.iter().filter(|s| s.procedure == Procedure::Encrypt);
+        (connection.encrypted, steps.map(|s| s.outcome).collect::<Vec<_>>())
+    };
+    assert_eq!(of(Received), (true, vec![Outcome::Ok]));
+    assert_eq!(of(Sent), (false, vec![Outcome::Unknown]));
+}
+
+/// To the microsecond: a link is silent for its timeout, or for six intervals where nobody ever answered.
+#[test]
+fn a_link_may_be_silent_for_less_than_its_timeout() {
+    let over = |air: OnAir, us: i64| {
+        let trace = Trace::from(air.gone(5_000));
+        let times: Vec<i64> =
+            trace.records().filter_map(|record| record.time.map(|time| time.0)).collect();
+        let last = times.len();
+        let tracker = crate::timeline::tests::retimed(&trace, |frame, at| {
+            if frame as usize == last { times[last - 2] + us } else { at }
+        });
+        tracker.connections[0].end.is_some()
+    };
+    assert!(over(OnAir::up(), 720_000) && !over(OnAir::up(), 719_999));
+    let unanswered = || asked().unanswered(2);
+    assert!(over(unanswered(), 180_000) && !over(unanswered(), 179_999));
+}

@@ -283,3 +283,38 @@ fn a_tracker_is_crowded_only_by_very_many_steps() {
     tracker.crowded = true;
     assert_eq!(tracker.most_steps(), 100);
 }
+
+/// A frame of the air that could not be read is one of the air all the same; unknown records have no number among HCI.
+#[test]
+fn what_could_not_be_read_is_counted_where_it_belongs() {
+    let opaque = |layer| {
+        move |event: &mut Event<'_>| {
+            if event.frame == 1 {
+                event.packet = Packet::Opaque { layer, code: 0, len: 9 };
+            }
+        }
+    };
+    let air = Trace::from(crate::trace::on_air::OnAir::up());
+    let frames = air.records().count() as u64;
+    assert_eq!(changed(&air, opaque(Layer::Vendor)).totals.air, frames);
+    let second = |layer| {
+        let trace = Trace::new().advertises(0).advertises(0);
+        changed(&trace, opaque(layer)).numbers.of(2)
+    };
+    assert_eq!((second(Layer::Hci), second(Layer::Acl)), (Some(2), Some(2)));
+    assert_eq!(second(Layer::Monitor), Some(1));
+}
+
+#[test]
+fn a_tracker_with_exactly_too_many_steps_is_crowded() {
+    let of = |missing: usize| {
+        let mut tracker = fed(Tracker::new(), &Trace::new().up());
+        let step = tracker.connections[0].steps[0].clone();
+        tracker.connections[0].steps = vec![step; 1_000_000 - missing];
+        tracker.look_at_what_is_kept();
+        let link = tracker.adapters[0].links.iter().flatten().next().expect("a link");
+        (tracker.crowded, link.most_steps)
+    };
+    assert_eq!(of(0), (true, 100));
+    assert_eq!(of(1), (false, 100_000));
+}
