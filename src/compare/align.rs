@@ -585,4 +585,16 @@ mod tests {
             prop_assert_eq!(matched(&ops), right.len());
         }
     }
+
+    /// Where nothing else corresponds, a match is found within half a window: 48 elements on either side.
+    #[test]
+    fn a_window_reaches_half_its_side() {
+        let windows = |a: &[u32], b: &[u32]| pairs(a, b, 0, |aligner, a, b| aligner.windows(a, b));
+        let found = |at: usize| {
+            let (mut ours, mut theirs) = (vec![1; 400], vec![2; 400]);
+            (ours[0], theirs[at]) = (3, 3);
+            (windows(&ours, &theirs).len(), windows(&theirs, &ours).len())
+        };
+        assert_eq!((found(47), found(48)), ((1, 1), (0, 0)));
+    }
 }

@@ -426,7 +426,7 @@ fn nearest(left: &[Group<'_>], right: &[Group<'_>]) -> Vec<Text> {
             let roles = usize::from(a.attempts[0].role == b.attempts[0].role);
             let numbers = (a.works_best().number, b.most_telling().number);
             let shared = if common > 0 {
-                text!("{} UUIDs in common", common)
+                text!("{} in common", crate::prose::count(common, "UUID", "UUIDs"))
             } else {
                 "only their order".into()
             };

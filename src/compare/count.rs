@@ -217,4 +217,26 @@ mod tests {
         let says = others(&capture, &capture.connections[0]).says.to_string();
         assert_eq!(says, "1 of 2 ended normally, 1 of 2 with an end that is not in the capture");
     }
+
+    /// The device of a wait by the accept list is known where it leaves the list with it.
+    #[test]
+    fn a_wait_for_this_device_that_goes_on_is_no_attempt() {
+        use crate::packet::hci::Command;
+        use crate::trace::PEER;
+        let (address, address_type) = (PEER, AddressType::RANDOM);
+        let armed = |pause| {
+            let listed = Command::LeAddDeviceToFilterAcceptList { address_type, address };
+            let waits = Trace::new().done(listed).create_for_anybody().wait_ms(500).cancel();
+            let left = Command::LeRemoveDeviceFromFilterAcceptList { address_type, address };
+            waits.done(left).wait_ms(pause).followed_by(good())
+        };
+        assert_eq!(armed(100).run().connections[0].peer.address, Some(PEER));
+        assert_eq!(says(armed(100), 2), "");
+        assert!(
+            says(armed(2_500), 2).contains("1 of 2 ended normally"),
+            "{}",
+            says(armed(2_500), 2)
+        );
+        assert_eq!(tallied(armed(2_500)).0, 2);
+    }
 }

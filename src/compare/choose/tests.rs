@@ -1,6 +1,6 @@
 //! Which attempts are compared: of every condition a case on each side.
 use super::*;
-use crate::compare::tests::{LAMP, LOCK, OTHER, anything, bad, chosen, good, to};
+use crate::compare::tests::{LAMP, LOCK, OTHER, anything, bad, changed, chosen, good, to};
 use crate::packet::AddressType;
 use crate::trace::Trace;
 use std::sync::Arc;
@@ -415,4 +415,27 @@ fn pairs_worth_a_look_share_an_address_or_a_name() {
         capture
     };
     assert_eq!(pairs(&known(left), &known(bad(OTHER).run())), [(1, 1)], "one identity");
+}
+
+/// A single type of attribute in common is something, and none is nothing.
+#[test]
+fn one_uuid_in_common_is_said() {
+    let serves = |peer, short: u16| {
+        changed(to(peer).up().mtu().run(), |capture| {
+            let database = Arc::make_mut(&mut capture.connections[0].remote);
+            database.learn(crate::timeline::Attribute {
+                handle: 1,
+                kind: crate::timeline::AttributeKind::PrimaryService,
+                uuid: Some(Uuid::Short(short)),
+                end: 1,
+                properties: 0,
+            });
+        })
+    };
+    let guess = |short| {
+        let (left, right) = (serves(LAMP, 0x180f), serves(LOCK, short));
+        nearest(&[all_of(&left)], &[all_of(&right)])[0].to_string()
+    };
+    assert!(guess(0x180f).contains("(1 UUID in common)"), "{}", guess(0x180f));
+    assert!(guess(0x180d).contains("(only their order)"), "{}", guess(0x180d));
 }

@@ -224,3 +224,17 @@ fn far_connections_are_not_asked() {
     };
     assert!(knows(16) && !knows(17));
 }
+
+/// Sixteen other connections are asked what a handle means, the nearest ones.
+#[test]
+fn the_nearest_connections_tell_what_a_handle_means() {
+    let known = |links: usize| {
+        let link = to(LAMP).up().wait_ms(100).hangs_up(Status::REMOTE_USER_TERMINATED);
+        let capture = changed(link.repeated(links, 1_000).run(), |capture| {
+            capture.connections[0].remote = heart(0x10);
+        });
+        let last = capture.connections.last().expect("a link");
+        Names::of(&capture, last).meaning(3, Owner::Peer).is_some()
+    };
+    assert!(known(2) && known(17) && !known(18));
+}
