@@ -259,3 +259,43 @@ fn data_right_before_the_link_belongs_to_it() {
     assert_eq!(connections.len(), 2);
     assert!(!odd(&connections[1], OddityKind::DataBeforeConnectionComplete));
 }
+
+/// Of a failure, the attempt that was taken back is the one that it ends, and not one that waits by list.
+#[test]
+fn a_failure_ends_the_attempt_that_was_taken_back() {
+    let capture = Trace::new().create().create_for_anybody().cancel().run();
+    let ended: Vec<bool> = capture.connections.iter().map(|c| c.end_seen).collect();
+    assert_eq!(ended, [true, false]);
+}
+
+/// Six intervals of 48.75 ms are 292.5 ms: a longer silence, up to 5 ms before the link, is told.
+#[test]
+fn a_silence_right_before_the_link_is_longer_than_six_intervals() {
+    let silence = |us, before| {
+        let silent = Trace::new().create().after_us(us).advertises(0);
+        let connection = silent.after_us(before).connected_now().run().connections.remove(0);
+        connection.silence_before.is_some()
+    };
+    assert!(silence(292_501, 100) && !silence(292_500, 100));
+    assert!(silence(400_000, 4_999) && !silence(400_000, 5_000));
+}
+
+/// A link whose handle is used again was heard a moment ago, and is no data of the new one.
+#[test]
+fn a_link_that_is_up_is_no_early_data() {
+    let again = Trace::new().up().create().connected_now().run().connections;
+    assert_eq!(again.len(), 2);
+    assert!(odd(&again[0], OddityKind::HandleReusedWithoutDisconnect));
+    assert!(again[0].up.is_some() && again[1].up.is_some());
+    assert!(!odd(&again[1], OddityKind::DataBeforeConnectionComplete));
+}
+
+/// Data of two links came early: what came last cannot be told from the first, and all of it stays.
+#[test]
+fn early_data_of_two_links_is_left_as_it_is() {
+    let both = Trace::new().create().notified(3, &[1]).handle(0x50).notified(3, &[1]).handle(0x40);
+    let connections = both.connected_now().run().connections;
+    assert_eq!(connections.len(), 3);
+    assert!(connections[0].up.is_some() && connections[0].att_received == 0);
+    assert_eq!((connections[1].att_received, connections[2].att_received), (1, 1));
+}

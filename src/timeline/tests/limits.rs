@@ -101,7 +101,8 @@ fn a_scan_without_an_interval_takes_no_time() {
     assert_eq!(duty(100, 200), 1.0, "no more than all of the time");
     let granted = |interval| Granted { interval, latency: 0, timeout: 72, clock_accuracy: 0 };
     assert_eq!(granted(24).events_in_timeout(), 24.0);
-    assert_eq!(granted(0).events_in_timeout(), f64::INFINITY);
+    let unknown = Granted { interval: 0, latency: 0, timeout: 0, clock_accuracy: 0 };
+    assert_eq!(unknown.events_in_timeout(), f64::INFINITY);
     assert_eq!(granted(1).events_in_timeout(), 576.0);
 }
 
