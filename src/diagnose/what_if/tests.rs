@@ -298,6 +298,8 @@ fn answered_after(timeout: u16, ms: u32) -> Trace {
 /// 2.6 s and a fifth are 3.12 s.
 #[test]
 fn a_silence_that_the_working_link_outlived_says_which_timeout_is_enough() {
+    use crate::packet::att::{Handle, Pdu};
+    use crate::packet::hci::LeEvent;
     let lost = || Trace::new().up().mtu().wait_ms(430).disconnected(Status::CONNECTION_TIMEOUT);
     let of = |works: Trace| told(&[works.run(), lost().run()], "supervision-timeout-0x08");
     let what_if = of(answered_after(500, 2_599));
@@ -319,6 +321,22 @@ fn a_silence_that_the_working_link_outlived_says_which_timeout_is_enough() {
     let asked = late.acl(Direction::Received, 4, &[0x0a, 3, 0]).wait_ms(2_600);
     let asked = asked.acl(Direction::Sent, 4, &[0x0b, 1]).wait_ms(900).hangs_up(HUNG_UP);
     assert_eq!(table(&of(asked)).len(), 1);
+    // A link whose timeout was shortened after the late answer does not show that it outlives such a silence now.
+    let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
+    let shorter = |timeout: u16| {
+        let link = Trace::new().create().connected_as(0, 39, 0, 500).features();
+        let link = link.att(Direction::Sent, write).wait_ms(2_600);
+        let link = link.att(Direction::Received, Pdu::WriteResponse {});
+        let link = link.le(LeEvent::ConnectionUpdateComplete {
+            status: Status::SUCCESS,
+            connection_handle: crate::trace::HANDLE,
+            connection_interval: 39,
+            peripheral_latency: 0,
+            supervision_timeout: timeout,
+        });
+        table(&of(link.wait_ms(900).hangs_up(HUNG_UP))).len()
+    };
+    assert_eq!((shorter(400), shorter(100)), (3, 1));
 }
 
 #[test]
