@@ -8,6 +8,7 @@ use crate::packet::{Address, AddressType, ConnHandle, Opcode, Status, smp};
 use crate::time::Span;
 use crate::trace::Trace;
 
+#[cfg(test)]
 mod limits;
 pub(in crate::timeline) use limits::retimed;
 
