@@ -64,7 +64,7 @@ const COMPLETED_BY: &[(u16, &[By])] = &[
 
 impl Event<'_> {
     /// Whether it is of the three kinds that come all the time and complete no command of this kind.
-    pub fn is_usual(&self) -> bool {
+    pub(crate) fn is_usual(&self) -> bool {
         matches!(
             self,
             Self::CommandComplete { .. }
