@@ -28,14 +28,12 @@ fn main() -> ExitCode {
             path => walk(Path::new(path), &mut paths),
         }
     }
+    let (captures, others): (Vec<_>, Vec<_>) = paths.iter().partition(|path| tally.alone(path));
     let read = |path: &PathBuf| witness::read(&Input::from(path), &OpenOptions::default());
-    let logs: Vec<_> = paths.iter().filter(|path| matches!(read(path), Ok(Some(_)))).collect();
-    for path in &paths {
-        if !tally.alone(path) {
-            continue;
-        }
-        let beside = |log: &&&PathBuf| **log != path && beside(log) == beside(path);
-        for log in logs.iter().filter(beside) {
+    let is_log = |path: &&&PathBuf| matches!(read(path), Ok(Some(_)));
+    let logs: Vec<_> = others.iter().filter(is_log).collect();
+    for path in captures {
+        for log in logs.iter().filter(|log| beside(log) == beside(path)) {
             tally.with_log(path, log);
         }
     }
