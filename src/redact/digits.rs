@@ -81,10 +81,14 @@ fn row(text: &str, words: &[Word], found: &mut Digits) -> usize {
 
 /// How many digits the word is a number of, `0x` and `\x` aside.
 fn number(text: &str, word: &Word) -> Option<usize> {
-    let word = &text[word.range.clone()];
-    let digits = ["0x", "0X", "x", "X"].iter().find_map(|prefix| word.strip_prefix(prefix));
-    let digits = digits.filter(|digits| !digits.is_empty()).unwrap_or(word);
-    digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then_some(digits.len())
+    let word = text[word.range.clone()].as_bytes();
+    let digits = match word {
+        [b'0', b'x' | b'X', digits @ ..] | [b'x' | b'X', digits @ ..] if !digits.is_empty() => {
+            digits
+        }
+        _ => word,
+    };
+    digits.iter().all(u8::is_ascii_hexdigit).then_some(digits.len())
 }
 
 /// What stands between two words: blanks count as one, and beside another mark as none.
@@ -122,6 +126,9 @@ fn base_uuid(text: &str, words: &[Word]) -> bool {
 
 /// Long runs of digits within a word that has other letters too.
 fn inside(text: &str, word: &Word, hidden: &mut Vec<Range<usize>>) {
+    if word.range.len() < LONG {
+        return;
+    }
     let bytes = text[word.range.clone()].as_bytes();
     let mut start = 0;
     for run in bytes.split(|byte| !byte.is_ascii_hexdigit()) {

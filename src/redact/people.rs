@@ -9,6 +9,10 @@ const HOMES: [&str; 4] = ["/home/", "/Users/", "\\Users\\", "/data/user/"];
 /// All of them at once: almost every line of a log has none.
 static ANY_HOME: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(HOMES).ok());
 
+/// The same for credentials, in either case.
+static ANY_CREDENTIAL: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(CREDENTIALS).ok());
+
 /// Names of users, as the names of their folders tell them.
 pub(super) fn users(line: &str) -> impl Iterator<Item = &str> {
     let any = ANY_HOME.as_ref().is_none_or(|homes| homes.is_match(line));
@@ -26,8 +30,10 @@ pub(super) fn find(line: &str) -> Vec<Range<usize>> {
     for (at, _) in line.match_indices('@') {
         found.extend(around(line, at));
     }
-    for home in HOMES {
-        for (at, _) in line.match_indices(home) {
+    let any = |words: &Option<AhoCorasick>| words.as_ref().is_none_or(|any| any.is_match(line));
+    let homes: &[&str] = if any(&ANY_HOME) { &HOMES } else { &[] };
+    for home in homes {
+        for (at, _) in line.match_indices(*home) {
             let start = at + home.len();
             let end = line[start..]
                 .find(['/', '\\', '"', '\'', ' ', ':'])
@@ -37,8 +43,13 @@ pub(super) fn find(line: &str) -> Vec<Range<usize>> {
             }
         }
     }
-    network(line, &mut found);
-    credentials(line, &mut found);
+    // Four numbers have three full stops between them.
+    if line.bytes().filter(|byte| *byte == b'.').count() >= 3 {
+        network(line, &mut found);
+    }
+    if any(&ANY_CREDENTIAL) {
+        credentials(line, &mut found);
+    }
     found
 }
 

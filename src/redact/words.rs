@@ -1,5 +1,7 @@
 //! Words that announce a key, and which words may follow them.
+use aho_corasick::AhoCorasick;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// A run of letters and digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,6 +246,9 @@ pub fn announced(
     secret: Secret,
     hidden: &mut Vec<Range<usize>>,
 ) {
+    if secret == Secret::Key && !may_announce_key(text) {
+        return;
+    }
     let lower: Vec<String> =
         words.iter().map(|word| text[word.range.clone()].to_lowercase()).collect();
     let before = |at: usize| at.checked_sub(1).map_or("", |before| lower[before].as_str());
@@ -280,6 +285,16 @@ pub fn announced(
             hidden.push(at..at + c.len_utf8());
         }
     }
+}
+
+/// Whether a word for a key may be in the text: most texts have none. Letters that are not ASCII have small forms that
+/// are, so such texts are looked at word by word.
+fn may_announce_key(text: &str) -> bool {
+    static ANY: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let words = KEYS.iter().chain(ENDINGS).chain(&["code"]);
+        AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+    });
+    !text.is_ascii() || ANY.as_ref().is_none_or(|any| any.is_match(text))
 }
 
 fn is_key(word: &str, before: &str) -> bool {

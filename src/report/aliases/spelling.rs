@@ -9,6 +9,8 @@ pub struct Spelled {
     pub bytes: [u8; 6],
 }
 
+/// Digits of an address.
+const SHORTEST: usize = 12;
 /// Characters between the pairs of digits: `AA:BB…`, `AA-BB…`, `AA_BB…` (D-Bus), a hex dump's space.
 const SEPARATORS: &[u8] = b":-_. ";
 
@@ -18,12 +20,24 @@ const SEPARATORS: &[u8] = b":-_. ";
 pub fn next(text: &str, known: impl Fn([u8; 6]) -> bool) -> Option<Spelled> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while at + 12 <= bytes.len() {
-        if bytes[at].is_ascii_hexdigit() && bytes[at + 1].is_ascii_hexdigit() {
-            if let Some(found) = here(bytes, at, None).filter(|found| known(found.bytes)) {
-                return Some(found);
+    while let Some([first, second, third]) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        if at + SHORTEST > bytes.len() {
+            break;
+        }
+        if !second.is_ascii_hexdigit() {
+            // No pair begins here, and none with the second sign.
+            at += 2;
+            continue;
+        }
+        if first.is_ascii_hexdigit() {
+            if third.is_ascii_hexdigit() {
+                if let Some(found) = here(bytes, at, None).filter(|found| known(found.bytes)) {
+                    return Some(found);
+                }
+                at += 1;
+                continue;
             }
-            let separator = bytes[at + 2];
+            let separator = *third;
             if SEPARATORS.contains(&separator)
                 && let Some(found) = here(bytes, at, Some(separator))
                 && (known(found.bytes) || separator != b' ' && alone(bytes, found, separator))

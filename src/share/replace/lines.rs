@@ -6,7 +6,7 @@ use crate::redact;
 use crate::report::aliases::spelling;
 use crate::share::table::Table;
 use crate::witness;
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::sync::OnceLock;
 
 /// Words that btmon, hcidump and their like print.

@@ -7,7 +7,8 @@ use crate::redact;
 use crate::report::aliases::{spelling, vocabulary};
 use crate::share::table::Table;
 use aho_corasick::AhoCorasick;
-use std::collections::HashSet;
+use foldhash::HashSet;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// Shorter names are not looked for in text: they occur by chance. As words they go anyway.
@@ -85,10 +86,15 @@ impl Words {
             return redact::text(text).into_owned();
         }
         // Device addresses first: written without signs between their pairs they look like keys.
-        let text = addressed(table, text);
-        let text = redact::log(&text);
+        let addressed = addressed(table, text);
+        let text = redact::log(addressed.as_deref().unwrap_or(text));
         let mut cleaned = String::with_capacity(text.len());
         let mut rest: &str = &text;
+        // Where nothing was found before, and nothing has gone since, no address is in it.
+        if addressed.is_none() && matches!(text, Cow::Borrowed(_)) {
+            self.names_in(rest, &mut cleaned);
+            return cleaned;
+        }
         while let Some(found) = spelling::next(rest, |_| false) {
             let (before, from) = rest.split_at(found.at);
             self.names_in(before, &mut cleaned);
@@ -146,9 +152,10 @@ impl Words {
         while !rest.is_empty() {
             let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
             let (this, after) = rest.split_at(word);
-            let at_home = ["home/", "users/", "users\\"]
-                .iter()
-                .any(|folder| cleaned.to_ascii_lowercase().ends_with(folder));
+            let at_home = ["home/", "users/", "users\\"].iter().any(|folder| {
+                let end = cleaned.len().checked_sub(folder.len()).and_then(|at| cleaned.get(at..));
+                end.is_some_and(|end| end.eq_ignore_ascii_case(folder))
+            });
             let fraction = cleaned.ends_with('.');
             let tools = || more.is_some_and(|more| is_of_a_tool(more, this, fraction));
             if (self.is_known(this) || tools()) && !at_home {
@@ -185,16 +192,18 @@ impl Words {
         }
         let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = word.get(number.len()..).unwrap_or_default();
-        self.known.contains(&word.to_ascii_lowercase())
+        contains(self.known, word)
             || is_number(number) && ["ms", "s", "us", "dBm", "min"].contains(&unit)
     }
 }
 
-/// The text with aliases for all known addresses, each as a word of its own.
-fn addressed(table: &Table, text: &str) -> String {
+/// The text with aliases for all known addresses, each as a word of its own. Nothing where no address is in it.
+fn addressed(table: &Table, text: &str) -> Option<String> {
+    let next = |text| spelling::next(text, |bytes| table.known_address(bytes).is_some());
+    let mut found_next = Some(next(text)?);
     let mut addressed = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(found) = spelling::next(rest, |bytes| table.known_address(bytes).is_some()) {
+    while let Some(found) = found_next {
         let (before, from) = rest.split_at(found.at);
         let (address, after) = from.split_at(found.length);
         addressed.push_str(before);
@@ -211,9 +220,10 @@ fn addressed(table: &Table, text: &str) -> String {
             None => addressed.push_str(address),
         }
         rest = after;
+        found_next = next(rest);
     }
     addressed.push_str(rest);
-    addressed
+    Some(addressed)
 }
 
 /// Whether a tool prints this word: one of its own, or the number of a record, or a time's part.
@@ -229,7 +239,15 @@ fn is_of_a_tool(more: &HashSet<&str>, word: &str, fraction: bool) -> bool {
 
 /// Whether a name is one word that everybody uses.
 pub fn is_our_word(name: &str) -> bool {
-    known().contains(&name.to_ascii_lowercase())
+    contains(known(), name)
+}
+
+/// Whether a word of small letters is among these, in whatever case it is written.
+fn contains(words: &HashSet<String>, word: &str) -> bool {
+    match word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => words.contains(&word.to_ascii_lowercase()),
+        false => words.contains(word),
+    }
 }
 
 fn known() -> &'static HashSet<String> {
