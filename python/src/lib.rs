@@ -5,6 +5,7 @@
 mod events;
 mod report;
 mod source;
+mod tables;
 
 use hcidiff_program::embedded::{self, Refusal};
 use pyo3::create_exception;
@@ -48,6 +49,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("UnknownError", py.get_type::<UnknownError>())?;
     module.add_class::<report::Analysis>()?;
     module.add_class::<events::Lines>()?;
+    module.add_class::<tables::Tables>()?;
     module.add_function(wrap_pyfunction!(report::analyze, module)?)?;
     module.add_function(wrap_pyfunction!(events::lines, module)?)?;
     module.add_function(wrap_pyfunction!(explain, module)?)?;

@@ -32,15 +32,22 @@ impl Raised {
 
 /// What Python gave as a capture or as a log.
 pub fn input(given: &Bound<'_, PyAny>, raised: &Raised) -> PyResult<Input> {
-    if let Ok(bytes) = given.cast::<PyBytes>() {
-        return Ok(Input::bytes("bytes", bytes.as_bytes().to_vec()));
+    named(given, None, raised)
+}
+
+/// The same, with the name of what has none of its own: bytes, and file objects.
+pub fn named(given: &Bound<'_, PyAny>, name: Option<&str>, raised: &Raised) -> PyResult<Input> {
+    let bytes = |bytes: Vec<u8>| Ok(Input::bytes(name.unwrap_or("bytes"), bytes));
+    if let Ok(given) = given.cast::<PyBytes>() {
+        return bytes(given.as_bytes().to_vec());
     }
-    if let Ok(bytes) = given.cast::<PyByteArray>() {
-        return Ok(Input::bytes("bytes", bytes.to_vec()));
+    if let Ok(given) = given.cast::<PyByteArray>() {
+        return bytes(given.to_vec());
     }
     if given.hasattr("read")? {
-        let name = given.getattr("name").ok().and_then(|name| name.extract::<PathBuf>().ok());
-        let name = name.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let path = given.getattr("name").ok().and_then(|path| path.extract::<PathBuf>().ok());
+        let own = path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let name = name.map(str::to_owned).or(own);
         let reader = FileObject {
             object: given.clone().unbind(),
             piece: Vec::new(),

@@ -12,7 +12,9 @@ after: Optional[float] = report.captures[0].connections[0].steps[0].after_ms
 headline: str = report.verdict.headline
 frames: list[int] = [event.frame for event in hcidiff.events("works.pklg", connection=1)]
 card: str = hcidiff.explain("0x3e")
+steps: bytes = hcidiff.tables([(1, "works", "works.pklg"), (2, "fails", b"")])["steps"]
 
+hcidiff.tables([("works", b"")])  # type: ignore[list-item]
 hcidiff.analyze(7)  # type: ignore[arg-type]
 hcidiff.analyze("a", fail_on="never")  # type: ignore[arg-type]
 hcidiff.analyze("a", colour="red")  # type: ignore[call-arg]

@@ -18,6 +18,7 @@ from __future__ import annotations
 from ._native import CaptureError, Error, UnknownError, UsageError, __version__, explain
 from .events import Event, events
 from .report import Report, analyze
+from .tables import tables
 from .types import (
     Capture,
     Comparison,
@@ -48,4 +49,5 @@ __all__ = [
     "analyze",
     "events",
     "explain",
+    "tables",
 ]
