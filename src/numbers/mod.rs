@@ -2,6 +2,7 @@
 //!
 //! The tables are written by `scripts/numbers` and searched as they lie in the
 //! binary: sorted lines of `number<TAB>name`, nothing is built at start.
+use memchr::{memchr, memrchr};
 use std::cmp::Ordering;
 
 const SERVICES: &str = include_str!("services.tsv");
@@ -45,16 +46,13 @@ fn hex16(number: u16) -> String {
 
 /// Binary search over lines. The heading begins with `#`, which sorts before every digit.
 fn find(table: &'static str, key: &str) -> Option<&'static str> {
+    let bytes = table.as_bytes();
     let (mut low, mut high) = (0, table.len());
     while low < high {
         let middle = low + (high - low) / 2;
-        let start =
-            table.as_bytes()[..middle].iter().rposition(|&b| b == b'\n').map_or(0, |at| at + 1);
-        let start = start.max(low);
-        let end = table.as_bytes()[start..]
-            .iter()
-            .position(|&b| b == b'\n')
-            .map_or(table.len(), |at| start + at);
+        // A line is longer than its number: jumping over it is what a search costs.
+        let start = memrchr(b'\n', &bytes[..middle]).map_or(0, |at| at + 1).max(low);
+        let end = memchr(b'\n', &bytes[start..]).map_or(table.len(), |at| start + at);
         let (number, name) = table[start..end].split_once('\t').unwrap_or(("", ""));
         match number.cmp(key) {
             Ordering::Equal => return Some(name),

@@ -1,9 +1,9 @@
 //! Which host stack made the capture, and what shows it.
+use super::any::AnyOf;
 use super::connection::{Connection, RequestKind, Role};
 use super::trace::{Host, Stack};
 use crate::packet::Opcode;
 use crate::redact;
-use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
 /// Vendor opcodes of Android's advertising packet content filter and its neighbours.
@@ -190,14 +190,14 @@ const CONTENTS: &[(&str, Stack)] = &[
     ("BTstack", Stack::BtStack),
 ];
 
-/// Finds whether a text has any of them, in one pass: nearly all have none.
-static ANY_CONTENT: LazyLock<Option<AhoCorasick>> =
-    LazyLock::new(|| AhoCorasick::new(CONTENTS.iter().map(|(mark, _)| mark)).ok());
+/// Finds whether a text has any of them.
+static ANY_CONTENT: LazyLock<AnyOf> =
+    LazyLock::new(|| AnyOf::new(CONTENTS.iter().map(|(mark, _)| *mark)));
 
 /// The mark of a host stack that a text has.
 fn mark_in(text: &str) -> Option<(&'static str, Stack)> {
     let begins = BEGINNINGS.iter().find(|(mark, _)| text.starts_with(mark));
-    if begins.is_none() && !ANY_CONTENT.as_ref().is_some_and(|marks| marks.is_match(text)) {
+    if begins.is_none() && !ANY_CONTENT.is_in(text) {
         return None;
     }
     let mac = text.contains("OS X") && text.contains("Device");

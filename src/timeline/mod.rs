@@ -7,6 +7,7 @@ mod accept_list;
 mod adapter;
 mod air;
 mod answers;
+mod any;
 mod att;
 mod attempts;
 mod commands;

@@ -1,5 +1,6 @@
 //! Notes, sockets and the kernel's management interface: what the host said beside HCI.
 use super::adapter::Happening;
+use super::any::AnyOf;
 use super::connection::AdapterLoss;
 use super::live::At;
 use super::trace::{LogLine, hash_of_line};
@@ -7,7 +8,6 @@ use super::tracker::Tracker;
 use crate::packet::note::Note;
 use crate::packet::{Address, mgmt};
 use crate::redact;
-use aho_corasick::AhoCorasick;
 use std::sync::LazyLock;
 
 /// Longer lines of a log are left out whole, in bytes: of a name or a key that was cut, nobody could tell any more
@@ -34,8 +34,8 @@ const FAILURES: [&str; 10] = [
 /// What lines about a switch that blocks radios have, in bluetoothd's log.
 const SWITCH: &str = "RFKILL event idx ";
 
-/// Finds whether a line has any word of a failure, in one pass.
-static TELLING: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(FAILURES).ok());
+/// Finds whether a line has any word of a failure.
+static TELLING: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(FAILURES));
 
 impl Tracker {
     pub(super) fn note(&mut self, index: Option<u16>, at: At, note: &Note<'_>) {
@@ -130,7 +130,7 @@ impl Tracker {
             }
         }
         // Most lines say nothing of one, and there may be millions of them.
-        if !TELLING.as_ref().is_some_and(|words| words.is_match(text)) {
+        if !TELLING.is_in(text) {
             return;
         }
         let text = text.trim_end_matches(['\0', '\n']);
