@@ -122,6 +122,16 @@ fn labels_come_from_a_table() {
     assert_eq!(count("old firmware".into()), Some(1.into()));
     assert_eq!(count("new firmware".into()), Some(2.into()));
     assert_eq!(count(Value::Null), Some(1.into()));
+    // A file that is named alone goes by its path, as it was typed, too.
+    let path = folder.path().join("runs/pass-00.pklg").display().to_string();
+    fs::write(folder.path().join("runs.csv"), format!("{path},whole path\n")).expect("a file");
+    let by_label = ["--label", "runs.csv", "--by", "label", "-f", "json"];
+    let output = survey(folder.path(), &[&[path.as_str()][..], &by_label].concat());
+    assert!(out(&output).contains("whole path"), "{output:?}");
+    // A table of other files is a mistake, and not a survey without labels.
+    let output = survey(folder.path(), &[&["runs/more"][..], &by_label].concat());
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--label"), "{output:?}");
 }
 
 #[test]

@@ -23,12 +23,22 @@ impl<'a> Labels<'a> {
         })
     }
 
+    /// What is wrong where a table names none of the files.
+    pub fn fit_nothing(&self, found: &[Found]) -> Option<&'static str> {
+        let table = matches!(self, Self::Table(_)) && !found.is_empty();
+        let nothing = table && found.iter().all(|one| self.of_file(one).is_none());
+        nothing.then_some("--label: the table names none of the files that are read")
+    }
+
     /// The label of a file. A file that is both good and bad is neither.
     pub fn of_file(&self, one: &Found) -> Option<String> {
         match self {
             Self::Table(labels) => {
-                let name = one.path.file_name().map(|name| name.to_string_lossy().into_owned());
-                labels.get(&one.name).or_else(|| labels.get(&name?)).cloned()
+                // As the survey names it, as it was typed, or by its name alone.
+                let name = one.path.file_name().map(|name| name.to_string_lossy());
+                let names =
+                    [Some(one.name.as_str().into()), Some(one.path.to_string_lossy()), name];
+                names.into_iter().flatten().find_map(|name| labels.get(&*name)).cloned()
             }
             Self::Patterns { good, bad } => {
                 let fits = |patterns: &[Pattern]| {

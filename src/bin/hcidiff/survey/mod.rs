@@ -101,6 +101,9 @@ pub fn run(asked: &Survey, out: &mut impl Write) -> io::Result<ExitCode> {
     };
     let files = outputs.files();
     let found = walk::walk(&asked.paths, &files);
+    if let Some(sentence) = labels.fit_nothing(&found) {
+        return Ok(trouble(sentence));
+    }
     let captures: Vec<PathBuf> = found.iter().map(|one| one.path.clone()).collect();
     if let Some(path) = output::over_a_capture(&files, &captures) {
         let path = safe::text(&path.to_string_lossy()).into_owned();
