@@ -23,7 +23,7 @@ fuzz_target!(|input: &[u8]| {
         // A packet takes a few bytes of text at least: nothing is made up.
         assert!(!is_text || frame as usize <= input.len(), "more packets than text");
         let event = decoder.decode(&record);
-        let place = Place { connection: tracker.push(&event), peer: event.packet.peer(), comment: None };
+        let place = Place { connection: tracker.push(&event), peer: event.packet.peer(), comment: None, record: Some(record.bytes()) };
         line.clear();
         json.push(&event, place, &mut line).unwrap();
         serde_json::from_slice::<serde_json::Value>(&line).unwrap();
