@@ -104,6 +104,68 @@ fn what_sets_the_bad_runs_apart_is_named_with_a_pair() {
     assert!(out(&output).contains("too few runs to say"), "{}", out(&output));
 }
 
+/// Runs of the laboratory, dealt to two groups by chance: nothing sets them apart. With another supervision timeout
+/// written into all links of one group, that is told, and nothing else.
+#[test]
+fn a_difference_that_is_planted_in_runs_of_the_laboratory_is_told_alone() {
+    let lab = common::fixture("lab");
+    if !lab.is_dir() {
+        eprintln!("skipped: the laboratory's captures are not here");
+        return;
+    }
+    let said = survey(&lab, &[".", "-f", "json"]);
+    let said: Value = serde_json::from_str(out(&said)).expect("JSON");
+    let rows = said["captures"].as_array().expect("rows").iter();
+    let linked = rows.filter(|row| row["features"]["link: supervision timeout (ms)"].is_number());
+    let mut runs: Vec<&str> = linked.filter_map(|row| row["file"].as_str()).collect();
+    runs.retain(|file| file.ends_with(".btsnoop"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let told = |planted: bool, runs: &[&str]| -> Vec<String> {
+        for (at, file) in runs.iter().take(60).enumerate() {
+            let group = folder.path().join(if at < 30 { "good" } else { "bad" });
+            fs::create_dir_all(&group).expect("a folder");
+            let mut capture = fs::read(lab.join(file)).expect("a capture");
+            if planted && at >= 30 {
+                set_timeouts(&mut capture, 500 + at as u16);
+            }
+            fs::write(group.join(format!("{at:02}.btsnoop")), capture).expect("a copy");
+        }
+        let sides = ["good", "bad", "--good", "good/*", "--bad", "bad/*", "-f", "json"];
+        let said: Value = serde_json::from_str(out(&survey(folder.path(), &sides))).expect("JSON");
+        let apart = &said["apart"];
+        assert_eq!((&apart["good"], &apart["bad"]), (&30.into(), &30.into()));
+        assert!(apart["tested"].as_u64().is_some_and(|tested| tested >= 20), "{apart}");
+        let all = apart["differences"].as_array().expect("differences");
+        all.iter().filter_map(|one| one["feature"].as_str().map(str::to_owned)).collect()
+    };
+    for seed in 1..=3 {
+        deal(&mut runs, seed);
+        assert_eq!(told(false, &runs), Vec::<String>::new(), "dealt with {seed}");
+        assert_eq!(told(true, &runs), ["link: supervision timeout (ms)"], "dealt with {seed}");
+    }
+}
+
+/// Writes another supervision timeout, in 10 ms, into every LE Connection Complete (Core, Vol 4, Part E, 7.7.65.1 and
+/// 7.7.65.10).
+fn set_timeouts(capture: &mut [u8], timeout: u16) {
+    for (event, at) in [([0x3e, 0x13, 0x01, 0x00], 18), ([0x3e, 0x1f, 0x0a, 0x00], 30)] {
+        for begin in 0..capture.len().saturating_sub(at + 1) {
+            if capture[begin..].starts_with(&event) {
+                capture[begin + at..begin + at + 2].copy_from_slice(&timeout.to_le_bytes());
+            }
+        }
+    }
+}
+
+/// Mixes the runs, in the same way for the same seed.
+fn deal(runs: &mut [&str], seed: u64) {
+    let mut state = seed;
+    for at in (1..runs.len()).rev() {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        runs.swap(at, (state >> 33) as usize % (at + 1));
+    }
+}
+
 #[test]
 fn labels_come_from_a_table() {
     let folder = runs(2, 2);
