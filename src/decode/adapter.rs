@@ -197,10 +197,8 @@ impl Adapter {
 
     fn follow_event<'a>(&mut self, event: &mut Event<'a>, completed: &'a mut Vec<LinkId>) {
         let Packet::Event(packet) = &event.packet else { return };
-        if !packet.is_usual() {
-            for command in &mut self.commands {
-                command.completed |= packet.completes(command.opcode);
-            }
+        for command in &mut self.commands {
+            command.completed |= packet.completes(command.opcode);
         }
         match packet {
             hci::Event::CommandComplete { command_opcode, .. }

@@ -259,9 +259,7 @@ impl Tracker {
         whole: &packet::Event<'_>,
     ) -> Option<usize> {
         let packet::Event { answers, replaces, completed, .. } = *whole;
-        if !event.is_usual() {
-            self.completed_by(adapter, event);
-        }
+        self.completed_by(adapter, event);
         if let Some(fact) = event.le_connection_complete() {
             return self.le_connected(adapter, at, &fact, replaces);
         }

@@ -63,18 +63,21 @@ const COMPLETED_BY: &[(u16, &[By])] = &[
 ];
 
 impl Event<'_> {
-    /// Whether it is of the three kinds that come all the time and complete no command of this kind.
-    pub(crate) fn is_usual(&self) -> bool {
-        matches!(
+    /// Whether this event, other than Command Complete and Command Status, ends what that command began.
+    #[inline]
+    pub fn completes(&self, opcode: Opcode) -> bool {
+        // These come all the time and are in no row: the table need not be searched.
+        let usual = matches!(
             self,
             Self::CommandComplete { .. }
                 | Self::CommandStatus { .. }
                 | Self::NumberOfCompletedPackets { .. }
-        )
+        );
+        !usual && self.is_the_end_of(opcode)
     }
 
-    /// Whether this event, which is neither Command Complete nor Command Status, ends what that command began.
-    pub fn completes(&self, opcode: Opcode) -> bool {
+    /// What the table says.
+    fn is_the_end_of(&self, opcode: Opcode) -> bool {
         let place = COMPLETED_BY.binary_search_by_key(&opcode.0, |(opcode, _)| *opcode);
         let Some((_, events)) = place.ok().and_then(|place| COMPLETED_BY.get(place)) else {
             return false;
