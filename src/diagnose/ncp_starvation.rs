@@ -1,4 +1,6 @@
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Status;
 use crate::prose::Text;
 use crate::text;
@@ -32,7 +34,8 @@ Send shorter bursts and wait for answers; give the device time; a longer supervi
             stuck(4).wait_ms(20_000).hangs_up(HUNG_UP).into()
         })
         .about(&[1])
-        .saying("4 are outstanding"),
+        .saying("4 are outstanding")
+        .not_saying("the device was still heard"),
         Case::silent("they are full for 1 s", || stuck(4).wait_ms(1_000).hangs_up(HUNG_UP).into()),
         Case::cause(Confidence::Medium, "they are full for 5.01 s", || {
             stuck(4).wait_ms(5_010).hangs_up(HUNG_UP).into()
@@ -67,6 +70,26 @@ Send shorter bursts and wait for answers; give the device time; a longer supervi
         }),
         Case::silent("the link was up before the capture began", || {
             let trace = Trace::new().buffers(4).mtu().acknowledged(1).writes_at_once(4);
+            trace.wait_ms(20_000).hangs_up(HUNG_UP).into()
+        }),
+        // The oldest of the four is 0.3 ms older than the last.
+        Case::cause(Confidence::Medium, "they are full for exactly 5 s", || {
+            stuck(4).after_us(5_000_000 - 300).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["STUCK"]),
+        Case::silent("they are full for a moment less", || {
+            stuck(4).after_us(4_999_999 - 300).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["STUCK"]),
+        Case::cause(Confidence::Medium, "the device leaves a link whose buffers are full", || {
+            stuck(4).wait_ms(20_000).disconnected(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::Medium, "the controller has one buffer, and it is full", || {
+            let trace = Trace::new().buffers(1).up().mtu().acknowledged(1).writes_at_once(1);
+            trace.wait_ms(20_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("the controller names no buffer of its own for LE", || {
+            let trace = Trace::new().buffers(0).up().mtu().acknowledged(1).writes_at_once(4);
             trace.wait_ms(20_000).hangs_up(HUNG_UP).into()
         }),
     ],
@@ -118,10 +141,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 | Status::LL_RESPONSE_TIMEOUT
         )
     );
-    let until = connection.end.as_ref().map_or(connection.capture_end, |e| {
-        if e.command_frame().is_some() { e.command_at() } else { e.at }
-    });
-    let stuck = until.since(credits.stuck?.at).filter(|stuck| *stuck >= STUCK)?;
+    let stuck =
+        see::given_up_at(connection).since(credits.stuck?.at).filter(|stuck| *stuck >= STUCK)?;
     let completed_frame = credits.last_completed?.frame;
     if lost || buffers == 0 || credits.outstanding() < u64::from(buffers) || !connection.start_seen
     {

@@ -53,9 +53,13 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
         })
         .saying("delivered together"),
         Case::cause(Confidence::High, "given up after exactly one interval", || {
-            Trace::new().create().connected().wait_ms(49).disconnected(GIVEN_UP).into()
+            Trace::new().create().connected().after_us(48_750).disconnected(GIVEN_UP).into()
         })
         .saying("1.0 connection intervals"),
+        Case::cause(Confidence::High, "given up a moment before one interval was over", || {
+            Trace::new().create().connected().after_us(48_749).disconnected(GIVEN_UP).into()
+        })
+        .saying("delivered together"),
         Case::silent("the device answered one link-layer request", || {
             Trace::new().advertises(0).up().wait_ms(315).disconnected(GIVEN_UP).into()
         }),
@@ -164,6 +168,28 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
             link.wait_ms(315).disconnected(GIVEN_UP).into()
         })
         .saying("Stop scanning before connecting"),
+        Case::cause(Confidence::High, "a report exactly 5 s before the request", || {
+            Trace::new().advertises(0).after_ms(5_000).followed_by(dead()).into()
+        })
+        .saying("5.00 s before the request")
+        .pins(&["FRESH"]),
+        Case::cause(Confidence::High, "a report a moment earlier than that", || {
+            Trace::new().advertises(0).after_us(5_000_001).followed_by(dead()).into()
+        })
+        .not_saying("advertising report")
+        .pins(&["FRESH"]),
+        // A link is made 60.2 ms after its request.
+        Case::note(Confidence::High, "the next attempt came through exactly 2 s later", || {
+            unanswered(315).after_us(2_000_000 - 60_200).up().into()
+        })
+        .pins(&["AT_ONCE"]),
+        Case::cause(Confidence::High, "the next attempt came through a moment later than that", || {
+            unanswered(315).after_us(2_000_001 - 60_200).up().into()
+        })
+        .pins(&["AT_ONCE"]),
+        Case::note(Confidence::High, "the log tells of another device before the capture began", || {
+            Example::with_log(unanswered(315).wait_ms(500).up().mtu(), ANOTHER_DEVICE)
+        }),
     ],
 };
 
@@ -183,6 +209,17 @@ const OTHER: &str = "\
 2025-09-04T15:33:17.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
 2025-09-04T15:33:17.100000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
 2025-09-04T15:33:17.400000+00:00 host bluetoothd[7]: src/adapter.c:dev_disconnected() Device C0:00:00:00:00:01 disconnected, reason 3
+2025-09-04T15:33:20.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
+2025-09-04T15:33:20.070000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+2025-09-04T15:33:20.390000+00:00 host bluetoothd[7]: src/device.c:att_connect_cb() connect to C0:00:00:00:00:01: Function not implemented (38)
+2025-09-04T15:33:20.940000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+";
+
+/// The same, but the link before the capture was to another device.
+const ANOTHER_DEVICE: &str = "\
+2025-09-04T15:33:17.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:02
+2025-09-04T15:33:17.100000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:02 connected eir_len 14
+2025-09-04T15:33:17.400000+00:00 host bluetoothd[7]: src/device.c:att_connect_cb() connect to C0:00:00:00:00:02: Function not implemented (38)
 2025-09-04T15:33:20.000000+00:00 host bluetoothd[7]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
 2025-09-04T15:33:20.070000+00:00 host bluetoothd[7]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
 2025-09-04T15:33:20.390000+00:00 host bluetoothd[7]: src/device.c:att_connect_cb() connect to C0:00:00:00:00:01: Function not implemented (38)

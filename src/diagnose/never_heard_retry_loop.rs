@@ -95,6 +95,10 @@ If none does: more retries will not help; change one thing at a time.",
             again_after(499_999).into()
         })
         .saying("the stack repeats by itself"),
+        Case::suspect(Confidence::Medium, "an attempt that was cancelled is no link", || {
+            dead().repeated(3, 900).wait_ms(900).create().wait_ms(400).cancel().into()
+        })
+        .saying("3 of 3 links"),
     ],
 };
 
@@ -172,7 +176,7 @@ fn check(_: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
     if unheard.len() < FEWEST {
         return None;
     }
-    let heard = attempts.iter().find(|c| c.connected_frame().is_some() && c.peer_heard());
+    let heard = attempts.iter().find(|c| c.peer_heard());
     let pause = |pair: &[&&Connection]| {
         let [before, next] = pair else { return None };
         next.connected_at().since(before.end.as_ref()?.at)

@@ -1,10 +1,12 @@
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::hci::Command;
 use crate::packet::{Direction, Status, smp};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Detail, Happening, Outcome, Procedure, Stack};
+use crate::timeline::{Connection, Happening, Stack};
 use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
@@ -100,6 +102,15 @@ that one call of `bluetoothctl` registers is gone when the call ends.",
             let begun = Trace::new().up().asks_to_pair().answers_pairing();
             fails(begun.after_us(1_999_999 - 50_100), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
         }),
+        Case::cause(Confidence::Medium, "the log's line was about an earlier pairing", || {
+            let line = log(Trace::new(), "No agent available for request type 2").wait_ms(9_000);
+            line.followed_by(fails(begun(), smp::Reason::NUMERIC_COMPARISON_FAILED)).into()
+        })
+        .not_saying("no agent is registered"),
+        Case::cause(Confidence::Medium, "somebody said yes, and it failed all the same", || {
+            fails(yes(begun()), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
+        })
+        .not_saying("Negative Reply"),
     ],
 };
 
@@ -120,6 +131,14 @@ fn reports(trace: Trace, count: usize) -> Trace {
 /// The daemon's User Confirmation Negative Reply.
 fn no(trace: Trace) -> Trace {
     let mut command = vec![1, 0, 0, 0, 0x1d, 0];
+    command.extend(PEER.0);
+    command.push(2);
+    trace.monitor(16, &command)
+}
+
+/// The daemon's User Confirmation Reply.
+fn yes(trace: Trace) -> Trace {
+    let mut command = vec![1, 0, 0, 0, 0x1c, 0];
     command.extend(PEER.0);
     command.push(2);
     trace.monitor(16, &command)
@@ -173,12 +192,8 @@ struct NoAgent {
 }
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let failed = connection.steps.iter().find(|s| {
-        s.procedure == Procedure::Pair
-            && s.outcome == Outcome::Error
-            && matches!(s.detail, Detail::Pairing { refused_by: Some(Direction::Sent), .. })
-            && REASONS.iter().any(|r| s.status == Some(r.0))
-    })?;
+    let mut refused = see::refused_pairings(connection, Direction::Sent);
+    let failed = refused.find(|s| REASONS.iter().any(|r| s.status == Some(r.0)))?;
     let near =
         |frame: u32| (failed.frame..=failed.last.frame.saturating_add(NEAR)).contains(&frame);
     let find = |what: fn(&Happening) -> bool| {

@@ -124,6 +124,18 @@ Subscribe before the first command.",
         Case::silent("the handle of the CCCD is unknown to the device", || {
             subscription_refused(up(), ErrorCode::INVALID_HANDLE).into()
         }),
+        Case::silent("this host writes only a description", || {
+            let found = [1, 5, 0, 0x01, 0x29];
+            let link = up().by_wire(&[0x04, 5, 0, 6, 0], 0x05, &found);
+            Example::pair(works(), ends(link.write(5, b"lamp")))
+        }),
+        // The subscription is answered 50.2 ms after the discovery, and so is the write; a host that hangs up needs 50.2 ms.
+        Case::cause(Confidence::Medium, "this link ends a moment after the working host's first notification", || {
+            Example::pair(gains_after(1_000_000), ends_after(949_801))
+        }),
+        Case::silent("this link ends in the moment of the working host's first notification", || {
+            Example::pair(gains_after(1_000_000), ends_after(949_800))
+        }),
     ],
 };
 
@@ -143,6 +155,16 @@ fn ends(trace: Trace) -> Trace {
 
 fn works() -> Trace {
     ends(uses(up().write(4, &[1, 0])).notified(3, &[1, 2, 3]))
+}
+
+/// The working host subscribes, and gets its first value exactly so long after the answer.
+fn gains_after(us: u32) -> Trace {
+    up().write(4, &[1, 0]).after_us(us).notified(3, &[1]).wait_ms(4_000).hangs_up(HUNG_UP)
+}
+
+/// This host writes, and ends the link exactly so long after the answer.
+fn ends_after(us: u32) -> Trace {
+    up().write(3, &[0xa5]).after_us(us).hangs_up(HUNG_UP)
 }
 
 fn subscribes(trace: Trace, error: ErrorCode) -> Trace {

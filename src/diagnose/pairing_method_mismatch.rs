@@ -92,6 +92,17 @@ Register an agent that can show or enter a passkey, remove the bond, and pair ag
             let link = paired((NO_INPUT_NO_OUTPUT, 0x09), (keyboard(), 0x0d));
             refused(link, ErrorCode::READ_NOT_PERMITTED).into()
         }),
+        Case::silent("the pairing failed, and a key from before encrypts all the same", || {
+            let link = exchanged(Trace::new().up(), Direction::Sent, (NO_INPUT_NO_OUTPUT, 0x09), (keyboard(), 0x0d));
+            let failed = smp::Pdu::PairingFailed { reason: smp::Reason::CONFIRM_VALUE_FAILED };
+            let link = link.smp(Direction::Received, failed).wait_ms(60).encrypts_with(7);
+            refused(link.wait_ms(60).encryption(Status::SUCCESS), AUTHENTICATION).into()
+        }),
+        Case::silent("a later encryption fails: its code has the same number", || {
+            let link = paired((NO_INPUT_NO_OUTPUT, 0x09), (keyboard(), 0x0d)).wait_ms(900);
+            let again = link.encrypts().wait_ms(60).encryption(Status::AUTHENTICATION_FAILURE);
+            again.hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 

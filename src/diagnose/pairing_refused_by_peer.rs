@@ -1,8 +1,10 @@
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::{Direction, Status, smp};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, End, Outcome, PairingPhase, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, End, PairingPhase, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -128,11 +130,7 @@ pub fn handed_over_keys(pairing: &Step) -> bool {
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let failed = connection.steps.iter().find(|s| {
-        s.procedure == Procedure::Pair
-            && s.outcome == Outcome::Error
-            && matches!(s.detail, Detail::Pairing { refused_by: Some(Direction::Received), .. })
-    })?;
+    let failed = see::refused_pairings(connection, Direction::Received).next()?;
     let facts = RefusedThere {
         reason: smp::Reason(failed.status?),
         keys: handed_over_keys(failed),

@@ -36,7 +36,8 @@ for less.",
             ends(refused(Trace::new().up().smp(RECEIVED, asks), smp::Reason::PAIRING_NOT_SUPPORTED)).into()
         })
         .about(&[1])
-        .saying("this host does not pair at the moment"),
+        .saying("this host does not pair at the moment")
+        .not_saying("pairing begins"),
         Case::cause(Confidence::High, "this host began, and found the key too short", || {
             let begun = Trace::new().up().asks_to_pair().answers_pairing();
             ends(refused(begun, smp::Reason::ENCRYPTION_KEY_SIZE)).into()
@@ -235,11 +236,7 @@ struct RefusedHere {
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let failed = connection.steps.iter().find(|s| {
-        s.procedure == Procedure::Pair
-            && s.outcome == Outcome::Error
-            && matches!(s.detail, Detail::Pairing { refused_by: Some(Direction::Sent), .. })
-    })?;
+    let failed = see::refused_pairings(connection, Direction::Sent).next()?;
     let secured = connection.steps.iter().any(|s| {
         s.frame > failed.last.frame
             && matches!(s.procedure, Procedure::Encrypt | Procedure::Pair)

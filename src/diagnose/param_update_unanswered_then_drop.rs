@@ -6,7 +6,7 @@ use crate::packet::{Direction, Status, signal};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, End, Outcome, Procedure, Stack};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -150,10 +150,16 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.cut_packets > 0 {
         return None;
     }
-    let steps = connection.steps.iter().filter(|s| {
-        s.procedure == Procedure::ParameterUpdate && s.by == Direction::Received && s.failed()
-    });
-    let asked: Vec<_> = steps
+    let wishes = connection
+        .steps
+        .iter()
+        .filter(|s| s.procedure == Procedure::ParameterUpdate && s.by == Direction::Received);
+    // What was refused first may have been granted then.
+    if !wishes.clone().next_back()?.failed() {
+        return None;
+    }
+    let asked: Vec<_> = wishes
+        .filter(|s| s.failed())
         .filter_map(|s| match s.detail {
             Detail::Parameters { min: 0, .. } => None,
             Detail::Parameters { min, max, latency, timeout, .. } => {
@@ -166,16 +172,6 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .collect();
     let (last, last_at) = *asked.last()?;
     let later = end.at.since(last_at).filter(|later| *later <= LONGEST)?;
-    // What was refused first may have been granted then.
-    let granted = |s: &Step| {
-        s.procedure == Procedure::ParameterUpdate
-            && s.by == Direction::Received
-            && s.outcome == Outcome::Ok
-            && s.frame > last.frame
-    };
-    if connection.steps.iter().any(granted) {
-        return None;
-    }
     let asked = asked.into_iter().map(|(wanted, _)| wanted).collect();
     let facts = Refused { asked, last, later, end: end.clone() };
     Some(Verdict::cause(facts).sure(Confidence::High))

@@ -65,6 +65,18 @@ Disconnect the bonded host, put the device into pairing mode, and pair from the 
             let paired = paired.encrypts().wait_ms(150).encryption(Status::SUCCESS);
             Example::pair(paired.mtu().wait_ms(900), unheard(4))
         }),
+        Case::suspect(Confidence::Medium, "two requests that nobody answered, and three links", || {
+            let waits = Trace::new().asks_in_vain().wait_ms(800).repeated(2, 800);
+            Example::pair(bonded(), waits.followed_by(unheard(3)))
+        })
+        .about(&[1, 2, 3, 4, 5]),
+        Case::suspect(Confidence::Medium, "the device had asked for security, and the other host had a key", || {
+            let asks = crate::packet::smp::Pdu::SecurityRequest { auth_req: 1 };
+            let link = Trace::new().advertises(0).up().smp(crate::packet::Direction::Received, asks);
+            let link = link.encrypts().wait_ms(150).encryption(Status::SUCCESS).mtu();
+            Example::pair(link.wait_ms(900), unheard(4))
+        })
+        .saying("holds a bond"),
     ],
 };
 
@@ -146,7 +158,7 @@ fn check(scene: &Scene<'_>, _: &Comparison) -> Option<Verdict> {
         c.never_heard() || in_vain(scene, c).is_some_and(|wait| wait.whom.is_some())
     };
     let tried: Vec<&Connection> = attempts.iter().copied().filter(failed).collect();
-    let heard = attempts.iter().any(|c| c.connected_frame().is_some() && c.peer_heard());
+    let heard = attempts.iter().any(|c| c.peer_heard());
     if tried.len() < FEWEST || heard {
         return None;
     }

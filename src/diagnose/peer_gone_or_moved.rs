@@ -124,6 +124,17 @@ Connect within a second or two of a fresh report, to the newest address. With a 
             let scan = waits().scan(true, 96, 48).after_us(2_999_899);
             scan.peer(other, RANDOM).advertises(0).into()
         }),
+        Case::silent("this adapter's scan hears nobody, and another adapter's hears others", || {
+            let other = Trace::new().wait_ms(22_000);
+            let here = waits().scan(true, 96, 48).wait_ms(9_000);
+            here.beside(hears(other, 8, false)).into()
+        }),
+        Case::cause(Confidence::Medium, "who was heard before the scan alone is not counted", || {
+            let gone = Address([8, 0, 0, 0, 0, 0xc0]);
+            let before = Trace::new().peer(gone, RANDOM).advertises(0).wait_ms(100);
+            before.followed_by(hears(waits(), 8, false)).into()
+        })
+        .saying("hears 1 other device"),
     ],
 };
 
@@ -234,8 +245,7 @@ fn moved<'a>(scene: &Scene<'a>, report: &Report, address: Address) -> Option<&'a
         |d: &Device| d.address_type == AddressType::RANDOM && d.address.looks_resolvable();
     let last = old.last.unwrap_or(*report).frame;
     capture.devices.iter().find(|d| {
-        d.address != address
-            && private(d)
+        private(d)
             && private(old)
             && d.name.as_deref() == Some(name)
             && d.first.is_some_and(|first| first.frame > last)

@@ -194,6 +194,40 @@ by UUID; let the host cache the services after one success. Ask the vendor for t
         Case::cause(Confidence::Medium, "the same question, too late to be the reason", || {
             asked_before(48_749).into()
         }),
+        Case::cause(Confidence::High, "values of the device came last, and another host's link outlived that time", || {
+            Example::pair(works(), values())
+        })
+        .not_saying("may have been done"),
+        Case::cause(Confidence::Medium, "the other capture is of the other end: no other host is seen", || {
+            let other = Trace::new().connected_as(1, 39, 0, 42).from_peer(&[0x12, 3, 0, 1], &[0x13]);
+            Example::pair(other.wait_ms(5_000).disconnected(HUNG_UP), tries(0, 0))
+        }),
+        Case::suspect(Confidence::Low, "once, a while after the last packet", || {
+            Example::pair(works(), one(Trace::new(), 60))
+        })
+        .saying("One try cannot show"),
+        Case::cause(Confidence::Medium, "the same question, and one of the ends came too soon for an answer to it", || {
+            let first = asked_before_once(60_000).wait_ms(2_000);
+            first.followed_by(asked_before_once(10_000)).into()
+        }),
+        Case::cause(Confidence::High, "this host was refused what the working host wrote", || {
+            use crate::packet::att::{ErrorCode, Handle, Pdu};
+            let write = Pdu::WriteRequest { attribute_handle: Handle(3), attribute_value: &[1] };
+            let busy = |link: Trace| link.refused(write, ErrorCode::WRITE_NOT_PERMITTED);
+            let first = busy(Trace::new().up()).discovery(2).mtu().wait_ms(10);
+            let second = busy(first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu());
+            Example::pair(works(), second.discovery(2).wait_ms(10).disconnected(HUNG_UP))
+        })
+        .saying("this one had not: write of attribute 0x0003"),
+        Case::cause(Confidence::High, "this host had only read what the working host wrote", || {
+            use crate::packet::att::{Handle, Pdu};
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let busy = |link: Trace| link.exchange(read, Pdu::ReadResponse { attribute_value: &[1] });
+            let first = busy(Trace::new().up()).discovery(2).mtu().wait_ms(10);
+            let second = busy(first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu());
+            Example::pair(works(), second.discovery(2).wait_ms(10).disconnected(HUNG_UP))
+        })
+        .saying("this one had not: write of attribute 0x0003"),
     ],
 };
 
@@ -241,10 +275,14 @@ fn wrote_by(us: u32) -> Trace {
 
 /// Two links with a question of this host, and the end so long after it.
 fn asked_before(us: u32) -> Trace {
+    asked_before_once(us).repeated(2, 2_000)
+}
+
+fn asked_before_once(us: u32) -> Trace {
     use crate::packet::att::{Handle, Pdu};
     let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
     let link = Trace::new().up().discovery(2).att(Direction::Sent, read).after_us(us);
-    link.disconnected(HUNG_UP).repeated(2, 2_000)
+    link.disconnected(HUNG_UP)
 }
 
 /// Two links on which the device sends values, and leaves.

@@ -105,6 +105,14 @@ peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does 
         })
         .saying("Look the code up")
         .not_saying("Retry three to five times"),
+        Case::cause(Confidence::High, "no answer to the request rules out what comes after a link", || {
+            failed(Status::FAILED_TO_BE_ESTABLISHED).into()
+        })
+        .saying("not missing-mtu-exchange"),
+        Case::cause(Confidence::Medium, "another error rules out nothing", || {
+            failed(Status::UNSPECIFIED_ERROR).into()
+        })
+        .not_saying("not missing-mtu-exchange"),
         Case::note(Confidence::High, "once, and the next attempt comes up exactly 1 s later", || {
             failed(Status::FAILED_TO_BE_ESTABLISHED).after_us(939_800).up().into()
         })

@@ -90,6 +90,14 @@ Keep the handles the same between runs, or make the other side forget this host'
             let read = |link: Trace, low: u8| link.to_peer(&[0x0a, low, 4], &[0x01, 0x0a, low, 4, 0x01]);
             [0x90, 0xa6, 0x94].into_iter().fold(Trace::new().up(), read).into()
         }),
+        Case::cause(Confidence::Medium, "the highest of the handles is the last that it found", || {
+            reads(found(Trace::new().connected_as(1, 24, 0, 72)), &[5, 9, 6]).into()
+        })
+        .not_saying("The services that it found here end"),
+        Case::cause(Confidence::High, "the highest of the handles is the next one after those that it found", || {
+            reads(found(Trace::new().connected_as(1, 24, 0, 72)), &[5, 10, 6]).into()
+        })
+        .saying("The services that it found here end at 0x0009"),
     ],
 };
 

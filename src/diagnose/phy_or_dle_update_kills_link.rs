@@ -85,6 +85,33 @@ Stay on 1M and on 27-byte packets for a test; switch automatic updates off on th
             let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
             lives.followed_by(lost(longer()).repeated(2, 1_000)).into()
         }),
+        Case::suspect(Confidence::Low, "once lost, and another link showed two more frames after such a change", || {
+            let lives = changed(2).notified(3, &[1]).notified(3, &[2]).wait_ms(900);
+            let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            lives.followed_by(lost(changed(2))).into()
+        })
+        .about(&[2])
+        .pins(&["ON_THEIR_WAY"]),
+        Case::silent("once lost, and another link showed three more frames after such a change", || {
+            let lives = changed(2).notified(3, &[1]).notified(3, &[2]).notified(3, &[3]).wait_ms(900);
+            let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            lives.followed_by(lost(changed(2))).into()
+        })
+        .pins(&["ON_THEIR_WAY"]),
+        Case::suspect(Confidence::Low, "once lost, and on a link that lived the change was refused", || {
+            let lives = Trace::new().up().mtu().taken(set_phy(2, 2)).wait_ms(60);
+            let lives = lives.le(phy_update(Status::UNSUPPORTED_FEATURE, 1, 1)).mtu().write(3, &[1]);
+            let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            lives.followed_by(lost(changed(2))).into()
+        })
+        .about(&[2]),
+        Case::suspect(Confidence::Low, "once lost after the PHY changed, and a link lived with longer packets", || {
+            let lives = longer().mtu().notified(3, &[1]).notified(3, &[2]);
+            let lives = lives.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            lives.followed_by(lost(changed(2))).into()
+        })
+        .about(&[2])
+        .saying("the PHY changed"),
     ],
 };
 
@@ -134,6 +161,9 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
+/// So many frames behind the change may have been on their way before it.
+const ON_THEIR_WAY: u32 = 2;
+
 /// Links that were lost right after a change.
 #[derive(Debug)]
 struct Killed {
@@ -154,7 +184,7 @@ fn check(scene: &Scene<'_>, attempts: &[&Connection]) -> Option<Verdict> {
         c.steps.iter().any(|s| {
             s.procedure == first.procedure
                 && s.outcome == Outcome::Ok
-                && c.last_heard.is_some_and(|h| h.seen.frame > s.last.frame + 2)
+                && c.last_heard.is_some_and(|h| h.seen.frame > s.last.frame + ON_THEIR_WAY)
         })
     });
     let often = lost.len() >= TRIES;

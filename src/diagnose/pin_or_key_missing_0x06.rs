@@ -59,6 +59,18 @@ Remove the bond on the side that still has it, put the device in pairing mode, a
         Case::silent("the link ends for another reason", || {
             Trace::new().up().mtu().disconnected(Status::AUTHENTICATION_FAILURE).into()
         }),
+        Case::silent("the pairing fails for the length of the key: that code has the same number", || {
+            let reason = crate::packet::smp::Reason::ENCRYPTION_KEY_SIZE;
+            let failed = crate::packet::smp::Pdu::PairingFailed { reason };
+            let link = Trace::new().up().asks_to_pair().wait_ms(60);
+            let link = link.smp(crate::packet::Direction::Received, failed);
+            link.wait_ms(500).hangs_up(Status::AUTHENTICATION_FAILURE).into()
+        }),
+        Case::silent("a request is not supported: that code of ATT has the same number", || {
+            let request = crate::packet::att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+            let denied = crate::packet::att::ErrorCode::REQUEST_NOT_SUPPORTED;
+            Trace::new().up().refused(request, denied).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 

@@ -80,6 +80,16 @@ Give the call more time.",
 2025-09-04 15:33:22,980 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
 ")
         }),
+        Case::silent("the device hung up before the program gave up", || {
+            let up = Trace::new().wait_ms(200).create().connected().features().wait_ms(2_000).mtu();
+            Example::with_log(up.wait_ms(300).disconnected(Status::REMOTE_USER_TERMINATED), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:22,950 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', False)>}, []]
+2025-09-04 15:33:22,980 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        }),
     ],
 };
 

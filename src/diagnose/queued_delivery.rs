@@ -40,12 +40,21 @@ Do not draw conclusions from the distances there. The codes hold.",
             let trace = Trace::new().advertises(0).create().connected().wait_ms(1);
             trace.disconnected(Status::FAILED_TO_BE_ESTABLISHED).into()
         }),
+        Case::silent("it ends exactly one interval later", || lives_us(48_750).into()),
+        Case::note(Confidence::High, "it ends a moment sooner than that", || lives_us(48_749).into()),
     ],
 };
 
 fn lives(ms: u32) -> Trace {
-    let trace = Trace::new().advertises(0).create().wait_ms(1_500).advertises(0);
-    trace.connected_now().wait_ms(ms).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+    begins().wait_ms(ms).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+}
+
+fn lives_us(us: u32) -> Trace {
+    begins().after_us(us).disconnected(Status::FAILED_TO_BE_ESTABLISHED)
+}
+
+fn begins() -> Trace {
+    Trace::new().advertises(0).create().wait_ms(1_500).advertises(0).connected_now()
 }
 
 /// The beginning and the end of a link that came together.

@@ -38,11 +38,13 @@ third of its time.",
             idle(17_000).repeated(2, 2_000).into()
         })
         .about(&[1, 2])
-        .saying("a timer that starts with the connection"),
+        .saying("a timer that starts with the connection")
+        .not_saying("Write and subscribe first what the working host did"),
         Case::cause(Confidence::High, "another host's link does not end so", || {
             let works = Trace::new().up().mtu().write(3, &[1]).wait_ms(40_000).hangs_up(HUNG_UP);
             Example::pair(works, idle(17_000).repeated(2, 2_000))
-        }),
+        })
+        .saying("Write and subscribe first what the working host did"),
         Case::suspect(Confidence::High, "the same time after the last packet, lives differ", || {
             let longer = Trace::new().up().mtu().wait_ms(9_000).discovery(2).wait_ms(8_000);
             idle(8_000).wait_ms(900).followed_by(longer.disconnected(HUNG_UP)).into()
@@ -137,6 +139,24 @@ third of its time.",
             lived(17_000_000).wait_ms(900).followed_by(lived(17_867_000)).into()
         })
         .pins(&["TIGHT_PER_MILLE"]),
+        Case::suspect(Confidence::High, "LE: this host had closed a channel, which leaves the link as it is", || {
+            let asks = signal::Pdu::DisconnectionRequest { destination_cid: 0x40, source_cid: 0x41 };
+            let says = signal::Pdu::DisconnectionResponse { destination_cid: 0x40, source_cid: 0x41 };
+            let link = Trace::new().up().mtu().signal(Direction::Sent, 4, asks);
+            let link = link.wait_ms(50).signal(Direction::Received, 4, says).wait_ms(17_000);
+            link.disconnected(HUNG_UP).repeated(2, 2_000).into()
+        }),
+        Case::suspect(Confidence::High, "BR/EDR: this host asked what the device can, and the device closed the channel", || {
+            let asks = signal::Pdu::InformationRequest { info_type: 2 };
+            let link = Trace::new().peer(crate::trace::PEER, AddressType::PUBLIC).connected_bredr();
+            let link = link.signal_bredr(Direction::Sent, 1, asks);
+            closes(link, Direction::Received).repeated(2, 2_000).into()
+        }),
+        Case::silent("each time the device had been told to restart", || {
+            let begun = Trace::new().up().mtu().write(3, &[1, 4]).notified(3, &[0x10]);
+            let told = begun.writes_to(5, 3).write(3, &[5]);
+            told.wait_ms(1_500).disconnected(HUNG_UP).repeated(2, 2_000).into()
+        }),
     ],
 };
 

@@ -93,6 +93,11 @@ Switch it off on the peripheral: `ReverseServiceDiscovery = false`.",
             let asked = asks(ErrorCode::ATTRIBUTE_NOT_FOUND).acl(Received, 4, &READ);
             asked.after_us(29_499_999).disconnected(HUNG_UP).into()
         }),
+        Case::silent("the peripheral asked for security and for nothing else", || {
+            let asks = crate::packet::smp::Pdu::SecurityRequest { auth_req: 1 };
+            let link = Trace::new().connected_as(1, 24, 0, 72).smp(Sent, asks);
+            left(link.acl(Received, 4, &READ), 30_000).into()
+        }),
     ],
 };
 

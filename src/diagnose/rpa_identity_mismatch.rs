@@ -105,11 +105,10 @@ struct Unresolved {
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let wait = in_vain(scene, connection)?;
-    let (identity, kind) = wait.whom?;
+    let (identity, _) = wait.whom?;
     let capture = scene.capture();
-    let fixed = !kind.is_random() || identity.looks_static();
     let heard_itself = capture.device(identity).is_some_and(|d| d.reports > 0);
-    if !fixed || heard_itself || wait.request.resolvable {
+    if heard_itself || wait.request.resolvable {
         return None;
     }
     let device = proved(capture, identity)?;

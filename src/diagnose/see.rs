@@ -16,6 +16,13 @@ pub fn peer_hung_up(connection: &Connection) -> Option<&End> {
         .filter(|end| end.by == EndedBy::Peer && connection.connected_frame().is_some())
 }
 
+/// Up to when this host held a link: until it gave the command to end it, until it ended in another way, or until the
+/// capture ends.
+pub fn given_up_at(connection: &Connection) -> Moment {
+    let end = |end: &End| end.command.map_or(end.at, |command| command.at);
+    connection.end.as_ref().map_or(connection.capture_end, end)
+}
+
 /// The frame that shows a link's end.
 pub fn link_ended(end: &End) -> Sight {
     Sight::here(end.frame, text!("Disconnection Complete, {}", end.reason))
@@ -119,6 +126,16 @@ pub fn reaction(connection: &Connection, step: &Step) -> Option<Span> {
     let interval = connection.current.or(connection.granted)?.interval();
     let longest = Span(interval.0 * REACTION_INTERVALS + REACTION_GRACE.0);
     connection.end.as_ref()?.at.since(step.last.at).filter(|wait| *wait <= longest)
+}
+
+/// Pairings that this host (sent) or the device (received) ended with Pairing Failed.
+pub fn refused_pairings(
+    connection: &Connection,
+    by: crate::packet::Direction,
+) -> impl Iterator<Item = &Step> {
+    connection.steps.iter().filter(
+        move |s| matches!(s.detail, Detail::Pairing { refused_by: Some(who), .. } if who == by),
+    )
 }
 
 /// How a step failed: its code with its name, or that no answer came.

@@ -74,6 +74,11 @@ that does not restart, with stable handles.",
         Case::cause(Confidence::Medium, "the host leaves a moment sooner", || {
             told().after_us(29_999_999 - 50_100).disconnected(LEFT).into()
         }),
+        Case::cause(Confidence::Medium, "only this peripheral looks at the host's services after that", || {
+            let looks = told().to_peer(&[0x10, 1, 0, 0xff, 0xff, 0x00, 0x28], &[0x01, 0x10, 1, 0, 0x0a]);
+            looks.wait_ms(800).disconnected(LEFT).into()
+        })
+        .saying("did not even look again"),
     ],
 };
 

@@ -72,6 +72,23 @@ Whoever asked for the values should ask for a timeout of at least ten times inte
             });
             lost(link, 2_800).into()
         }),
+        Case::suspect(Confidence::Medium, "what was asked for before the update before is not this one", || {
+            let first = updated(orders(Trace::new().up().mtu(), 24, 0, 500), 24, 0, 500);
+            lost(updated(first.wait_ms(900), 24, 29, 271), 2_800).into()
+        })
+        .saying("it had been 30 ms, latency 0, timeout 5.00 s")
+        .not_saying("asked for it"),
+        Case::suspect(Confidence::Medium, "what the device asks for after the update is another one", || {
+            let wanted = signal::Pdu::ConnectionParameterUpdateRequest {
+                interval_min: 24,
+                interval_max: 24,
+                latency: 0,
+                timeout: 600,
+            };
+            let link = updated(Trace::new().up().mtu(), 24, 29, 271).wait_ms(500);
+            lost(link.signal(Direction::Received, 1, wanted), 2_800).into()
+        })
+        .not_saying("asked for it"),
     ],
 };
 

@@ -84,6 +84,27 @@ If the host's own user or agent was asked: confirm it. If the device is silent: 
             let link = asked().wait_ms(200).att(Direction::Sent, mtu).after_us(28_999_999);
             link.disconnected(Status::REMOTE_USER_TERMINATED).into()
         }),
+        Case::cause(Confidence::High, "it is the device that owes the next packet", || {
+            ends(asked(), 30_000).into()
+        })
+        .saying("Pairing stopped on the device's side"),
+        Case::cause(Confidence::High, "it is this host that owes the next packet", || {
+            ends(asked().answers_pairing(), 30_000).into()
+        })
+        .saying("Pairing stopped on this side"),
+        Case::cause(Confidence::High, "this host only begins to scan meanwhile", || {
+            ends(asked().answers_pairing().scan(true, 96, 48), 30_000).into()
+        })
+        .not_saying("the user is asked"),
+        Case::cause(Confidence::High, "the user had been asked before this pairing began", || {
+            let link = question(Trace::new().up()).wait_ms(900).asks_to_pair();
+            ends(link.answers_pairing(), 30_000).into()
+        })
+        .not_saying("the user is asked"),
+        Case::cause(Confidence::High, "the user is asked when the link is gone", || {
+            question(ends(asked().answers_pairing(), 30_000).wait_ms(900)).into()
+        })
+        .not_saying("the user is asked"),
     ],
 };
 

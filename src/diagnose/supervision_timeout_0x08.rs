@@ -189,6 +189,12 @@ longer supervision timeout bridges short gaps. Look whether advertising resumes 
             lost(answered_after(146_251)).into()
         })
         .not_saying("as on a good link"),
+        Case::cause(Confidence::High, "another adapter loses its link at the same moment", || {
+            let link = |trace: Trace| lost(trace.create().connected_as(0, 24, 0, 500).mtu().wait_ms(5_400));
+            let other = Address([2, 0, 0, 0, 0, 0xc0]);
+            link(Trace::new()).beside(link(Trace::new().peer(other, AddressType::RANDOM))).into()
+        })
+        .not_saying("lost at the same moment"),
     ],
 };
 

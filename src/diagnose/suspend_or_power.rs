@@ -81,6 +81,23 @@ Keep the host awake and the adapter powered: disable autosuspend of the USB adap
             ends_after(2_999_999).into()
         })
         .saying("went to sleep"),
+        Case::silent("another adapter of the host suspends", || {
+            let here = up().hangs_up(Status::REMOTE_USER_TERMINATED);
+            here.beside(suspends(Trace::new().wait_ms(3_000))).into()
+        }),
+        Case::cause(Confidence::High, "another adapter is closed then", || {
+            let here = up().hangs_up(Status::REMOTE_POWER_OFF).wait_ms(900);
+            here.beside(Trace::new().wait_ms(4_000).monitor(9, &[])).into()
+        })
+        .not_saying("the adapter is closed"),
+        Case::cause(Confidence::High, "the host scans then", || {
+            up().hangs_up(Status::REMOTE_POWER_OFF).wait_ms(100).scan(true, 96, 48).into()
+        })
+        .not_saying("the adapter is closed"),
+        Case::cause(Confidence::High, "mgmt says that another link was ended for a suspend", || {
+            told(up().hangs_up(Status::REMOTE_POWER_OFF), 2).into()
+        })
+        .saying("being switched off"),
     ],
 };
 

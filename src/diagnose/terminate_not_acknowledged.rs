@@ -48,6 +48,9 @@ Look at what came before the Disconnect command: when the device was last heard,
         Case::silent("nobody hung up", || {
             heard().wait_ms(5_000).disconnected(Status::LL_RESPONSE_TIMEOUT).into()
         }),
+        Case::note(Confidence::Medium, "exactly 4.5 s of 5 s", || ended_after(4_500_000).into())
+            .pins(&["NEAR_PERCENT"]),
+        Case::silent("a moment less", || ended_after(4_499_999).into()).pins(&["NEAR_PERCENT"]),
     ],
 };
 
@@ -62,6 +65,15 @@ fn ended(ms: u32, reason: Status) -> Trace {
         reason: Status::REMOTE_USER_TERMINATED,
     });
     link.wait_ms(ms).disconnected(reason)
+}
+
+/// The same, to the microsecond: the status comes 0.1 ms after the command.
+fn ended_after(us: u32) -> Trace {
+    let link = heard().taken(Command::Disconnect {
+        connection_handle: HANDLE,
+        reason: Status::REMOTE_USER_TERMINATED,
+    });
+    link.after_us(us - 100).disconnected(Status::LL_RESPONSE_TIMEOUT)
 }
 
 /// How far from the supervision timeout, in percent of it, the wait may be.

@@ -33,13 +33,14 @@ fn example_findings(rule: &Rule) -> Vec<Finding> {
     rule.example().map_or(Vec::new(), |case| findings(&(case.example)()))
 }
 
-/// What a finding says, and what it says of its evidence.
+/// What a finding says, what it says of its evidence, and what it rules out.
 fn sentences(finding: &Finding) -> String {
     let evidence = finding.evidence.iter().map(|evidence| evidence.text.to_string());
     let settle = finding.would_settle.iter().map(ToString::to_string);
     let remedies = finding.remedies.iter().map(|remedy| remedy.text().to_string());
+    let out = finding.rules_out.iter().map(|out| format!("not {}: {}", out.rule, out.why));
     let says = std::iter::once(finding.says.to_string());
-    says.chain(evidence).chain(settle).chain(remedies).collect::<Vec<_>>().join("\n")
+    says.chain(evidence).chain(settle).chain(remedies).chain(out).collect::<Vec<_>>().join("\n")
 }
 
 /// What is wrong with what a rule says of its case, if anything.
@@ -416,3 +417,4 @@ fn every_cited_frame_exists() {
 
 mod rests;
 mod steady;
+mod two_adapters;

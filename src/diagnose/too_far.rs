@@ -78,6 +78,22 @@ Repeat from one metre away. If that works: another place, an antenna on an exten
             good(-60).followed_by(old).followed_by(failed(-92)).into()
         })
         .about(&[3]),
+        Case::suspect(Confidence::Low, "two failed at -95 dBm, and none came through", || {
+            failed(-95).repeated(2, 900).into()
+        })
+        .about(&[1, 2]),
+        Case::suspect(Confidence::Low, "it was received well, and then hardly, and none came through", || {
+            Trace::new().heard_at(-60).wait_ms(6_000).followed_by(failed(-92)).into()
+        })
+        .saying("At other times it was received with up to -60 dBm"),
+        Case::silent("the device connected to us, and was hardly received", || {
+            let link = Trace::new().heard_at(-92).connected_as(1, 39, 0, 42).wait_ms(315);
+            good(-60).followed_by(link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)).into()
+        }),
+        Case::silent("the link was given up although the device was heard", || {
+            let link = Trace::new().heard_at(-92).up().mtu().wait_ms(500);
+            good(-60).followed_by(link.disconnected(Status::FAILED_TO_BE_ESTABLISHED)).into()
+        }),
     ],
 };
 

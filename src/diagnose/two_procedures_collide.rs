@@ -64,6 +64,10 @@ on one side.",
             });
             link.wait_ms(50).disconnected(Status::CONNECTION_TIMEOUT).into()
         }),
+        Case::silent("the encryption had failed before", || {
+            let link = Trace::new().up().encrypts().wait_ms(50).encryption(Status::AUTHENTICATION_FAILURE);
+            updates(link.wait_ms(50)).wait_ms(300).disconnected(Status::INSTANT_PASSED).into()
+        }),
     ],
 };
 

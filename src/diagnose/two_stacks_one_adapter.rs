@@ -64,6 +64,17 @@ Stop bluetoothd, or give the raw program a user channel, the D-Bus binding, or a
             let refused = trace.status(CREATE, Status::INVALID_PARAMETERS);
             refused.wait_ms(900).cancel().into()
         }),
+        Case::silent("the program talks to the daemon's socket, and not to the adapter", || {
+            refused(asks(daemon().opens(2, 2, "node"))).into()
+        }),
+        Case::silent("the daemon does not manage the adapter", || {
+            let raw = Trace::new().opens(1, 0, "bluetoothd").opens(2, 0, "node");
+            refused(asks(raw)).into()
+        }),
+        Case::silent("another program manages the adapter", || {
+            let other = Trace::new().opens(1, 2, "btmgmt").opens(2, 0, "node");
+            refused(asks(other)).into()
+        }),
     ],
 };
 

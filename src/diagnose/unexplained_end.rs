@@ -210,6 +210,25 @@ Record a host on which it works, and compare the two captures.",
         Case::note(Confidence::Low, "a moment later than that in two links", || {
             twice_after(2_000_001).into()
         }),
+        Case::silent("the device was told to restart", || {
+            let begun = Trace::new().up().mtu().write(3, &[1, 4]).notified(3, &[0x10]);
+            let told = begun.writes_to(5, 3).write(3, &[5]);
+            told.wait_ms(100).disconnected(HUNG_UP).into()
+        }),
+        Case::note(Confidence::Low, "BR/EDR: a channel was closed, and the controller ended the link", || {
+            let asks = signal::Pdu::DisconnectionRequest { destination_cid: 0x40, source_cid: 0x41 };
+            let says = signal::Pdu::DisconnectionResponse { destination_cid: 0x40, source_cid: 0x41 };
+            let link = Trace::new().peer(crate::trace::PEER, AddressType::PUBLIC).connected_bredr();
+            let link = link.wait_ms(3_000).signal_bredr(Direction::Sent, 4, asks);
+            let link = link.wait_ms(5).signal_bredr(Direction::Received, 4, says);
+            link.wait_ms(1_100).disconnected(Status(0x2a)).into()
+        })
+        .saying("The controller ended the link"),
+        Case::note(Confidence::Low, "only this host's indication is not confirmed", || {
+            let told = busy().acl(Direction::Sent, 4, &[0x1d, 3, 0, 1]);
+            told.wait_ms(900).disconnected(HUNG_UP).into()
+        })
+        .not_saying("without an answer"),
     ],
 };
 

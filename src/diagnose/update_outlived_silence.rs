@@ -66,6 +66,18 @@ Nothing on this host. For other hosts remember the time: a supervision timeout b
             let asked = update().acl(Direction::Sent, 4, &[0x12, 3, 0, 6]);
             asked.after_us(999_999).acl(Direction::Received, 4, &[0x13]).into()
         }),
+        Case::silent("this host sends a value after a while", || {
+            let link = update().answered_after(50).wait_ms(2_600).notified_by_us(5, &[1]);
+            link.wait_ms(300).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("the device asks this host something after a while", || {
+            let link = update().answered_after(50).wait_ms(2_600);
+            link.from_peer(&[0x0a, 3, 0], &[0x0b, 1]).wait_ms(300).hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("two writes, each answered at once", || {
+            let link = update().answered_after(50).wait_ms(2_600).answered_after(50);
+            link.wait_ms(300).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 

@@ -89,6 +89,13 @@ shows at once whether a change helps.",
         })
         .about(&[2])
         .not_saying("failed on the radio"),
+        Case::note(Confidence::Medium, "this host had asked for the end of the weak link", || {
+            let link = slow(500, 500).taken(Command::Disconnect {
+                connection_handle: HANDLE,
+                reason: Status::REMOTE_USER_TERMINATED,
+            });
+            lost(link).into()
+        }),
     ],
 };
 

@@ -192,6 +192,21 @@ pub(super) fn said(scene: &Scene<'_>, rule: &'static Rule) -> Vec<(Level, Confid
         .collect()
 }
 
+/// The same, with the frames that it cites of the capture under diagnosis.
+#[cfg(test)]
+pub(super) fn cited(
+    scene: &Scene<'_>,
+    rule: &'static Rule,
+) -> Vec<(Level, Confidence, Vec<u32>, Vec<u32>)> {
+    let all = claims(scene, &scene.devices(), rule).into_iter().map(|claim| claim.verdict);
+    all.map(|verdict| {
+        let here = verdict.facts().evidence();
+        let here = here.iter().filter(|sight| sight.place == Place::Here).map(|sight| sight.frame);
+        (verdict.level, verdict.confidence, verdict.connections.clone(), here.collect())
+    })
+    .collect()
+}
+
 /// What is missing of the captures that a verdict rests on.
 fn lack(scene: &Scene<'_>, verdict: &Verdict, evidence: &[Sight]) -> Option<&'static str> {
     let partial = |capture: &Capture| {

@@ -54,6 +54,17 @@ Repeat with Wi-Fi off. If that helps: 5 GHz or Ethernet, or a USB dongle.",
         Case::silent("no link came through", || {
             pi().followed_by(dead().repeated(3, 900)).into()
         }),
+        Case::silent("the maker's chip is in a USB adapter, and serves no Wi-Fi", || {
+            adapter(1, 0x0131).followed_by(dead().repeated(3, 900)).wait_ms(900).up().mtu().into()
+        }),
+        Case::silent("a chip of another maker on a serial line", || {
+            adapter(3, 0x003b).followed_by(dead().repeated(3, 900)).wait_ms(900).up().mtu().into()
+        }),
+        Case::suspect(Confidence::Low, "an attempt that was cancelled is no link", || {
+            let cancelled = Trace::new().create().wait_ms(400).cancel();
+            on_a_pi(dead().repeated(2, 900).wait_ms(900).followed_by(cancelled)).into()
+        })
+        .saying("2 of 3 links"),
     ],
 };
 
@@ -68,10 +79,16 @@ fn heard_at(rssi: i8) -> Trace {
 
 /// A Raspberry Pi's adapter: a serial line, Cypress, Bluetooth 5.0.
 fn pi() -> Trace {
+    adapter(3, 0x0131)
+}
+
+/// An adapter on that bus, of that maker.
+fn adapter(bus: u8, maker: u16) -> Trace {
+    let [low, high] = maker.to_le_bytes();
     Trace::new()
-        .monitor(0, &[0, 3, 1, 0, 0, 0, 0, 0, b'h', b'c', b'i', b'0', 0, 0, 0, 0])
+        .monitor(0, &[0, bus, 1, 0, 0, 0, 0, 0, b'h', b'c', b'i', b'0', 0, 0, 0, 0])
         .command(Command::ReadLocalVersionInformation {})
-        .complete(Opcode(0x1001), &[0, 9, 0, 0, 9, 0x31, 0x01, 0, 0])
+        .complete(Opcode(0x1001), &[0, 9, 0, 0, 9, low, high, 0, 0])
 }
 
 /// These links on it, and then one that comes through.

@@ -56,6 +56,9 @@ Honour the credits: use a stack that queues; write with response every few packe
         Case::silent("the link is up when the capture ends", || {
             writes(6).wait_ms(500).advertises(0).into()
         }),
+        Case::cause(Confidence::Medium, "one packet was never acknowledged", || {
+            lost(writes(6).acknowledged(5)).into()
+        }),
     ],
 };
 

@@ -103,6 +103,22 @@ Use the other kind of write.",
         Case::suspect(Confidence::Medium, "the working host does not write it", || {
             Example::pair(ends(up(0x18)), ends(up(0x18).write(4, &[1, 0]).writes_to(3, 2)))
         }),
+        Case::note(Confidence::Low, "the device asks this host something afterwards", || {
+            ends(up(0x08).writes_to(3, 2).from_peer(&[0x0a, 3, 0], &[0x0b, 1])).into()
+        }),
+        Case::note(Confidence::Low, "the working host only reads it", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let works = up(0x0a).exchange(read, Pdu::ReadResponse { attribute_value: &[1] });
+            Example::pair(ends(works), ends(up(0x0a).writes_to(3, 2)))
+        }),
+        Case::note(Confidence::Low, "the working host writes another characteristic", || {
+            let two = |link: Trace| {
+                let second = [7, 5, 0, 8, 6, 0, 0x1a, 0x2a];
+                link.by_wire(&[0x08, 4, 0, 6, 0, 0x03, 0x28], 0x09, &second)
+            };
+            let works = two(up(0x08)).write(6, &[1]);
+            Example::pair(ends(works), ends(two(up(0x08)).writes_to(3, 2)))
+        }),
     ],
 };
 

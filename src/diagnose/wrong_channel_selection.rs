@@ -47,6 +47,15 @@ Update the controller's firmware on the side that hops wrongly. Until then, conn
         .pins(&["FEWEST_HOPS"]),
         Case::silent("three events may be chance", || hops(true, true, Algorithm::One, 3).into())
             .pins(&["FEWEST_HOPS"]),
+        Case::cause(Confidence::High, "the device answers on the channels of the other algorithm", || {
+            let asked = Asked { ch_sel: true, follows: Algorithm::One, ..Asked::default() };
+            OnAir::new().advertises(true).asks(asked).idles(6).gone(5_000).into()
+        })
+        .not_saying("never answered"),
+        Case::cause(Confidence::High, "the device never answers on those channels", || {
+            hops(true, true, Algorithm::One, 6).into()
+        })
+        .saying("The device never answered"),
     ],
 };
 

@@ -51,6 +51,10 @@ Hand over the device as the scan found it, not its address as text; or name the 
         Case::silent("the link comes up and is heard", || {
             Trace::new().advertises(0).wait_ms(500).peer(PEER, AddressType::PUBLIC).up().into()
         }),
+        Case::silent("the controller reports an identity that it resolved", || {
+            let heard = Trace::new().peer(PEER, AddressType(0x02)).advertises(0).wait_ms(500);
+            heard.peer(PEER, AddressType::PUBLIC).create().wait_ms(20_500).cancel().into()
+        }),
     ],
 };
 

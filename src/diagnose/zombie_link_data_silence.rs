@@ -1,11 +1,13 @@
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, Uuid};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Connection, EndedBy, Moment, Procedure, Step};
+use crate::timeline::{Connection, EndedBy, Procedure, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -117,6 +119,37 @@ A watchdog in the application: read a characteristic or write the CCCD again, an
         Case::silent("the controller ends the link", || {
             paced(6, 200).wait_ms(120_000).disconnected(Status(0x2a)).into()
         }),
+        Case::suspect(Confidence::Low, "one every 50 ms exactly", || {
+            ends(spaced(9, 50_000), 120_000).into()
+        })
+        .pins(&["BURST"]),
+        Case::silent("one a moment sooner than every 50 ms", || {
+            ends(spaced(9, 49_999), 120_000).into()
+        })
+        .pins(&["BURST"]),
+        Case::silent("one every 5 s exactly", || ends(spaced(6, 5_000_000), 120_000).into())
+            .pins(&["SLOWEST"]),
+        Case::suspect(Confidence::Low, "one a moment sooner than every 5 s", || {
+            ends(spaced(6, 4_999_999), 120_000).into()
+        })
+        .pins(&["SLOWEST"]),
+        Case::suspect(Confidence::Low, "exactly twenty times its pace is missed", || {
+            spaced(6, 1_000_000).after_us(20_000_000).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["TIMES"]),
+        Case::silent("a moment less than twenty times its pace is missed", || {
+            spaced(6, 1_000_000).after_us(19_999_999).hangs_up(HUNG_UP).into()
+        })
+        .pins(&["TIMES"]),
+        Case::suspect(Confidence::Low, "this host had written before, and then only listened", || {
+            let written = (0..10).fold(ready(), |trace, n| trace.write(3, &[n]));
+            let pushes = |trace: Trace, n| trace.wait_ms(200).notified(3, &[n]);
+            ends((0..6).fold(written, pushes), 120_000).into()
+        }),
+        Case::suspect(Confidence::Low, "the link is still up, and nothing shows that this host gave up", || {
+            paced(6, 200).wait_ms(120_000).advertises(0).into()
+        })
+        .not_saying("this host hangs up"),
     ],
 };
 
@@ -129,6 +162,11 @@ fn ready() -> Trace {
 /// So many notifications, that far apart.
 fn paced(count: u8, ms: u32) -> Trace {
     (0..count).fold(ready(), |trace, n| trace.wait_ms(ms).notified(3, &[n]))
+}
+
+/// The same, to the microsecond.
+fn spaced(count: u8, us: u32) -> Trace {
+    (0..count).fold(ready(), |trace, n| trace.after_us(us).notified(3, &[n]))
 }
 
 /// Writes, and so many notifications after each.
@@ -191,10 +229,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .filter(|s| s.procedure == Procedure::Notify && s.by == Direction::Received)
         .max_by_key(|s| s.last.frame)?;
     let pace = Span(run.duration()?.0 / i64::from(run.count.max(2) - 1));
-    let until: Moment = connection.end.as_ref().map_or(connection.capture_end, |end| {
-        if end.command_frame().is_some() { end.command_at() } else { end.at }
-    });
-    let silence = until.since(run.last.at)?;
+    let silence = see::given_up_at(connection).since(run.last.at)?;
     let by_us = connection.end.as_ref().is_none_or(|end| end.by == EndedBy::Host);
     let other_traffic = connection
         .steps

@@ -254,7 +254,7 @@ pub(super) const FACTS: &[Fact] = &[
     Fact {
         so: "no link came up",
         change: |c| links(c, |c| c.up = None),
-        silent: "never-heard-retry-loop scan-starves-new-link csa2-extended-connect-interop peer-filters-centrals \
+        silent: "never-heard-retry-loop scan-starves-new-link csa2-extended-connect-interop \
             wifi-coexistence-combo-chip service-changed-on-exit bootloader-reboot-address-change \
             param-update-unanswered-then-drop immediate-0x13-after-first-att peer-hangs-up-on-deadline \
             remote-user-terminated-idle hangs-up-after-command hangs-up-before-any-att \
@@ -262,7 +262,7 @@ pub(super) const FACTS: &[Fact] = &[
             late-host-write queued-delivery own-address-type-differs connection-cancelled-by-app \
             client-vanished-link-stays interval-differs clock-accuracy-differs",
         partly: "wrong-peer-address-type create-after-reset discovery-order-or-volume-difference device-idle-timer \
-            adapter-removed unexplained-end",
+            adapter-removed unexplained-end peer-filters-centrals",
         otherwise: "controller-hardware-error command-timeout-0x2016-or-other bredr-instead-of-le \
             create-conn-status-error create-conn-timeout-cancel never-heard-peer too-far \
             peer-rejects-or-cc-error mic-failure-0x3d ll-response-timeout-40s reverse-discovery-collides \
@@ -326,8 +326,7 @@ pub(super) const FACTS: &[Fact] = &[
         change: |c| {
             c.devices.iter_mut().for_each(|d| (d.reports, d.connectable_reports) = (0, 0));
         },
-        silent: "bredr-instead-of-le multi-adapter-wrong-controller peer-nonconnectable \
-            background-connect-accept-list-stall",
+        silent: "bredr-instead-of-le multi-adapter-wrong-controller background-connect-accept-list-stall",
         partly: "",
         otherwise: "create-conn-timeout-cancel",
     },
