@@ -194,6 +194,34 @@ mod tests {
         assert_eq!(of(works(), lost), None);
     }
 
+    /// How the read of attribute 0x0010 reads, which this host did not discover.
+    fn read_beside(works: Trace) -> String {
+        let fails = Trace::new().up().mtu().att(Direction::Sent, READ).wait_ms(9_000);
+        let captures = [ends(works).run(), ends(fails).run()];
+        let comparison = crate::compare::of_captures(&captures);
+        let comparison = comparison.as_ref();
+        assert!(comparison.is_some(), "one device");
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 1, comparison };
+        let connection = &captures[1].connections[0];
+        let read = connection.steps.iter().find(|s| s.procedure == Procedure::Read);
+        Named::of(&scene, connection, read.expect("a read")).request().to_string()
+    }
+
+    /// A capture of the other end knows the device's database as its own.
+    #[test]
+    fn what_the_device_says_of_itself_names_what_this_host_reads() {
+        let asked = [0x08, 1, 0, 0xff, 0xff, 0x03, 0x28];
+        let found = [7, 0x0f, 0, 0x0a, 0x10, 0, 0x19, 0x2a];
+        let answer = [0x09, 7, 0x0f, 0, 0x0a, 0x10, 0, 0x19, 0x2a];
+        let named = "read of attribute 0x0010 (Battery Level, 0x2A19)";
+        let other_end = Trace::new().connected_as(1, 39, 0, 42).from_peer(&asked, &answer);
+        assert_eq!(read_beside(other_end), named);
+        let host = || Trace::new().up().mtu();
+        assert_eq!(read_beside(host().by_wire(&asked, 0x09, &found)), named);
+        // What the working host has itself is not the device's.
+        assert_eq!(read_beside(host().from_peer(&asked, &answer)), "read of attribute 0x0010");
+    }
+
     #[test]
     fn what_the_working_side_sent_was_answered_or_not() {
         let answered = of(Trace::new().up().mtu().exchange(READ, VALUE), |_| ());

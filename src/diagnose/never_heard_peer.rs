@@ -3,13 +3,13 @@ use super::witnessed::{self, Line};
 use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
 };
-use crate::packet::Status;
+use crate::packet::{Direction, Status};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
-use crate::timeline::{Advertised, Connection, Report, Role, Stack};
+use crate::timeline::{Advertised, Connection, Report, Role};
 use crate::trace::Trace;
-use crate::trace::on_air::OnAir;
+use crate::trace::on_air::{Asked, OnAir};
 use crate::witness::{Detail, Failure, RelationKind, What};
 
 pub const RULE: Rule = Rule {
@@ -190,6 +190,17 @@ On a combined Wi-Fi and Bluetooth chip, repeat with Wi-Fi off. Try a USB dongle 
         Case::note(Confidence::High, "the log tells of another device before the capture began", || {
             Example::with_log(unanswered(315).wait_ms(500).up().mtu(), ANOTHER_DEVICE)
         }),
+        Case::suspect(Confidence::High, "a sniffer beside it heard a request that was not answered", || {
+            Example::sniffed(sniffed_host(), sniffed_common().unanswered(6).into())
+        })
+        .about(&[2])
+        .saying("see `peripheral-never-answered`"),
+        Case::suspect(Confidence::High, "a sniffer beside it heard the device's answers", || {
+            let air = (0..6).fold(sniffed_common(), |air, _| air.answered_in_vain());
+            Example::sniffed(sniffed_host(), air.into())
+        })
+        .about(&[2])
+        .saying("see `peripheral-answered-unheard`"),
     ],
 };
 
@@ -228,6 +239,20 @@ const ANOTHER_DEVICE: &str = "\
 
 const GIVEN_UP: Status = Status::FAILED_TO_BE_ESTABLISHED;
 
+/// A link that a sniffer heard too, and one 3 s later that was never heard.
+fn sniffed_host() -> Trace {
+    let up = Trace::new().create().connected_as(0, 24, 0, 72).features().wait_ms(305);
+    let up = up.disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(3_000);
+    up.create().connected_as(0, 24, 0, 72).wait_ms(200).disconnected(GIVEN_UP)
+}
+
+/// The same on the air, as far as the second connect request.
+fn sniffed_common() -> OnAir {
+    let (by, reason) = (Direction::Received, Status::REMOTE_USER_TERMINATED);
+    let first = OnAir::new().advertises(true).asks(Asked::default()).idles(12);
+    first.hangs_up(by, reason).wait_ms(2_900).advertises(true).asks(Asked::default())
+}
+
 fn unanswered(ms: u32) -> Trace {
     Trace::new().advertises(0).create().connected().wait_ms(ms).disconnected(GIVEN_UP)
 }
@@ -250,18 +275,6 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-/// Where a scan was on while the link was made.
-const SCANNING: &[Remedy] = &[
-    Remedy::on(
-        &[Stack::BlueZ],
-        "Stop scanning before connecting: `bluetoothctl scan off`; with bleak `await scanner.stop()` before `connect()`.",
-    ),
-    Remedy::on(
-        &[Stack::Noble],
-        "Call `noble.stopScanning()` and wait for `scanStop` before `peripheral.connect()`.",
-    ),
-];
-
 /// A link on which nothing from the device ever arrived.
 #[derive(Debug)]
 struct NeverHeard {
@@ -278,7 +291,6 @@ struct NeverHeard {
     by_list: bool,
     /// It advertised during the link.
     advertised: Option<Advertised>,
-    scanning: bool,
     /// The next attempt, if it came through at once: its frame, and how much later.
     recovered: Option<(u32, Span)>,
     /// A log tells of another one, before the capture began or after it ended.
@@ -304,7 +316,6 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         report: fresh(connection),
         by_list: by_list(connection),
         advertised: connection.advertised,
-        scanning: connection.scan_at_connect.is_some() || connection.scan_started_frame.is_some(),
         recovered,
         told,
         on_air: on_air::points_to(scene, connection),
@@ -479,7 +490,6 @@ impl Facts for NeverHeard {
     }
 
     fn remedies(&self) -> Vec<Remedy> {
-        let scanning = if self.scanning { SCANNING } else { &[] };
-        scanning.iter().chain(REMEDIES).cloned().collect()
+        REMEDIES.to_vec()
     }
 }

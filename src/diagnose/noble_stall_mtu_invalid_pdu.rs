@@ -136,9 +136,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .filter(|s| s.status == Some(ErrorCode::INVALID_PDU.0))?;
     let stop = connection.end.as_ref().map_or(connection.capture_end, |end| end.at);
     let stalled = stop.since(asked.last.at).filter(|wait| *wait >= STALLED)?;
-    let later =
-        connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last.frame);
-    if later || connection.cut_packets > 0 {
+    let goes_on = see::later(connection, asked).any(|s| s.by == Sent && s.is_att());
+    if goes_on || connection.cut_packets > 0 {
         return None;
     }
     let facts = Stall {

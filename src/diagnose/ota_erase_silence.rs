@@ -126,7 +126,7 @@ after connecting is of no use.",
         Case::cause(Confidence::Medium, "a Write Command has no answer", || {
             let command = |timeout: u16| {
                 let link = Trace::new().create().connected_as(0, 39, 0, timeout).features().mtu();
-                link.writes_to(0x10, 1)
+                link.writes_to(0x10, 2)
             };
             let works = command(500).wait_ms(2_600).notified(0x12, &[1]).wait_ms(1_500);
             Example::pair(works.hangs_up(HUNG_UP), command(42).wait_ms(460).disconnected(LOST))
@@ -339,16 +339,14 @@ fn died(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let reference = scene.reference()?;
     let end = subject.end.clone().filter(|end| end.reason == LOST)?;
     let write = last_write(subject)?;
-    let (same, silence) =
-        reference.steps.iter().filter(|s| same_attribute(subject, write, reference, s)).find_map(
-            |s| {
-                let next = reference
-                    .steps
-                    .iter()
-                    .find(|n| n.frame > s.last.frame && n.procedure != Procedure::Disconnect)?;
-                Some((s, next.at.since(s.last.at)?))
-            },
-        )?;
+    let (same, silence) = reference
+        .steps
+        .iter()
+        .filter(|s| same_attribute(subject, write, reference, s))
+        .find_map(|s| {
+            let next = see::later(reference, s).find(|n| n.procedure != Procedure::Disconnect)?;
+            Some((s, next.at.since(s.last.at)?))
+        })?;
     let timeout = subject.current?.timeout();
     // The link must have died of this very silence, not of a later one.
     let died_of_it = end.at.since(write.last.at).is_some_and(|wait| wait.0 <= timeout.0 * TIMEOUTS);

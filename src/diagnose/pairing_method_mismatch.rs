@@ -6,7 +6,7 @@ use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::packet::{Direction, Secret, Status, smp};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, Outcome, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, Outcome, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -183,18 +183,16 @@ struct TooWeak {
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let pairing = connection.steps.iter().find(|s| {
-        s.procedure == Procedure::Pair
-            && s.outcome == Outcome::Ok
-            && matches!(s.detail, Detail::Pairing { .. })
-    })?;
+    let pairing = connection
+        .steps
+        .iter()
+        .find(|s| s.outcome == Outcome::Ok && matches!(s.detail, Detail::Pairing { .. }))?;
     let Detail::Pairing { request, response, .. } = pairing.detail else { return None };
     let just_works = request[0] == NO_INPUT_NO_OUTPUT || response[0] == NO_INPUT_NO_OUTPUT;
     let wanted = (response[2] & MITM != 0 && pairing.by == Direction::Sent)
         || (request[2] & MITM != 0 && pairing.by == Direction::Received);
-    let refused = connection.steps.iter().find(|s| {
-        s.frame > pairing.last.frame && wants_security(s) && s.status == Some(AUTHENTICATION.0)
-    })?;
+    let refused = see::later(connection, pairing)
+        .find(|s| wants_security(s) && s.status == Some(AUTHENTICATION.0))?;
     if !just_works || !wanted || !connection.encrypted {
         return None;
     }

@@ -237,10 +237,8 @@ struct RefusedHere {
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let failed = see::refused_pairings(connection, Direction::Sent).next()?;
-    let secured = connection.steps.iter().any(|s| {
-        s.frame > failed.last.frame
-            && matches!(s.procedure, Procedure::Encrypt | Procedure::Pair)
-            && s.outcome == Outcome::Ok
+    let secured = see::later(connection, failed).any(|s| {
+        matches!(s.procedure, Procedure::Encrypt | Procedure::Pair) && s.outcome == Outcome::Ok
     });
     if secured {
         return None;

@@ -1,5 +1,7 @@
 use super::waits::{Waited, in_vain};
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, Status};
 use crate::prose::{Text, count};
@@ -224,9 +226,8 @@ fn later_scan(
     if !gone {
         return None;
     }
-    let later = capture.adapter_events.partition_point(|e| e.frame <= after);
     // The first one lasts longest: where it hears nobody for long enough, no later one does.
-    let scan = capture.adapter_events.get(later..)?.iter().find(|e| {
+    let scan = see::events_after(capture, after).iter().find(|e| {
         let all = matches!(e.what, Happening::ScanOn(scan) if scan.filter_policy & 1 == 0);
         all && e.adapter == adapter
     })?;

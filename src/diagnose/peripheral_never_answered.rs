@@ -48,6 +48,13 @@ window offset, channel map, ChSel, PHY and address type.",
             asked().unanswered(2).gone(500).into()
         })
         .pins(&["FEWEST_EVENTS"]),
+        Case::cause(Confidence::Medium, "the sniffer missed one event of ten", || {
+            asked().unanswered(5).missed(1).unanswered(4).gone(500).into()
+        }),
+        Case::cause(Confidence::High, "the sniffer missed one event of eleven", || {
+            asked().unanswered(5).missed(1).unanswered(5).gone(500).into()
+        })
+        .not_saying("The sniffer heard nothing of"),
     ],
 };
 

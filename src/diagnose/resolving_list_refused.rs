@@ -1,6 +1,8 @@
 use super::rpa_identity_mismatch::proved;
 use super::waits::{Waited, in_vain};
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, Opcode, Secret, Status};
 use crate::prose::Text;
@@ -145,8 +147,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if heard_itself || wait.request.resolvable {
         return None;
     }
-    let events = &capture.adapter_events;
-    let before = events.get(..events.partition_point(|e| e.frame < wait.request.frame))?;
+    let before = see::events_before(capture, wait.request.frame);
     let of_adapter = before.iter().rev().filter(|e| e.adapter == connection.adapter);
     let since = of_adapter.take_while(|e| e.what != Happening::Reset);
     let (event, opcode, status, command_frame) = since

@@ -164,7 +164,7 @@ enum Harm {
 
 /// What became of the link after that refusal.
 fn harm(connection: &Connection, refused: &Step) -> Harm {
-    let later = || connection.steps.iter().filter(|s| s.frame > refused.last.frame);
+    let later = || see::later(connection, refused);
     let secures = |s: &&Step| matches!(s.procedure, Procedure::Pair | Procedure::Encrypt);
     if later().any(|s| s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok) {
         return Harm::None;

@@ -6,7 +6,9 @@ use crate::packet::{Status, signal, smp};
 use crate::prose::{Text, typed};
 use crate::text;
 use crate::time::{Moment, Span};
-use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Role, Step};
+use crate::timeline::{
+    AdapterEvent, Capture, Connection, Detail, End, EndedBy, Outcome, Procedure, Role, Step,
+};
 
 /// Ends a peer chose: without our command, 0x13 to 0x15, after it was heard.
 pub fn peer_hung_up(connection: &Connection) -> Option<&End> {
@@ -126,6 +128,24 @@ pub fn reaction(connection: &Connection, step: &Step) -> Option<Span> {
     let interval = connection.current.or(connection.granted)?.interval();
     let longest = Span(interval.0 * REACTION_INTERVALS + REACTION_GRACE.0);
     connection.end.as_ref()?.at.since(step.last.at).filter(|wait| *wait <= longest)
+}
+
+/// Steps that began when this one was over.
+pub fn later<'a>(connection: &'a Connection, step: &Step) -> impl Iterator<Item = &'a Step> {
+    let over = step.last.frame;
+    connection.steps.iter().filter(move |s| s.frame > over)
+}
+
+/// What the adapters did before a frame.
+pub fn events_before(capture: &Capture, frame: u32) -> &[AdapterEvent] {
+    let events = &capture.adapter_events;
+    events.get(..events.partition_point(|e| e.frame < frame)).unwrap_or_default()
+}
+
+/// What the adapters did after a frame.
+pub fn events_after(capture: &Capture, frame: u32) -> &[AdapterEvent] {
+    let events = &capture.adapter_events;
+    events.get(events.partition_point(|e| e.frame <= frame)..).unwrap_or_default()
 }
 
 /// Pairings that this host (sent) or the device (received) ended with Pairing Failed.

@@ -1,5 +1,6 @@
-use super::see::link_ended;
-use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
+use super::{
+    Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict, see,
+};
 use crate::packet::hci::Command;
 use crate::packet::{Address, Status};
 use crate::prose::Text;
@@ -187,8 +188,7 @@ fn ended(
     if !power_off && suspended.is_none() && !by_suspend(connection) {
         return None;
     }
-    let events = &scene.capture().adapter_events;
-    let after = events.get(events.partition_point(|e| e.frame <= end.frame)..).unwrap_or_default();
+    let after = see::events_after(scene.capture(), end.frame);
     let closed =
         after.iter().find(|e| e.adapter == connection.adapter && e.what == Happening::IndexClosed);
     let facts = SwitchedOff {
@@ -232,7 +232,7 @@ impl Facts for SwitchedOff {
     fn evidence(&self) -> Vec<Sight> {
         let command = text!("Disconnect command, reason {}", self.reason_sent);
         let mut sights = vec![Sight::here(self.command_frame, command)];
-        sights.extend(self.end.as_ref().map(link_ended));
+        sights.extend(self.end.as_ref().map(see::link_ended));
         sights.extend(self.suspend_frame.map(|frame| Sight::here(frame, "Controller Suspend")));
         sights.extend(self.closed_frame.map(|frame| Sight::here(frame, "the adapter is closed")));
         sights

@@ -1,5 +1,5 @@
 use super::named::Named;
-use super::{Basis, Case, Check, Confidence, Facts, Rule, Scene, Sight, Verdict, updates};
+use super::{Basis, Case, Check, Confidence, Facts, Rule, Scene, Sight, Verdict, see, updates};
 use crate::packet::{Direction, Status};
 use crate::prose::Text;
 use crate::text;
@@ -144,7 +144,7 @@ fn silence(connection: &Connection, write: &Step) -> Option<(Span, u32)> {
         && write.count == 1;
     let answered = write.procedure == Procedure::Write && write.outcome == Outcome::Ok;
     let answer = write.duration().filter(|_| answered).map(|took| (took, write.last.frame));
-    let pushed = connection.steps.iter().filter(|s| s.is_att() && s.frame > write.last.frame);
+    let pushed = see::later(connection, write).filter(|s| s.is_att());
     let pushed = pushed.min_by_key(|s| s.frame).filter(|s| {
         s.by == Direction::Received
             && matches!(s.procedure, Procedure::Notify | Procedure::Indicate)

@@ -1,5 +1,5 @@
 //! Attempts that asked for a link, waited, and got none.
-use super::{Scene, Sight};
+use super::{Scene, Sight, see};
 use crate::packet::{Address, AddressType, Status};
 use crate::seen::Seen;
 use crate::text;
@@ -90,9 +90,7 @@ pub fn in_vain<'a>(scene: &Scene<'_>, connection: &'a Connection) -> Option<Wait
 fn goes_on(scene: &Scene<'_>, connection: &Connection, cancelled: Seen) -> bool {
     let capture = scene.capture();
     let soon = |at: Moment| at.since(cancelled.at).is_some_and(|gap| gap < REARMED);
-    let events = &capture.adapter_events;
-    let after = events.partition_point(|e| e.frame <= cancelled.frame);
-    let after = events.get(after..).unwrap_or_default().iter();
+    let after = see::events_after(capture, cancelled.frame).iter();
     let off = after.take_while(|e| soon(e.at)).any(|e| {
         use Happening::{AcceptListCleared, IndexClosed, Powered, Reset};
         e.adapter == connection.adapter
@@ -104,4 +102,60 @@ fn goes_on(scene: &Scene<'_>, connection: &Connection, cancelled: Seen) -> bool 
 /// Another attempt that the adapter was still busy with when this one was asked for.
 pub fn pending<'a>(scene: &Scene<'a>, connection: &Connection) -> Option<&'a Connection> {
     scene.capture().connection(connection.request.as_deref()?.behind?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::hci::Command;
+    use crate::trace::Trace;
+
+    /// A request for anybody of the list, which waits and is taken back: 0.2 ms lie between the command and the last packet.
+    fn waits() -> Trace {
+        Trace::new().create_for_anybody().wait_ms(20_500).cancel()
+    }
+
+    /// Whether the first request waited in vain, and was given up for good.
+    fn given_up(trace: Trace) -> bool {
+        let captures = [trace.run()];
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+        in_vain(&scene, &captures[0].connections[0]).is_some()
+    }
+
+    #[test]
+    fn a_request_by_list_is_taken_back_where_bluetooth_is_switched_off() {
+        assert!(given_up(waits()));
+        assert!(!given_up(waits().done(Command::Reset {})));
+        assert!(!given_up(waits().done(Command::LeClearFilterAcceptList {})));
+        assert!(!given_up(waits().monitor(9, &[])), "the adapter is closed");
+        assert!(given_up(waits().scan(true, 96, 48)), "a scan goes on without it");
+        assert!(given_up(waits().adapter(1).done(Command::Reset {})), "another adapter");
+        assert!(given_up(Trace::new().done(Command::Reset {}).followed_by(waits())), "before it");
+        // A request for one device waits for that one, whatever comes then.
+        assert!(given_up(Trace::new().asks_in_vain().done(Command::Reset {})));
+    }
+
+    #[test]
+    fn bluetooth_is_switched_off_within_two_seconds() {
+        let reset = |us: u32| given_up(waits().after_us(us - 200).done(Command::Reset {}));
+        assert!(!reset(1_999_999));
+        assert!(reset(2_000_000));
+    }
+
+    #[test]
+    fn a_request_by_list_that_is_made_again_goes_on() {
+        assert!(!given_up(waits().wait_ms(900).create_for_anybody()));
+        assert!(given_up(waits().wait_ms(9_000).create_for_anybody()));
+    }
+
+    #[test]
+    fn a_wait_lasts_four_seconds_at_least() {
+        // The status comes 0.1 ms after the command.
+        let of = |us: u32| given_up(Trace::new().create().after_us(us - 100).cancel());
+        assert!(of(4_000_000));
+        assert!(!of(3_999_999));
+        let refused = Trace::new().create().wait_ms(20_500);
+        let other = refused.connect_failed(Status::UNSPECIFIED_ERROR);
+        assert!(!given_up(other), "it ended for another reason");
+    }
 }
