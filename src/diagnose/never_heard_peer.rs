@@ -388,7 +388,7 @@ impl NeverHeard {
         let Some(life) = self.life else {
             return text!("at once; its beginning is not in the capture");
         };
-        let Some(interval) = self.interval.filter(|interval| interval.0 > 0) else {
+        let Some(interval) = self.interval else {
             return text!("{} later", life);
         };
         let intervals = life.0 as f64 / interval.0 as f64;

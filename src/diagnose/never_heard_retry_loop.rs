@@ -99,6 +99,13 @@ If none does: more retries will not help; change one thing at a time.",
             dead().repeated(3, 900).wait_ms(900).create().wait_ms(400).cancel().into()
         })
         .saying("3 of 3 links"),
+        Case::suspect(Confidence::High, "a link that was heard and then given up is not one of them", || {
+            let heard = Trace::new().up().mtu().wait_ms(315);
+            let heard = heard.disconnected(Status::FAILED_TO_BE_ESTABLISHED);
+            dead().repeated(3, 900).wait_ms(900).followed_by(heard).into()
+        })
+        .about(&[1, 2, 3])
+        .saying("3 of 4 links"),
     ],
 };
 

@@ -111,6 +111,11 @@ that one call of `bluetoothctl` registers is gone when the call ends.",
             fails(yes(begun()), smp::Reason::NUMERIC_COMPARISON_FAILED).into()
         })
         .not_saying("Negative Reply"),
+        Case::cause(Confidence::Medium, "this host is BlueZ, and nothing shows who said no", || {
+            let linux = Trace::new().monitor(12, b"Linux version 6.1.21 (x)\0");
+            let begun = linux.up().asks_to_pair().answers_pairing().wait_ms(30);
+            fails(begun, smp::Reason::UNSPECIFIED_REASON).into()
+        }),
     ],
 };
 

@@ -136,6 +136,13 @@ Subscribe before the first command.",
         Case::silent("this link ends in the moment of the working host's first notification", || {
             Example::pair(gains_after(1_000_000), ends_after(949_800))
         }),
+        Case::silent("it refuses the subscription to Service Changed", || {
+            let found = [7, 2, 0, 0x20, 3, 0, 0x05, 0x2a];
+            let link = Trace::new().up().mtu();
+            let link = link.by_wire(&[8, 1, 0, 0xff, 0xff, 0x03, 0x28], 0x09, &found);
+            let link = link.by_wire(&[0x04, 4, 0, 6, 0], 0x05, &[1, 4, 0, 0x02, 0x29]);
+            subscription_refused(link, ErrorCode::WRITE_NOT_PERMITTED).into()
+        }),
     ],
 };
 

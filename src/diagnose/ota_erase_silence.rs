@@ -76,6 +76,7 @@ after connecting is of no use.",
             let first = link().disconnected(HUNG_UP).wait_ms(2_000);
             first.followed_by(link().hangs_up(HUNG_UP)).into()
         })
+        .saying("when the device ended the link")
         .not_saying("had been silent"),
         Case::silent("this host hangs up in the middle of a transfer", || {
             let send = |link: Trace| (0..11).fold(link, |link, _| link.writes_to(0x0e, 100));
@@ -216,6 +217,27 @@ after connecting is of no use.",
         Case::silent("the next link goes on a moment later than that", || {
             goes_on_after(60_000_001).into()
         }),
+        Case::cause(Confidence::Medium, "a value was on its way when this host wrote", || {
+            let fails = write(42).notified(0x12, &[1]).wait_ms(460).disconnected(LOST);
+            Example::pair(survives(500, 2_600), fails)
+        }),
+        Case::silent("the next link sends it with Write Requests", || {
+            let first = (0..11).fold(Trace::new().up().mtu(), |link, _| link.writes_to(0x0e, 100));
+            let first = first.wait_ms(500).disconnected(LOST).wait_ms(2_000).up().mtu();
+            let second = (0..6).fold(first, |link, _| link.write(0x0e, &[7; 200]));
+            second.hangs_up(HUNG_UP).into()
+        }),
+        Case::silent("what this host had read goes on in the next link", || {
+            let read = crate::packet::att::Pdu::ReadRequest {
+                attribute_handle: crate::packet::att::Handle(0x0e),
+            };
+            let value = crate::packet::att::Pdu::ReadResponse { attribute_value: &[7; 200] };
+            let reads = |link: Trace| (0..6).fold(link, |link, _| link.exchange(read, value));
+            let first = reads(Trace::new().up().mtu()).wait_ms(500).disconnected(LOST);
+            reads(first.wait_ms(2_000).up().mtu()).hangs_up(HUNG_UP).into()
+        }),
+        Case::note(Confidence::High, "it is the controller that ends the link", || resumed(1_100, 0x0e))
+            .saying("when the controller ended the link"),
     ],
 };
 
@@ -323,8 +345,8 @@ struct Resumed {
     transfer: Named,
     next_frame: u32,
     gap: Span,
-    silence: Option<Span>,
-    timeout: Option<Span>,
+    /// Of a lost link: how long it had been silent, and its timeout.
+    silence: Option<(Span, Span)>,
     /// How long after its last packet the device was heard again.
     back: Option<Span>,
     end: End,
@@ -375,13 +397,14 @@ fn interrupted(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let gap = again.at.since(end.at).filter(|gap| *gap <= RESUMED)?;
     let back = connection.report_after.zip(connection.last_heard);
     let back = back.and_then(|(report, heard)| report.at.since(heard.seen.at));
+    let silence = connection.silence_before_end().zip(connection.current.map(|c| c.timeout()));
+    let lost = end.reason == LOST;
     let facts = Resumed {
         transfer: Named::of(scene, connection, transfer),
         next_frame: again.frame,
         gap,
-        silence: connection.silence_before_end().filter(|_| end.reason == LOST),
-        timeout: connection.current.map(|c| c.timeout()).filter(|_| end.reason == LOST),
-        back: back.filter(|_| end.reason == LOST),
+        silence: silence.filter(|_| lost),
+        back: back.filter(|_| lost),
         end,
     };
     Some(Verdict::note(facts).sure(Confidence::High))
@@ -432,14 +455,13 @@ impl Facts for Silence {
 
 impl Facts for Resumed {
     fn says(&self) -> Text {
-        let silent = match (self.silence, self.timeout) {
-            (Some(silence), Some(timeout)) => Some(text!(
+        let silent = self.silence.map(|(silence, timeout)| {
+            text!(
                 " The device had been silent for {}; the supervision timeout was {}.",
                 silence,
                 timeout
-            )),
-            _ => None,
-        };
+            )
+        });
         // It advertises when its own timer has run out, so this is the most that it can have been silent for.
         let outlives = self.back.map(|back| {
             text!(

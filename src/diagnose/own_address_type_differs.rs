@@ -41,6 +41,12 @@ When nothing else helped, let BlueZ use private addresses and pair afresh.",
             let lost = Trace::new().up().mtu().wait_ms(900).disconnected(Status::CONNECTION_TIMEOUT);
             Example::pair(works(1), unheard().wait_ms(800).followed_by(lost))
         }),
+        Case::note(Confidence::Low, "an attempt that was cancelled shows nothing", || {
+            Example::pair(works(1), unheard().wait_ms(800).create().wait_ms(400).cancel())
+        }),
+        Case::silent("the failing side never had a link", || {
+            Example::pair(works(1), Trace::new().advertises(0).asks_in_vain())
+        }),
     ],
 };
 

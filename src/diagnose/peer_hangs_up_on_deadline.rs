@@ -228,6 +228,12 @@ by UUID; let the host cache the services after one success. Ask the vendor for t
             Example::pair(works(), second.discovery(2).wait_ms(10).disconnected(HUNG_UP))
         })
         .saying("this one had not: write of attribute 0x0003"),
+        Case::cause(Confidence::Medium, "this host's own values came last", || {
+            let first = Trace::new().up().discovery(2).mtu().notified_by_us(9, &[1]).wait_ms(10);
+            let second = first.disconnected(HUNG_UP).wait_ms(2_000).up().mtu().discovery(2);
+            second.notified_by_us(9, &[1]).wait_ms(10).disconnected(HUNG_UP).into()
+        })
+        .not_saying("may have been done"),
     ],
 };
 
@@ -529,4 +535,28 @@ fn candidates(reference: &Connection, deadline: Span, tries: &[&Connection]) -> 
     found.sort_by_key(|s| (rank(s), s.frame));
     let timed = found.into_iter().filter_map(|s| Some((s.clone(), reference.after(s.at)?)));
     timed.take(super::see::SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::Level;
+
+    /// A link of the same capture outlived the time only where its end was seen, or may have been seen.
+    #[test]
+    fn a_link_of_this_capture_that_has_not_ended_outlived_nothing() {
+        let said = |trace: Trace| {
+            let captures = [trace.run()];
+            let comparison = crate::compare::of_captures(&captures);
+            let comparison = comparison.as_ref();
+            assert!(comparison.is_some(), "a link that works");
+            let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison };
+            let attempts: Vec<&Connection> = captures[0].connections.iter().collect();
+            let verdict = check(&scene, &attempts).expect("said");
+            (verdict.level, verdict.confidence)
+        };
+        let last = || tries(0, 0).wait_ms(2_000).up().write(3, &[1]).wait_ms(5_000);
+        assert_eq!(said(last().hangs_up(HUNG_UP)), (Level::Cause, Confidence::High));
+        assert_eq!(said(last().advertises(0)), (Level::Cause, Confidence::Medium));
+    }
 }

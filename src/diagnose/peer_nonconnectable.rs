@@ -30,6 +30,11 @@ connectable advertising before connecting.",
         Case::cause(Confidence::High, "two reports, neither connectable", || asks(two(3)).into())
             .about(&[1])
             .saying("all 2"),
+        Case::cause(Confidence::High, "it is heard once more while the request waits", || {
+            let asked = Trace::new().advertises(3).wait_ms(300).create().wait_ms(9_000);
+            asked.advertises(3).wait_ms(11_500).cancel().into()
+        })
+        .saying("the last report of this address"),
         Case::silent("its reports are connectable", || asks(two(0)).into()),
         Case::cause(Confidence::High, "it answers scans, and takes no connection", || {
             asks(two(2)).into()

@@ -348,3 +348,29 @@ fn spread(spans: &[Span]) -> i64 {
     let (low, high) = (spans.iter().min(), spans.iter().max());
     low.zip(high).map_or(0, |(low, high)| (high.0 - low.0) * 1000 / low.0.max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::Level;
+
+    /// Nobody knows how a link of this capture would have ended that has not ended in it.
+    #[test]
+    fn a_link_of_this_capture_that_has_not_ended_shows_no_fault() {
+        let said = |trace: Trace| {
+            let captures = [trace.run()];
+            let comparison = crate::compare::of_captures(&captures);
+            let comparison = comparison.as_ref();
+            assert!(comparison.is_some(), "a link that works");
+            let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison };
+            let attempts: Vec<&Connection> = captures[0].connections.iter().collect();
+            check(&scene, &attempts).expect("said").level
+        };
+        let last = || {
+            let two = idle(17_000).repeated(2, 2_000).wait_ms(2_000).up().mtu();
+            two.write(3, &[1]).wait_ms(40_000)
+        };
+        assert_eq!(said(last().hangs_up(HUNG_UP)), Level::Cause);
+        assert_eq!(said(last().advertises(0)), Level::Suspect);
+    }
+}

@@ -89,6 +89,12 @@ Stop scanning, advertising and connecting before the list is changed; remove dev
             let refused = refused(Trace::new().known_under(PRIVATE), Status::COMMAND_DISALLOWED);
             asks(refused.peer(PEER, RANDOM).advertises(0)).into()
         }),
+        Case::cause(Confidence::Medium, "a link had been made to the identity, which no scan had heard", || {
+            let link = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(900);
+            let known = link.followed_by(Trace::new().known_under(PRIVATE));
+            asks(refused(known, Status::COMMAND_DISALLOWED)).into()
+        })
+        .about(&[3]),
     ],
 };
 

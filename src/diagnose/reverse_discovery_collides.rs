@@ -98,6 +98,11 @@ Switch it off on the peripheral: `ReverseServiceDiscovery = false`.",
             let link = Trace::new().connected_as(1, 24, 0, 72).smp(Sent, asks);
             left(link.acl(Received, 4, &READ), 30_000).into()
         }),
+        Case::cause(Confidence::Medium, "the central encrypts, and that fails", || {
+            let failed = refused(SECURITY).wait_ms(900).encryption(Status::AUTHENTICATION_FAILURE);
+            left(failed, 3_000).into()
+        })
+        .saying("Nothing came of it, and the central left."),
     ],
 };
 

@@ -58,6 +58,11 @@ resolves addresses (LL Privacy).",
         Case::silent("the device advertises once with its identity address", || {
             asks(Trace::new().known_under(PRIVATE).peer(PEER, RANDOM).advertises(0)).into()
         }),
+        Case::cause(Confidence::High, "a link had been made to the identity, which no scan had heard", || {
+            let link = Trace::new().up().hangs_up(crate::packet::Status::REMOTE_USER_TERMINATED);
+            asks(link.wait_ms(900).followed_by(Trace::new().known_under(PRIVATE))).into()
+        })
+        .about(&[3]),
     ],
 };
 
@@ -83,14 +88,9 @@ const REMEDIES: &[Remedy] = &[
     ),
 ];
 
-/// A private address that the capture proves to be this identity's.
+/// The private address, last heard, that the capture proves to be this identity's.
 pub(super) fn proved(capture: &Capture, identity: Address) -> Option<&Device> {
-    let of_links = || {
-        let link = capture.identified_as(identity).find(|c| c.peer.address != Some(identity))?;
-        capture.device(link.peer.address?)
-    };
-    let of_air = capture.aliases(identity).filter(|d| d.address != identity && d.reports > 0);
-    of_air.max_by_key(|d| d.last.map(|r| r.frame)).or_else(of_links)
+    capture.aliases(identity).max_by_key(|d| d.last.map(|r| r.frame))
 }
 
 /// A request for an identity whose device uses a private address.

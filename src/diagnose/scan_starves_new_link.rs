@@ -70,6 +70,10 @@ second adapter for scanning.",
         Case::silent("the device connected to us", || {
             fails(Trace::new().scan(true, 18, 18).connected_as(1, 39, 0, 42)).into()
         }),
+        Case::silent("the link under the scan was given up although it was heard", || {
+            let heard = link(Trace::new()).scan(true, 18, 18).features();
+            works(quiet(fails(heard))).into()
+        }),
     ],
 };
 

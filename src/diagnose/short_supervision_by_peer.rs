@@ -89,6 +89,11 @@ Whoever asked for the values should ask for a timeout of at least ten times inte
             lost(link.signal(Direction::Received, 1, wanted), 2_800).into()
         })
         .not_saying("asked for it"),
+        Case::suspect(Confidence::Medium, "text that does not print what came with the connection", || {
+            let link = Trace::new().create().connected_as(0, 0, 0, 0).features();
+            lost(updated(link, 24, 29, 271), 2_800).into()
+        })
+        .not_saying("it had been"),
     ],
 };
 

@@ -379,7 +379,7 @@ fn together(scene: &Scene<'_>, connection: &Connection) -> Option<u32> {
 /// On how many lost links to the device it fell silent the same time after the connection, and that time.
 fn regular(scene: &Scene<'_>, connection: &Connection) -> Option<(usize, Span)> {
     let lived = |c: &Connection| {
-        lost_by(c).filter(|_| c.start_seen)?;
+        lost_by(c)?;
         c.last_heard?.seen.at.since(c.connected_at())
     };
     let own = lived(connection)?;

@@ -229,6 +229,25 @@ Record a host on which it works, and compare the two captures.",
             told.wait_ms(900).disconnected(HUNG_UP).into()
         })
         .not_saying("without an answer"),
+        Case::silent("a link that was never heard", || {
+            let link = Trace::new().create().connected().wait_ms(315);
+            link.disconnected(Status::FAILED_TO_BE_ESTABLISHED).into()
+        }),
+        Case::note(Confidence::Low, "the controller ends this peripheral's link", || {
+            let link = Trace::new().connected_as(1, 24, 0, 72).features().mtu();
+            link.disconnected(Status(0x2a)).into()
+        })
+        .saying("The controller ended the link"),
+        Case::silent("the central leaves while this peripheral waits for an answer", || {
+            let link = Trace::new().connected_as(1, 24, 0, 72).features().mtu();
+            link.att(Direction::Sent, READ).wait_ms(900).disconnected(HUNG_UP).into()
+        }),
+        Case::note(Confidence::Low, "LE: a channel was closed, and later the device leaves", || {
+            let asks = signal::Pdu::DisconnectionRequest { destination_cid: 0x40, source_cid: 0x41 };
+            let says = signal::Pdu::DisconnectionResponse { destination_cid: 0x40, source_cid: 0x41 };
+            let link = busy().signal(Direction::Sent, 4, asks).wait_ms(50);
+            link.signal(Direction::Received, 4, says).wait_ms(5_000).disconnected(HUNG_UP).into()
+        }),
     ],
 };
 

@@ -78,6 +78,11 @@ Nothing on this host. For other hosts remember the time: a supervision timeout b
             let link = update().answered_after(50).wait_ms(2_600).answered_after(50);
             link.wait_ms(300).hangs_up(HUNG_UP).into()
         }),
+        Case::silent("the write is refused after a while", || {
+            let asked = update().acl(Direction::Sent, 4, &[0x12, 3, 0, 6]).wait_ms(2_600);
+            let refused = asked.acl(Direction::Received, 4, &[0x01, 0x12, 3, 0, 0x03]);
+            refused.wait_ms(300).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 

@@ -96,6 +96,23 @@ shows at once whether a change helps.",
             });
             lost(link).into()
         }),
+        Case::suspect(Confidence::Medium, "how long this host took to answer the device is not told", || {
+            let link = slow(500, 500).acl(Direction::Received, 4, &[0x02, 5, 2]).wait_ms(900);
+            lost(link.acl(Direction::Sent, 4, &[0x03, 5, 2])).into()
+        })
+        .saying("the answer came after 500")
+        .not_saying("the answer came after 900"),
+        Case::suspect(Confidence::Medium, "a refusal that came late is no answer that needed no thought", || {
+            let request = att::Pdu::ExchangeMtuRequest { client_rx_mtu: 517 };
+            let refusal = att::Pdu::ErrorResponse {
+                request_opcode: 0x02,
+                attribute_handle: att::Handle(0),
+                error_code: att::ErrorCode::REQUEST_NOT_SUPPORTED,
+            };
+            let link = slow(500, 500).att(Direction::Sent, request).wait_ms(900);
+            lost(link.att(Direction::Received, refusal)).into()
+        })
+        .not_saying("the answer came after 900"),
     ],
 };
 

@@ -100,7 +100,7 @@ impl Budget {
         let hung_up = || links.iter().filter(|c| see::peer_hung_up(c).is_some());
         let deadline = hung_up().filter_map(|c| c.life()).min().filter(|life| life.0 > 0)?;
         let longest = hung_up().max_by_key(|c| c.granted.map(|g| g.interval))?;
-        let interval = longest.granted.map(|g| g.interval()).filter(|interval| interval.0 > 0)?;
+        let interval = longest.granted?.interval();
         let bluez = scene.capture().host.as_ref().is_some_and(|host| host.stack == Stack::BlueZ);
         let written = links.iter().filter_map(|c| requests_before_write(c)).max();
         let sent = hung_up().map(|c| requests(c).map(|s| s.count).sum()).max().unwrap_or(0);

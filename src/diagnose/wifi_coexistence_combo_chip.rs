@@ -65,6 +65,20 @@ Repeat with Wi-Fi off. If that helps: 5 GHz or Ethernet, or a USB dongle.",
             on_a_pi(dead().repeated(2, 900).wait_ms(900).followed_by(cancelled)).into()
         })
         .saying("2 of 3 links"),
+        Case::suspect(Confidence::Low, "a link that was heard and then given up is not one of them", || {
+            let heard = Trace::new().up().mtu().wait_ms(315);
+            let heard = heard.disconnected(Status::FAILED_TO_BE_ESTABLISHED);
+            on_a_pi(dead().repeated(2, 900).wait_ms(900).followed_by(heard)).into()
+        })
+        .about(&[1, 2])
+        .saying("2 of 4 links"),
+        Case::suspect(Confidence::Low, "a link that was not heard and that this host ended is not one of them", || {
+            let ended = Trace::new().create().connected().wait_ms(100);
+            let ended = ended.hangs_up(Status::REMOTE_USER_TERMINATED);
+            on_a_pi(dead().repeated(2, 900).wait_ms(900).followed_by(ended)).into()
+        })
+        .about(&[1, 2])
+        .saying("2 of 4 links"),
     ],
 };
 

@@ -32,11 +32,11 @@ Update the controller's firmware on the side that hops wrongly. Until then, conn
             hops(true, true, Algorithm::One, 6).into()
         })
         .about(&[1])
-        .saying("algorithm #1"),
+        .saying("the central is on the channels of algorithm #1"),
         Case::cause(Confidence::High, "algorithm #2 to a device that does not know it", || {
             hops(false, true, Algorithm::Two, 6).into()
         })
-        .saying("algorithm #2"),
+        .saying("agree on channel selection algorithm #1"),
         Case::silent("both know #2, and the central uses it", || {
             hops(true, true, Algorithm::Two, 6).into()
         }),

@@ -221,6 +221,10 @@ fn a_budget_is_that_of_the_links_that_the_device_ended() {
     assert_eq!(budget.interval, units(12), "the other link this host ended");
     let lost = Trace::new().up().mtu().disconnected(Status::CONNECTION_TIMEOUT);
     assert_eq!(budget_of(&[lost.run()]), None);
+    let at_once = Trace::new().create().connected().after_us(0).disconnected(HUNG_UP);
+    assert_eq!(budget_of(&[at_once.run()]), None, "both events in one moment tell no time");
+    let text = Trace::new().create().connected_as(0, 0, 0, 0).mtu().disconnected(HUNG_UP);
+    assert_eq!(budget_of(&[text.run()]), None, "text that does not print the interval");
     // Where the capture shows the write, what stands before it is counted.
     let writes = quick(39, 124).wait_ms(900).up().mtu().write(3, &[1]).disconnected(HUNG_UP);
     let budget = budget_of(&[writes.run()]).expect("a budget");
@@ -316,7 +320,16 @@ fn a_silence_that_the_working_link_outlived_says_which_timeout_is_enough() {
     // An answer that this link would have outlived too tells nothing.
     assert_eq!(table(&of(answered_after(500, 419))), ["this link | 420 ms | no"]);
     assert_eq!(table(&of(answered_after(500, 421))).len(), 3);
-    // A refusal is no answer that was waited for, and what the device asks is not this host's question.
+    // A refusal is no answer that was waited for, and two answers are not one late one.
+    let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+    let value = Pdu::ReadResponse { attribute_value: &[7] };
+    let link = || Trace::new().create().connected_as(0, 39, 0, 500).features();
+    let refused = link().acl(Direction::Sent, 4, &[0x0a, 3, 0]).wait_ms(2_600);
+    let refused = refused.acl(Direction::Received, 4, &[0x01, 0x0a, 3, 0, 0x02]);
+    assert_eq!(table(&of(refused.wait_ms(900).hangs_up(HUNG_UP))).len(), 1);
+    let twice = link().exchange(read, value).wait_ms(2_600).exchange(read, value);
+    assert_eq!(table(&of(twice.wait_ms(900).hangs_up(HUNG_UP))).len(), 1);
+    // What the device asks is not this host's question.
     let late = Trace::new().create().connected_as(0, 39, 0, 500).features();
     let asked = late.acl(Direction::Received, 4, &[0x0a, 3, 0]).wait_ms(2_600);
     let asked = asked.acl(Direction::Sent, 4, &[0x0b, 1]).wait_ms(900).hangs_up(HUNG_UP);

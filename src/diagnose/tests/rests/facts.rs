@@ -16,7 +16,7 @@ pub(super) const FACTS: &[Fact] = &[
             mtu-exchange-breaks-peer immediate-0x13-after-first-att device-idle-timer hangs-up-after-command \
             two-procedures-collide long-write-mtu-mismatch missing-mtu-exchange db-out-of-sync-0x12 \
             gatt-cache-stale write-type-mismatch notifications-never-enabled",
-        partly: "pairing-method-mismatch device-restarted weak-link",
+        partly: "pairing-method-mismatch device-restarted",
         otherwise: "peer-hangs-up-on-deadline hci-latency-or-overload unexplained-end",
     },
     Fact {
@@ -55,7 +55,7 @@ pub(super) const FACTS: &[Fact] = &[
         silent: "gatt-busy-parallel-requests discovery-order-or-volume-difference client-never-answers-indication \
             att-transaction-timeout-30s never-usable-connection att-request-unanswered \
             connection-cancelled-by-app",
-        partly: "smp-timeout-30s reverse-discovery-collides",
+        partly: "reverse-discovery-collides",
         otherwise: "smp-timeout-30s ll-response-timeout-40s",
     },
     Fact {
@@ -80,11 +80,10 @@ pub(super) const FACTS: &[Fact] = &[
     Fact {
         so: "everything went well",
         change: |c| steps(c, |s| (s.outcome, s.status) = (Outcome::Ok, None)),
-        silent: "pairing-refused-by-peer no-pairing-agent pairing-refused-by-this-host pairing-method-mismatch \
-            security-request-ignored insufficient-auth-no-pairing param-update-unanswered-then-drop \
-            noble-stall-mtu-invalid-pdu link-died-during-encryption two-procedures-collide \
-            local-drop-after-feature-reject long-write-mtu-mismatch missing-mtu-exchange db-out-of-sync-0x12 \
-            peer-uses-old-database gatt-cache-stale",
+        silent: "pairing-method-mismatch security-request-ignored insufficient-auth-no-pairing \
+            param-update-unanswered-then-drop noble-stall-mtu-invalid-pdu link-died-during-encryption \
+            two-procedures-collide local-drop-after-feature-reject long-write-mtu-mismatch \
+            missing-mtu-exchange db-out-of-sync-0x12 peer-uses-old-database gatt-cache-stale",
         partly: "keys-differ-by-role pin-or-key-missing-0x06 reverse-discovery-collides mtu-exchange-breaks-peer \
             write-type-mismatch notifications-never-enabled",
         otherwise: "ll-response-timeout-40s",
@@ -92,13 +91,13 @@ pub(super) const FACTS: &[Fact] = &[
     Fact {
         so: "nothing was answered",
         change: |c| steps(c, |s| (s.outcome, s.status) = (Outcome::Unanswered, None)),
-        silent: "pairing-refused-by-peer no-pairing-agent pairing-refused-by-this-host pairing-method-mismatch \
-            insufficient-auth-no-pairing phy-or-dle-update-kills-link noble-stall-mtu-invalid-pdu \
-            local-drop-after-feature-reject local-disconnect-2s-kernel-idle long-write-mtu-mismatch \
-            missing-mtu-exchange db-out-of-sync-0x12 peer-uses-old-database gatt-cache-stale \
-            notifications-never-enabled peripheral-0x08-after-5s-android",
-        partly: "keys-differ-by-role pin-or-key-missing-0x06 update-outlived-silence reverse-discovery-collides \
-            mtu-exchange-breaks-peer weak-link write-type-mismatch",
+        silent: "pairing-method-mismatch insufficient-auth-no-pairing phy-or-dle-update-kills-link \
+            noble-stall-mtu-invalid-pdu local-drop-after-feature-reject \
+            local-disconnect-2s-kernel-idle long-write-mtu-mismatch missing-mtu-exchange \
+            db-out-of-sync-0x12 peer-uses-old-database gatt-cache-stale notifications-never-enabled \
+            peripheral-0x08-after-5s-android",
+        partly: "keys-differ-by-role pin-or-key-missing-0x06 update-outlived-silence \
+            reverse-discovery-collides mtu-exchange-breaks-peer write-type-mismatch",
         otherwise: "mic-failure-0x3d ll-response-timeout-40s mtu-exchange-breaks-peer write-type-mismatch \
             unexplained-end",
     },
@@ -110,22 +109,22 @@ pub(super) const FACTS: &[Fact] = &[
             local-drop-after-feature-reject local-disconnect-2s-kernel-idle long-write-mtu-mismatch \
             missing-mtu-exchange db-out-of-sync-0x12 peer-uses-old-database gatt-cache-stale \
             peripheral-0x08-after-5s-android",
-        partly: "keys-differ-by-role pin-or-key-missing-0x06 ota-erase-silence update-outlived-silence \
-            reverse-discovery-collides mtu-exchange-breaks-peer peer-hangs-up-on-deadline weak-link \
-            write-type-mismatch notifications-never-enabled",
+        partly: "keys-differ-by-role pin-or-key-missing-0x06 ota-erase-silence \
+            update-outlived-silence reverse-discovery-collides mtu-exchange-breaks-peer \
+            peer-hangs-up-on-deadline write-type-mismatch notifications-never-enabled",
         otherwise: "keys-differ-by-role mic-failure-0x3d ll-response-timeout-40s mtu-exchange-breaks-peer \
             write-type-mismatch",
     },
     Fact {
         so: "everything was cut off",
         change: |c| steps(c, |s| (s.outcome, s.status) = (Outcome::CutOff, None)),
-        silent: "pairing-refused-by-peer no-pairing-agent pairing-refused-by-this-host pairing-method-mismatch \
-            security-request-ignored insufficient-auth-no-pairing phy-or-dle-update-kills-link \
-            noble-stall-mtu-invalid-pdu local-drop-after-feature-reject local-disconnect-2s-kernel-idle \
-            long-write-mtu-mismatch missing-mtu-exchange db-out-of-sync-0x12 peer-uses-old-database \
-            gatt-cache-stale notifications-never-enabled peripheral-0x08-after-5s-android",
-        partly: "keys-differ-by-role pin-or-key-missing-0x06 update-outlived-silence reverse-discovery-collides \
-            mtu-exchange-breaks-peer weak-link write-type-mismatch",
+        silent: "pairing-method-mismatch security-request-ignored insufficient-auth-no-pairing \
+            phy-or-dle-update-kills-link noble-stall-mtu-invalid-pdu local-drop-after-feature-reject \
+            local-disconnect-2s-kernel-idle long-write-mtu-mismatch missing-mtu-exchange \
+            db-out-of-sync-0x12 peer-uses-old-database gatt-cache-stale notifications-never-enabled \
+            peripheral-0x08-after-5s-android",
+        partly: "keys-differ-by-role pin-or-key-missing-0x06 update-outlived-silence \
+            reverse-discovery-collides mtu-exchange-breaks-peer write-type-mismatch",
         otherwise: "mic-failure-0x3d ll-response-timeout-40s write-type-mismatch",
     },
     Fact {
@@ -144,15 +143,14 @@ pub(super) const FACTS: &[Fact] = &[
         change: |c| steps(c, |s| s.attribute = 0),
         silent: "update-outlived-silence peer-uses-old-database gatt-cache-stale write-type-mismatch",
         partly: "ota-erase-silence mtu-exchange-breaks-peer hangs-up-after-command device-restarted",
-        otherwise: "unexplained-end",
+        otherwise: "",
     },
     Fact {
         so: "each step took no time",
         change: |c| steps(c, |s| s.last.at = s.first.at),
         silent: "device-idle-timer local-drop-after-feature-reject zombie-link-data-silence",
-        partly: "bootloader-reboot-address-change ota-erase-silence update-outlived-silence \
-            param-update-unanswered-then-drop mtu-exchange-breaks-peer hangs-up-after-command \
-            local-disconnect-2s-kernel-idle",
+        partly: "bootloader-reboot-address-change update-outlived-silence mtu-exchange-breaks-peer \
+            hangs-up-after-command local-disconnect-2s-kernel-idle",
         otherwise: "mic-failure-0x3d hci-latency-or-overload",
     },
     Fact {
@@ -420,8 +418,7 @@ pub(super) const FACTS: &[Fact] = &[
             device-restarted supervision-timeout-0x08 short-supervision-timeout-linux-420ms \
             short-supervision-by-peer two-procedures-collide local-drop-after-feature-reject \
             local-disconnect-2s-kernel-idle",
-        partly: "latency-or-interval-change-stalls ota-erase-silence ncp-starvation zombie-link-data-silence \
-            unexplained-end",
+        partly: "latency-or-interval-change-stalls ota-erase-silence unexplained-end",
         otherwise: "reverse-discovery-collides weak-link att-transaction-timeout-30s",
     },
     Fact {
@@ -434,12 +431,12 @@ pub(super) const FACTS: &[Fact] = &[
     Fact {
         so: "the device has no address",
         change: |c| links(c, |c| c.peer.address = None),
-        silent: "bredr-instead-of-le never-heard-retry-loop scan-starves-new-link csa2-extended-connect-interop \
+        silent: "bredr-instead-of-le never-heard-retry-loop csa2-extended-connect-interop \
             peer-filters-centrals wifi-coexistence-combo-chip too-far keys-differ-by-role \
-            phy-or-dle-update-kills-link bootloader-reboot-address-change discovery-order-or-volume-difference \
+            bootloader-reboot-address-change discovery-order-or-volume-difference \
             immediate-0x13-after-first-att peer-hangs-up-on-deadline device-idle-timer \
-            remote-user-terminated-idle hangs-up-after-command hangs-up-before-any-att device-restarted \
-            weak-link peripheral-0x08-after-5s-android own-address-type-differs hci-latency-or-overload",
+            remote-user-terminated-idle hangs-up-after-command hangs-up-before-any-att \
+            device-restarted own-address-type-differs hci-latency-or-overload",
         partly: "attempt-not-in-this-capture create-after-reset create-conn-timeout-cancel ota-erase-silence \
             no-disconnection-complete",
         otherwise: "create-conn-timeout-cancel never-heard-peer peer-rejects-or-cc-error unexplained-end",
@@ -461,20 +458,20 @@ pub(super) const FACTS: &[Fact] = &[
     Fact {
         so: "there is one link alone",
         change: |c| c.connections.truncate(1),
-        silent: "resolving-list-refused rpa-identity-mismatch two-stacks-one-adapter adapter-slots-exhausted \
-            create-after-reset never-heard-retry-loop csa2-extended-connect-interop peer-filters-centrals \
-            wifi-coexistence-combo-chip keys-differ-by-role discovery-order-or-volume-difference \
-            immediate-0x13-after-first-att device-idle-timer remote-user-terminated-idle \
-            inprogress-stale-connect hci-latency-or-overload",
-        partly: "bredr-instead-of-le peer-gone-or-moved create-conn-status-error create-conn-timeout-cancel \
-            never-heard-peer too-far peer-rejects-or-cc-error pin-or-key-missing-0x06 mic-failure-0x3d \
-            phy-or-dle-update-kills-link bootloader-reboot-address-change ota-erase-silence \
-            peer-hangs-up-on-deadline hangs-up-after-command weak-link no-disconnection-complete unexplained-end",
-        otherwise: "controller-hardware-error command-timeout-0x2016-or-other create-conn-status-error \
-            create-conn-timeout-cancel never-heard-peer scan-starves-new-link peer-rejects-or-cc-error \
-            ll-response-timeout-40s phy-or-dle-update-kills-link bootloader-reboot-address-change \
-            peer-hangs-up-on-deadline hangs-up-before-any-att device-restarted supervision-timeout-0x08 \
-            weak-link peripheral-0x08-after-5s-android unexplained-end",
+        silent: "adapter-slots-exhausted create-after-reset never-heard-retry-loop \
+            csa2-extended-connect-interop peer-filters-centrals wifi-coexistence-combo-chip \
+            keys-differ-by-role discovery-order-or-volume-difference immediate-0x13-after-first-att \
+            device-idle-timer remote-user-terminated-idle inprogress-stale-connect \
+            hci-latency-or-overload",
+        partly: "bredr-instead-of-le create-conn-status-error create-conn-timeout-cancel \
+            mic-failure-0x3d bootloader-reboot-address-change ota-erase-silence \
+            peer-hangs-up-on-deadline hangs-up-after-command no-disconnection-complete",
+        otherwise: "controller-hardware-error command-timeout-0x2016-or-other \
+            create-conn-status-error create-conn-timeout-cancel never-heard-peer \
+            scan-starves-new-link peer-rejects-or-cc-error ll-response-timeout-40s \
+            phy-or-dle-update-kills-link bootloader-reboot-address-change peer-hangs-up-on-deadline \
+            hangs-up-before-any-att device-restarted weak-link peripheral-0x08-after-5s-android \
+            unexplained-end",
     },
     Fact {
         so: "no packet of ATT is seen",
