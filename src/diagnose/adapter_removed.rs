@@ -5,7 +5,7 @@ use crate::prose::{self, Text};
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{AdapterEvent, AdapterLoss, Connection, EndedBy, Happening, Stack};
-use crate::trace::Trace;
+use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
     id: "adapter-removed",
@@ -90,6 +90,13 @@ one program own the adapter.",
             closed(switched_off(up().opens(7, 2, "rfkill"))).into()
         })
         .saying("by rfkill (airplane mode"),
+        Case::silent("the kernel had told the link's end before", || {
+            closed(told_end(up()).wait_ms(300)).into()
+        }),
+        Case::cause(Confidence::High, "the kernel tells the link's end only afterwards", || {
+            told_end(closed(up()).wait_ms(10)).into()
+        })
+        .about(&[1]),
     ],
 };
 
@@ -105,6 +112,12 @@ fn deleted(trace: Trace) -> Trace {
 /// mgmt Set Powered with 0, by the socket with cookie 7.
 fn switched_off(trace: Trace) -> Trace {
     trace.monitor(16, &[7, 0, 0, 0, 5, 0, 0]).wait_ms(200)
+}
+
+/// mgmt Device Disconnected of the usual device: the kernel tells the programs.
+fn told_end(trace: Trace) -> Trace {
+    let payload = [&7_u32.to_le_bytes()[..], &[0x0c, 0], &PEER.0, &[2, 3]].concat();
+    trace.monitor(17, &payload)
 }
 
 fn up() -> Trace {

@@ -2,7 +2,7 @@ use super::witnessed::{self, Line};
 use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
 };
-use crate::packet::Status;
+use crate::packet::{Address, AddressType, Status};
 use crate::prose::Text;
 use crate::text;
 use crate::timeline::Stack;
@@ -48,12 +48,36 @@ method call time=1757000000.900000 sender=:1.7 -> destination=org.bluez serial=2
 signal time=1757000002.900000 sender=:1.3 -> destination=(null destination) serial=12 path=/; interface=a.b; member=C\n\
 ")
         }),
+        Case::silent("another sender asks for the connection as well, and nobody ends it", || {
+            Example::with_log(Trace::new().wait_ms(200).up().mtu().wait_ms(2_800), "\
+method call time=1757000000.000001 sender=:1.7 -> destination=org.bluez serial=2 path=/org/bluez/hci0/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect\n\
+method call time=1757000000.100001 sender=:1.8 -> destination=org.bluez serial=2 path=/org/bluez/hci0/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect\n\
+signal time=1757000000.400000 sender=:1.3 -> destination=(null destination) serial=9 path=/org/bluez/hci0/dev_C0_00_00_00_00_01; interface=org.freedesktop.DBus.Properties; member=PropertiesChanged\n   string \"org.bluez.Device1\"\n   string \"Connected\"\n   boolean true\n\
+signal time=1757000002.900000 sender=:1.3 -> destination=(null destination) serial=12 path=/; interface=a.b; member=C\n\
+")
+        }),
+        Case::silent("another sender connected to another device, and nobody else to this one", || {
+            Example::with_log(two_devices(), "\
+method call time=1757000000.000001 sender=:1.7 -> destination=org.bluez serial=2 path=/org/bluez/hci0/dev_C0_00_00_00_00_09; interface=org.bluez.Device1; member=Connect\n\
+method call time=1757000001.000001 sender=:1.8 -> destination=org.bluez serial=2 path=/org/bluez/hci0/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect\n\
+method call time=1757000002.900000 sender=:1.8 -> destination=org.bluez serial=3 path=/org/bluez/hci0/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Disconnect\n\
+signal time=1757000004.900000 sender=:1.3 -> destination=(null destination) serial=12 path=/; interface=a.b; member=C\n\
+")
+        }),
     ],
 };
 
 fn hung_up() -> Trace {
     let up = Trace::new().wait_ms(200).create().connected().features().mtu();
     up.wait_ms(2_500).hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+/// Links to two devices, one after the other; this host ends both.
+fn two_devices() -> Trace {
+    let other = Address([9, 0, 0, 0, 0, 0xc0]);
+    let first = Trace::new().wait_ms(200).peer(other, AddressType::RANDOM).up().mtu();
+    let first = first.wait_ms(300).hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(300);
+    first.followed_by(hung_up())
 }
 
 const REMEDIES: &[Remedy] = &[Remedy::on(

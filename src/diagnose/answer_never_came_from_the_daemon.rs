@@ -62,6 +62,20 @@ Look at the capture's moment, not at the log's. A shorter timeout in the program
 ")
         })
         .pins(&["OVERDUE"]),
+        Case::silent("the daemon answers with an error ten seconds later", || {
+            Example::with_log(failed(), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:50,000 ERROR app: Communication with C0:00:00:00:00:01 failed: [org.bluez.Error.Failed] br-connection-canceled
+")
+        }),
+        Case::silent("a link came up, and the program's timeout is that of its discovery", || {
+            Example::with_log(Trace::new().wait_ms(200).up().mtu().wait_ms(40_000).advertises(0), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:50,000 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        }),
     ],
 };
 

@@ -6,11 +6,12 @@ use super::{
 use crate::packet::Direction;
 use crate::packet::Status;
 use crate::packet::att::{Handle, Pdu};
+use crate::packet::hci::{Command, LeEvent};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, End, EndedBy, OpenRequest, Outcome, Pending, Stack};
-use crate::trace::Trace;
+use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
     id: "att-transaction-timeout-30s",
@@ -128,6 +129,32 @@ Service Changed CCCD by itself; one unanswered request blocks everything behind 
             let link = open(1_000).asks_to_pair().after_us(28_999_999);
             link.disconnected(HUNG_UP).into()
         }),
+        Case::cause(Confidence::High, "this host went on with a change of the parameters, which is no request on ATT", || {
+            let asked = open(1_000).taken(Command::LeConnectionUpdate {
+                connection_handle: HANDLE,
+                connection_interval_min: 24,
+                connection_interval_max: 24,
+                max_latency: 0,
+                supervision_timeout: 100,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            });
+            let updated = asked.wait_ms(300).le(LeEvent::ConnectionUpdateComplete {
+                status: Status::SUCCESS,
+                connection_handle: HANDLE,
+                connection_interval: 24,
+                peripheral_latency: 0,
+                supervision_timeout: 100,
+            });
+            updated.wait_ms(29_000).hangs_up(HUNG_UP).into()
+        }),
+        // `gatt-busy-parallel-requests` says what comes first.
+        Case::outweighed("this host went on, and nothing was answered any more", || {
+            let write = Pdu::WriteRequest { attribute_handle: Handle(0x12), attribute_value: &[1] };
+            open(10_000).att(Direction::Sent, write).wait_ms(20_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::High, "no pairing was open", || open(30_000).hangs_up(HUNG_UP).into())
+            .not_saying("A pairing was open"),
     ],
 };
 

@@ -2,6 +2,7 @@ use super::witnessed::{self, Line};
 use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
 };
+use crate::packet::{Address, AddressType, Status};
 use crate::prose::Text;
 use crate::text;
 use crate::trace::Trace;
@@ -39,6 +40,36 @@ signal time=1757000000.300000 sender=:1.3 -> destination=(null destination) seri
             Example::with_log(heard(), "\
 method call time=1757000000.100000 sender=:1.7 -> destination=org.bluez serial=2 path=/org/bluez/hci0/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect
 signal time=1757000000.300000 sender=:1.3 -> destination=(null destination) serial=9 path=/org/bluez/hci0; interface=a.b; member=C
+")
+        }),
+        Case::silent("the device was connected to on this adapter as well", || {
+            Example::with_log(heard().up().mtu().wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED), "\
+method call time=1757000000.100000 sender=:1.7 -> destination=org.bluez serial=2 path=/org/bluez/hci1/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect
+signal time=1757000000.300000 sender=:1.3 -> destination=(null destination) serial=9 path=/org/bluez/hci0; interface=a.b; member=C
+")
+        }),
+        Case::cause(Confidence::Medium, "another device was connected to on this adapter", || {
+            let other = Address([9, 9, 9, 9, 9, 0xc9]);
+            let linked = heard().peer(other, AddressType::RANDOM).up().mtu().wait_ms(500);
+            Example::with_log(linked.hangs_up(Status::REMOTE_USER_TERMINATED), "\
+method call time=1757000000.100000 sender=:1.7 -> destination=org.bluez serial=2 path=/org/bluez/hci1/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect
+signal time=1757000000.300000 sender=:1.3 -> destination=(null destination) serial=9 path=/org/bluez/hci0; interface=a.b; member=C
+")
+        })
+        .saying("asks for it 1 time"),
+        Case::cause(Confidence::Medium, "the log asks twice", || {
+            Example::with_log(heard(), "\
+method call time=1757000000.100000 sender=:1.7 -> destination=org.bluez serial=2 path=/org/bluez/hci1/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect
+method call time=1757000002.100000 sender=:1.7 -> destination=org.bluez serial=3 path=/org/bluez/hci1/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Disconnect
+method call time=1757000003.100000 sender=:1.7 -> destination=org.bluez serial=4 path=/org/bluez/hci1/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Connect
+signal time=1757000003.300000 sender=:1.3 -> destination=(null destination) serial=9 path=/org/bluez/hci0; interface=a.b; member=C
+")
+        })
+        .saying("asks for it 2 times"),
+        Case::silent("only the end of a connection is asked for on the other adapter", || {
+            Example::with_log(heard(), "\
+method call time=1757000002.100000 sender=:1.7 -> destination=org.bluez serial=3 path=/org/bluez/hci1/dev_C0_00_00_00_00_01; interface=org.bluez.Device1; member=Disconnect
+signal time=1757000003.300000 sender=:1.3 -> destination=(null destination) serial=9 path=/org/bluez/hci0; interface=a.b; member=C
 ")
         }),
     ],

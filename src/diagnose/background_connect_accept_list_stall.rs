@@ -172,6 +172,44 @@ Keep an unfiltered discovery running while connecting; give the kernel the addre
             let waited = listed(hears(1)).create_for_anybody().wait_ms(30_000).cancel();
             waited.after_us(1_999_999 - 200).create_for_anybody().wait_ms(1_000).into()
         }),
+        Case::silent("another adapter clears its resolving list, and this one resolves", || {
+            let clears = resolves(hears(1), 1).adapter(1).done(Command::LeClearResolvingList {});
+            stalled(clears.adapter(0), 60_000).into()
+        }),
+        Case::silent("another adapter is reset, and this one resolves", || {
+            let reset = resolves(hears(1), 1).adapter(1).done(Command::Reset {}).adapter(0);
+            stalled(reset, 60_000).into()
+        }),
+        Case::suspect(Confidence::Medium, "another adapter can resolve the address", || {
+            stalled(resolves(hears(1).adapter(1), 1).adapter(0), 60_000).into()
+        }),
+        Case::silent("another adapter hears the private address", || {
+            stalled(Trace::new(), 60_000).beside(hears(1)).into()
+        }),
+        Case::silent("another adapter waits for its own list", || {
+            let waits = listed(hears(1)).adapter(1).create_for_anybody().wait_ms(30_000).cancel();
+            waits.adapter(0).done(Command::ReadBdAddr {}).into()
+        }),
+        Case::suspect(Confidence::Medium, "another adapter scans meanwhile", || {
+            let (on, off) = (Command::LeSetScanEnable { le_scan_enable: 1, filter_duplicates: 1 },
+                Command::LeSetScanEnable { le_scan_enable: 0, filter_duplicates: 1 });
+            let parameters = Command::LeSetScanParameters {
+                le_scan_type: 0,
+                le_scan_interval: 96,
+                le_scan_window: 48,
+                own_address_type: 0,
+                scanning_filter_policy: 1,
+            };
+            let waits = listed(hears(1)).done(parameters).done(on).wait_ms(20_000);
+            let other = waits.adapter(1).done(on).wait_ms(100).done(off).adapter(0);
+            other.wait_ms(20_000).done(off).into()
+        }),
+        Case::suspect(Confidence::Medium, "a filtered scan of exactly 25 s", || {
+            scans_for(listed(hears(1)), 25_000_000).into()
+        }),
+        Case::silent("a filtered scan of a moment less", || {
+            scans_for(listed(hears(1)), 24_999_999).into()
+        }),
     ],
 };
 
@@ -217,6 +255,20 @@ fn scans(trace: Trace, filter: u8, ms: u32) -> Trace {
     };
     let enable = |on| Command::LeSetScanEnable { le_scan_enable: on, filter_duplicates: on };
     trace.done(parameters).done(enable(1)).wait_ms(ms).done(enable(0))
+}
+
+/// The same, between whose commands so much time passes.
+fn scans_for(trace: Trace, us: u32) -> Trace {
+    let parameters = Command::LeSetScanParameters {
+        le_scan_type: 0,
+        le_scan_interval: 96,
+        le_scan_window: 48,
+        own_address_type: 0,
+        scanning_filter_policy: 1,
+    };
+    let enable = |on| Command::LeSetScanEnable { le_scan_enable: on, filter_duplicates: on };
+    // The command is done 0.1 ms after it was sent.
+    trace.done(parameters).done(enable(1)).after_us(us - 100).done(enable(0))
 }
 
 /// The usual peer goes onto the accept list, and a filtered scan waits for it.
@@ -310,19 +362,10 @@ fn listen<'a>(scene: &Scene<'a>, adapter: Option<u16>) -> Option<Listening<'a>> 
     let capture = scene.capture();
     let (device, private) = private(capture, adapter)?;
     let of_adapter = capture.connections.iter().filter(|c| c.adapter == adapter);
-    let waits = of_adapter.filter_map(|c| {
-        let by_list = |w: &Wait<'_>| w.request.listed.is_some() && w.lasted >= LONG;
-        let wait = in_vain(scene, c).filter(by_list)?;
-        Some((c.number, wait))
-    });
-    let listening = Listening {
-        device,
-        private,
-        waits: waits.collect(),
-        scans: filtered_scans(capture, adapter),
-    };
-    let long = listening.scans.iter().any(|(_, _, lasted)| *lasted >= LONG);
-    (!listening.waits.is_empty() || long).then_some(listening)
+    let waits = of_adapter
+        .filter_map(|c| Some((c.number, in_vain(scene, c).filter(|wait| wait.lasted >= LONG)?)));
+    let (waits, scans) = (waits.collect(), filtered_scans(capture, adapter));
+    Some(Listening { device, private, waits, scans })
 }
 
 /// How the adapter waited for the accept list.
@@ -483,6 +526,13 @@ fn filtered_scans(capture: &Capture, adapter: Option<u16>) -> Vec<FilteredScan> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_that_comes_onto_the_list_twice_is_named_once() {
+        let captures = [scans(listed(listed(hears(1))), 1, 60_000).run()];
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+        assert_eq!(check(&scene).len(), 1);
+    }
 
     #[test]
     fn of_many_addresses_on_the_list_twelve_are_named() {

@@ -117,3 +117,16 @@ fn secure_connections(auth_req: u8) -> bool {
     const SECURE_CONNECTIONS: u8 = 0x08;
     auth_req != 0xff && auth_req & SECURE_CONNECTIONS != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Core, Vol 3, Part H, 3.5.1: bit 3 of AuthReq is SC. All bits set stand for a side that was not seen.
+    #[test]
+    fn secure_connections_is_one_bit_of_a_side_that_was_seen() {
+        let all = |these: &[u8]| these.iter().copied().map(secure_connections).collect::<Vec<_>>();
+        assert_eq!(all(&[0x08, 0x09, 0x0d, 0x2d, 0xfe]), [true; 5]);
+        assert_eq!(all(&[0x00, 0x01, 0x05, 0x06, 0xf7, 0xff]), [false; 6]);
+    }
+}

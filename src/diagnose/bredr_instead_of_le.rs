@@ -97,6 +97,14 @@ device. In firmware set the flag `BR/EDR Not Supported` in the advertising data,
             known.peer(PEER, AddressType::RANDOM).advertises(0).pages_in_vain().into()
         })
         .about(&[3]),
+        Case::cause(Confidence::High, "a device that says so is not said to have both", || {
+            Trace::new().advertises(0).pages_in_vain().into()
+        })
+        .not_saying("it is off, or taken"),
+        Case::cause(Confidence::High, "the pages mean something", || {
+            Trace::new().advertises(0).pages_in_vain().into()
+        })
+        .not_saying("need not mean anything"),
     ],
 };
 

@@ -174,6 +174,53 @@ mod tests {
     use super::*;
     use crate::trace::Trace;
 
+    /// A link with a hundred events on each channel; on those, so many of them are answered.
+    fn found(of: &[(std::ops::Range<usize>, u32)]) -> Option<String> {
+        let mut capture = Trace::from(lost(300, 0..0)).run();
+        let link = capture.connections[0].air.as_mut().expect("on the air");
+        let mut channels = [crate::air::Channel { events: 100, answered: 100 }; CHANNELS as usize];
+        for (range, answered) in of {
+            channels[range.clone()].iter_mut().for_each(|channel| channel.answered = *answered);
+        }
+        *link.channels = channels;
+        let captures = [capture];
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+        let all = crate::diagnose::diagnose(&scene);
+        all.iter().find(|f| f.rule == RULE.id).map(|f| f.says.to_string())
+    }
+
+    #[test]
+    fn a_channel_is_bad_where_two_of_five_events_are_answered_and_no_more() {
+        assert!(found(&[(3..6, 40)]).is_some());
+        assert!(found(&[(3..6, 41)]).is_none());
+    }
+
+    #[test]
+    fn on_the_other_channels_three_of_four_events_are_answered_at_least() {
+        assert!(found(&[(0..37, 75), (3..6, 0)]).is_some());
+        assert!(found(&[(0..37, 74), (3..6, 0)]).is_none());
+    }
+
+    /// Bad channels elsewhere do not count as the others; the longest run is told, and the first of equals.
+    #[test]
+    fn the_longest_run_of_bad_channels_is_told() {
+        let says = found(&[(0..3, 0), (20..24, 0)]).expect("found");
+        assert!(
+            says.contains("channels 20 to 23") && says.contains("the others in 100 %"),
+            "{says}"
+        );
+        let says = found(&[(0..3, 0), (33..36, 0)]).expect("found");
+        assert!(says.contains("channels 0 to 2"), "{says}");
+    }
+
+    /// More than half of them lie where that Wi-Fi channel is.
+    #[test]
+    fn wifi_is_named_where_most_of_the_channels_are_its_own() {
+        let named = |range| found(&[(range, 0)]).is_some_and(|says| says.contains("Wi-Fi"));
+        assert!(named(6..10), "three of four: 6, 7, 8");
+        assert!(!named(7..11), "7 and 8 of four");
+    }
+
     /// Of three channels beside each other with as few events, so many must have been heard on each.
     #[test]
     fn two_events_on_a_channel_say_something_and_one_does_not() {

@@ -63,6 +63,14 @@ Disconnect before the program ends; by hand `bluetoothctl disconnect ADDRESS`.",
         Case::silent("the capture goes on for a moment less", || {
             left(opened(0, "node")).after_us(9_999_999).advertises(3).into()
         }),
+        Case::silent("it opened a socket on the adapter only after that", || {
+            let left = left(opened(2, "node")).wait_ms(100).opens(2, 0, "node");
+            left.wait_ms(15_000).advertises(3).into()
+        }),
+        Case::silent("another program has the socket on the adapter", || {
+            let other = Trace::new().opens(2, 0, "node").followed_by(opened(2, "bluetoothd"));
+            left(other).wait_ms(15_000).advertises(3).into()
+        }),
     ],
 };
 

@@ -129,6 +129,15 @@ power-cycle the adapter; else use a USB dongle.",
             asked_alone().wait_ms(2_500).done(READ_LENGTH).beside(other).into()
         })
         .not_saying("Hardware Error"),
+        Case::suspect(Confidence::Medium, "another link comes up afterwards", || {
+            let later = on_first(asked()).peer(OTHER, AddressType::RANDOM).handle(0x50);
+            later.create().connected().wait_ms(100).into()
+        })
+        .about(&[1]),
+        Case::suspect(Confidence::Medium, "one command is not called first of several", || {
+            on_first(asked()).into()
+        })
+        .not_saying("first,"),
     ],
 };
 

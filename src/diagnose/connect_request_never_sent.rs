@@ -2,7 +2,7 @@ use super::on_air::sight;
 use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
 };
-use crate::packet::{Direction, Status};
+use crate::packet::{Address, Direction, Status};
 use crate::prose::Text;
 use crate::seen::Seen;
 use crate::text;
@@ -60,6 +60,25 @@ Reset the adapter, update its firmware, and try another one. Sniff again with th
             Example::sniffed(host(), common().wait_ms(860).advertises(true).into())
         })
         .pins(&["NEAR"]),
+        Case::silent("the device connected to this host", || {
+            let host = both().connected_as(1, 24, 0, 72).wait_ms(200).disconnected(GIVEN_UP);
+            Example::sniffed(host, common().wait_ms(2_900).advertises(true).into())
+        }),
+        Case::suspect(Confidence::Medium, "another device was asked at that moment", || {
+            let other = Address([9, 0, 0, 0, 0, 0xc9]);
+            let asked = OnAir::new().advertises(true).asks(Asked::default()).unanswered(6);
+            let air = Trace::from(common().wait_ms(2_900).advertises(true));
+            Example::sniffed(host(), air.followed_by(Trace::from(asked).with(other)))
+        })
+        .about(&[2]),
+        Case::suspect(Confidence::Medium, "the request of the link before was a moment ago", || {
+            let up = Trace::new().create().connected_as(0, 24, 0, 72).features().wait_ms(305);
+            let ended = up.disconnected(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            let host = ended.create().connected_as(0, 24, 0, 72).wait_ms(200);
+            let air = common().wait_ms(900).advertises(true);
+            Example::sniffed(host.disconnected(GIVEN_UP), air.into())
+        })
+        .about(&[2]),
     ],
 };
 

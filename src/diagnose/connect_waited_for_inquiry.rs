@@ -54,6 +54,13 @@ Stop the discovery before the connect, or give the connect more time. Home Assis
 ")
         })
         .pins(&["WAITED"]),
+        Case::silent("the program itself waited before it called", || {
+            Example::with_log(late(), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:29,010 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:29,600 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+")
+        }),
     ],
 };
 

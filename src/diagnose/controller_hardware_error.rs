@@ -85,6 +85,14 @@ connect at once, and power-cycle the adapter; else use a USB dongle.",
             crashed(Trace::new().create().wait_ms(900)).into()
         })
         .not_saying("up and got no"),
+        Case::cause(Confidence::High, "it crashes twice, and nobody resets it", || {
+            crashed(crashed(up()).wait_ms(900)).into()
+        })
+        .not_saying("resets the controller"),
+        Case::cause(Confidence::High, "the host asks for something else after the crash", || {
+            crashed(up()).wait_ms(20).scan(true, 96, 48).into()
+        })
+        .not_saying("resets the controller"),
     ],
 };
 

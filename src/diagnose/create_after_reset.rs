@@ -3,7 +3,7 @@ use crate::packet::hci::Command;
 use crate::packet::{Address, AddressType, Status};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Capture, Connection, Happening, OddityKind, Role};
+use crate::timeline::{Capture, Connection, Happening, OddityKind};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -84,6 +84,30 @@ Cancel a pending request before the reset, or wait a moment after it; update the
             let second = second.creates_unanswered().wait_ms(100).done(Command::Reset {});
             second.status(crate::packet::Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
         }),
+        Case::silent("what was refused had been asked for before the reset, and the first request was for anybody", || {
+            let second = Trace::new().create_for_anybody().wait_ms(100).creates_unanswered();
+            let reset = second.wait_ms(100).done(Command::Reset {});
+            reset.status(crate::packet::Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::silent("the old request for anybody fails after the reset", || {
+            reset(Trace::new().create_for_anybody()).connect_failed(Status::LIMITED_RESOURCES).into()
+        }),
+        Case::silent("another adapter is reset", || {
+            let other = Trace::new().create().wait_ms(500).adapter(1).done(Command::Reset {});
+            other.adapter(0).wait_ms(100).create_refused(Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::silent("the request that waits is another adapter's", || {
+            let waits = Trace::new().adapter(1).create().adapter(0);
+            reset(waits).create_refused(Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::silent("what is refused is another adapter's", || {
+            let after = reset(Trace::new().create()).adapter(1);
+            after.create_refused(Status::COMMAND_DISALLOWED).into()
+        }),
+        Case::suspect(Confidence::Medium, "the old request is shown, and to whom it went", || {
+            reset(Trace::new().create()).create_refused(Status::COMMAND_DISALLOWED).into()
+        })
+        .saying("the connect request to C0:00:00:00:00:01; nothing answers it"),
     ],
 };
 
@@ -122,18 +146,14 @@ fn shown(connection: &Connection) -> u32 {
     connection.connected_frame().or(connection.status_frame()).unwrap_or(0)
 }
 
-/// Still waiting when the capture ended, or when a reset came.
+/// Still waiting when the capture ended, or when a reset came. (Without a request it has no place between two resets.)
 fn waits(connection: &Connection) -> bool {
-    connection.request.is_some()
-        && connection.status.is_none()
-        && connection.connected_frame().is_none()
+    connection.status.is_none() && connection.connected_frame().is_none()
 }
 
 fn unasked(connection: &Connection) -> bool {
     let odd = |kind| kind == OddityKind::CompleteWithoutCreate;
-    connection.connected_frame().is_some()
-        && connection.role == Some(Role::Central)
-        && connection.oddities.iter().any(|o| odd(o.kind))
+    connection.connected_frame().is_some() && connection.oddities.iter().any(|o| odd(o.kind))
 }
 
 /// Refused for a request that must be pending, where none is.
@@ -177,7 +197,7 @@ fn on(capture: &Capture, adapter: Option<u16>) -> Vec<Verdict> {
         let wanted = old.wanted().map(|(peer, _)| peer);
         let hit = between(&hits, shown, reset, until).iter().find(|hit| {
             let of_it = wanted.is_none() || hit.peer.address == wanted;
-            refused(hit) && asked(hit) > reset || unasked(hit) && of_it
+            asked(hit) > reset || unasked(hit) && of_it
         })?;
         let facts = Forgotten {
             peer: wanted,

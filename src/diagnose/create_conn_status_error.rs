@@ -136,6 +136,25 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
             later.peer(PEER, STATIC).connected().features().into()
         })
         .about(&[2]),
+        Case::cause(Confidence::High, "another adapter connects a moment later", || {
+            let elsewhere = refused(Status::COMMAND_DISALLOWED).wait_ms(300).adapter(1);
+            let other = Address([7, 7, 7, 7, 7, 0xc7]);
+            elsewhere.handle(0x50).peer(other, STATIC).up().into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::High, "a page is sent before the answer, and not answered", || {
+            let page = Command::CreateConnection {
+                bd_addr: Address([7, 7, 7, 7, 7, 7]),
+                packet_type: 0xcc18,
+                page_scan_repetition_mode: 2,
+                reserved: 0,
+                clock_offset: 0,
+                allow_role_switch: 1,
+            };
+            let asked = Trace::new().creates_unanswered().command(page);
+            asked.status(Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
+        })
+        .about(&[1]),
     ],
 };
 
@@ -236,7 +255,6 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let passed = status == Status::COMMAND_DISALLOWED
         && near(scene, connection).any(|other| {
             other.adapter == connection.adapter
-                && other.connected_frame().is_some_and(|up| up > status_frame)
                 && other.connected_at().since(request.at).is_some_and(|after| after < RACE)
                 && other.peer_heard()
         });

@@ -204,6 +204,38 @@ advertising intervals.",
         Case::silent("the host cancels a moment sooner", || {
             goes_on(Trace::new().create().after_us(3_999_999 - 100).cancel(), 31_000).into()
         }),
+        Case::cause(Confidence::High, "another adapter has a link whose beginning is missing", || {
+            let other = waited(Trace::new(), 20_500).adapter(1).handle(0x77).mtu().adapter(0);
+            goes_on(other, 31_000).into()
+        }),
+        Case::cause(Confidence::Medium, "the next link is not heard, and still up when the capture ends", || {
+            let next = waited(Trace::new(), 5_000).wait_ms(5_000).create().connected();
+            next.wait_ms(300).done(Command::ReadBdAddr {}).into()
+        })
+        .about(&[1]),
+        Case::cause(Confidence::Medium, "an earlier link ended, and the capture ends soon", || {
+            let before = Trace::new().up().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(1_000);
+            waited(before, 20_500).wait_ms(1_000).done(Command::ReadBdAddr {}).into()
+        })
+        .about(&[2]),
+        Case::cause(Confidence::High, "a private address was heard, and its device has another identity", || {
+            let other = Address([9, 0, 0, 0, 0, 0xc9]);
+            let identity = crate::packet::smp::Pdu::IdentityAddressInformation {
+                addr_type: 1,
+                bd_addr: other,
+            };
+            let private = Trace::new().peer(Address([2, 0, 0, 0, 0, 0x41]), AddressType::RANDOM);
+            let paired = private.advertises(0).up();
+            let paired = paired.smp(crate::packet::Direction::Received, identity).wait_ms(500);
+            let gone = paired.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500);
+            goes_on(waited(gone.peer(PEER, AddressType::RANDOM), 20_500), 31_000).into()
+        })
+        .about(&[2]),
+        Case::cause(Confidence::High, "how long it waited is told", || {
+            goes_on(waited(Trace::new(), 20_500), 31_000).into()
+        })
+        .saying("No link existed at any time")
+        .not_saying("most likely"),
     ],
 };
 

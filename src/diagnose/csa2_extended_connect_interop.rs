@@ -73,6 +73,10 @@ Connect once with a 4.x adapter, or restrict the adapter to the 1M PHY, and comp
             Example::pair(works(), unheard().repeated(3, 800).followed_by(asked))
         })
         .about(&[1, 2, 3]),
+        Case::silent("the working side has a link of BR/EDR", || {
+            let works = Trace::new().connected_bredr().wait_ms(900).hangs_up(HUNG_UP);
+            Example::pair(works, unheard().repeated(3, 800))
+        }),
     ],
 };
 

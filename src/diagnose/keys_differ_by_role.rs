@@ -105,6 +105,35 @@ both sides helps until the roles change again.",
         Case::silent("only the device wanted Secure Connections", || {
             begun(pairs_as(1, 9)).followed_by(fails(5)).into()
         }),
+        Case::silent("the pairing with its keys came later", || {
+            fails(5).followed_by(legacy(8, 9)).into()
+        }),
+        Case::silent("the Secure Connections pairing came later", || {
+            fails(5).followed_by(secure(7)).into()
+        }),
+        Case::cause(Confidence::Medium, "as the central it is told which role it has", || {
+            legacy(8, 9).followed_by(fails(8)).into()
+        })
+        .saying("This host is the central here"),
+        Case::cause(Confidence::Medium, "as the peripheral, too", || {
+            legacy(8, 9).followed_by(asked(9)).into()
+        })
+        .saying("This host is the peripheral here"),
+        Case::cause(Confidence::Medium, "the refusal is shown", || {
+            let link = Trace::new().wait_ms(900).up().encrypts_with(8).wait_ms(60);
+            let missing = link.encryption(Status::PIN_OR_KEY_MISSING);
+            legacy(8, 9).followed_by(missing.hangs_up(Status::AUTHENTICATION_FAILURE)).into()
+        })
+        .saying("encryption failed: PIN or Key Missing"),
+        Case::cause(Confidence::Medium, "a step that succeeded is no refusal", || {
+            legacy(8, 9).followed_by(fails(8)).into()
+        })
+        .not_saying("encryption failed"),
+        Case::silent("the pairing's own encryption failed: it made no key that a later link could miss", || {
+            let asked = pairs(9).encrypts_with(7).wait_ms(60).encryption(Status(0x1f));
+            let ended = asked.wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED);
+            ended.followed_by(fails(5)).into()
+        }),
     ],
 };
 

@@ -103,6 +103,22 @@ adapter, and report the capture to the vendor.",
         Case::cause(Confidence::High, "it ends a moment sooner", || {
             encrypted(0).after_us(999_999).disconnected(Status::MIC_FAILURE).into()
         }),
+        Case::cause(Confidence::High, "a later link is encrypted with that key", || {
+            let first = encrypted(7).wait_ms(50).disconnected(Status::MIC_FAILURE).wait_ms(900);
+            let later = encrypted(7).wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED);
+            first.followed_by(later).into()
+        })
+        .about(&[1])
+        .not_saying("it is the device's key that has changed"),
+        Case::cause(Confidence::High, "the pairing's own encryption fails: its key had never been used before", || {
+            let random_value = crate::packet::Secret::new([4; 16]);
+            let random = crate::packet::smp::Pdu::PairingRandom { random_value };
+            let paired = Trace::new().up().asks_to_pair().answers_pairing();
+            let paired = paired.smp(crate::packet::Direction::Received, random).wait_ms(20);
+            let on = paired.encrypts_with(7).wait_ms(60).encryption(Status::SUCCESS);
+            on.wait_ms(50).disconnected(Status::MIC_FAILURE).into()
+        })
+        .not_saying("the same key, before"),
     ],
 };
 
