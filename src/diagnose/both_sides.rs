@@ -205,6 +205,67 @@ mod tests {
         assert_eq!(of((0, 1), (1, 0)), Some(Level::Cause), "it works there");
     }
 
+    /// Both links stand in one capture: the one that works is no witness against the other's cause.
+    #[test]
+    fn within_one_capture_a_cause_stays_a_cause() {
+        let captures = [good(LAMP).wait_ms(900).followed_by(bad(LAMP)).run()];
+        let comparison = crate::compare::of_captures(&captures);
+        assert!(comparison.is_some());
+        let comparison = comparison.as_ref();
+        let found =
+            diagnose(&Scene { captures: &captures, testimonies: &[], subject: 0, comparison });
+        let level = found.iter().find(|finding| finding.rule == UNHEARD).map(|f| f.level);
+        assert_eq!(level, Some(Level::Cause));
+    }
+
+    fn level_of(rule: &str, reference: Trace, subject: Trace) -> Option<Level> {
+        let found = found(reference, subject);
+        found.iter().find(|finding| finding.rule == rule).map(|finding| finding.level)
+    }
+
+    /// The same rule with another code is another story, and a suspicion does not make a cause common.
+    #[test]
+    fn only_what_says_as_much_is_the_same() {
+        let refused = |status| to(LAMP).advertises(0).create_refused(status).wait_ms(900);
+        let level =
+            |there, here| level_of("create-conn-status-error", refused(there), refused(here));
+        let (busy, wrong) = (Status::COMMAND_DISALLOWED, Status::INVALID_PARAMETERS);
+        assert_eq!(level(busy, busy), Some(Level::Note));
+        assert_eq!(level(wrong, busy), Some(Level::Cause));
+        let goes_on =
+            |trace: Trace| trace.wait_ms(31_000).done(crate::packet::hci::Command::ReadBdAddr {});
+        let vain = || goes_on(to(LAMP).asks_in_vain());
+        let heard = || {
+            let waits = to(LAMP).create().wait_ms(5_000).advertises(0).wait_ms(15_500);
+            goes_on(waits.cancel())
+        };
+        let level = |there, here| level_of("create-conn-timeout-cancel", there, here);
+        assert_eq!(level(vain(), vain()), Some(Level::Note));
+        assert_eq!(level(heard(), vain()), Some(Level::Cause), "there it is a suspicion");
+        assert_eq!(level(vain(), heard()), Some(Level::Note), "there it is even more");
+    }
+
+    /// What is about no connection is held against what is about none.
+    #[test]
+    fn a_crash_of_the_controller_on_both_sides_is_a_note() {
+        let crash = || crate::packet::hci::Event::HardwareError { hardware_code: 3 };
+        let crashed = || good(LAMP).wait_ms(900).event(crash());
+        let lost = || good(LAMP).wait_ms(900).followed_by(to(LOCK).up()).event(crash());
+        let level = |there, here| level_of("controller-hardware-error", there, here);
+        assert_eq!(level(crashed(), crashed()), Some(Level::Note));
+        assert_eq!(level(good(LAMP), crashed()), Some(Level::Cause));
+        assert_eq!(level(lost(), crashed()), Some(Level::Cause), "there it took a link");
+    }
+
+    /// Another device that fails there says nothing of one that fails here and is not heard of there.
+    #[test]
+    fn a_device_that_the_reference_does_not_know_fails_here_alone() {
+        let third = Address([3, 0, 0, 0, 0, 0xc3]);
+        let reference = good(LAMP).followed_by(bad(LOCK));
+        let subject = good(LAMP).followed_by(bad(third));
+        assert_eq!(level(reference, subject), Some(Level::Cause));
+    }
+
     /// A cause on both sides must not hide what only the failing side has.
     #[test]
     fn a_note_takes_nothing_away_from_what_differs() {

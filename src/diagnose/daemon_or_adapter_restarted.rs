@@ -41,6 +41,31 @@ bluetoothd[1]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:
 bluetoothd[1]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
 ")
         }),
+        Case::silent("the device had been disconnected before", || {
+            Example::with_log(up(), "\
+bluetoothd[1]: Bluetooth daemon 5.82
+bluetoothd[1]: src/device.c:device_connect_le() Connection attempt to: C0:00:00:00:00:01
+bluetoothd[1]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+bluetoothd[1]: src/adapter.c:dev_disconnected() Device C0:00:00:00:00:01 disconnected, reason 2
+bluetoothd[2]: Bluetooth daemon 5.82
+")
+        }),
+        Case::suspect(Confidence::Medium, "the device had been disconnected, and connected again", || {
+            Example::with_log(up(), "\
+bluetoothd[1]: Bluetooth daemon 5.82
+bluetoothd[1]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+bluetoothd[1]: src/adapter.c:dev_disconnected() Device C0:00:00:00:00:01 disconnected, reason 2
+bluetoothd[1]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+bluetoothd[2]: Bluetooth daemon 5.82
+")
+        }),
+        Case::silent("it is stopped, and not started again", || {
+            Example::with_log(up(), "\
+bluetoothd[1]: Bluetooth daemon 5.82
+bluetoothd[1]: src/adapter.c:connected_callback() hci0 device C0:00:00:00:00:01 connected eir_len 14
+bluetoothd[1]: Terminating
+")
+        }),
     ],
 };
 

@@ -107,6 +107,13 @@ Use a host stack that reacts, or make this host forget the device's services.",
             };
             asks(refused(link(), 1)).wait_ms(900).hangs_up(HUNG_UP).into()
         }),
+        Case::silent("the host asks for the hash late, and the capture ends before the answer", || {
+            let hash = [0x08, 1, 0, 0xff, 0xff, 0x2a, 0x2b];
+            refused(link(), 1).wait_ms(1_200).acl(Sent, 4, &hash).into()
+        }),
+        Case::cause(Confidence::Medium, "the host asks for something else, and the capture ends before the answer", || {
+            refused(link(), 1).wait_ms(1_200).att(Sent, READ).into()
+        }),
     ],
 };
 

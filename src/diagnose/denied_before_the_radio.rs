@@ -40,6 +40,22 @@ Let the program's user speak to `org.bluez`: the group `bluetooth`, a policy fil
 2025-09-04 15:33:20,300 ERROR app: Communication with C0:00:00:00:00:01 failed: [org.bluez.Error.NotAuthorized] Not authorized
 ")
         }),
+        Case::cause(Confidence::High, "it rejects one call of two", || {
+            Example::with_log(heard(), "\
+2025-09-04 15:33:20,100 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,300 ERROR app: Communication with C0:00:00:00:00:01 failed: [org.freedesktop.DBus.Error.AccessDenied] Rejected send message, 3 matched rules
+2025-09-04 15:33:21,300 ERROR app: Communication with C0:00:00:00:00:01 failed: [org.bluez.Error.NotAuthorized] Not authorized
+")
+        })
+        .saying("1 line says so"),
+        Case::cause(Confidence::High, "it rejects two calls", || {
+            Example::with_log(heard(), "\
+2025-09-04 15:33:20,100 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,300 ERROR app: Communication with C0:00:00:00:00:01 failed: [org.freedesktop.DBus.Error.AccessDenied] Rejected send message, 3 matched rules
+2025-09-04 15:33:21,300 ERROR app: Communication with C0:00:00:00:00:01 failed: [org.freedesktop.DBus.Error.AccessDenied] Rejected send message, 3 matched rules
+")
+        })
+        .saying("2 lines say so"),
     ],
 };
 

@@ -166,6 +166,30 @@ after which it fell silent. After an update this is as it should be: connect aga
         Case::cause(Confidence::High, "heard exactly 5.25 s of 5 s before the end", || {
             lost(written(5_000).wait_ms(3_000).advertises(0).after_ms(5_250)).into()
         }),
+        Case::cause(Confidence::High, "a change of the parameters is no request of ATT", || {
+            let update = Command::LeConnectionUpdate {
+                connection_handle: HANDLE,
+                connection_interval_min: 24,
+                connection_interval_max: 24,
+                max_latency: 0,
+                supervision_timeout: 500,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            };
+            let updated = written(5_000).taken(update).wait_ms(300).le(LeEvent::ConnectionUpdateComplete {
+                status: Status::SUCCESS,
+                connection_handle: HANDLE,
+                connection_interval: 24,
+                peripheral_latency: 0,
+                supervision_timeout: 500,
+            });
+            lost(updated.wait_ms(3_000).advertises(0).wait_ms(2_000)).into()
+        })
+        .saying("the last request before the silence: write of attribute 0x0010"),
+        Case::cause(Confidence::Medium, "an update, and what follows after the same request is not told", || {
+            updated(lost(service([0x59, 0xfe]).wait_ms(5_000)), 5_000).into()
+        })
+        .not_saying("each time after the same request"),
     ],
 };
 

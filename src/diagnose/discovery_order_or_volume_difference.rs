@@ -153,6 +153,34 @@ Make this host discover less: by UUID, or from a cache after one success. Report
             };
             Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
         }),
+        Case::cause(Confidence::High, "the device looks at the working host first", || {
+            let asked = Trace::new().up().mtu().from_peer(
+                &[0x10, 0x10, 0, 0xff, 0xff, 0x00, 0x28],
+                &[0x01, 0x10, 0x10, 0, 0x0a],
+            );
+            Example::pair(ends_well(asked.discovery(2).write(3, &[1])), twice(400, 1_900))
+        })
+        .saying("the working host instead: discovery of services from 0x0001"),
+        Case::cause(Confidence::High, "the working host searched that range for descriptors alone", || {
+            let trace = Trace::new().up().mtu().discovery(2).write(3, &[1]);
+            let descriptors = trace.by_wire(&[0x04, 0x40, 0, 0x49, 0], 0x01, &[0x04, 0x40, 0, 0x0a]);
+            Example::pair(ends_well(descriptors), twice(400, 1_900))
+        }),
+        Case::cause(Confidence::High, "a pairing is open as well", || {
+            let dies = |trace: Trace, busy| {
+                let asked = trace.up().mtu().wait_ms(busy).asks_to_pair();
+                left(asked.att(Sent, search(0x40)).wait_ms(100))
+            };
+            Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
+        }),
+        Case::silent("the working host searched on, range after range", || {
+            let trace = Trace::new().up().mtu().discovery(2).write(3, &[1]);
+            let found = [7, 0x12, 0, 2, 0x13, 0, 0x19, 0x2a];
+            let searched = trace
+                .by_wire(&[0x08, 0x10, 0, 0xff, 0xff, 0x03, 0x28], 0x09, &found)
+                .by_wire(&[0x08, 0x13, 0, 0xff, 0xff, 0x03, 0x28], 0x01, &[0x08, 0x13, 0, 0x0a]);
+            Example::pair(ends_well(searched), twice(400, 1_900))
+        }),
     ],
 };
 

@@ -3,6 +3,7 @@ use super::{
     Basis, Case, Check, Confidence, Facts, Level, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
 };
 use crate::packet::air::Control;
+use crate::packet::att::{Handle, Pdu};
 use crate::packet::{Direction, Secret, Status};
 use crate::prose::Text;
 use crate::seen::Seen;
@@ -47,6 +48,17 @@ exchanges before or after it.",
             let refusal = Control::RejectExtInd { reject_opcode: 3, error_code: Status::PIN_OR_KEY_MISSING };
             asked().control(Direction::Received, refusal).control(Direction::Received, ASKS).gone(5_000).into()
         }),
+        Case::cause(Confidence::High, "the device asks", || {
+            asked().control(Direction::Received, ASKS).control(Direction::Received, ANSWERS).gone(5_000).into()
+        })
+        .saying("the device had LL_LENGTH_REQ under way")
+        .not_saying("The link went on"),
+        Case::note(Confidence::High, "the central sends data, and the link goes on", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let air = asked().att(Direction::Sent, read).control(Direction::Received, ANSWERS);
+            air.hangs_up(Direction::Sent, Status::REMOTE_USER_TERMINATED).into()
+        })
+        .saying("the central had data under way: nothing else is allowed then. The link went on."),
     ],
 };
 

@@ -71,6 +71,13 @@ Send one request at a time: wait for each answer in the program, or use a stack 
             two(device, Direction::Sent).hangs_up(HUNG_UP).into()
         })
         .saying("sent before the answer to the one before"),
+        Case::silent("a request and an indication of this host are open", || {
+            let link = Trace::new().up().mtu().att(Direction::Sent, read(3));
+            let link = link.att(Direction::Sent, read(5)).wait_ms(50);
+            let link = link.att(Direction::Received, Pdu::ReadResponse { attribute_value: &[1] });
+            let link = link.acl(Direction::Sent, 4, &[0x1d, 8, 0, 1]);
+            link.wait_ms(10_000).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 

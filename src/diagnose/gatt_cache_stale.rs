@@ -80,6 +80,42 @@ what lies inside a service: BlueZ 5.66 and 5.82 do not, where the service kept i
         Case::cause(Confidence::Medium, "one handle of a read", || {
             refused(Trace::new().up().mtu(), 1, ErrorCode::INVALID_HANDLE).wait_ms(1_000).into()
         }),
+        Case::cause(Confidence::High, "the host wanted to discover, and the device refused", || {
+            let looked = Trace::new().up().mtu().by_wire(
+                &[0x08, 1, 0, 0xff, 0xff, 0x03, 0x28],
+                0x01,
+                &[0x08, 1, 0, 0x06],
+            );
+            twice(looked, INVALID).into()
+        }),
+        Case::silent("the device uses handles that this host does not have", || {
+            let asked = |link: Trace| link.from_peer(&[0x0a, 9, 0], &[0x01, 0x0a, 9, 0, 0x01]);
+            asked(asked(Trace::new().up().mtu())).wait_ms(1_000).into()
+        }),
+        Case::cause(Confidence::High, "it is refused again after a fresh discovery", || {
+            let again = refused(Trace::new().up().mtu(), 3, INVALID).discovery(2);
+            refused(again, 4, INVALID).wait_ms(1_000).into()
+        })
+        .not_saying("as it should"),
+        Case::cause(Confidence::High, "in the working capture only the device discovers", || {
+            let works = Trace::new().up().mtu().from_peer(
+                &[0x08, 1, 0, 9, 0, 0x03, 0x28],
+                &[0x09, 7, 2, 0, 0x1a, 3, 0, 0x00, 0x2a],
+            );
+            let works = works.write(3, &[1]).wait_ms(1_000).hangs_up(Status::REMOTE_USER_TERMINATED);
+            Example::pair(works, twice(Trace::new().up().mtu(), INVALID))
+        })
+        .not_saying("the working host discovers"),
+        Case::cause(Confidence::High, "the working host only looks for services", || {
+            let works = Trace::new().up().mtu().by_wire(
+                &[0x10, 1, 0, 0xff, 0xff, 0x00, 0x28],
+                0x11,
+                &[6, 1, 0, 0xff, 0xff, 0x0f, 0x18],
+            );
+            let works = works.write(3, &[1]).wait_ms(1_000).hangs_up(Status::REMOTE_USER_TERMINATED);
+            Example::pair(works, twice(Trace::new().up().mtu(), INVALID))
+        })
+        .not_saying("the working host discovers"),
     ],
 };
 

@@ -4,7 +4,9 @@ use super::{
     Basis, Case, Check, Confidence, Example, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict,
     see,
 };
+use crate::packet::Direction::Sent;
 use crate::packet::Status;
+use crate::packet::att::{Handle, Pdu};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -88,6 +90,29 @@ Look up what the request means to this device. If it is not meant to end the lin
             Example::pair(works, writes(Trace::new().up(), 40).repeated(2, 2_000))
         })
         .saying("The working side never sends it"),
+        Case::suspect(Confidence::Medium, "twice of four ends", || {
+            let idle = Trace::new().up().mtu().wait_ms(4_000).disconnected(HUNG_UP).wait_ms(900);
+            let others = idle.clone().followed_by(idle.wait_ms(77));
+            others.followed_by(writes(Trace::new().up(), 40).repeated(2, 2_000)).into()
+        })
+        .about(&[3, 4]),
+        Case::silent("the last request is a pairing", || {
+            let link = Trace::new().up().mtu().write(0x10, &[9]).asks_to_pair();
+            link.wait_ms(40).disconnected(HUNG_UP).repeated(2, 2_000).into()
+        }),
+        Case::cause(Confidence::Medium, "the write is answered", || {
+            writes(Trace::new().up(), 40).repeated(2, 2_000).into()
+        })
+        .saying("it or its answer"),
+        Case::cause(Confidence::Medium, "the write is not answered", || {
+            let write = Pdu::WriteRequest { attribute_handle: Handle(0x10), attribute_value: &[9] };
+            let link = |pause| {
+                let idle = Trace::new().up().mtu().wait_ms(pause);
+                idle.att(Sent, write).wait_ms(40).disconnected(HUNG_UP)
+            };
+            link(400).wait_ms(2_000).followed_by(link(1_900)).into()
+        })
+        .saying("it, without an answer"),
     ],
 };
 

@@ -52,6 +52,28 @@ Use a newer kernel on the side that hung up, or a controller there that does not
             refused().idles(11).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
         })
         .pins(&["AT_ONCE"]),
+        Case::cause(Confidence::High, "the central asks, and hangs up", || {
+            let asks = Control::FeatureReq { feature_set: [0x1f, 0, 0, 0, 0, 0, 0, 0] };
+            let answer = Control::UnknownRsp { unknown_type: 0x08 };
+            let air = OnAir::up().control(Direction::Sent, asks).control(Direction::Received, answer);
+            air.idles(1).hangs_up(Direction::Sent, Status::REMOTE_USER_TERMINATED).into()
+        })
+        .saying("The central sent LL_FEATURE_REQ, the device answered"),
+        Case::silent("the length of packets is what the other side does not know", || {
+            let asks = Control::LengthReq {
+                max_rx_octets: 251,
+                max_rx_time: 2120,
+                max_tx_octets: 251,
+                max_tx_time: 2120,
+            };
+            let answer = Control::UnknownRsp { unknown_type: 0x14 };
+            let air = OnAir::up().control(Direction::Received, asks).control(Direction::Sent, answer);
+            air.idles(1).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::cause(Confidence::High, "the device asks", || {
+            refused().idles(1).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
+        })
+        .saying("The device sent LL_PERIPHERAL_FEATURE_REQ, the central answered"),
     ],
 };
 

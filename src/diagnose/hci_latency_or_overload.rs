@@ -1,5 +1,5 @@
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
-use crate::packet::{Address, AddressType, Direction, Status};
+use crate::packet::{Address, AddressType, Direction, Status, signal};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
@@ -133,6 +133,30 @@ Fewer links on an adapter, longer intervals with a common factor, no scanning me
             let lost = two.wait_ms(3_000).disconnected(LOST).wait_ms(200).handle(0x40);
             lost.disconnected(LOST).into()
         }),
+        Case::note(Confidence::Low, "what is answered late is a wish for other parameters", || {
+            let asks = |trace: Trace, number: u8| {
+                let wanted = signal::Pdu::ConnectionParameterUpdateRequest {
+                    interval_min: 24,
+                    interval_max: 40,
+                    latency: 0,
+                    timeout: 500,
+                };
+                let granted = signal::Pdu::ConnectionParameterUpdateResponse { result: 0 };
+                let asked = trace.signal(Direction::Received, number + 1, wanted).wait_ms(300);
+                asked.signal(Direction::Sent, number + 1, granted).wait_ms(50)
+            };
+            lost((0..3).fold(links(4, 39), asks), 4, 200).into()
+        })
+        .not_saying("busy"),
+        Case::note(Confidence::Low, "a device reads again and again, and each is answered at once", || {
+            let reads = |trace: Trace, number: u8| {
+                (0..4).fold(trace, |trace, _| {
+                    trace.from_peer(&[0x0a, 3 + number, 0], &[0x0b, 1]).wait_ms(100)
+                })
+            };
+            lost((0..3).fold(links(4, 39), reads), 4, 200).into()
+        })
+        .not_saying("busy"),
     ],
 };
 
@@ -310,9 +334,8 @@ fn late_answers(scene: &Scene<'_>, lost: &Connection) -> Vec<Answer> {
         let asked = s.by == Direction::Received && s.is_att() && s.count == 1;
         let took = s.last.at.since(s.at).filter(|took| *took >= LATE)?;
         let ago = end.at.since(s.last.at)?;
-        let recent = ago >= Span::from_ms(0) && ago <= RECENT;
-        let answered = asked && s.last.frame > s.frame && recent;
-        answered.then_some(Answer { frame: s.last.frame, took })
+        let recent = ago >= Span(0) && ago <= RECENT;
+        (asked && recent).then_some(Answer { frame: s.last.frame, took })
     };
     let links = scene.capture().connections.iter().filter(|c| c.adapter == lost.adapter);
     let mut all: Vec<Answer> = links.flat_map(|c| c.steps.iter().filter_map(late)).collect();
@@ -328,4 +351,30 @@ fn together(a: &Connection, b: &Connection) -> bool {
     apart.is_some_and(|apart| apart.abs() <= TOGETHER)
         && a.adapter == b.adapter
         && a.peer.address != b.peer.address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_pairs_and_late_answers_the_first_are_shown() {
+        let pairs = |count: u8| {
+            let lost = (0..count).fold(links(count, 39).wait_ms(3_000), |trace, number| {
+                trace.handle(0x40 + u16::from(number)).wait_ms(10).disconnected(LOST)
+            });
+            let captures = [lost.run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            check(&scene).len()
+        };
+        assert_eq!([2, 20, 21, 22, 30].map(pairs), [1, 19, 20, 20, 20]);
+        let shown = |count: u8| {
+            let captures = [lost(answers(200, count), 4, 200).run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            check(&scene)[0].facts().evidence().len() - 2
+        };
+        assert_eq!([2, 3, 4, 6].map(shown), [0, 3, 3, 3]);
+    }
 }

@@ -105,6 +105,16 @@ Suppress that request: no MTU exchange, cached services, no plugin that reads it
         Case::silent("a moment less than one connection interval after it", || {
             twice_after(48_749).into()
         }),
+        Case::silent("the write orders the restart after an update", || {
+            let update = |link: Trace| {
+                let link = link.mtu().write(0x10, &[1, 4]).writes_to(0x0e, 8);
+                let link = link.notified(0x10, &[0x10, 1, 1]).write(0x10, &[4]);
+                let link = link.notified(0x10, &[0x10, 4, 1]).wait_ms(10).write(0x10, &[5]);
+                link.wait_ms(67).disconnected(HUNG_UP)
+            };
+            let longer = Trace::new().up().discovery(2).wait_ms(9_000);
+            update(Trace::new().up()).wait_ms(1_000).followed_by(update(longer)).into()
+        }),
     ],
 };
 

@@ -43,6 +43,11 @@ Connect to one device at a time; end the old attempt first.",
             let asked = Trace::new().create().wait_ms(3_000);
             asked.done(Command::LeCreateConnectionCancel {}).create_refused(Status::COMMAND_DISALLOWED).into()
         }),
+        Case::note(Confidence::Medium, "the older request is cancelled only afterwards", || {
+            let waits = example(false).wait_ms(5_000).done(Command::LeCreateConnectionCancel {});
+            waits.connect_failed(Status::UNKNOWN_CONNECTION_IDENTIFIER).into()
+        })
+        .about(&[2]),
     ],
 };
 

@@ -53,6 +53,20 @@ events ahead, more with peripheral latency.",
         Case::silent("the device hangs up for another reason", || {
             OnAir::up().hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
         }),
+        Case::cause(Confidence::High, "last repeated in the event of its instant", || {
+            update(6, 7, false).gone(5_000).into()
+        }),
+        Case::silent("last repeated in the event before its instant", || {
+            update(6, 6, false).gone(5_000).into()
+        }),
+        Case::suspect(Confidence::High, "received too late, and the link goes on", || {
+            let air = update(6, 8, true).idles(2);
+            air.hangs_up(Direction::Sent, Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::cause(Confidence::High, "the device says nothing of an instant", || {
+            update(6, 8, false).gone(5_000).into()
+        })
+        .not_saying("LL_TERMINATE_IND"),
     ],
 };
 
@@ -120,11 +134,7 @@ fn check(_: &Scene<'_>, heard: &Heard<'_>) -> Option<Verdict> {
         instant: late.and_then(|procedure| procedure.instant),
         said: said.map(|end| end.seen),
     };
-    let verdict = if said.is_some() || heard.died() {
-        Verdict::cause(facts)
-    } else {
-        Verdict::suspect(facts)
-    };
+    let verdict = if heard.died() { Verdict::cause(facts) } else { Verdict::suspect(facts) };
     Some(verdict.sure(heard.sure(Confidence::High)))
 }
 

@@ -119,6 +119,10 @@ Pair before use: once by hand with an agent, or from the program with an agent o
         Case::cause(Confidence::High, "two are refused, and the capture ends a while later", || {
             refused(refused(up(), ENCRYPTION), ENCRYPTION).wait_ms(1_100).advertises(0).into()
         }),
+        Case::silent("encryption is tried again after the refusal, and fails", || {
+            let link = refused(up(), ENCRYPTION).encrypts().wait_ms(60);
+            ends(link.encryption(Status::PIN_OR_KEY_MISSING)).into()
+        }),
     ],
 };
 

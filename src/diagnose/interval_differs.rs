@@ -75,7 +75,7 @@ fn check(scene: &Scene<'_>, comparison: &Comparison) -> Option<Verdict> {
     let reference = scene.reference()?;
     let (a, b) = (reference.granted?, subject.granted?);
     let (small, large) = (a.interval.min(b.interval), a.interval.max(b.interval));
-    if small == 0 || large < small.saturating_mul(FACTOR) || !comparison.differs {
+    if large < small.saturating_mul(FACTOR) || !comparison.differs {
         return None;
     }
     let facts = IntervalDiffers {

@@ -41,6 +41,19 @@ Update the controller's firmware; another USB port or a shorter cable; a slower 
 [  101.000000] Bluetooth: hci0: RTL: fw version 0x1
 ")
         }),
+        Case::suspect(Confidence::Medium, "the kernel waits twice", || {
+            Example::with_log(Trace::new().up().wait_ms(500), "\
+[  100.500000] Bluetooth: hci0: command 0x0406 tx timeout
+[  101.000000] Bluetooth: hci0: command 0x0406 tx timeout
+")
+        })
+        .saying("(2 times)"),
+        Case::silent("the log is of another year", || {
+            Example::with_log(Trace::new().up().wait_ms(500), "\
+2020-03-04T15:33:20.500000+00:00 pi kernel: Bluetooth: hci0: command 0x0406 tx timeout
+2020-03-04T15:33:21.000000+00:00 pi kernel: Bluetooth: hci0: command 0x0406 tx timeout
+")
+        }),
     ],
 };
 

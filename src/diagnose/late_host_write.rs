@@ -90,11 +90,12 @@ struct FirstRequest {
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref()?;
     let dead = connection.never_heard() && end.reason == Status::FAILED_TO_BE_ESTABLISHED;
-    if !dead || connection.role != Some(Role::Central) || connection.att_received > 0 {
+    if !dead || connection.role != Some(Role::Central) {
         return None;
     }
     let late = connection.oddities.iter().find(|o| o.kind == OddityKind::AttAfterDisconnect);
-    let first = connection.first_att.filter(|first| first.direction == Direction::Sent);
+    // Nothing was received: it is this host's.
+    let first = connection.first_att;
     if late.is_none() && first.is_none() {
         return None;
     }

@@ -148,6 +148,36 @@ Ask for sane values in the device's firmware; on Linux look at the values that a
         Case::suspect(Confidence::Medium, "answers that take exactly four times as long", || {
             gave_up(worked(300, 3, 800, 1_200, 3)).into()
         }),
+        Case::suspect(Confidence::Medium, "this host asked for it", || {
+            let asked = answers(Trace::new().up(), 3, 50).taken(Command::LeConnectionUpdate {
+                connection_handle: HANDLE,
+                connection_interval_min: 800,
+                connection_interval_max: 800,
+                max_latency: 0,
+                supervision_timeout: 500,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            });
+            let link = updated(asked.wait_ms(300), 800, 0, 500);
+            gave_up(answers(link, 3, 2_000)).into()
+        })
+        .saying("In the middle of the link"),
+        Case::suspect(Confidence::Medium, "the device had asked for something else", || {
+            let asked = answers(Trace::new().up(), 3, 50).from_peer(&[0x0a, 3, 0], &[0x0b, 7]);
+            let link = updated(asked.notified(0x12, &[1]), 800, 0, 1_000);
+            gave_up(answers(link, 3, 2_000)).into()
+        })
+        .saying("In the middle of the link"),
+        Case::silent("answers before it took no time that the clock shows", || {
+            gave_up(worked(0, 3, 800, 2_000, 3)).into()
+        }),
+        Case::suspect(Confidence::Medium, "the host hangs up exactly 4 s after an answer", || {
+            // Its command is carried out 50.2 ms later.
+            gave_up(worked(50, 3, 800, 2_000, 3).after_us(4_000_000 - 50_200)).into()
+        }),
+        Case::silent("the host hangs up a moment later than that", || {
+            gave_up(worked(50, 3, 800, 2_000, 3).after_us(4_000_001 - 50_200)).into()
+        }),
     ],
 };
 

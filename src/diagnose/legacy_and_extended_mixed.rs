@@ -101,6 +101,19 @@ Let one of the two own the controller: give the program a user channel, or let i
             parameters_refused(legacy_refused(Trace::new()).done(Command::Reset {})).into()
         })
         .not_saying("further command"),
+        Case::silent("the extended command is another adapter's", || {
+            parameters_refused(extended_used(Trace::new().adapter(1)).adapter(0)).into()
+        }),
+        Case::suspect(Confidence::Medium, "an extended command is refused as well", || {
+            let trace = legacy_refused(Trace::new()).command(EXTENDED);
+            trace.complete(EXTENDED.opcode(), &[Status::COMMAND_DISALLOWED.0]).into()
+        })
+        .not_saying("further command"),
+        Case::cause(Confidence::High, "two programs have a socket, and one closes its own", || {
+            let both = Trace::new().opens(2, 0, "python").opens(3, 0, "node");
+            legacy_refused(extended_used(both).monitor(15, &[3, 0, 0, 0])).into()
+        })
+        .saying("python"),
     ],
 };
 

@@ -57,6 +57,10 @@ Treat it as a lost link: distance, interference, a peer that resets when encrypt
         Case::silent("the link ended for another reason", || {
             encrypts().disconnected(Status::REMOTE_USER_TERMINATED).into()
         }),
+        Case::silent("a read was open, and nothing was to be encrypted", || {
+            let link = Trace::new().up().mtu().acl(crate::packet::Direction::Sent, 4, &[0x0a, 3, 0]);
+            link.wait_ms(420).disconnected(Status::CONNECTION_TIMEOUT).into()
+        }),
     ],
 };
 

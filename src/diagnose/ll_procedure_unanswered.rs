@@ -55,6 +55,20 @@ LL_UNKNOWN_RSP at least.",
             air.control(Direction::Sent, Control::PingReq {}).idles(200).gone(5_000).into()
         })
         .saying("LL_PING_REQ"),
+        Case::cause(Confidence::High, "the link ends with 0x22 sooner than that", || {
+            asked().idles(20).hangs_up(Direction::Sent, Status::LL_RESPONSE_TIMEOUT).into()
+        })
+        .saying("The link was ended for it (0x22)"),
+        Case::suspect(Confidence::High, "another end is not put down to it", || {
+            asked().idles(200).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
+        })
+        .saying("The central sent LL_LENGTH_REQ, the device's link layer")
+        .not_saying("The link was ended for it"),
+        Case::cause(Confidence::High, "the device asks, and the central does not answer", || {
+            let air = OnAir::up().control(Direction::Received, ASKS).idles(1_400);
+            air.hangs_up(Direction::Received, Status::LL_RESPONSE_TIMEOUT).into()
+        })
+        .saying("The device sent LL_LENGTH_REQ, the central's link layer"),
     ],
 };
 

@@ -49,6 +49,13 @@ Let one side alone ask for changes, and not in the first moments of a link.",
         Case::silent("one after the other", || {
             OnAir::up().control(Direction::Sent, update(6)).idles(8).control(Direction::Received, ASKS).gone(5_000).into()
         }),
+        Case::note(Confidence::High, "refused with LL Procedure Collision", || {
+            let air = refused(Status::LL_COLLISION).idles(6);
+            air.hangs_up(Direction::Sent, Status::REMOTE_USER_TERMINATED).into()
+        })
+        .saying("The link went on."),
+        Case::cause(Confidence::High, "the link that dies does not go on", || both().gone(5_000).into())
+            .saying("The link did not survive it."),
     ],
 };
 

@@ -132,6 +132,22 @@ requests; try another controller.",
         Case::cause(Confidence::Medium, "nobody is seen asking, and the link is a moment older", || {
             Trace::new().up().mtu().after_us(38_000_001 - 140_500).disconnected(LATE).into()
         }),
+        Case::cause(Confidence::Medium, "after 40 s, and the same procedure works on the next link", || {
+            let ends = asked().wait_ms(40_000).disconnected(LATE).wait_ms(900);
+            let works = refused(asked(), Status::SUCCESS, 2).wait_ms(500);
+            ends.followed_by(works.hangs_up(Status::REMOTE_USER_TERMINATED)).into()
+        })
+        .about(&[1])
+        .saying("worked on another link"),
+        Case::cause(Confidence::High, "the device asked for a key", || {
+            let link = Trace::new().connected_as(1, 24, 0, 72).mtu().le(LeEvent::LongTermKeyRequest {
+                connection_handle: HANDLE,
+                random_number: crate::packet::Secret::new([0; 8]),
+                encrypted_diversifier: 0,
+            });
+            link.wait_ms(40_000).disconnected(LATE).into()
+        })
+        .saying("The peer began"),
     ],
 };
 
@@ -193,6 +209,8 @@ struct Unfinished {
 #[derive(Debug)]
 struct Procedures {
     frame: u32,
+    /// What is looked for on other links.
+    procedure: Option<Procedure>,
     name: &'static str,
     ours: bool,
     wait: Span,
@@ -222,8 +240,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 
 /// Whether the device finished such a procedure on another link.
 fn worked(scene: &Scene<'_>, connection: &Connection, seen: &Procedures) -> Option<u32> {
+    let procedure = seen.procedure?;
     let kin = scene.capture().kin(connection, super::see::SHOWN_KIN);
-    let same = |s: &&Step| s.procedure.word() == seen.name && s.outcome == Outcome::Ok;
+    let same = |s: &&Step| s.procedure == procedure && s.outcome == Outcome::Ok;
     kin.flat_map(|c| &c.steps).find(same).map(|step| step.last.frame)
 }
 
@@ -237,6 +256,7 @@ fn seen(connection: &Connection, end: &End) -> Option<Procedures> {
     if let Some(step) = failed {
         return Some(Procedures {
             frame: step.frame,
+            procedure: Some(step.procedure),
             name: step.procedure.word(),
             ours: step.by == Direction::Sent,
             wait: end.at.since(step.at)?,
@@ -252,8 +272,10 @@ fn seen(connection: &Connection, end: &End) -> Option<Procedures> {
         Pending::LongTermKey => "Long Term Key Request",
         _ => Procedure::ParameterUpdate.word(),
     };
+    let step = connection.steps.iter().find(|s| s.frame == open.frame);
     Some(Procedures {
         frame: open.frame,
+        procedure: step.map(|step| step.procedure),
         name,
         ours: open.by == Direction::Sent,
         wait: end.at.since(open.at)?,

@@ -1,11 +1,11 @@
 use super::{Basis, Case, Check, Confidence, Facts, Remedy, Rule, RuledOut, Scene, Sight, Verdict};
 use crate::packet::Status;
-use crate::packet::hci::Command;
+use crate::packet::hci::{Command, LeEvent};
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, EndedBy, Procedure, Role, Stack};
-use crate::trace::Trace;
+use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
     id: "local-disconnect-2s-kernel-idle",
@@ -57,6 +57,31 @@ Use a library that holds the link: BlueZ over D-Bus, or a current raw-HCI librar
             let android = Trace::new().done(Command::Other { code: 0xfd57, parameters: &[0] });
             android.up().wait_ms(2_000).hangs_up(REASON).into()
         }),
+        Case::silent("exactly 1.85 s after the features", || {
+            Trace::new().up().after_us(1_850_000).hangs_up(REASON).into()
+        }),
+        Case::cause(Confidence::High, "a moment later than that", || {
+            Trace::new().up().after_us(1_850_001).hangs_up(REASON).into()
+        }),
+        Case::silent("exactly 2.25 s after the features", || {
+            Trace::new().up().after_us(2_250_000).hangs_up(REASON).into()
+        }),
+        Case::cause(Confidence::High, "a moment sooner than that", || {
+            Trace::new().up().after_us(2_249_999).hangs_up(REASON).into()
+        }),
+        Case::silent("the features were refused", || {
+            let asked = Trace::new().create().connected();
+            let asked = asked.taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE });
+            let refused = asked.wait_ms(90).le(LeEvent::ReadRemoteFeaturesComplete {
+                status: Status::UNSUPPORTED_REMOTE_FEATURE,
+                connection_handle: HANDLE,
+                le_features: [0; 8],
+            });
+            refused.wait_ms(2_000).hangs_up(REASON).into()
+        }),
+        Case::silent("a pairing was tried", || {
+            Trace::new().up().asks_to_pair().wait_ms(2_000).hangs_up(REASON).into()
+        }),
     ],
 };
 
@@ -102,8 +127,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let central = connection.role == Some(Role::Central);
     let features =
         connection.steps.iter().find(|s| s.procedure == Procedure::Features && !s.failed())?;
-    let traffic = connection.att_sent + connection.att_received > 0
-        || connection.last_pdu.map(|seen| seen.frame).is_some();
+    let traffic = connection.last_pdu.is_some();
     let after = end.command_at().since(features.last.at)?;
     let two_seconds = after > EARLIEST && after < LATEST;
     if known_other || !central || traffic || !two_seconds || end.reason_sent != Some(REASON) {

@@ -50,6 +50,38 @@ feature request instead of rejecting it.",
         Case::silent("it hangs up a moment later than that", || {
             asked(UNKNOWN).after_us(50_001).hangs_up(Status::REMOTE_USER_TERMINATED).into()
         }),
+        Case::silent("this host had asked for the end before the answer", || {
+            let link = Trace::new()
+                .connected_as(1, 24, 0, 42)
+                .taken(Command::LeReadRemoteFeatures { connection_handle: HANDLE })
+                .wait_ms(60)
+                .taken(Command::Disconnect {
+                    connection_handle: HANDLE,
+                    reason: Status::REMOTE_USER_TERMINATED,
+                });
+            let answered = link.wait_ms(20).le(LeEvent::ReadRemoteFeaturesComplete {
+                status: UNKNOWN,
+                connection_handle: HANDLE,
+                le_features: [0; 8],
+            });
+            answered.wait_ms(10).disconnected(Status::LOCAL_HOST_TERMINATED).into()
+        }),
+        Case::silent("a PHY is what the peer does not know", || {
+            let link = Trace::new().connected_as(1, 24, 0, 42).taken(Command::LeSetPhy {
+                connection_handle: HANDLE,
+                all_phys: 0,
+                tx_phys: 2,
+                rx_phys: 2,
+                phy_options: 0,
+            });
+            let refused = link.wait_ms(60).le(LeEvent::PhyUpdateComplete {
+                status: UNKNOWN,
+                connection_handle: HANDLE,
+                tx_phy: 1,
+                rx_phy: 1,
+            });
+            refused.wait_ms(14).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 

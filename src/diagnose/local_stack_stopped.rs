@@ -84,6 +84,12 @@ Look at that process's own log: why did it end?",
             let twice = Trace::new().opens(1, 2, "bluetoothd").up().mtu().opens(2, 2, "bluetoothd");
             closed(twice.wait_ms(500), 2_000).into()
         }),
+        Case::cause(Confidence::High, "its socket's record comes a little less than 0.5 s after the command", || {
+            closes_after(499_999).into()
+        }),
+        Case::silent("its socket's record comes exactly 0.5 s after the command", || {
+            closes_after(500_000).into()
+        }),
     ],
 };
 
@@ -100,6 +106,14 @@ fn close(trace: Trace) -> Trace {
 
 fn closed(trace: Trace, before_ms: u32) -> Trace {
     close(trace).wait_ms(before_ms).hangs_up(HANGS_UP)
+}
+
+/// This host hangs up, and its program's socket is closed exactly so long after the command.
+fn closes_after(us: u32) -> Trace {
+    let hang_up = Command::Disconnect { connection_handle: HANDLE, reason: HANGS_UP };
+    // The command's status comes 0.1 ms after it.
+    let asked = opened("bluetoothd").taken(hang_up).after_us(us - 100);
+    close(asked).wait_ms(50).disconnected(Status::LOCAL_HOST_TERMINATED)
 }
 
 /// The kernel waits two seconds for somebody else to take the link; it may be busy for as long again.

@@ -382,3 +382,6 @@ fn nobody_answered(testimony: &Testimony) -> Option<Verdict> {
     }
     .suspect(Confidence::Medium)
 }
+
+#[cfg(test)]
+mod tests;

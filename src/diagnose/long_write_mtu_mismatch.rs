@@ -6,7 +6,7 @@ use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -137,8 +137,7 @@ struct Refused {
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let refused = |step: &Step| {
         let code = CODES.into_iter().find(|code| step.status == Some(code.0))?;
-        let piece = step.procedure == Procedure::Write
-            && step.by == Direction::Sent
+        let piece = step.by == Direction::Sent
             && matches!(step.detail, Detail::Write { prepared: true, .. });
         let refused = Refused { frame: step.frame, answer_frame: step.last.frame, code };
         piece.then_some((Handle(step.attribute), refused))

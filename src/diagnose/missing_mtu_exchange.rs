@@ -89,6 +89,11 @@ Ask for the MTU before the first long write, or send at most 20 bytes at a time.
             let refused = up().refused(read, ErrorCode::INVALID_VALUE_LENGTH);
             refused.wait_ms(500).hangs_up(HUNG_UP).into()
         }),
+        Case::silent("the device writes a long value to this host, which refuses its length", || {
+            let value: Vec<u8> = [0x12, 3, 0].into_iter().chain([7; 20]).collect();
+            let asked = up().from_peer(&value, &[0x01, 0x12, 3, 0, 0x0d]);
+            asked.wait_ms(500).hangs_up(HUNG_UP).into()
+        }),
     ],
 };
 

@@ -4,11 +4,12 @@ use super::{
 use crate::packet::Direction::{Received, Sent};
 use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
+use crate::packet::hci::Command;
 use crate::prose::Text;
 use crate::text;
 use crate::time::Span;
 use crate::timeline::{Connection, Detail, End, EndedBy, Outcome, Procedure, Stack, Step};
-use crate::trace::Trace;
+use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
     id: "mtu-exchange-breaks-peer",
@@ -155,6 +156,22 @@ Exchange MTU Response.",
             let link = exchanges(679, 103, 5).exchange(write, Pdu::WriteResponse {});
             link.wait_ms(5_000).hangs_up(HUNG_UP).into()
         }),
+        Case::cause(Confidence::High, "it is refused, and this host only changes the parameters", || {
+            let asked = refused(ErrorCode::INVALID_PDU).taken(Command::LeConnectionUpdate {
+                connection_handle: HANDLE,
+                connection_interval_min: 24,
+                connection_interval_max: 24,
+                max_latency: 0,
+                supervision_timeout: 100,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            });
+            asked.wait_ms(12_000).hangs_up(HUNG_UP).into()
+        }),
+        Case::cause(Confidence::High, "the error is shown where it came", || {
+            refused(ErrorCode::INVALID_PDU).wait_ms(12_000).hangs_up(HUNG_UP).into()
+        })
+        .saying("Error Response to the Exchange MTU Request: Invalid PDU (0x04)"),
     ],
 };
 
@@ -252,21 +269,16 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 /// The device has one MTU as server and another as client, and cuts a value at the smaller.
 fn shortens(connection: &Connection) -> Option<Verdict> {
     let exchange = |by| {
-        connection
-            .steps
-            .iter()
-            .filter(move |s| s.procedure == Procedure::ExchangeMtu && s.by == by)
-            .find_map(|s| match s.detail {
-                Detail::Mtu { asked, answered, .. } => Some((s, asked, answered)),
-                _ => None,
-            })
+        connection.steps.iter().filter(move |s| s.by == by).find_map(|s| match s.detail {
+            Detail::Mtu { asked, answered, .. } => Some((s, asked, answered)),
+            _ => None,
+        })
     };
     let ((ours, _, server), (theirs, client, _)) = (exchange(Sent)?, exchange(Received)?);
     let server = server?;
     let small = client.min(server).max(SMALLEST);
     let read = connection.steps.iter().find(|s| {
-        s.procedure == Procedure::Read
-            && s.by == Sent
+        s.by == Sent
             && s.count == 1
             && s.frame > ours.frame.max(theirs.frame)
             && s.bytes + 1 == u64::from(small)
