@@ -68,6 +68,16 @@ impl Seen {
         seen.map_or(Moment::UNKNOWN, |seen| seen.at)
     }
 
+    /// Whether it stands before that frame of the same source.
+    pub(crate) fn comes_before(&self, frame: u32) -> bool {
+        self.frame < frame
+    }
+
+    /// Whether it stands behind that frame of the same source.
+    pub(crate) fn comes_after(&self, frame: u32) -> bool {
+        self.frame > frame
+    }
+
     /// The distance from an earlier place of the same source, if both times are known.
     pub fn since(&self, earlier: &Self) -> Option<crate::time::Span> {
         (self.source == earlier.source).then(|| self.at.since(earlier.at))?
@@ -112,6 +122,13 @@ mod tests {
         assert_eq!(seen(SourceId::SECOND, Some(4_000)).since(&first), None);
         assert_eq!(seen(SourceId::Witness(0), Some(4_000)).since(&first), None);
         assert_eq!(seen(SourceId::FIRST, None).since(&first), None);
+    }
+
+    #[test]
+    fn a_frame_comes_neither_before_nor_after_itself() {
+        let seen = Seen { source: SourceId::FIRST, at: Moment::UNKNOWN, frame: 5 };
+        assert_eq!([4, 5, 6].map(|frame| seen.comes_before(frame)), [false, false, true]);
+        assert_eq!([4, 5, 6].map(|frame| seen.comes_after(frame)), [true, false, false]);
     }
 
     #[test]

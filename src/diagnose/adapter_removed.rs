@@ -169,7 +169,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     }
     let events = &scene.capture().adapter_events;
     let before =
-        events.get(..events.partition_point(|e| e.frame <= gone.frame)).unwrap_or_default();
+        events.get(..events.partition_point(|e| !e.comes_after(gone.frame))).unwrap_or_default();
     // A controller that had stopped answering was taken away because of that.
     let begin = connection.connected_frame().unwrap_or(0);
     let hung = |e: &&AdapterEvent| {

@@ -146,12 +146,12 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     }
     let frame = connection.status_frame()?;
     let over = |c: &Connection| {
-        let end = c.end.as_ref().map(|end| end.frame);
-        end.or(c.gone.as_ref().map(|gone| gone.frame))
+        let end = c.end.as_ref().map(|end| end.seen);
+        end.or(c.gone.as_ref().map(|gone| gone.seen))
     };
     let others = scene.capture().connections.iter().filter_map(|c| {
-        let up = c.connected_frame().filter(|up| *up < frame && c.adapter == connection.adapter)?;
-        over(c).is_none_or(|end| end > frame).then_some((c.peer.address, up))
+        let up = c.up.filter(|up| up.comes_before(frame) && c.adapter == connection.adapter)?;
+        over(c).is_none_or(|end| end.comes_after(frame)).then_some((c.peer.address, up.frame))
     });
     let facts = Full { status, frame, open, links: others.take(SHOWN).collect() };
     Some(if limit { Verdict::cause(facts).sure(Confidence::High) } else { Verdict::suspect(facts) })

@@ -271,10 +271,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
         .iter()
         .any(|o| matches!(o.pending, Pending::Smp(_)) && o.age.is_some_and(|age| age >= PAIRING));
     // Who went on and was answered had not been kept waiting: the recording lost that answer.
-    let went_on = connection
-        .steps
-        .iter()
-        .any(|s| s.is_att() && s.by == open.by && s.frame > open.frame && s.outcome == Outcome::Ok);
+    let went_on = connection.steps.iter().any(|s| {
+        s.is_att() && s.by == open.by && s.comes_after(open.frame) && s.outcome == Outcome::Ok
+    });
     if went_on && connection.enhanced_att == 0 {
         return None;
     }

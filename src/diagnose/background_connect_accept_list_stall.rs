@@ -390,7 +390,7 @@ struct Stalled {
 
 fn verdict(listening: &Listening<'_>, added: &AdapterEvent, address: Address) -> Option<Verdict> {
     let Listening { device, private, waits, scans } = listening;
-    let waits = waits.get(waits.partition_point(|(_, w)| w.request.frame <= added.frame)..)?;
+    let waits = waits.get(waits.partition_point(|(_, w)| !w.request.comes_after(added.frame))..)?;
     let for_it = |w: &Wait<'_>| w.request.listed.is_some_and(|(listed, _)| listed == address);
     let waits: Vec<_> = waits.iter().filter(|(_, w)| for_it(w)).collect();
     let waiting = match waits.first() {

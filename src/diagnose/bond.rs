@@ -29,7 +29,7 @@ pub fn last_try(connection: &Connection) -> Option<&Step> {
 /// The key that this step used, and what it is. `None` where the capture does not show enough.
 pub fn key_of(scene: &Scene<'_>, connection: &Connection, step: &Step) -> Option<Key> {
     let used = used_by(connection, step)?;
-    let before = |key: &&KeySeen| key.frame < used.frame;
+    let before = |key: &&KeySeen| key.comes_before(used.frame);
     let earlier = scene
         .capture()
         .connections
@@ -43,7 +43,7 @@ pub fn key_of(scene: &Scene<'_>, connection: &Connection, step: &Step) -> Option
         let encrypted = link.steps.iter().filter(|s| {
             s.procedure == Procedure::Encrypt
                 && s.outcome == Outcome::Ok
-                && s.last.frame < used.frame
+                && s.last.comes_before(used.frame)
         });
         for done in encrypted {
             if used_by(link, done).is_some_and(|key| key.number == used.number) {

@@ -107,6 +107,11 @@ Scan for the new address (or the update service) after the reboot, connect there
             let left = up().write(0x10, &[1]).wait_ms(900).disconnected(LEFT);
             left.peer(numbered(2), AddressType::RANDOM).after_ms(30_000).advertises(0).into()
         }),
+        Case::cause(Confidence::High, "the old address is asked for again, and that request still waits", || {
+            returns_as(2).peer(PEER, AddressType::RANDOM).create().wait_ms(5_000).into()
+        })
+        .about(&[1, 2])
+        .saying("went on trying the old address"),
     ],
 };
 
@@ -173,17 +178,17 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     });
     let moved = neighbours.into_iter().filter_map(|address| capture.device(address)).find(|d| {
         d.first.is_some_and(|first| {
-            first.frame > end.frame && first.at.since(end.at).is_some_and(|t| t < BACK_WITHIN)
+            first.comes_after(end.frame) && first.at.since(end.at).is_some_and(|t| t < BACK_WITHIN)
         })
     })?;
     // Devices out of one box have neighbouring addresses: one that comes back under its own has not moved.
     let again = capture.device(old).and_then(|device| device.last);
-    if again.is_some_and(|last| moved.first.is_some_and(|first| last.frame > first.frame)) {
+    if again.is_some_and(|last| moved.first.is_some_and(|first| last.comes_after(first.frame))) {
         return None;
     }
     let retries: Vec<u32> = capture
         .attempts_to(old)
-        .filter(|c| c.number > connection.number && c.status != Some(Status::SUCCESS))
+        .filter(|c| c.number > connection.number && c.connected_frame().is_none())
         .map(|c| c.number)
         .collect();
     let facts = Rebooted {

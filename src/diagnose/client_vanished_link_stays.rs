@@ -108,7 +108,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         _ => None,
     });
     let Some((event, process)) = closed else { return Vec::new() };
-    let on_adapter = events.iter().take_while(|e| e.frame < event.frame).any(|e| {
+    let on_adapter = events.iter().take_while(|e| e.comes_before(event.frame)).any(|e| {
         matches!(&e.what, Happening::ProcessOpened { process: p, channel: "raw" | "user" } if p == process)
     });
     let tools = ["btmon", "hcidump"];
@@ -116,10 +116,10 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
         return Vec::new();
     }
     let left = |c: &Connection| {
-        let up = c.connected_frame().filter(|up| c.open() && *up < event.frame)?;
+        let up = c.up.filter(|up| c.open() && up.comes_before(event.frame))?;
         c.capture_end.since(event.at).filter(|lived| *lived >= STAYS)?;
         let (process, closed_frame) = (process.clone(), event.frame);
-        let facts = Left { process, closed_frame, connected_frame: up };
+        let facts = Left { process, closed_frame, connected_frame: up.frame };
         Some(Verdict::note(facts).sure(Confidence::Medium).about([c.number]))
     };
     capture.connections.iter().filter_map(left).collect()

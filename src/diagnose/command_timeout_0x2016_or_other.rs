@@ -213,13 +213,13 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let silent = |c: &&Connection| {
         c.adapter == first.adapter
             && c.end.is_none()
-            && c.connected_frame().is_some_and(|up| up < first.frame)
-            && c.last_heard.is_none_or(|heard| heard.seen.frame < command_frame)
+            && c.up.is_some_and(|up| up.comes_before(first.frame))
+            && c.last_heard.is_none_or(|heard| heard.comes_before(command_frame))
     };
     let broken = capture.connections.iter().filter(silent).map(|c| c.number);
     let crash = capture.adapter_events.iter().find(|e| {
         e.adapter == first.adapter
-            && e.frame > command_frame
+            && e.comes_after(command_frame)
             && matches!(e.what, Happening::HardwareError(_))
     });
     let facts = Unanswered {

@@ -143,7 +143,6 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     });
     // Links without an end, in the order in which they came up.
     let mut endless: Vec<_> = capture.connections.iter().filter(|c| c.end.is_none()).collect();
-    endless.retain(|c| c.connected_frame().is_some());
     endless.sort_by_key(|c| c.connected_frame());
     let found = crashes.map(|(at, event, code)| {
         let (before, after) = capture.adapter_events.split_at(at);
@@ -157,7 +156,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
             .unwrap_or_default()
             .iter()
             .filter(|c| c.adapter == event.adapter)
-            .filter(|c| c.steps.last().is_none_or(|s| s.frame < event.frame))
+            .filter(|c| c.steps.last().is_none_or(|s| s.comes_before(event.frame)))
             .map(|c| c.number)
             .collect();
         // Until the next crash: what follows that one is not this one's reset.

@@ -268,7 +268,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     // Of two requests that were sent before the first answer, one has lost its own: it may have been the other's.
     let mut later = scene.capture().connections.iter().skip(connection.number as usize);
     let mixed = later.next().and_then(|next| next.request.as_ref()).is_some_and(|next| {
-        next.kind == request.kind && next.frame < status_frame && next.status_frame.is_none()
+        next.kind == request.kind && next.comes_before(status_frame) && next.status_frame.is_none()
     });
     let sure = if mixed { Confidence::Medium } else { Confidence::High };
     let verdict = if passed { Verdict::note(facts) } else { Verdict::cause(facts).sure(sure) };

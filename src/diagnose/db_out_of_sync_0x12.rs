@@ -167,7 +167,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     if connection.role == Some(Role::Peripheral) {
         return None;
     }
-    let looks = |s: &&Step| s.by == Sent && s.frame > last.last.frame && looks_again(s);
+    let looks = |s: &&Step| s.by == Sent && s.comes_after(last.last.frame) && looks_again(s);
     let cure = connection.steps.iter().filter(looks).find(|s| s.outcome == Outcome::Ok);
     // What it asked for when the capture ended, or would have asked next, nobody knows.
     let asking = connection

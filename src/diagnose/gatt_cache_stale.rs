@@ -162,8 +162,8 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     }
     let refused: Vec<&Step> = connection.steps.iter().filter(|s| by_dead_handle(s)).collect();
     let (first, last) = (*refused.first()?, *refused.last()?);
-    let discovered_at = connection.steps.iter().find(|s| discovers(s)).map(|s| s.frame);
-    if discovered_at.is_some_and(|frame| frame < first.frame) {
+    let discovery = connection.steps.iter().find(|s| discovers(s));
+    if discovery.is_some_and(|s| s.comes_before(first.frame)) {
         return None;
     }
     let theirs = scene.reference().and_then(|reference| {
@@ -173,7 +173,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = StaleHandles {
         count: refused.len(),
         refused: refused.iter().take(super::see::SHOWN).map(|step| (*step).clone()).collect(),
-        cured: discovered_at.is_some_and(|frame| frame > last.last.frame),
+        cured: discovery.is_some_and(|s| s.comes_after(last.last.frame)),
         reference_frame: theirs.map(|step| step.frame),
     };
     let confidence = if facts.count > 1 { Confidence::High } else { Confidence::Medium };

@@ -319,8 +319,8 @@ fn fast_links(scene: &Scene<'_>, lost: &Connection) -> usize {
     let Some(end) = &lost.end else { return 0 };
     let open = |c: &&Connection| {
         c.adapter == lost.adapter
-            && c.connected_frame().is_some_and(|frame| frame < end.frame)
-            && c.end.as_ref().is_none_or(|e| e.frame >= end.frame || together(c, lost))
+            && c.up.is_some_and(|up| up.comes_before(end.frame))
+            && c.end.as_ref().is_none_or(|e| !e.comes_before(end.frame) || together(c, lost))
             && c.current.is_some_and(|current| current.interval() <= FAST)
     };
     scene.capture().connections.iter().filter(open).count()

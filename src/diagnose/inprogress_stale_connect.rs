@@ -78,7 +78,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let request =
         connection.request.as_deref().filter(|r| r.status == Some(Status::COMMAND_DISALLOWED))?;
     let older = pending(scene, connection)?.request.as_deref()?;
-    if older.cancelled.is_some_and(|seen| seen.frame < request.frame) {
+    if older.cancelled.is_some_and(|seen| seen.comes_before(request.frame)) {
         return None;
     }
     let facts = Stale { older_frame: older.frame, status_frame: request.status_frame? };

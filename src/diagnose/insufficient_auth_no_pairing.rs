@@ -203,11 +203,11 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let first = refused.first()?;
     let secured = connection.steps.iter().any(|s| {
         matches!(s.procedure, Procedure::Pair | Procedure::Encrypt)
-            && s.last.frame > first.frame
+            && s.last.comes_after(first.frame)
             && !matches!(s.detail, Detail::SecurityRequest { .. })
     });
     let was_secure = connection.steps.iter().any(|s| {
-        s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok && s.frame < first.frame
+        s.procedure == Procedure::Encrypt && s.outcome == Outcome::Ok && s.comes_before(first.frame)
     });
     let last = refused.last()?;
     if secured || was_secure || !connection.end_seen && !see::watched(connection, last.last.at) {
@@ -224,7 +224,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let last = last.last.frame;
     let lives = connection.steps.iter().any(|s| {
         use Procedure::{Notify, Write, WriteCommand};
-        s.frame > last
+        s.comes_after(last)
             && s.outcome == Outcome::Ok
             && matches!(s.procedure, Notify | Write | WriteCommand)
     });

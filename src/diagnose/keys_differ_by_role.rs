@@ -5,7 +5,7 @@ use super::{
 use crate::packet::{Direction, Status, smp};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, End, Outcome, Role, Stack, Step};
+use crate::timeline::{Connection, Detail, Encryption, End, Outcome, Role, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -134,6 +134,11 @@ both sides helps until the roles change again.",
             let ended = asked.wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED);
             ended.followed_by(fails(5)).into()
         }),
+        Case::silent("the two sides pair again, and that pairing's own encryption breaks", || {
+            let again = pairs(1).encrypts_with(3).wait_ms(60).encryption(Status::SUCCESS);
+            let broken = again.wait_ms(50).disconnected(Status::MIC_FAILURE);
+            legacy(8, 9).followed_by(broken).into()
+        }),
     ],
 };
 
@@ -225,8 +230,10 @@ struct WrongKey {
 
 fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let step = bond::last_try(connection)?;
+    // The key of a pairing on this very link came from no store.
+    let fresh = matches!(step.detail, Detail::Encryption { key: Encryption::Fresh, .. });
     let broken = connection.end.as_ref().is_some_and(|end| end.reason == Status::MIC_FAILURE);
-    if !broken && step.outcome != Outcome::Error {
+    if fresh || !broken && step.outcome != Outcome::Error {
         return None;
     }
     let key = bond::key_of(scene, connection, step)?;

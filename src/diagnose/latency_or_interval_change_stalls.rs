@@ -329,7 +329,9 @@ fn answer(pace: &Pace) -> Option<Span> {
 /// The last request of the device's before the update.
 fn asked(connection: &Connection, update: u32) -> Option<u32> {
     let asked = connection.steps.iter().rev().find(|s| {
-        s.procedure == Procedure::ParameterUpdate && s.by == Direction::Received && s.frame < update
+        s.procedure == Procedure::ParameterUpdate
+            && s.by == Direction::Received
+            && s.comes_before(update)
     });
     asked.map(|step| step.frame)
 }

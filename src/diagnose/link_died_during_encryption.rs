@@ -89,7 +89,7 @@ fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
                 || s.status == Some(Status::CONNECTION_TIMEOUT.0))
     })?;
     // Nothing else may have gone well after the encryption began.
-    if connection.last_heard.is_some_and(|heard| heard.seen.frame > started.last.frame) {
+    if connection.last_heard.is_some_and(|heard| heard.comes_after(started.last.frame)) {
         return None;
     }
     let echo = (started.last.frame != started.frame).then_some(started.last.frame);

@@ -141,9 +141,11 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let end = connection.end.as_ref().filter(|end| end.by == EndedBy::Host)?;
     // Events stand in the order of their frames: only those of this link's life are looked at.
     let events = &scene.capture().adapter_events;
-    let events = events.get(..events.partition_point(|e| e.frame < end.frame)).unwrap_or_default();
+    let events =
+        events.get(..events.partition_point(|e| e.comes_before(end.frame))).unwrap_or_default();
     let begin = connection.connected_frame().unwrap_or(0);
-    let events = events.get(events.partition_point(|e| e.frame <= begin)..).unwrap_or_default();
+    let events =
+        events.get(events.partition_point(|e| !e.comes_after(begin))..).unwrap_or_default();
     let (closed, process, wait) = events.iter().rev().find_map(|e| {
         let Happening::ProcessClosed { process } = &e.what else { return None };
         let wait = end.command_at().since(e.at)?;
@@ -153,7 +155,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     })?;
     // A daemon opens several sockets; only the last one to close is its end.
     let back = events.iter().any(|e| {
-        e.frame > closed.frame
+        e.comes_after(closed.frame)
             && matches!(&e.what, Happening::ProcessOpened { process: p, .. } if p == process)
     });
     if back {

@@ -176,7 +176,7 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
     let facts = MicFailure {
         started: started.map(|step| step.frame),
         soon,
-        worked: known.filter(|frame| connection.connected_frame().is_some_and(|up| *frame > up)),
+        worked: known.filter(|frame| connection.up.is_some_and(|up| up.comes_before(*frame))),
         known,
         end: end.clone(),
     };

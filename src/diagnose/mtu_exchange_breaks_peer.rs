@@ -280,7 +280,7 @@ fn shortens(connection: &Connection) -> Option<Verdict> {
     let read = connection.steps.iter().find(|s| {
         s.by == Sent
             && s.count == 1
-            && s.frame > ours.frame.max(theirs.frame)
+            && s.comes_after(ours.frame.max(theirs.frame))
             && s.bytes + 1 == u64::from(small)
             && matches!(s.detail, Detail::Read { offset: 0, by_type: 0 })
     })?;
@@ -310,8 +310,10 @@ fn breaks(connection: &Connection) -> Option<Verdict> {
 }
 
 fn wrong(connection: &Connection, asked: &Step) -> Option<Wrong> {
-    let later =
-        connection.steps.iter().any(|s| s.by == Sent && s.is_att() && s.frame > asked.last.frame);
+    let later = connection
+        .steps
+        .iter()
+        .any(|s| s.by == Sent && s.is_att() && s.comes_after(asked.last.frame));
     match (asked.outcome, asked.detail) {
         (Outcome::Error, _) => {
             let code = asked.status.map(ErrorCode);

@@ -112,7 +112,7 @@ pub(super) const FACTS: &[Fact] = &[
         partly: "keys-differ-by-role pin-or-key-missing-0x06 ota-erase-silence \
             update-outlived-silence reverse-discovery-collides mtu-exchange-breaks-peer \
             peer-hangs-up-on-deadline write-type-mismatch notifications-never-enabled",
-        otherwise: "keys-differ-by-role mic-failure-0x3d ll-response-timeout-40s mtu-exchange-breaks-peer \
+        otherwise: "mic-failure-0x3d ll-response-timeout-40s mtu-exchange-breaks-peer \
             write-type-mismatch",
     },
     Fact {
@@ -247,7 +247,7 @@ pub(super) const FACTS: &[Fact] = &[
             rpa-identity-mismatch peer-gone-or-moved adapter-slots-exhausted scan-window-zero \
             create-conn-timeout-cancel peer-rejects-or-cc-error",
         partly: "wrong-peer-address-type create-after-reset background-connect-accept-list-stall unexplained-end",
-        otherwise: "bootloader-reboot-address-change",
+        otherwise: "",
     },
     Fact {
         so: "no link came up",
@@ -260,7 +260,7 @@ pub(super) const FACTS: &[Fact] = &[
             late-host-write queued-delivery own-address-type-differs connection-cancelled-by-app \
             client-vanished-link-stays interval-differs clock-accuracy-differs",
         partly: "wrong-peer-address-type create-after-reset discovery-order-or-volume-difference device-idle-timer \
-            adapter-removed unexplained-end peer-filters-centrals",
+            unexplained-end peer-filters-centrals",
         otherwise: "controller-hardware-error command-timeout-0x2016-or-other bredr-instead-of-le \
             create-conn-status-error create-conn-timeout-cancel never-heard-peer too-far \
             peer-rejects-or-cc-error mic-failure-0x3d ll-response-timeout-40s reverse-discovery-collides \
@@ -458,13 +458,13 @@ pub(super) const FACTS: &[Fact] = &[
     Fact {
         so: "there is one link alone",
         change: |c| c.connections.truncate(1),
-        silent: "adapter-slots-exhausted create-after-reset never-heard-retry-loop \
+        silent: "never-heard-retry-loop \
             csa2-extended-connect-interop peer-filters-centrals wifi-coexistence-combo-chip \
-            keys-differ-by-role discovery-order-or-volume-difference immediate-0x13-after-first-att \
-            device-idle-timer remote-user-terminated-idle inprogress-stale-connect \
+            discovery-order-or-volume-difference immediate-0x13-after-first-att \
+            device-idle-timer remote-user-terminated-idle \
             hci-latency-or-overload",
-        partly: "bredr-instead-of-le create-conn-status-error create-conn-timeout-cancel \
-            mic-failure-0x3d bootloader-reboot-address-change ota-erase-silence \
+        partly: "\
+            ota-erase-silence \
             peer-hangs-up-on-deadline hangs-up-after-command no-disconnection-complete",
         otherwise: "controller-hardware-error command-timeout-0x2016-or-other \
             create-conn-status-error create-conn-timeout-cancel never-heard-peer \
