@@ -213,7 +213,7 @@ fn check(scene: &Scene<'_>) -> Vec<Verdict> {
     let silent = |c: &&Connection| {
         c.adapter == first.adapter
             && c.end.is_none()
-            && c.up.is_some_and(|up| up.comes_before(first.frame))
+            && c.up.is_some_and(|up| up.comes_before(command_frame))
             && c.last_heard.is_none_or(|heard| heard.comes_before(command_frame))
     };
     let broken = capture.connections.iter().filter(silent).map(|c| c.number);
