@@ -430,13 +430,9 @@ impl<W: Write> Writer<W> {
         }
         let original = record.original_len.saturating_add(typed);
         let time = record.time.map_or(0, |time| time.0.saturating_add(EPOCH));
-        let mut head = [0; RECORD_HEADER];
-        head[..4].copy_from_slice(&original.to_be_bytes());
-        head[4..8].copy_from_slice(&included.to_be_bytes());
-        head[8..12].copy_from_slice(&flags.to_be_bytes());
-        head[12..16].copy_from_slice(&self.lost.to_be_bytes());
-        head[16..].copy_from_slice(&time.to_be_bytes());
-        self.output.write_all(&head)?;
+        let head = [original, included, flags, self.lost].map(u32::to_be_bytes);
+        self.output.write_all(head.as_flattened())?;
+        self.output.write_all(&time.to_be_bytes())?;
         if let Some(byte) = prefix {
             self.output.write_all(&[byte])?;
         }

@@ -9,6 +9,9 @@ use std::sync::Arc;
 /// How many other connections to a device are asked for names, the nearest in time.
 const NEAREST: usize = 16;
 
+/// How many databases are asked for a name, at most.
+const MOST_KNOWN: usize = 4;
+
 const CCCD: Uuid = Uuid::Short(0x2902);
 
 /// The databases that tell what a connection's handles mean, the nearest first.
@@ -47,8 +50,9 @@ impl Names {
     /// Adds what another connection to the same device knows, unless it contradicts.
     pub fn learn(&mut self, remote: &Arc<Database>, local: &Arc<Database>) {
         for (known, new) in [(&mut self.remote, remote), (&mut self.local, local)] {
-            let contradicts = known.iter().any(|db| contradicts(db, new));
-            if !new.is_empty() && !contradicts && known.len() < 4 {
+            // Whether two contradict each other is asked last: it takes the longest.
+            let room = !new.is_empty() && known.len() < MOST_KNOWN;
+            if room && !known.iter().any(|db| contradicts(db, new)) {
                 known.push(new.clone());
             }
         }
@@ -66,11 +70,7 @@ impl Names {
 
     /// What a handle of the peer's (or our own) database stands for.
     pub fn meaning(&self, handle: u16, owner: Owner) -> Option<Meaning> {
-        let databases = match owner {
-            Owner::Peer => &self.remote,
-            Owner::Host => &self.local,
-        };
-        databases.iter().find_map(|db| {
+        self.databases(owner).iter().find_map(|db| {
             let Some(attribute) = db.get(handle) else { return only_descriptor(db, handle) };
             let uuid = attribute.uuid?;
             let parent = match attribute.kind {
@@ -80,6 +80,21 @@ impl Names {
             let service = db.service_of(handle).and_then(|a| a.uuid);
             Some(Meaning { uuid, kind: attribute.kind, parent, service })
         })
+    }
+
+    /// The type and the kind of the attribute: what [`Self::meaning`] says, without where it stands.
+    pub fn type_of(&self, handle: u16, owner: Owner) -> Option<(Uuid, AttributeKind)> {
+        self.databases(owner).iter().find_map(|db| match db.get(handle) {
+            Some(attribute) => Some((attribute.uuid?, attribute.kind)),
+            None => only_descriptor(db, handle).map(|meaning| (meaning.uuid, meaning.kind)),
+        })
+    }
+
+    fn databases(&self, owner: Owner) -> &[Arc<Database>] {
+        match owner {
+            Owner::Peer => &self.remote,
+            Owner::Host => &self.local,
+        }
     }
 
     /// The attribute that a step speaks of.

@@ -44,6 +44,10 @@ fn row(text: &str, words: &[Word], found: &mut Digits) -> usize {
         inside(text, &words[0], &mut found.hidden);
         return 1;
     };
+    // Most numbers stand alone, and have few digits.
+    if first < LONG && words.get(1).is_none_or(|next| number(text, next).is_none()) {
+        return 1;
+    }
     if base_uuid(text, words) {
         return 5;
     }
@@ -81,7 +85,7 @@ fn row(text: &str, words: &[Word], found: &mut Digits) -> usize {
 
 /// How many digits the word is a number of, `0x` and `\x` aside.
 fn number(text: &str, word: &Word) -> Option<usize> {
-    let word = text[word.range.clone()].as_bytes();
+    let word = text.as_bytes().get(word.range.clone())?;
     let digits = match word {
         [b'0', b'x' | b'X', digits @ ..] | [b'x' | b'X', digits @ ..] if !digits.is_empty() => {
             digits
@@ -142,25 +146,26 @@ fn inside(text: &str, word: &Word, hidden: &mut Vec<Range<usize>>) {
 
 /// Keys in base64: long, with capitals, small letters and digits in one word.
 fn base64(text: &str, hidden: &mut Vec<Range<usize>>) {
-    let mut start = None;
-    for (at, byte) in text.bytes().chain([b' ']).enumerate() {
-        if byte.is_ascii_alphanumeric() || b"+/=".contains(&byte) {
-            start.get_or_insert(at);
-            continue;
-        }
-        let Some(from) = start.take() else { continue };
-        // `name=` before the key belongs to it as little as a folder does.
-        let word = &text[from..at];
-        let value = word.trim_end_matches('=');
-        let skipped = value.rfind('=').map_or(0, |mark| mark + 1);
-        let value = &value[skipped..];
-        let has = |kind: fn(&u8) -> bool| value.as_bytes().iter().filter(|b| kind(b)).count();
-        let mixed = has(u8::is_ascii_uppercase) > 0
-            && has(u8::is_ascii_lowercase) > 0
-            && has(u8::is_ascii_digit) > 0;
-        let padded = word.ends_with('=');
-        if value.len() >= BASE64 && (padded || mixed && !value.starts_with('/')) {
-            hidden.push(from + skipped..at);
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let mut start = 0;
+    for word in text.as_bytes().split(|byte| !part(byte)) {
+        let range = start..start + word.len();
+        start = range.end + 1;
+        if word.len() >= BASE64 {
+            hidden.extend(base64_in(&text[range.clone()]).map(|key| range.start + key..range.end));
         }
     }
+}
+
+/// Where a key in base64 begins, which ends with the word.
+fn base64_in(word: &str) -> Option<usize> {
+    // `name=` before the key belongs to it as little as a folder does.
+    let value = word.trim_end_matches('=');
+    let skipped = value.rfind('=').map_or(0, |mark| mark + 1);
+    let value = &value[skipped..];
+    let has = |kind: fn(&u8) -> bool| value.as_bytes().iter().any(kind);
+    let mixed =
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has(u8::is_ascii_digit);
+    let padded = word.ends_with('=');
+    (value.len() >= BASE64 && (padded || mixed && !value.starts_with('/'))).then_some(skipped)
 }

@@ -9,6 +9,8 @@ mod digits;
 mod people;
 mod words;
 
+pub(crate) use words::Meaning;
+
 use std::borrow::Cow;
 use std::ops::Range;
 

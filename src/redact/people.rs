@@ -57,6 +57,11 @@ pub(super) fn find(line: &str) -> Vec<Range<usize>> {
 const CREDENTIALS: [&str; 8] =
     ["token", "password", "passwd", "passphrase", "secret", "api_key", "apikey", "bearer"];
 
+/// Whether one of them is in this word, or is made of it and others beside it.
+pub(super) fn may_announce_credential(word: &str) -> bool {
+    ANY_CREDENTIAL.as_ref().is_none_or(|any| any.is_match(word))
+}
+
 /// `token=…`, `"password": "…"`, `Bearer …`: the value up to its end, whatever it looks like.
 fn credentials(line: &str, found: &mut Vec<Range<usize>>) {
     let lower = line.to_ascii_lowercase();

@@ -1,5 +1,6 @@
 //! Words that announce a key, and which words may follow them.
 use aho_corasick::AhoCorasick;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -48,7 +49,7 @@ const COUNTED: &[&str] = &[
     "count",
 ];
 
-/// Words that are no key. Everything else that follows a word for a key is hidden.
+/// Words that are no key, in the order of the alphabet. Everything else that follows a word for a key is hidden.
 const PLAIN: &[&str] = &[
     "added",
     "address",
@@ -222,18 +223,57 @@ const PLAIN: &[&str] = &[
     "your",
 ];
 
+/// What a word says of the text around it: for whoever looks at texts word by word.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meaning {
+    /// It announces a key.
+    pub announces: bool,
+    /// It announces a key behind some words, and this is one of those.
+    pub code: bool,
+    pub before_code: bool,
+    /// It may follow a word for a key.
+    pub plain: bool,
+    /// It may announce a credential.
+    pub credential: bool,
+    /// A folder of this name holds folders that are called like their users.
+    pub folder: bool,
+}
+
+impl Meaning {
+    /// Of a word in small letters.
+    pub fn of(word: &str) -> Self {
+        Self {
+            announces: is_key(word, ""),
+            code: word.trim_end_matches(|c: char| c.is_ascii_digit()) == "code",
+            before_code: CODES.contains(&word),
+            plain: is_plain(word),
+            credential: super::people::may_announce_credential(word),
+            folder: word.ends_with("home") || word.ends_with("users") || word == "user",
+        }
+    }
+}
+
+/// Whether a word is one of those that are no key.
+fn is_plain(word: &str) -> bool {
+    PLAIN.binary_search(&word).is_ok()
+}
+
 /// The words of a text, in order.
 pub fn of(text: &str) -> Vec<Word> {
-    let mut words = Vec::new();
+    let mut words = Vec::with_capacity(text.len() / 4);
     let mut start = None;
-    for (at, c) in text.char_indices() {
-        if c.is_alphanumeric() {
+    let mut see = |at: usize, is_part: bool| {
+        if is_part {
             start.get_or_insert(at);
         } else if let Some(from) = start.take() {
             words.push(Word { range: from..at });
         }
+    };
+    match text.is_ascii() {
+        true => text.bytes().enumerate().for_each(|(at, c)| see(at, c.is_ascii_alphanumeric())),
+        false => text.char_indices().for_each(|(at, c)| see(at, c.is_alphanumeric())),
     }
-    words.extend(start.map(|from| Word { range: from..text.len() }));
+    see(text.len(), false);
     words
 }
 
@@ -249,16 +289,16 @@ pub fn announced(
     if secret == Secret::Key && !may_announce_key(text) {
         return;
     }
-    let lower: Vec<String> =
-        words.iter().map(|word| text[word.range.clone()].to_lowercase()).collect();
-    let before = |at: usize| at.checked_sub(1).map_or("", |before| lower[before].as_str());
+    let lower: Vec<Cow<'_, str>> =
+        words.iter().map(|word| in_small_letters(&text[word.range.clone()])).collect();
+    let before = |at: usize| at.checked_sub(1).map_or("", |before| &*lower[before]);
     let announces = |at: usize| match secret {
         Secret::Key => is_key(&lower[at], before(at)),
-        Secret::Identity => IDENTITIES.contains(&lower[at].as_str()),
+        Secret::Identity => IDENTITIES.contains(&&*lower[at]),
     };
     let Some(first) = (0..words.len()).find(|at| announces(*at)) else { return };
     for (at, word) in words.iter().enumerate() {
-        let said = lower[at].as_str();
+        let said = &*lower[at];
         let in_address = addresses.iter().any(|address| address.contains(&word.range.start));
         let numbered = said.trim_end_matches(|c: char| c.is_ascii_digit());
         let hide = if at < first {
@@ -269,7 +309,7 @@ pub fn announced(
         } else {
             let digits = said.strip_prefix("0x").unwrap_or(said);
             let counts = COUNTED.contains(&before(at)) && digits.len() <= 2;
-            !(counts || PLAIN.contains(&said))
+            !(counts || is_plain(said))
         };
         if hide && !in_address {
             hidden.push(word.range.clone());
@@ -287,6 +327,12 @@ pub fn announced(
     }
 }
 
+/// Nearly all words are.
+fn in_small_letters(word: &str) -> Cow<'_, str> {
+    let small = word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if small { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) }
+}
+
 /// Whether a word for a key may be in the text: most texts have none. Letters that are not ASCII have small forms that
 /// are, so such texts are looked at word by word.
 fn may_announce_key(text: &str) -> bool {
@@ -302,4 +348,15 @@ fn is_key(word: &str, before: &str) -> bool {
     KEYS.contains(&word)
         || ENDINGS.iter().any(|ending| word.ends_with(ending))
         || word == "code" && CODES.contains(&before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_words_stand_in_their_order() {
+        assert!(PLAIN.is_sorted());
+        assert!(PLAIN.iter().all(|word| is_plain(word)));
+    }
 }

@@ -109,7 +109,7 @@ fn field(word: &str, tools: &Tools) -> String {
     };
     match numbers.iter().any(is_number) {
         true => word.to_owned(),
-        false => tools.words.clean(&tools.table, word),
+        false => tools.words.clean(&tools.table, word).into_owned(),
     }
 }
 

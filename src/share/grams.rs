@@ -7,6 +7,8 @@ const BITS: usize = 64;
 /// Room for few and for many entries, as bits: 16 KiB, which stays near the processor, and 4 MiB.
 const LEAST: usize = 1 << 17;
 const MOST: usize = 1 << 25;
+/// Bytes that are looked at together.
+const WINDOW: usize = 16;
 /// Letters differ by this bit from their other case.
 const CASE: u32 = 0x2020_2020;
 
@@ -32,7 +34,46 @@ impl Grams {
     #[inline]
     pub fn may_hold(&self, gram: [u8; 4]) -> bool {
         let place = self.place(gram);
-        self.bits[place / 64] >> (place % 64) & 1 == 1
+        // Every place is in the table: this is no way out, but quicker than to stop where it were not.
+        self.bits.get(place / 64).is_none_or(|bits| bits >> (place % 64) & 1 == 1)
+    }
+
+    /// The next place, in steps of this stride (of one to three) from `from` on, whose four bytes may be held.
+    pub fn next(&self, bytes: &[u8], from: usize, stride: usize) -> Option<usize> {
+        match stride {
+            1 => self.next_of::<1>(bytes, from),
+            2 => self.next_of::<2>(bytes, from),
+            _ => self.next_of::<3>(bytes, from),
+        }
+    }
+
+    fn next_of<const STRIDE: usize>(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let mut at = from;
+        // Several at once: nearly always none of them is held.
+        while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<WINDOW>) {
+            let (mut place, mut any) = (0, false);
+            while place + 4 <= WINDOW {
+                let [a, b, c, d] =
+                    [window[place], window[place + 1], window[place + 2], window[place + 3]];
+                any |= self.may_hold([a, b, c, d]);
+                place += STRIDE;
+            }
+            if any {
+                break;
+            }
+            at += place;
+        }
+        let rest = bytes.get(at..)?;
+        let places = (0..rest.len()).step_by(STRIDE);
+        let grams = places.map_while(|place| Some((place, rest.get(place..)?.first_chunk()?)));
+        let mut found = None;
+        for (place, gram) in grams {
+            if self.may_hold(*gram) {
+                found = Some(at + place);
+                break;
+            }
+        }
+        found
     }
 
     #[inline]
@@ -56,6 +97,33 @@ mod tests {
             let others =
                 (entries..entries + 10_000).filter(|number| grams.may_hold(noted(*number)));
             assert!(others.count() < 1_000, "{entries}");
+        }
+    }
+
+    #[test]
+    fn the_next_place_is_the_first_that_may_be_held() {
+        let mut grams = Grams::for_many(1);
+        grams.note(*b"lamp");
+        for stride in 1..=3 {
+            for length in 0..64 {
+                for held in 0..64 {
+                    let mut bytes = vec![b'.'; length];
+                    if let Some(here) = bytes.get_mut(held..held + 4) {
+                        here.copy_from_slice(b"lamp");
+                    }
+                    let one = |at: &usize| {
+                        bytes[*at..].first_chunk().is_some_and(|it| grams.may_hold(*it))
+                    };
+                    for from in 0..5 {
+                        let expected = (from..length).step_by(stride).find(one);
+                        assert_eq!(
+                            grams.next(&bytes, from, stride),
+                            expected,
+                            "{held} of {length}"
+                        );
+                    }
+                }
+            }
         }
     }
 

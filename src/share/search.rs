@@ -2,7 +2,7 @@
 use super::grams::Grams;
 use super::originals::{Originals, has_different, telling_part};
 use super::replace::words::is_our_word;
-use super::replace::{Clean, Kept, Mark};
+use super::replace::{Clean, Kept, Mark, Marks};
 use crate::report::aliases::tells_somebody;
 use aho_corasick::AhoCorasick;
 use foldhash::HashSet;
@@ -103,19 +103,15 @@ impl Search {
     /// What of the originals stands in these bytes, outside of what was kept by intent.
     pub fn find(&self, clean: &Clean) -> Option<&'static str> {
         let mut names = false;
-        let last = clean.bytes.len().checked_sub(GRAM)?;
-        let mut at = 0;
-        while at <= last {
-            if let Some(gram) = clean.bytes[at..].first_chunk()
-                && self.grams.may_hold(*gram)
-            {
-                names |= self.name_grams.may_hold(*gram);
-                let from = (at + 1).saturating_sub(self.stride);
-                if let Some(what) = (from..=at).find_map(|from| self.begins_at(from, clean)) {
-                    return Some(what);
-                }
+        let mut next = 0;
+        while let Some(at) = self.grams.next(&clean.bytes, next, self.stride) {
+            let gram = clean.bytes.get(at..).and_then(<[u8]>::first_chunk);
+            names |= gram.is_some_and(|gram| self.name_grams.may_hold(*gram));
+            let from = (at + 1).saturating_sub(self.stride);
+            if let Some(what) = (from..=at).find_map(|from| self.begins_at(from, clean)) {
+                return Some(what);
             }
-            at += self.stride;
+            next = at + self.stride;
         }
         let names = self.names.as_ref().filter(|_| names)?;
         let told = |name: aho_corasick::Match| {
@@ -146,7 +142,7 @@ impl Search {
             let mut reversed = run.clone();
             reversed.reverse();
             for bytes in [run, reversed] {
-                let marks = vec![Mark::Replaced; bytes.len()];
+                let marks = Marks::of(bytes.len(), Mark::Replaced);
                 if let Some(what) = self.find(&Clean { bytes, marks }) {
                     return Some(what);
                 }
@@ -167,14 +163,12 @@ impl Search {
 
 /// Something of these bytes was replaced: an original here was missed.
 fn is_told(clean: &Clean, from: usize, length: usize) -> bool {
-    let marks = clean.marks.get(from..from + length).unwrap_or_default();
-    marks.contains(&Mark::Replaced)
+    clean.marks.within(from..from + length).any(|(_, mark)| mark == Mark::Replaced)
 }
 
 /// They stand in a long field, which may hide something.
 fn is_long(clean: &Clean, from: usize, length: usize) -> bool {
-    let marks = clean.marks.get(from..from + length).unwrap_or_default();
-    marks.iter().all(|mark| *mark == Mark::Long)
+    clean.marks.within(from..from + length).all(|(_, mark)| mark == Mark::Long)
 }
 
 /// The first so many grams.

@@ -54,21 +54,27 @@ impl<'c> Stream<'c> {
         self.opened.source.describe().variant
     }
 
-    /// The next record that stays.
-    pub fn next(&mut self) -> Result<Option<Held>, CaptureError> {
-        loop {
-            if let Some(held) = self.line.next(self.ended) {
-                return Ok(Some(held));
-            }
-            if self.ended {
-                return Ok(None);
-            }
+    /// The next record that stays, to be looked at where it is; [`Self::done`] passes it.
+    pub fn front(&mut self) -> Result<Option<&Held>, CaptureError> {
+        while !self.ended && self.line.front(false).is_none() {
             if self.read()?
                 && let Some(held) = self.line.last_mut()
             {
                 held.lost = self.opened.source.lost();
             }
         }
+        Ok(self.line.front(self.ended))
+    }
+
+    /// The record in front was written: its room is used again.
+    pub fn done(&mut self) {
+        self.line.done();
+    }
+
+    /// The next record that stays, as one's own.
+    pub fn next(&mut self) -> Result<Option<Held>, CaptureError> {
+        self.front()?;
+        Ok(if self.line.front(self.ended).is_some() { self.line.pop() } else { None })
     }
 
     /// Reads one record. Whether it stays.
@@ -95,11 +101,6 @@ impl<'c> Stream<'c> {
             wanted
         });
         Ok(wanted)
-    }
-
-    /// A record was written: its room is used again.
-    pub fn done(&mut self, held: Held) {
-        self.line.done(held);
     }
 
     /// What was replaced so far.

@@ -64,7 +64,7 @@ pub fn write(
             Payload::Bytes(bytes) => {
                 replacer.push(&record, &event, connection, &mut queue);
                 // Nothing waits for the rest of a frame: the lines of its parts show no bytes then.
-                let held = std::iter::from_fn(|| queue.next(true)).last();
+                let held = std::iter::from_fn(|| queue.pop()).last();
                 let held = held.filter(|held| held.clean.bytes.len() == bytes.len());
                 let replaced = held.map(|held| held.clean.bytes);
                 let explained = |replaced| Printed { original: bytes.to_vec(), replaced };

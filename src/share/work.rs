@@ -22,6 +22,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 /// The neutral day that captures are moved to: 2001-01-01, in days since 1970.
 const NEUTRAL_DAY: i64 = 11_323;
 const DAY_US: i64 = 86_400_000_000;
+/// Bytes that are written at once.
+const WRITTEN_AT_ONCE: usize = 64 * 1024;
 /// How a capture of D-Bus is called, which becomes text.
 pub(super) const BUS: &str = "a capture of D-Bus, as text";
 
@@ -156,7 +158,7 @@ impl Work<'_> {
         let container = Container::of(capture.format, &variant, self.read.needs[at]);
         let called = format!("{}.{}", label(self.case.sides().len(), at), container.ending());
         let mut out = Output {
-            writer: Writer::new(container, io::BufWriter::new(file))?,
+            writer: Writer::new(container, io::BufWriter::with_capacity(WRITTEN_AT_ONCE, file))?,
             shift: if self.keeps_times() {
                 0
             } else {
@@ -169,9 +171,9 @@ impl Work<'_> {
             unfit: 0,
             frames: HashMap::default(),
         };
-        while let Some(held) = stream.next().map_err(unreadable)? {
-            out.push(&held)?;
-            stream.done(held);
+        while let Some(held) = stream.front().map_err(unreadable)? {
+            out.push(held)?;
+            stream.done();
         }
         if let Some((frame, what)) = stream.leak() {
             return Err(Refusal::Leak { what, place: format!("{called}, from frame {frame}") });

@@ -14,36 +14,46 @@ const SHORTEST: usize = 12;
 /// Characters between the pairs of digits: `AA:BB…`, `AA-BB…`, `AA_BB…` (D-Bus), a hex dump's space.
 const SEPARATORS: &[u8] = b":-_. ";
 
+/// Which characters are hexadecimal digits.
+static HEX: [bool; 256] = {
+    let mut digits = [false; 256];
+    let mut at = 0;
+    while at < 256 {
+        digits[at] = (at as u8).is_ascii_hexdigit();
+        at += 1;
+    }
+    digits
+};
+
 /// The next thing that must not be shown: an address that is `known`, wherever it stands and
 /// with whatever or nothing between its pairs; or six pairs of digits that stand alone and can
 /// only be an address.
 pub fn next(text: &str, known: impl Fn([u8; 6]) -> bool) -> Option<Spelled> {
     let bytes = text.as_bytes();
     let mut at = 0;
-    while let Some([first, second, third]) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        if at + SHORTEST > bytes.len() {
-            break;
-        }
-        if !second.is_ascii_hexdigit() {
+    while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
+        let digit = |place: usize| HEX[usize::from(window[place])];
+        if !digit(1) {
             // No pair begins here, and none with the second sign.
             at += 2;
             continue;
         }
-        if first.is_ascii_hexdigit() {
-            if third.is_ascii_hexdigit() {
-                if let Some(found) = here(bytes, at, None).filter(|found| known(found.bytes)) {
-                    return Some(found);
-                }
-                at += 1;
-                continue;
+        // With a sign between the pairs or without, these are digits.
+        if !(digit(0) && digit(4) && digit(7) && digit(10)) {
+            at += 1;
+            continue;
+        }
+        let third = window[2];
+        let found = match third.is_ascii_hexdigit() {
+            true => here(bytes, at, None).filter(|found| known(found.bytes)),
+            false if SEPARATORS.contains(&third) => {
+                let stranger = |found| third != b' ' && alone(bytes, found, third);
+                here(bytes, at, Some(third)).filter(|found| known(found.bytes) || stranger(*found))
             }
-            let separator = *third;
-            if SEPARATORS.contains(&separator)
-                && let Some(found) = here(bytes, at, Some(separator))
-                && (known(found.bytes) || separator != b' ' && alone(bytes, found, separator))
-            {
-                return Some(found);
-            }
+            false => None,
+        };
+        if found.is_some() {
+            return found;
         }
         at += 1;
     }

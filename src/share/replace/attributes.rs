@@ -172,9 +172,9 @@ impl Place<'_> {
             Some(Asked::Handle(handle)) => Some(handle),
             _ => handle,
         };
-        let meaning = handle.and_then(|handle| self.names?.meaning(handle, self.owner));
-        let Some(meaning) = meaning else { return self.unknown(value) };
-        let what = match meaning.kind {
+        let known = handle.and_then(|handle| self.names?.type_of(handle, self.owner));
+        let Some((uuid, kind)) = known else { return self.unknown(value) };
+        let what = match kind {
             AttributeKind::Characteristic if matches!(value.len(), 5 | 19) => What::Keep,
             AttributeKind::PrimaryService | AttributeKind::SecondaryService
                 if matches!(value.len(), 2 | 16) =>
@@ -183,12 +183,12 @@ impl Place<'_> {
             }
             AttributeKind::Include if matches!(value.len(), 4 | 6) => What::Keep,
             AttributeKind::Value | AttributeKind::Descriptor | AttributeKind::Unknown => {
-                by_type(meaning.uuid, value)
+                by_type(uuid, value)
             }
             _ => What::Wanted,
         };
         match what {
-            What::Wanted if self.written => self.order(Some(meaning.uuid), value),
+            What::Wanted if self.written => self.order(Some(uuid), value),
             what => self.sure(what),
         }
     }

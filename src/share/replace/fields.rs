@@ -1,6 +1,6 @@
 //! The fields of one packet, replaced by what they are.
 use super::attributes::{Place, What};
-use super::{Clean, Counts, Kept, Mark};
+use super::{Clean, Counts, Kept, Mark, Marks};
 use crate::packet::visit::{Kind, PartMut, VisitorMut};
 use crate::share::table::{FILL, Table};
 
@@ -12,7 +12,7 @@ pub struct Fields<'t> {
     pub table: &'t Table,
     pub kept: Kept,
     pub counts: &'t mut Counts,
-    pub marks: &'t mut Vec<Mark>,
+    pub marks: &'t mut Marks,
     /// Where the packet stands among attributes.
     pub place: &'t Place<'t>,
     /// Some bytes were not decoded.
@@ -27,7 +27,7 @@ impl<'t> Fields<'t> {
         table: &'t Table,
         kept: Kept,
         counts: &'t mut Counts,
-        marks: &'t mut Vec<Mark>,
+        marks: &'t mut Marks,
         place: &'t Place<'t>,
     ) -> Self {
         Self { table, kept, counts, marks, place, opaque: false, handle: None, uuid: None }
@@ -138,7 +138,7 @@ impl VisitorMut for Fields<'_> {
             | Kind::AddressType
             | Kind::MgmtAddressType => keep(self.table, wire),
         };
-        self.marks.resize(self.marks.len() + wire.len(), mark);
+        self.marks.push(wire.len(), mark);
     }
 
     fn item(&mut self) {

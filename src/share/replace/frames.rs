@@ -101,15 +101,16 @@ impl Line {
         self.queue.back_mut()
     }
 
-    /// The next record that may be written. `end`: nothing more comes, so nothing is waited for.
-    pub fn next(&mut self, end: bool) -> Option<Held> {
-        let front = self.queue.front()?;
-        let crowded = self.queue.len() > MOST_WAITING || self.bytes > MOST_BYTES;
-        if front.waits > 0 && !end && !crowded {
-            return None;
-        }
-        self.given_up += u64::from(front.waits > 0);
+    /// The next record, if it may be written. `end`: nothing more comes, so nothing is waited for.
+    pub fn front(&self, end: bool) -> Option<&Held> {
+        let crowded = || self.queue.len() > MOST_WAITING || self.bytes > MOST_BYTES;
+        self.queue.front().filter(|front| front.waits == 0 || end || crowded())
+    }
+
+    /// The first record of the line, which goes.
+    pub fn pop(&mut self) -> Option<Held> {
         let held = self.queue.pop_front()?;
+        self.given_up += u64::from(held.waits > 0);
         self.bytes -= held.clean.bytes.len();
         self.first += 1;
         Some(held)
@@ -120,9 +121,11 @@ impl Line {
         self.spare.pop().unwrap_or_else(|| Clean::for_bytes(length))
     }
 
-    /// The record was written: its room is used again.
-    pub fn done(&mut self, held: Held) {
-        if self.spare.len() < MOST_SPARE {
+    /// The first record was written: its room is used again.
+    pub fn done(&mut self) {
+        if let Some(held) = self.pop()
+            && self.spare.len() < MOST_SPARE
+        {
             let mut clean = held.clean;
             clean.clear();
             self.spare.push(clean);
@@ -184,14 +187,10 @@ impl Line {
             let to = (from + chunk.len).min(clean.bytes.len());
             if let Some(held) = self.record(chunk.record) {
                 let bytes = clean.bytes.get(from..to).unwrap_or_default();
-                let marks = clean.marks.get(from..to).unwrap_or_default();
                 let end = chunk.at + bytes.len();
-                if let (Some(to_bytes), Some(to_marks)) = (
-                    held.clean.bytes.get_mut(chunk.at..end),
-                    held.clean.marks.get_mut(chunk.at..end),
-                ) {
-                    to_bytes.copy_from_slice(bytes);
-                    to_marks.copy_from_slice(marks);
+                if let Some(laid) = held.clean.bytes.get_mut(chunk.at..end) {
+                    laid.copy_from_slice(bytes);
+                    held.clean.marks.lay(chunk.at, &clean.marks, from..from + bytes.len());
                 }
             }
             from = to;
@@ -268,7 +267,7 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::share::replace::Mark;
+    use crate::share::replace::{Mark, Marks};
 
     fn held(frame: u32, length: usize) -> Held {
         let mut clean = Clean::default();
@@ -286,6 +285,11 @@ mod tests {
         }
     }
 
+    fn next(line: &mut Line) -> Option<Held> {
+        line.front(false)?;
+        line.pop()
+    }
+
     const KEY: FlowKey = (None, 0x40, false);
 
     #[test]
@@ -296,14 +300,14 @@ mod tests {
         assert!(line.extend(KEY, one, 1, &[1, 2, 3]));
         line.push(held(2, 1));
         let three = line.push(held(3, 4));
-        assert!(line.next(false).is_none());
+        assert!(line.front(false).is_none());
         assert!(line.extend(KEY, three, 2, &[4, 5]));
         let flow = line.complete(KEY).unwrap();
         assert_eq!((flow.len(), &flow.head[..]), (5, &[1, 2, 3, 4, 5][..]));
         let mut clean = Clean::default();
         clean.push(&[10, 11, 12, 13, 14], Mark::Number);
         line.lay(flow.chunks(), &clean);
-        let written: Vec<_> = std::iter::from_fn(|| line.next(false)).collect();
+        let written: Vec<_> = std::iter::from_fn(|| next(&mut line)).collect();
         assert_eq!(written.iter().map(|held| held.frame).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(written[0].clean.bytes, [0, 10, 11, 12]);
         assert_eq!(written[2].clean.bytes, [0, 0, 13, 14]);
@@ -318,13 +322,13 @@ mod tests {
         for frame in 2..=MOST_WAITING as u32 {
             line.push(held(frame, 1));
         }
-        assert!(line.next(false).is_none());
+        assert!(line.front(false).is_none());
         line.push(held(9999, 1));
-        let first = line.next(false).unwrap();
+        let first = next(&mut line).unwrap();
         assert_eq!((first.frame, &first.clean.bytes[..], line.given_up), (1, &[0; 4][..], 1));
         let flow = line.complete(KEY).unwrap();
-        line.lay(flow.chunks(), &Clean { bytes: vec![7; 4], marks: vec![Mark::Number; 4] });
-        assert_eq!(line.next(false).unwrap().clean.bytes, [0], "the next record is not touched");
+        line.lay(flow.chunks(), &Clean { bytes: vec![7; 4], marks: Marks::of(4, Mark::Number) });
+        assert_eq!(next(&mut line).unwrap().clean.bytes, [0], "the next record is not touched");
     }
 
     #[test]
@@ -334,7 +338,7 @@ mod tests {
         line.begin(KEY);
         line.extend(KEY, one, 0, &[9; 4]);
         line.begin(KEY);
-        assert!(line.next(false).is_some());
+        assert!(line.front(false).is_some());
         assert!(!line.extend((None, 0x41, false), one, 0, &[]), "nothing is open there");
     }
 }

@@ -4,7 +4,9 @@
 mod attributes;
 mod fields;
 mod frames;
+mod glance;
 mod lines;
+mod marks;
 mod notes;
 mod record;
 mod rows;
@@ -13,49 +15,39 @@ pub mod words;
 pub use attributes::{Attributes, Place, What};
 pub use frames::{Held, Line};
 pub use lines::{Lines, Printed};
+pub use marks::{Mark, Marks};
 pub use record::Replacer;
-
-/// What may be said of a byte that was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Mark {
-    /// Replaced: nothing of the original may be left here.
-    Replaced,
-    /// A number, a code or a flag of a few bytes, kept by intent.
-    Number,
-    /// Kept by intent, and long enough to hold something else: a UUID, features, a value or a name that the
-    /// user wants to keep. Known addresses in it were replaced.
-    Long,
-}
 
 /// Bytes that may be shown, and what is known of each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clean {
     pub bytes: Vec<u8>,
-    pub marks: Vec<Mark>,
+    pub marks: Marks,
 }
 
 impl Clean {
     /// With room for so many bytes.
     pub fn for_bytes(length: usize) -> Self {
-        Self { bytes: Vec::with_capacity(length), marks: Vec::with_capacity(length) }
+        Self { bytes: Vec::with_capacity(length), marks: Marks::default() }
     }
 
     /// Appends bytes of one kind.
     pub fn push(&mut self, bytes: &[u8], mark: Mark) {
         self.bytes.extend_from_slice(bytes);
-        self.marks.resize(self.bytes.len(), mark);
+        self.marks.push(bytes.len(), mark);
     }
 
     pub fn push_all(&mut self, other: &Self) {
         self.bytes.extend_from_slice(&other.bytes);
-        self.marks.extend_from_slice(&other.marks);
+        self.marks.push_all(&other.marks);
     }
 
     /// Zeros up to this length, or cut there.
     pub fn fit(&mut self, length: usize) {
-        self.bytes.resize(length, 0);
-        self.marks.resize(length, Mark::Replaced);
+        if self.bytes.len() != length {
+            self.bytes.resize(length, 0);
+        }
+        self.marks.fit(length);
     }
 
     pub fn clear(&mut self) {

@@ -1,12 +1,17 @@
 //! Records that are no packets: what programs and systems wrote, adapters that come and go.
 use super::words::Words;
 use super::{Clean, Counts, Mark};
+use crate::packet::Packet;
 use crate::packet::note::Note;
 use crate::share::survey::is_numbered;
 use crate::share::table::Table;
+use memchr::memchr;
+use std::borrow::Cow;
 
 /// Bytes before the process's name in Control Open: cookie, format, version, revision, flags, length.
 const OPEN: usize = 14;
+/// The length of a process's name has one byte.
+const LONGEST_PROCESS: usize = 255;
 
 /// Replaces texts and addresses in notes.
 #[derive(Debug)]
@@ -21,10 +26,13 @@ impl Notes<'_> {
         &self,
         opcode: u16,
         bytes: &[u8],
+        packet: &Packet<'_>,
         counts: &mut Counts,
         clean: &mut Clean,
     ) -> bool {
-        if Note::decode_monitor(opcode, bytes).is_err() {
+        let known =
+            matches!(packet, Packet::Note(_)) || Note::decode_monitor(opcode, bytes).is_ok();
+        if !known {
             return false;
         }
         match (opcode, bytes) {
@@ -47,11 +55,10 @@ impl Notes<'_> {
                     clean.push(text.get(..4).unwrap_or(text), Mark::Number);
                     counts.zeroed += 1;
                 } else {
-                    let mut process_name = Clean::default();
-                    self.text(process, counts, &mut process_name);
-                    process_name.fit(process_name.bytes.len().min(255));
-                    clean.push(&[*priority, process_name.bytes.len() as u8], Mark::Number);
-                    clean.push(&process_name.bytes, Mark::Replaced);
+                    let process = self.cleaned(process, counts);
+                    let process = process.get(..LONGEST_PROCESS).unwrap_or(&process);
+                    clean.push(&[*priority, process.len() as u8], Mark::Number);
+                    clean.push(process, Mark::Replaced);
                     self.text(text, counts, clean);
                 }
             }
@@ -119,22 +126,35 @@ impl Notes<'_> {
 
     /// Text, up to its NUL; the NUL stays, and what stands behind it goes.
     fn text(&self, bytes: &[u8], counts: &mut Counts, clean: &mut Clean) {
-        let end = bytes.iter().position(|byte| *byte == 0);
-        let text = String::from_utf8_lossy(&bytes[..end.unwrap_or(bytes.len())]);
-        let cleaned = self.words.clean(self.table, &text);
-        counts.texts += u64::from(cleaned != text);
         let kept = self.table.kept().addresses;
-        clean.push(cleaned.as_bytes(), if kept { Mark::Long } else { Mark::Replaced });
-        if end.is_some() {
-            clean.push(&[0], Mark::Replaced);
+        let cleaned = self.cleaned(bytes, counts);
+        clean.push(&cleaned, if kept { Mark::Long } else { Mark::Replaced });
+    }
+
+    /// What of it may be shown, with its NUL.
+    fn cleaned<'b>(&self, bytes: &'b [u8], counts: &mut Counts) -> Cow<'b, [u8]> {
+        let end = memchr(0, bytes);
+        let before = &bytes[..end.unwrap_or(bytes.len())];
+        let text = String::from_utf8_lossy(before);
+        let cleaned = self.words.clean(self.table, &text);
+        if *cleaned == *text {
+            // The same bytes, if they are text.
+            if matches!(text, Cow::Borrowed(_)) {
+                return Cow::Borrowed(&bytes[..end.map_or(bytes.len(), |end| end + 1)]);
+            }
+        } else {
+            counts.texts += 1;
         }
+        let mut cleaned = cleaned.into_owned().into_bytes();
+        cleaned.extend(end.map(|_| 0));
+        Cow::Owned(cleaned)
     }
 
     /// A name of a process in a field of its own length.
     fn same_length(&self, bytes: &[u8]) -> Vec<u8> {
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-        let mut cleaned =
-            self.words.clean(self.table, &String::from_utf8_lossy(&bytes[..end])).into_bytes();
+        let text = String::from_utf8_lossy(&bytes[..end]);
+        let mut cleaned = self.words.clean(self.table, &text).into_owned().into_bytes();
         cleaned.truncate(end);
         cleaned.resize(bytes.len(), 0);
         cleaned

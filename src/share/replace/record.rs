@@ -5,7 +5,7 @@ use super::frames::{Flow, FlowKey, Held, Line};
 use super::lines::Printed;
 use super::notes::Notes;
 use super::words::Words;
-use super::{Clean, Counts, Kept, Mark};
+use super::{Clean, Counts, Kept, Mark, Marks};
 use crate::capture::{Kind, Record};
 use crate::packet::{Direction, Event, Layer, Opcode, Packet, att, hci, signal, smp};
 use crate::share::search::Search;
@@ -182,7 +182,7 @@ impl One<'_> {
             }
             (Kind::Monitor(opcode), _) => {
                 let notes = Notes { table: self.table, words: self.words };
-                if notes.monitor(opcode, bytes, self.counts, &mut clean) {
+                if notes.monitor(opcode, bytes, &event.packet, self.counts, &mut clean) {
                     return clean;
                 }
                 clean.clear();
@@ -324,7 +324,7 @@ impl One<'_> {
             if let (Some(head), Some(held)) = (data.first_chunk::<L2CAP>(), line.last_mut()) {
                 // The header is no secret, and says that the frame goes on.
                 held.clean.bytes[ACL..ACL + L2CAP].copy_from_slice(head);
-                held.clean.marks[ACL..ACL + L2CAP].fill(Mark::Number);
+                held.clean.marks.lay(ACL, &Marks::of(L2CAP, Mark::Number), 0..L2CAP);
             }
         }
         if !line.extend(key, number, ACL, data) {

@@ -2,6 +2,7 @@
 //!
 //! A word stays where it is one of this tool's own vocabulary or of the usual words of logs. Every other word may be
 //! the name of somebody, and becomes a row of `x`. Keys go first, and addresses and names get their aliases.
+use super::glance::Glance;
 use crate::packet::Address;
 use crate::redact;
 use crate::report::aliases::{spelling, vocabulary};
@@ -14,7 +15,7 @@ use std::sync::OnceLock;
 /// Shorter names are not looked for in text: they occur by chance. As words they go anyway.
 const SHORTEST_NAME: usize = 3;
 /// Longer numbers may be a passkey or a serial number.
-const MOST_DIGITS: usize = 5;
+pub const MOST_DIGITS: usize = 5;
 
 /// Words of logs and notes that the texts of the rules do not have.
 const USUAL: &str = "linux version kernel subsystem bluetooth bluetoothd btmon bluetoothctl hciconfig hcitool hcidump \
@@ -49,6 +50,7 @@ pub struct Words {
     known: &'static HashSet<String>,
     names: Option<AhoCorasick>,
     aliases: Vec<String>,
+    glance: Glance,
 }
 
 impl std::fmt::Debug for Words {
@@ -71,20 +73,26 @@ impl Words {
                 aliases.push(alias.to_owned());
             }
         }
+        let glance = Glance::of(&names);
         let names = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .match_kind(aho_corasick::MatchKind::LeftmostLongest)
             .build(&names)
             .ok()
             .filter(|_| !aliases.is_empty());
-        Self { known: known(), names, aliases }
+        Self { known: known(), names, aliases, glance }
     }
 
     /// A text without anything that could tell who somebody is.
-    pub fn clean(&self, table: &Table, text: &str) -> String {
+    pub fn clean<'t>(&self, table: &Table, text: &'t str) -> Cow<'t, str> {
         if table.kept().addresses {
-            return redact::text(text).into_owned();
+            return redact::text(text);
         }
+        self.glance.clean(table, text).unwrap_or_else(|| Cow::Owned(self.whole(table, text)))
+    }
+
+    /// The same, with a search for everything that a text may hold.
+    fn whole(&self, table: &Table, text: &str) -> String {
         // Device addresses first: written without signs between their pairs they look like keys.
         let addressed = addressed(table, text);
         let text = redact::log(addressed.as_deref().unwrap_or(text));
@@ -152,49 +160,63 @@ impl Words {
         while !rest.is_empty() {
             let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
             let (this, after) = rest.split_at(word);
-            let at_home = ["home/", "users/", "users\\"].iter().any(|folder| {
-                let end = cleaned.len().checked_sub(folder.len()).and_then(|at| cleaned.get(at..));
-                end.is_some_and(|end| end.eq_ignore_ascii_case(folder))
-            });
-            let fraction = cleaned.ends_with('.');
-            let tools = || more.is_some_and(|more| is_of_a_tool(more, this, fraction));
-            if (self.is_known(this) || tools()) && !at_home {
-                cleaned.push_str(this);
-            } else {
-                cleaned.extend(this.chars().map(|_| 'x'));
+            if !this.is_empty() {
+                let fraction = cleaned.ends_with('.');
+                let tools = || more.is_some_and(|more| is_of_a_tool(more, this, fraction));
+                if (self.is_known(this) || tools()) && !is_at_home(cleaned) {
+                    cleaned.push_str(this);
+                } else {
+                    cleaned.extend(this.chars().map(|_| 'x'));
+                }
             }
             let gap = after.find(char::is_alphanumeric).unwrap_or(after.len());
             let (between, after) = after.split_at(gap);
             // A character that is not a letter may still tell who somebody is, such as an emoji in a name.
-            cleaned.extend(between.chars().map(|c| if c.is_ascii() { c } else { '?' }));
+            match between.is_ascii() {
+                true => cleaned.push_str(between),
+                false => {
+                    cleaned.extend(between.chars().map(|c| if c.is_ascii() { c } else { '?' }));
+                }
+            }
             rest = after;
         }
     }
 
     /// Whether a word is nobody's.
     fn is_known(&self, word: &str) -> bool {
-        let is_number = |digits: &str| {
-            (1..=MOST_DIGITS).contains(&digits.len())
-                && digits.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        if word.len() <= 1 || is_number(word) {
-            return true;
-        }
-        if let Some(digits) = word.strip_prefix("0x") {
-            return digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-        }
-        // Objects of bluetoothd's GATT tree: `service004a/char004b/desc004d`.
-        let of_tree = ["service", "char", "desc"].iter().find_map(|kind| word.strip_prefix(kind));
-        if of_tree
-            .is_some_and(|at| at.len() == 4 && at.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        {
-            return true;
-        }
-        let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let unit = word.get(number.len()..).unwrap_or_default();
-        contains(self.known, word)
-            || is_number(number) && ["ms", "s", "us", "dBm", "min"].contains(&unit)
+        word.len() <= 1 || shaped(word).unwrap_or_else(|| contains(self.known, word))
     }
+}
+
+/// Whether a folder of users was written last: what follows is one's name.
+fn is_at_home(cleaned: &str) -> bool {
+    cleaned.ends_with(['/', '\\'])
+        && ["home/", "users/", "users\\"].iter().any(|folder| {
+            let end = cleaned.len().checked_sub(folder.len()).and_then(|at| cleaned.get(at..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(folder))
+        })
+}
+
+/// Whether a word is nobody's, where its digits say it.
+pub(super) fn shaped(word: &str) -> Option<bool> {
+    let is_number = |digits: &str| {
+        (1..=MOST_DIGITS).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if is_number(word) {
+        return Some(true);
+    }
+    if let Some(digits) = word.strip_prefix("0x") {
+        return Some(digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+    // Objects of bluetoothd's GATT tree: `service004a/char004b/desc004d`.
+    let of_tree = ["service", "char", "desc"].iter().find_map(|kind| word.strip_prefix(kind));
+    if of_tree.is_some_and(|at| at.len() == 4 && at.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        return Some(true);
+    }
+    let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = word.get(number.len()..).unwrap_or_default();
+    (is_number(number) && ["ms", "s", "us", "dBm", "min"].contains(&unit)).then_some(true)
 }
 
 /// The text with aliases for all known addresses, each as a word of its own. Nothing where no address is in it.
@@ -250,7 +272,7 @@ fn contains(words: &HashSet<String>, word: &str) -> bool {
     }
 }
 
-fn known() -> &'static HashSet<String> {
+pub(super) fn known() -> &'static HashSet<String> {
     static KNOWN: OnceLock<HashSet<String>> = OnceLock::new();
     KNOWN.get_or_init(|| {
         let usual = USUAL.split_whitespace().chain(LOGS.split_whitespace());
@@ -290,7 +312,7 @@ mod tests {
         found.address([1, 0x53, 0, 0x5e, 0, 0xc0]);
         found.name("Zoe's lamp".as_bytes());
         let table = Table::of(&found, &Aliases::default(), Default::default());
-        Words::of(&table).clean(&table, text)
+        Words::of(&table).clean(&table, text).into_owned()
     }
 
     #[test]
@@ -341,5 +363,123 @@ mod tests {
         assert!(!cleaned(&format!("LTK {key}")).contains("6f1e"));
         let list = "111, 30, 210, 148, 184, 3, 124, 229, 65, 175, 144, 43, 215, 88, 60, 230";
         assert!(!cleaned(list).contains("111"));
+    }
+    /// What a line may be made of: each piece means something for those beside it.
+    const PIECES: &[&str] = &[
+        "status",
+        "device.c",
+        "connect",
+        "btd_device_set()",
+        "Key",
+        "key",
+        "does",
+        "not",
+        "have",
+        "code",
+        "pairing",
+        "PIN",
+        "passkey",
+        "api_key",
+        "token",
+        "bearer",
+        "/home/",
+        "Users\\",
+        "/data/user/",
+        "name",
+        "Zoe",
+        "Zoe's lamp",
+        "zoltan",
+        "a",
+        "be",
+        "add",
+        "0x0010",
+        "0x3e",
+        "x1b",
+        "12",
+        "07",
+        "123",
+        "1234",
+        "98765",
+        "123456",
+        "1.2",
+        "10.0.0.1",
+        "C0:00:5E:00:53:01",
+        "c0-00-5e-00-53-01",
+        "dev_C0_00_5E_00_53_01",
+        "01:53:00:5E:00:C0",
+        "C6:11:22:33:44:55",
+        "c0005e005301",
+        "C0",
+        "5E",
+        "00",
+        "00:00:5E",
+        "0000180f-0000-1000-8000-00805f9b34fb",
+        "deadbeef",
+        "ltkdeadbeef01",
+        "Ab1Ab1Ab1Ab1Ab1Ab1Ab1Ab1",
+        "src/shared/att/profiles/audio",
+        "a@b.c",
+        "\u{e9}",
+        "\u{1f321}",
+        "(103)",
+        "315",
+        "ms",
+        "315ms",
+        "service004a",
+        "char004b",
+        "",
+        "peer_irk",
+        "mykey",
+        "pin4711",
+        "hci0",
+        "802",
+        "#1",
+        "*",
+        "+",
+        "=",
+    ];
+    const SIGNS: &[&str] = &[
+        " ", " ", " ", "", ":", "-", "_", ".", ",", ", ", ": ", "=", "/", "\\", "+", " : ", " - ",
+        "\t", "     ", "\u{0}", "%",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(4_000))]
+        #[test]
+        fn what_a_glance_says_is_what_the_whole_cleaning_says(
+            line in proptest::collection::vec(
+                (proptest::sample::select(PIECES), proptest::sample::select(SIGNS)),
+                0..9,
+            ),
+        ) {
+            let line: String = line.iter().flat_map(|(piece, sign)| [*piece, *sign]).collect();
+            let mut found = Originals::default();
+            found.address([1, 0x53, 0, 0x5e, 0, 0xc0]);
+            found.name("Zoe's lamp".as_bytes());
+            let table = Table::of(&found, &Aliases::default(), Default::default());
+            let words = Words::of(&table);
+            if let Some(seen) = words.glance.clean(&table, &line) {
+                proptest::prop_assert_eq!(&*seen, words.whole(&table, &line), "{:?}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn a_glance_is_enough_for_usual_lines() {
+        let mut found = Originals::default();
+        found.address([1, 0x53, 0, 0x5e, 0, 0xc0]);
+        let table = Table::of(&found, &Aliases::default(), Default::default());
+        let words = Words::of(&table);
+        for line in [
+            "bluetoothd",
+            "src/main.c:parse_config() Key file does not have key",
+            "src/adapter.c:connected_callback() hci0 device C0:00:5E:00:53:01 connected eir_len 14",
+            "src/device.c:att_connect_cb() connect to C0:00:5E:00:53:01: Function not implemented (38)",
+            "/org/bluez/hci0/dev_C0_00_5E_00_53_01/service004a/char004b",
+            "src/shared/mgmt.c:can_read_data() [0x0000] command 0x0010 complete: 0x00",
+            "src/adapter.c:zoltan() sending remove uuid command for index 0",
+        ] {
+            assert!(words.glance.clean(&table, line).is_some(), "{line}");
+        }
     }
 }
