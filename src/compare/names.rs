@@ -83,7 +83,7 @@ impl Names {
     }
 
     /// The type and the kind of the attribute: what [`Self::meaning`] says, without where it stands.
-    pub fn type_of(&self, handle: u16, owner: Owner) -> Option<(Uuid, AttributeKind)> {
+    pub(crate) fn type_of(&self, handle: u16, owner: Owner) -> Option<(Uuid, AttributeKind)> {
         self.databases(owner).iter().find_map(|db| match db.get(handle) {
             Some(attribute) => Some((attribute.uuid?, attribute.kind)),
             None => only_descriptor(db, handle).map(|meaning| (meaning.uuid, meaning.kind)),

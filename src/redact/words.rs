@@ -241,7 +241,7 @@ pub struct Meaning {
 
 impl Meaning {
     /// Of a word in small letters.
-    pub fn of(word: &str) -> Self {
+    pub(crate) fn of(word: &str) -> Self {
         Self {
             announces: is_key(word, ""),
             code: word.trim_end_matches(|c: char| c.is_ascii_digit()) == "code",
