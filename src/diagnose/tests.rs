@@ -415,6 +415,7 @@ fn every_cited_frame_exists() {
     }
 }
 
+mod overlap;
 mod rests;
 mod steady;
 mod two_adapters;
