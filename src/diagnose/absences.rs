@@ -94,6 +94,33 @@ mod tests {
         assert_eq!(rules(Trace::new().command(read)), ["command-timeout-0x2016-or-other"]);
     }
 
+    /// The frames of another capture say nothing of where this one lost packets.
+    #[test]
+    fn a_frame_of_the_reference_is_none_of_this_capture() {
+        use crate::capture::{Warning, WarningKind};
+        use crate::packet::Status;
+        use crate::packet::att::{Handle, Pdu};
+        use crate::packet::{Direction, att};
+        let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+        let value = att::Pdu::ReadResponse { attribute_value: &[1] };
+        let ends = |link: Trace| link.hangs_up(Status::REMOTE_USER_TERMINATED);
+        let silent = ends(Trace::new().up().mtu().att(Direction::Sent, read).wait_ms(9_000));
+        let frames = silent.records().count() as u32;
+        let idle = (0..40).fold(Trace::new(), |trace, _| trace.done(Command::ReadBdAddr {}));
+        let works = ends(idle.clone().up().mtu().exchange(read, value).wait_ms(900));
+        let mut captures = [works.run(), silent.followed_by(idle).run()];
+        let frame = Some(frames + 4);
+        let lost = Warning::of_all(WarningKind::DroppedPackets, "some");
+        captures[1].warnings.push(Warning { frame, last_frame: frame, ..lost });
+        let comparison = crate::compare::of_captures(&captures);
+        let comparison = comparison.as_ref();
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 1, comparison };
+        let found = diagnose(&scene);
+        let finding = found.iter().find(|f| f.rule == "att-request-unanswered").expect("found");
+        let theirs = finding.evidence.iter().filter(|e| e.source.capture() == Some(0));
+        assert!(theirs.map(|e| e.frame).max() > frame, "it is cited, and its number is larger");
+    }
+
     /// What a link itself carries cannot have been lost before the link; a command or an event can.
     #[test]
     fn a_loss_before_the_link_matters_where_commands_or_events_are_missed() {

@@ -345,3 +345,22 @@ impl Facts for Expired {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On an enhanced bearer the answers to later requests say nothing of the one that is open on another.
+    #[test]
+    fn a_host_with_several_bearers_may_go_on() {
+        let asked = open(50).write(0x12, &[1]).wait_ms(31_000).hangs_up(HUNG_UP);
+        let mut captures = [asked.run()];
+        let said = |captures: &[crate::timeline::Capture]| {
+            let scene = Scene { captures, testimonies: &[], subject: 0, comparison: None };
+            check(&scene, &captures[0].connections[0]).is_some()
+        };
+        assert!(!said(&captures));
+        captures[0].connections[0].enhanced_att = 1;
+        assert!(said(&captures));
+    }
+}

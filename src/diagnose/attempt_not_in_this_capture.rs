@@ -76,6 +76,12 @@ and capture there. An `ESP_GATT_…` error always comes from an ESPHome proxy an
             let heard = Trace::new().scan(true, 96, 48).peer(OTHER, RANDOM).advertises(0);
             Example::pair(works(), heard)
         }),
+        Case::cause(Confidence::Medium, "the working capture has an unheard attempt to another device first", || {
+            let dead = Trace::new().peer(OTHER, RANDOM).create().connected().wait_ms(315);
+            let dead = dead.disconnected(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(500);
+            Example::pair(dead.followed_by(works()), heard())
+        })
+        .saying("2 reports"),
     ],
 };
 
@@ -200,5 +206,15 @@ mod tests {
         assert!(said(heard()));
         assert!(said(heard().peer(OTHER, RANDOM).create().wait_ms(900)), "to another device");
         assert!(!said(asks()));
+        // The capture that works is not asked where its own attempt is.
+        let captures = [heard().run(), heard().run()];
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+        assert!(verdict(&scene).is_none());
+        let captures = [works().run(), heard().run()];
+        assert!(
+            verdict(&Scene { captures: &captures, ..scene }).is_none(),
+            "the first one is asked"
+        );
+        assert!(verdict(&Scene { captures: &captures, subject: 1, ..scene }).is_some());
     }
 }

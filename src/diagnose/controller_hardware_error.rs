@@ -225,6 +225,24 @@ mod tests {
         assert_eq!(lost, [[1], [2]]);
     }
 
+    /// A reset belongs to the crash before it, and to no earlier one.
+    #[test]
+    fn each_crash_has_its_own_reset() {
+        let crash =
+            |trace: Trace| trace.event(Event::HardwareError { hardware_code: 3 }).wait_ms(20);
+        let shown = |trace: Trace| {
+            let scene =
+                Scene { captures: &[trace.run()], testimonies: &[], subject: 0, comparison: None };
+            let found = check(&scene);
+            found.iter().map(|verdict| verdict.facts().evidence().len()).collect::<Vec<_>>()
+        };
+        let reset = |trace: Trace| trace.done(Command::Reset {});
+        assert_eq!(shown(crash(Trace::new())), [1]);
+        assert_eq!(shown(reset(crash(Trace::new()))), [2]);
+        assert_eq!(shown(reset(crash(crash(Trace::new())))), [1, 2]);
+        assert_eq!(shown(crash(reset(crash(Trace::new())))), [2, 1]);
+    }
+
     /// A controller that crashes all night: what took a minute for five thousand of these.
     #[test]
     fn a_night_of_crashes_is_one_finding() {

@@ -155,6 +155,13 @@ A single 0x0C can be a harmless race of two programs; a link that comes up momen
             asked.status(Opcode(0x200d), Status::COMMAND_DISALLOWED).into()
         })
         .about(&[1]),
+        Case::cause(Confidence::High, "the next request is taken, and has its own answer", || {
+            let other = Address([7, 7, 7, 7, 7, 0xc7]);
+            let both = Trace::new().creates_unanswered().peer(other, STATIC).creates_unanswered();
+            let answered = both.status(Opcode(0x200d), Status::INVALID_PARAMETERS);
+            answered.status(Opcode(0x200d), Status::SUCCESS).connected().features().into()
+        })
+        .about(&[1]),
     ],
 };
 

@@ -150,3 +150,31 @@ impl Facts for Between {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    /// What is shown as the beginning is LL_ENC_REQ, whatever the two sides had asked each other before.
+    #[test]
+    fn encryption_begins_with_its_own_request() {
+        let features = |by, pdu| move |air: OnAir| air.control(by, pdu);
+        let asks = features(Direction::Sent, Control::FeatureReq { feature_set: [1; 8] });
+        let told = features(Direction::Received, Control::FeatureRsp { feature_set: [1; 8] });
+        let before = told(asks(OnAir::up()));
+        let frames = Trace::from(before.clone()).records().count();
+        let encrypts = Control::EncReq {
+            rand: Secret::new([0; 8]),
+            ediv: 0,
+            skd_c: Secret::new([3; 8]),
+            iv_c: Secret::new([4; 4]),
+        };
+        let air = before.control(Direction::Sent, encrypts).control(Direction::Received, ASKS);
+        let captures = [Trace::from(air.control(Direction::Received, ANSWERS).gone(5_000)).run()];
+        let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+        let found = crate::diagnose::diagnose(&scene);
+        let finding = found.iter().find(|finding| finding.rule == RULE.id).expect("found");
+        assert_eq!(finding.evidence[0].frame as usize, frames + 1);
+    }
+}

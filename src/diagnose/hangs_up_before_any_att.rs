@@ -188,3 +188,26 @@ impl Facts for AtOnce {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capture::{Warning, WarningKind};
+
+    /// Of a link that lost packets nobody knows whether it was asked for something; the other one still tells.
+    #[test]
+    fn a_link_that_lost_packets_does_not_count() {
+        let mut captures = [at_once(85).repeated(2, 1_500).run()];
+        let said = |captures: &[crate::timeline::Capture]| {
+            let scene = Scene { captures, testimonies: &[], subject: 0, comparison: None };
+            let found = crate::diagnose::diagnose(&scene);
+            let finding = found.iter().find(|finding| finding.rule == RULE.id).expect("found");
+            (finding.confidence, finding.connections.clone())
+        };
+        assert_eq!(said(&captures), (Confidence::Medium, vec![1, 2]));
+        let frame = captures[0].connections[1].connected_frame();
+        let lost = Warning::of_all(WarningKind::DroppedPackets, "some");
+        captures[0].warnings.push(Warning { frame, last_frame: frame, ..lost });
+        assert_eq!(said(&captures), (Confidence::Low, vec![1]));
+    }
+}

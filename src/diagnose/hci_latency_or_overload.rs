@@ -157,6 +157,12 @@ Fewer links on an adapter, longer intervals with a common factor, no scanning me
             lost((0..3).fold(links(4, 39), reads), 4, 200).into()
         })
         .not_saying("busy"),
+        Case::suspect(Confidence::Medium, "of four fast links the first is lost first", || {
+            let links = links(4, 12).peer(PEER, AddressType::RANDOM).handle(0x40).wait_ms(3_000);
+            links.disconnected(LOST).wait_ms(200).handle(0x43).disconnected(LOST).into()
+        })
+        .about(&[1, 4])
+        .saying("4 links were open"),
     ],
 };
 

@@ -349,3 +349,22 @@ impl Facts for Mixed {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_refused_commands_four_are_shown() {
+        let shown = |count: usize| {
+            let refused =
+                (0..count).fold(extended_used(Trace::new()), |trace, _| legacy_refused(trace));
+            let captures = [refused.run()];
+            let scene =
+                Scene { captures: &captures, testimonies: &[], subject: 0, comparison: None };
+            let evidence = check(&scene)[0].facts().evidence();
+            evidence.iter().filter(|sight| sight.text.to_string().starts_with("refused")).count()
+        };
+        assert_eq!([1, 3, 4, 5, 9].map(shown), [1, 3, 4, 4, 4]);
+    }
+}

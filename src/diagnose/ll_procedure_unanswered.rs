@@ -176,3 +176,23 @@ impl Facts for Unanswered {
         REMEDIES.to_vec()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Trace;
+
+    /// An answer that is encrypted cannot be read.
+    #[test]
+    fn of_an_encrypted_link_nobody_knows() {
+        let air = asked().idles(1_400).hangs_up(Direction::Sent, Status::LL_RESPONSE_TIMEOUT);
+        let mut captures = [Trace::from(air).run()];
+        let said = |captures: &[crate::timeline::Capture]| {
+            let scene = Scene { captures, testimonies: &[], subject: 0, comparison: None };
+            crate::diagnose::diagnose(&scene).iter().any(|finding| finding.rule == RULE.id)
+        };
+        assert!(said(&captures));
+        captures[0].connections[0].air.as_mut().expect("on the air").encrypted = 1;
+        assert!(!said(&captures));
+    }
+}

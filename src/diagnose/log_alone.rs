@@ -53,10 +53,8 @@ pub(super) fn verdicts(scene: &Scene<'_>) -> Vec<(&'static Rule, Verdict)> {
             false => continue,
         };
         verdicts.extend(checks.iter().filter_map(|(rule, check)| Some((*rule, check(testimony)?))));
-        if !testimony.alone {
-            let gave_up = program_gave_up_early::verdict(scene, testimony);
-            verdicts.extend(gave_up.map(|verdict| (&connection_cancelled_by_app::RULE, verdict)));
-        }
+        let gave_up = program_gave_up_early::verdict(scene, testimony);
+        verdicts.extend(gave_up.map(|verdict| (&connection_cancelled_by_app::RULE, verdict)));
     }
     verdicts
 }

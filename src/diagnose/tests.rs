@@ -415,6 +415,7 @@ fn every_cited_frame_exists() {
     }
 }
 
+mod lines;
 mod overlap;
 mod rests;
 mod steady;
