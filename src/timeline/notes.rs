@@ -37,6 +37,9 @@ const SWITCH: &str = "RFKILL event idx ";
 /// Finds whether a line has any word of a failure.
 static TELLING: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(FAILURES));
 
+/// Finds whether a line says anything that is kept. Most say nothing, and there may be millions of them.
+static NEWS: LazyLock<AnyOf> = LazyLock::new(|| AnyOf::new(FAILURES.into_iter().chain([SWITCH])));
+
 impl Tracker {
     pub(super) fn note(&mut self, index: Option<u16>, at: At, note: &Note<'_>) {
         match note {
@@ -123,13 +126,15 @@ impl Tracker {
 
     /// Of a daemon's log, the lines that speak of a failure.
     fn log_line(&mut self, index: Option<u16>, at: At, process: &str, text: &str) {
+        if !NEWS.is_in(text) {
+            return;
+        }
         if let Some(blocked) = rfkill(text) {
             // Its number is rfkill's own, so it may mean any adapter.
             for adapter in 0..self.adapters.len() {
                 self.switched(adapter, !blocked, Some("rfkill".to_owned()));
             }
         }
-        // Most lines say nothing of one, and there may be millions of them.
         if !TELLING.is_in(text) {
             return;
         }

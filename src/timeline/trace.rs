@@ -12,6 +12,8 @@ use crate::seen::SourceId;
 use crate::text;
 use crate::time::{Clock, Moment, Span, Timestamp};
 use crate::vocabulary::vocabulary;
+use foldhash::fast::FixedState;
+use std::hash::BuildHasher;
 
 vocabulary! {
     /// Host Bluetooth stacks, as the report's vocabulary has them.
@@ -166,12 +168,10 @@ pub struct LogLine {
     pub at: Moment,
 }
 
-/// A number for a line of a log, the same for the same words (FNV-1a).
+/// A number for a line of a log: the same for the same words, in one run of the program. It is asked of each of
+/// thousands of lines, so it takes many bytes at a step.
 pub fn hash_of_line(text: &str) -> u64 {
-    let text = text.trim_end_matches(['\0', '\n', '\r', ' ']);
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    FixedState::default().hash_one(text.trim_end_matches(['\0', '\n', '\r', ' ']))
 }
 
 /// A capture after the last event: plain data for compare, rules and reports.
