@@ -216,7 +216,13 @@ fn plain(bytes: &[u8]) -> usize {
 fn is_plain(raw: &[u8]) -> bool {
     // No early end inside of a chunk: so the compiler looks at its bytes at once.
     let plain = |all, byte: &u8| all & (matches!(byte, b' '..=b'~' | b'\t') & (*byte != b'&'));
-    raw.chunks(16).all(|chunk| chunk.iter().fold(true, plain))
+    let (chunks, rest) = raw.as_chunks::<16>();
+    chunks.iter().all(|chunk| chunk.iter().fold(true, plain))
+        // The last bytes are looked at together with some before them.
+        && raw.last_chunk::<16>().map_or_else(
+            || rest.iter().fold(true, plain),
+            |chunk| chunk.iter().fold(true, plain),
+        )
 }
 
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.

@@ -8,6 +8,7 @@ mod hcidump;
 mod hcitool;
 mod hex;
 mod lines;
+mod marks;
 mod nimble;
 mod noble;
 mod packetlogger;

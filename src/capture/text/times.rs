@@ -96,10 +96,9 @@ impl Times {
 /// `2026-09-21 14:13:20.000415` (or with a `T`) at the beginning of a text; and what follows.
 pub(crate) fn date_time(text: &str) -> Option<(i64, &str)> {
     let (date, rest) = text.split_at_checked(10)?;
-    if !date.contains('-') {
-        return None;
-    }
-    let date = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok()?;
+    let &[a, b, c, d, b'-', e, f, b'-', g, h] = date.as_bytes() else { return None };
+    let year = i32::try_from(two(a, b)? * 100 + two(c, d)?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, two(e, f)?, two(g, h)?)?;
     let (time, rest) = time_of_day(rest.strip_prefix([' ', 'T'])?)?;
     Some((since_1970(date)?.checked_add(time)?, rest))
 }
@@ -112,11 +111,10 @@ pub(crate) fn since_1970(date: NaiveDate) -> Option<i64> {
 /// `14:13:20`, with or without a fraction, at the beginning of a text; and what follows.
 pub(crate) fn time_of_day(text: &str) -> Option<(i64, &str)> {
     let (time, rest) = text.split_at_checked(8)?;
-    // Most words are none, and reading a time takes its time.
-    if !time.contains(':') {
-        return None;
-    }
-    let time = NaiveTime::parse_from_str(time, "%H:%M:%S").ok()?;
+    let &[a, b, b':', c, d, b':', e, f] = time.as_bytes() else { return None };
+    let (hours, minutes, seconds) = (two(a, b)?, two(c, d)?, two(e, f)?);
+    // A leap second is counted as the one before it.
+    let time = NaiveTime::from_hms_opt(hours, minutes, seconds - u32::from(seconds == 60))?;
     let seconds = i64::from(time.num_seconds_from_midnight());
     let (micros, rest) = match rest.strip_prefix(['.', ',']) {
         Some(fraction) => {
@@ -127,6 +125,13 @@ pub(crate) fn time_of_day(text: &str) -> Option<(i64, &str)> {
         None => (0, rest),
     };
     Some((seconds * 1_000_000 + micros, rest))
+}
+
+/// A number of two digits, the first of which may be left blank.
+fn two(tens: u8, units: u8) -> Option<u32> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+    let tens = if tens == b' ' { 0 } else { digit(tens)? };
+    Some(tens * 10 + digit(units)?)
 }
 
 /// The digits behind a decimal point of seconds.

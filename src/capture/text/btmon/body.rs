@@ -1,5 +1,6 @@
 //! The indented lines below a packet's first: labels, values, rows of bytes.
 
+use super::super::marks::{rsplit, split, without_end};
 use memchr::memchr;
 
 /// Text and lines kept of one packet; no packet of btmon's comes near.
@@ -38,12 +39,13 @@ impl Body {
 
     pub fn push(&mut self, line: &str) {
         if self.lines.len() < MOST_LINES && self.text.len() + line.len() <= MOST_TEXT {
-            let text = line.trim_start_matches([' ', '\t', '>']);
+            let indented = |byte: &u8| matches!(byte, b' ' | b'\t' | b'>');
+            let indent = line.bytes().take_while(indented).count();
+            let text = line.get(indent..).unwrap_or_default();
             let start = self.text.len();
             self.text.push_str(text);
             let colon = memchr(b':', text.as_bytes());
             let label = colon.and_then(|colon| Some(start + label_of(text.get(..colon)?).len()));
-            let indent = line.len() - text.len();
             self.lines.push(Kept { indent, start, end: self.text.len(), label });
         }
     }
@@ -201,7 +203,7 @@ impl<'a> Details<'a> {
 
 /// A label without the length that newer versions put behind it.
 fn label_of(before_colon: &str) -> &str {
-    let label = before_colon.trim_end();
+    let label = without_end(before_colon);
     match label.strip_suffix(']').and_then(|label| label.rsplit_once('[')) {
         Some((name, length)) if length.bytes().all(|digit| digit.is_ascii_digit()) => name,
         _ => label,
@@ -214,13 +216,13 @@ fn digits_of(digits: &str, out: &mut Vec<u8>) {
 
 /// The number in the last parentheses of a text.
 pub(super) fn last_hex(text: &str) -> Option<u64> {
-    let (_, inside) = text.rsplit_once("(0x")?;
+    let (_, inside) = rsplit(text, "(0x")?;
     u64::from_str_radix(inside.split_once(')')?.0, 16).ok()
 }
 
 /// The number in the first parentheses of a text.
 pub(super) fn first_hex(text: &str) -> Option<u64> {
-    let (_, inside) = text.split_once("(0x")?;
+    let (_, inside) = split(text, "(0x")?;
     u64::from_str_radix(inside.split_once(')')?.0, 16).ok()
 }
 

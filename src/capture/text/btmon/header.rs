@@ -2,8 +2,11 @@
 //!
 //! btmon cuts names to the width of the terminal, never the numbers in parentheses: those count.
 use super::super::lines;
+use super::super::marks::{rsplit, split, without_end, without_indent};
 use super::super::times::{self, When};
 use crate::packet::Direction;
+use memchr::{memchr, memrchr2};
+use std::borrow::Cow;
 
 /// What a line without indentation is.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +21,7 @@ pub(super) enum Line<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header<'a> {
     /// The program that caused it, where btmon says so (5.67 and later, live).
-    pub process: Option<&'a str>,
+    pub process: Option<Cow<'a, str>>,
     pub what: What<'a>,
     pub direction: Option<Direction>,
     pub right: Right,
@@ -52,18 +55,19 @@ pub(super) enum What<'a> {
     },
     /// A command or an event that a line had no room for the number of.
     Nameless,
-    /// `MGMT Open: bluetoothd (privileged) version 1.23`: channel and the rest.
+    /// `MGMT Open: bluetoothd (privileged) version 1.23`.
     Open {
-        channel: &'a str,
-        text: &'a str,
+        /// Which channel, as the monitor counts them.
+        format: u16,
+        text: Cow<'a, str>,
     },
     Close {
-        text: &'a str,
+        text: Cow<'a, str>,
     },
     /// `=`: label and text.
     Note {
-        label: &'a str,
-        text: &'a str,
+        label: Cow<'a, str>,
+        text: Cow<'a, str>,
     },
     /// `* Unknown packet (code 20 len 2)`.
     Unknown {
@@ -90,11 +94,39 @@ pub(super) struct Right {
     pub any: bool,
 }
 
+impl Header<'_> {
+    /// The same without the line.
+    pub(super) fn into_owned(self) -> Header<'static> {
+        fn owned(text: Cow<'_, str>) -> Cow<'static, str> {
+            Cow::Owned(text.into_owned())
+        }
+        let Self { process, what, direction, right } = self;
+        let what = match what {
+            What::Open { format, text } => What::Open { format, text: owned(text) },
+            What::Close { text } => What::Close { text: owned(text) },
+            What::Note { label, text } => What::Note { label: owned(label), text: owned(text) },
+            What::Command { opcode, length } => What::Command { opcode, length },
+            What::Event { code, length } => What::Event { code, length },
+            What::Acl(data) => What::Acl(data),
+            What::Sco(data) => What::Sco(data),
+            What::Iso(data) => What::Iso(data),
+            What::MgmtCommand { code, length } => What::MgmtCommand { code, length },
+            What::MgmtEvent { code, length } => What::MgmtEvent { code, length },
+            What::Control { event } => What::Control { event },
+            What::Nameless => What::Nameless,
+            What::Unknown { code, length } => What::Unknown { code, length },
+            What::Malformed => What::Malformed,
+        };
+        Header { process: process.map(owned), what, direction, right }
+    }
+}
+
 impl Right {
     /// Takes the block off the end of a line.
     pub fn take(line: &str) -> (Self, &str) {
         let mut right = Self::default();
-        let mut rest = line.trim_end();
+        let line = without_end(line);
+        let mut rest = line;
         if let Some((before, time)) = last(rest) {
             if let Some((at, "")) = since(time) {
                 (right.when, rest) = (Some(When::Since(at)), before);
@@ -126,7 +158,7 @@ impl Right {
                 rest = before;
             }
         }
-        right.any = rest.len() < line.trim_end().len();
+        right.any = rest.len() < line.len();
         (right, rest)
     }
 
@@ -156,16 +188,17 @@ pub(crate) fn right_end(line: &str) -> Option<usize> {
 
 /// The last word, and what stands before it.
 fn last(text: &str) -> Option<(&str, &str)> {
-    let text = text.trim_end();
-    let at = text.rfind([' ', '\t']).map_or(0, |at| at + 1);
+    let text = without_end(text);
+    let at = memrchr2(b' ', b'\t', text.as_bytes()).map_or(0, |at| at + 1);
     let (before, word) = text.split_at_checked(at)?;
-    (!word.is_empty()).then_some((before.trim_end(), word))
+    (!word.is_empty()).then_some((without_end(before), word))
 }
 
 /// `12.345678`: seconds since the first packet's second. Steps back wrap around.
 fn since(text: &str) -> Option<(i64, &str)> {
-    let (seconds, rest) = text.split_once('.')?;
-    if rest.len() != 6 || ![seconds, rest].iter().all(|t| t.bytes().all(|b| b.is_ascii_digit())) {
+    let (seconds, rest) = text.split_at_checked(text.len().checked_sub(7)?)?;
+    let rest = rest.strip_prefix('.')?;
+    if ![seconds, rest].iter().all(|t| t.bytes().all(|b| b.is_ascii_digit())) {
         return None;
     }
     let seconds = seconds.parse::<u64>().ok()?.cast_signed();
@@ -182,7 +215,7 @@ impl<'a> Line<'a> {
     }
 
     fn read(line: &'a str) -> Self {
-        let line = line.trim_start();
+        let line = without_indent(line);
         let (process, rest) = process(line).map_or((None, line), |(name, rest)| (Some(name), rest));
         let marked = rest
             .split_at_checked(2)
@@ -201,11 +234,12 @@ const LONGEST_NAME: usize = 32;
 fn process(line: &str) -> Option<(&str, &str)> {
     // Most lines are none, which their first bytes show.
     let first = line.as_bytes().get(..LONGEST_NAME + 1).unwrap_or(line.as_bytes());
-    let (name, rest) = line.split_at_checked(memchr::memchr(b'[', first)?)?;
-    let (pid, rest) = rest.get(1..)?.split_once("]: ")?;
-    let named = !name.is_empty() && !name.contains([' ', '<', '@', '=']);
-    (named && !pid.is_empty() && pid.bytes().all(|digit| digit.is_ascii_digit()))
-        .then_some((name, rest))
+    let (name, rest) = line.split_at_checked(memchr(b'[', first)?)?;
+    let rest = rest.get(1..)?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let said = rest.get(digits..)?.strip_prefix("]: ")?;
+    let named = !name.is_empty() && !name.bytes().any(|c| matches!(c, b' ' | b'<' | b'@' | b'='));
+    (named && digits > 0).then_some((name, said))
 }
 
 /// A line whose mark a web page has eaten.
@@ -240,7 +274,10 @@ fn of<'a>(process: Option<&'a str>, mark: u8, text: &'a str) -> Line<'a> {
         _ => unknown(text),
     };
     match what {
-        Ok(what) => Line::Header(Header { process, what, direction, right }),
+        Ok(what) => {
+            let process = process.map(Cow::Borrowed);
+            Line::Header(Header { process, what, direction, right })
+        }
         Err(other) => other,
     }
 }
@@ -285,8 +322,8 @@ fn control<'a>(text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>> {
         && matches!(channel, "MGMT" | "RAW" | "USER" | "Control" | "HCI")
     {
         match what {
-            "Open" => return Ok(What::Open { channel, text: rest }),
-            "Close" => return Ok(What::Close { text: rest }),
+            "Open" => return Ok(What::Open { format: format_of(channel), text: rest.into() }),
+            "Close" => return Ok(What::Close { text: rest.into() }),
             "Command" | "Event" if channel == "Control" => {
                 return Ok(What::Control { event: what == "Event" });
             }
@@ -301,27 +338,43 @@ fn control<'a>(text: &'a str, ended: bool) -> Result<What<'a>, Line<'a>> {
             Some("Event" | "vent" | "ent" | "nt") => What::MgmtEvent { code, length },
             _ => What::MgmtCommand { code, length },
         }),
-        _ if label.ends_with("Open") => Ok(What::Open { channel: "MGMT", text: rest }),
-        _ if label.ends_with("Close") => Ok(What::Close { text: rest }),
+        _ if label.ends_with("Open") => {
+            Ok(What::Open { format: format_of("MGMT"), text: rest.into() })
+        }
+        _ if label.ends_with("Close") => Ok(What::Close { text: rest.into() }),
         _ if ended => Ok(What::Control { event: label.ends_with("nt") }),
         _ => Err(Line::Unfinished),
+    }
+}
+
+/// The number of a socket's channel.
+fn format_of(channel: &str) -> u16 {
+    match channel {
+        "RAW" => 0,
+        "USER" => 1,
+        "MGMT" => 2,
+        _ => 0xffff,
     }
 }
 
 /// What btmon itself, the kernel or a daemon says. `sure` where more than the mark shows that.
 fn note<'a>(text: &'a str, sure: bool) -> Result<What<'a>, Line<'a>> {
     let known = ["Note", "New Index", "Delete Index", "Open Index", "Close Index", "Index Info"];
-    let (label, rest) = text.split_once(": ").unwrap_or((text, ""));
+    let (label, rest) = split(text, ": ").unwrap_or((text, ""));
     if known.contains(&label) {
-        return Ok(What::Note { label, text: rest });
+        return Ok(What::Note { label: label.into(), text: rest.into() });
     }
     if text.starts_with("Vendor Diagnostic (len ") {
-        return Ok(What::Note { label: "Vendor Diagnostic", text });
+        return Ok(What::Note { label: "Vendor Diagnostic".into(), text: text.into() });
     }
     if let Some((name, rest)) = process(text) {
-        return Ok(What::Note { label: name, text: rest });
+        return Ok(What::Note { label: name.into(), text: rest.into() });
     }
-    if sure && !text.is_empty() { Ok(What::Note { label: "", text }) } else { Err(Line::Other) }
+    if sure && !text.is_empty() {
+        Ok(What::Note { label: "".into(), text: text.into() })
+    } else {
+        Err(Line::Other)
+    }
 }
 
 fn unknown<'a>(text: &'a str) -> Result<What<'a>, Line<'a>> {
@@ -348,11 +401,11 @@ enum Code {
 
 /// `NAME (0xCCCC) plen N` at the end of a text.
 fn coded(text: &str) -> Option<(Code, u16)> {
-    let (before, length) = text.rsplit_once(" plen ")?;
+    let (before, length) = rsplit(text, " plen ")?;
     let digits = length.bytes().take_while(u8::is_ascii_digit).count();
     let length = length.get(..digits)?.parse().ok()?;
-    let (_, inside) = before.trim_end().strip_suffix(')')?.rsplit_once("(0x")?;
-    let code = match inside.split_once("|0x") {
+    let (_, inside) = rsplit(without_end(before).strip_suffix(')')?, "(0x")?;
+    let code = match split(inside, "|0x") {
         Some((group, command)) => opcode(group, command).map(Code::Opcode)?,
         None => Code::Number(u16::from_str_radix(inside, 16).ok()?),
     };
@@ -410,7 +463,7 @@ mod tests {
             "bluetoothd[677]: @ MGMT Command: Start Di.. (0x0023) plen 1  {0x0001} 10.357344",
         );
         assert_eq!(found.what, What::MgmtCommand { code: 0x23, length: 1 });
-        assert_eq!((found.process, found.right.cookie), (Some("bluetoothd"), Some(1)));
+        assert_eq!((found.process.as_deref(), found.right.cookie), (Some("bluetoothd"), Some(1)));
         let narrow = header("@ MGMT E..nt: Command.. (0x0001) plen 7 {0x0002} [hci0] 1.000000");
         assert_eq!(narrow.what, What::MgmtEvent { code: 1, length: 7 });
     }
@@ -479,6 +532,6 @@ mod tests {
         assert_eq!(header("* Malformed HCI Event packet (len 1)").what, What::Malformed);
         let open =
             header("bluetoothd[7]: @ MGMT Open:... (privileged) version 1.22  {0x0001} 0.195251");
-        assert!(matches!(open.what, What::Open { channel: "MGMT", .. }));
+        assert!(matches!(open.what, What::Open { format: 2, .. }));
     }
 }

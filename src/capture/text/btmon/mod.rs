@@ -8,7 +8,9 @@ use super::super::{
     Boxed, CaptureError, Claim, Description, Format, Head, OpenOptions, Record, Source, Warning,
 };
 use super::lines;
+use super::marks::without_indent;
 use super::transcript::{self, Shown, Transcript};
+use crate::packet::outline::{Extent, Outline};
 use body::Body;
 pub(crate) use header::right_end;
 use header::{Header, Line, Right, What};
@@ -97,7 +99,7 @@ fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError
         version: None,
         open: None,
         body: Body::default(),
-        reading: None,
+        parameters: Vec::new(),
     }))
 }
 
@@ -105,11 +107,15 @@ fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError
 struct Start {
     offset: u64,
     number: u64,
-    line: String,
-    /// Its number is missing: perhaps the next line has it.
-    unfinished: bool,
+    first: First,
     /// What a line below says that mail has wrapped.
     right: Option<Right>,
+}
+
+enum First {
+    Header(Header<'static>),
+    /// The line, of which the number is missing: perhaps the next line has it.
+    Unfinished(String),
 }
 
 struct Reader {
@@ -119,8 +125,8 @@ struct Reader {
     only_link: Option<u16>,
     open: Option<Start>,
     body: Body,
-    /// The packet that is lent.
-    reading: Option<Reading>,
+    /// The parameters of the packet that is lent.
+    parameters: Vec<u8>,
 }
 
 /// A packet whose lines are all read.
@@ -137,22 +143,19 @@ impl Reader {
                 return Ok(last);
             }
             let line = self.text.line();
-            match Line::parse(line.certain()) {
-                found @ (Line::Header(_) | Line::Unfinished) => {
-                    let start = Start {
-                        offset: line.offset(),
-                        number: line.number(),
-                        line: line.certain().to_owned(),
-                        unfinished: found == Line::Unfinished,
-                        right: None,
-                    };
-                    let complete = self.close();
-                    self.open = Some(start);
-                    if complete.is_some() {
-                        return Ok(complete);
-                    }
+            let first = match Line::parse(line.certain()) {
+                Line::Header(header) => First::Header(header.into_owned()),
+                Line::Unfinished => First::Unfinished(line.certain().to_owned()),
+                Line::Other => {
+                    self.detail();
+                    continue;
                 }
-                Line::Other => self.detail(),
+            };
+            let (offset, number) = (line.offset(), line.number());
+            let complete = self.close();
+            self.open = Some(Start { offset, number, first, right: None });
+            if complete.is_some() {
+                return Ok(complete);
             }
         }
     }
@@ -160,17 +163,17 @@ impl Reader {
     /// A line that begins no packet.
     fn detail(&mut self) {
         let text = self.text.line().certain();
-        if let Some(version) = text.trim_start().strip_prefix(BANNER) {
+        let said = without_indent(text);
+        if let Some(version) = said.strip_prefix(BANNER) {
             self.version.get_or_insert_with(|| version.trim().to_owned());
             return;
         }
         let Some(open) = &mut self.open else { return };
         if self.body.is_empty() {
-            if open.unfinished {
-                let joined = format!("{} {}", open.line, text.trim());
-                if matches!(Line::parse(&joined), Line::Header(_)) {
-                    open.line = joined;
-                    open.unfinished = false;
+            if let First::Unfinished(line) = &open.first {
+                let joined = format!("{line} {}", text.trim());
+                if let Line::Header(header) = Line::parse(&joined) {
+                    open.first = First::Header(header.into_owned());
                     return;
                 }
             }
@@ -179,18 +182,21 @@ impl Reader {
                 return;
             }
         }
-        if !text.trim().is_empty() {
+        if !said.is_empty() {
             self.body.push(text);
         }
     }
 
     /// The packet that was open, read.
     fn close(&mut self) -> Option<Complete> {
-        let Start { offset, number, line, right, .. } = self.open.take()?;
-        let Line::Header(mut header) = Line::parse(&line) else {
-            self.body.clear();
-            self.text.puzzle_of(&line, number, offset);
-            return None;
+        let Start { offset, number, first, right } = self.open.take()?;
+        let mut header = match first {
+            First::Header(header) => header,
+            First::Unfinished(line) => {
+                self.body.clear();
+                self.text.puzzle_of(&line, number, offset);
+                return None;
+            }
         };
         if let Some(wrapped) = right {
             let own = header.right;
@@ -207,20 +213,22 @@ impl Reader {
         if matches!(header.what, What::Event { code: DISCONNECTION_COMPLETE, .. }) {
             self.only_link = None;
         }
-        let reading = Reading::of(&header, &self.body);
+        let (Right { when, adapter, .. }, direction) = (header.right, header.direction);
+        let reading = Reading::of(header, &self.body);
         self.body.clear();
-        let Right { when, adapter, .. } = header.right;
-        Some((transcript::Start { offset, when, adapter, direction: header.direction }, reading))
+        Some((transcript::Start { offset, when, adapter, direction }, reading))
     }
 }
 
 impl Source for Reader {
     fn next(&mut self) -> Result<Option<Record<'_>>, CaptureError> {
         let Some((start, reading)) = self.gather()? else { return Ok(None) };
-        let reading = self.reading.insert(reading);
-        let length = reading.bytes.len();
-        let shown = Shown::Outline(reading.kind(), reading.outline(), length);
-        Ok(Some(self.text.record(start, shown)))
+        let kind = reading.kind();
+        let Reading { shape, bytes, whole } = reading;
+        self.parameters = bytes;
+        let (parameters, extent) = (self.parameters.as_slice(), Extent::unread_unless(whole));
+        let outline = Outline { shape, parameters, extent };
+        Ok(Some(self.text.record(start, Shown::Outline(kind, outline, parameters.len()))))
     }
 
     fn describe(&self) -> Description {

@@ -1,11 +1,12 @@
 //! A packet's lines become its outline: which packet it is, and what was printed, in wire order.
+use super::super::marks::{rsplit, split};
 use super::body::{Body, Detail, Details};
 use super::header::{self, Header, What};
 use super::{advertising, commands, events, layout, management, upper};
 use crate::capture::Kind;
 use crate::numbers;
 use crate::packet::note::Note;
-use crate::packet::outline::{Data, Extent, Outline, Shape};
+use crate::packet::outline::{Data, Shape};
 use crate::packet::{Address, ConnHandle, Layer, Opcode};
 use std::borrow::Cow;
 
@@ -25,9 +26,10 @@ const SMP: u16 = 0x0006;
 const BREDR_SMP: u16 = 0x0007;
 
 impl Reading {
-    pub fn of(header: &Header<'_>, body: &Body) -> Self {
+    pub fn of(header: Header<'static>, body: &Body) -> Self {
         let mut details = body.details();
         let mut bytes = Vec::new();
+        let cookie = header.right.cookie.unwrap_or(0);
         let (shape, whole) = match header.what {
             What::Command { opcode, length } => {
                 let whole = length == 0
@@ -65,13 +67,11 @@ impl Reading {
                     || layout::of(management::COMMANDS, code)
                         .is_some_and(|parts| layout::fill(parts, &mut details, &mut bytes));
                 let whole = dumped(whole, length.into(), body, &mut bytes);
-                let cookie = header.right.cookie.unwrap_or(0);
                 (Shape::Mgmt { cookie, event: false, code }, whole)
             }
             What::MgmtEvent { code, length } => {
                 let whole = mgmt_event(code, &mut details, &mut bytes);
                 let whole = dumped(whole, length.into(), body, &mut bytes);
-                let cookie = header.right.cookie.unwrap_or(0);
                 (Shape::Mgmt { cookie, event: true, code }, whole)
             }
             What::Control { event } => {
@@ -79,13 +79,15 @@ impl Reading {
                 let length = u16::try_from(bytes.len()).ok();
                 (unknown(Layer::Monitor, if event { 17 } else { 16 }, length), !bytes.is_empty())
             }
-            What::Open { channel, text } => (open(header, channel, text), true),
+            What::Open { format, text } => {
+                let process = process(header.process, &text);
+                (Shape::Note(Note::ControlOpen { cookie, format, process }), true)
+            }
             What::Close { text } => {
-                let cookie = header.right.cookie.unwrap_or(0);
-                let process = Some(Cow::Owned(process(header, text).to_owned()));
+                let process = Some(process(header.process, &text));
                 (Shape::Note(Note::ControlClose { cookie, process }), true)
             }
-            What::Note { label, text } => note(header, label, text),
+            What::Note { label, text } => note(header.process, label, text),
             What::Unknown { code, length } => {
                 bytes = details.rows();
                 let whole = u32::try_from(bytes.len()) == Ok(length);
@@ -95,12 +97,6 @@ impl Reading {
             What::Malformed => (unknown(Layer::Hci, 0, None), true),
         };
         Self { shape, bytes, whole }
-    }
-
-    /// What the text shows; it borrows from the parameters.
-    pub fn outline(&self) -> Outline<'_> {
-        let extent = Extent::unread_unless(self.whole);
-        Outline { shape: self.shape.clone(), parameters: &self.bytes, extent }
     }
 
     /// The record's kind in terms of its container.
@@ -181,9 +177,9 @@ fn event(code: u8, details: &mut Details<'_>, out: &mut Vec<u8>) -> bool {
 /// `Reset (0x03|0x0003) ncmd 1`, then what the command returned, or its status.
 fn answer(details: &mut Details<'_>, out: &mut Vec<u8>, status: bool) -> Option<bool> {
     let line = details.next()?.text;
-    let (name, credits) = line.rsplit_once(" ncmd ")?;
-    let (_, inside) = name.rsplit_once("(0x")?;
-    let (group, command) = inside.split_once(')')?.0.split_once("|0x")?;
+    let (name, credits) = rsplit(line, " ncmd ")?;
+    let (_, inside) = rsplit(name, "(0x")?;
+    let (group, command) = split(inside.split_once(')')?.0, "|0x")?;
     let opcode = header::opcode(group, command)?;
     let digits = credits.bytes().take_while(u8::is_ascii_digit).count();
     let credits: u8 = credits.get(..digits)?.parse().ok()?;
@@ -221,13 +217,13 @@ fn acl(packet: header::Data, body: &Body, bytes: &mut Vec<u8>) -> (Data, bool) {
             let mut words = inside.split_ascii_whitespace();
             let cid = words.next().and_then(|cid| cid.parse().ok());
             let psm =
-                inside.split_once("[PSM ").and_then(|(_, psm)| psm.split(' ').next()?.parse().ok());
+                split(inside, "[PSM ").and_then(|(_, psm)| psm.split(' ').next()?.parse().ok());
             let length =
-                inside.split_once("len ").and_then(|(_, len)| len.split(' ').next()?.parse().ok());
+                split(inside, "len ").and_then(|(_, len)| len.split(' ').next()?.parse().ok());
             channel = cid.map(|cid| (cid, psm, length));
             continue;
         }
-        let Some((protocol, named)) = text.split_once(": ") else { continue };
+        let Some((protocol, named)) = split(text, ": ") else { continue };
         let Some(code) = frame_code(named) else { continue };
         let length = word_after(named, " len ").map(usize::from);
         let identifier = word_after(named, " ident ").and_then(|n| u8::try_from(n).ok());
@@ -272,7 +268,7 @@ fn acl(packet: header::Data, body: &Body, bytes: &mut Vec<u8>) -> (Data, bool) {
 
 /// The number of `NAME (0xNN) …`, in a line that names a protocol's PDU.
 fn frame_code(named: &str) -> Option<u8> {
-    let (_, inside) = named.split_once(" (0x")?;
+    let (_, inside) = split(named, " (0x")?;
     let (code, rest) = inside.split_once(')')?;
     // Details have such numbers too, at their end.
     (rest.starts_with(" len ") || rest.starts_with(" ident "))
@@ -281,50 +277,38 @@ fn frame_code(named: &str) -> Option<u8> {
 }
 
 fn word_after(text: &str, mark: &str) -> Option<u16> {
-    let (_, rest) = text.split_once(mark)?;
+    let (_, rest) = split(text, mark)?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     rest.get(..digits)?.parse().ok()
 }
 
-/// `bluetoothd (privileged) version 1.23`.
-fn open(header: &Header<'_>, channel: &str, text: &str) -> Shape<'static> {
-    let format = match channel {
-        "RAW" => 0,
-        "USER" => 1,
-        "MGMT" => 2,
-        _ => 0xffff,
-    };
-    Shape::Note(Note::ControlOpen {
-        cookie: header.right.cookie.unwrap_or(0),
-        format,
-        process: Cow::Owned(process(header, text).to_owned()),
-    })
-}
-
-/// The program that a socket belongs to.
-fn process<'a>(header: &Header<'a>, text: &'a str) -> &'a str {
+/// The program that a socket belongs to: `bluetoothd (privileged) version 1.23`.
+fn process(caused_by: Option<Cow<'static, str>>, text: &str) -> Cow<'static, str> {
     let shown = text.split([' ', '(']).next().unwrap_or_default();
     // The prefix has the whole name where the line had no room for it.
-    match header.process {
+    match caused_by {
         Some(process) if shown.is_empty() || shown.ends_with("..") => process,
-        _ => shown,
+        _ => Cow::Owned(shown.to_owned()),
     }
 }
 
-fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape<'static>, bool) {
-    let owned = |text: &str| Cow::Owned(text.trim_end().to_owned());
+fn note(
+    caused_by: Option<Cow<'static, str>>,
+    label: Cow<'static, str>,
+    text: Cow<'static, str>,
+) -> (Shape<'static>, bool) {
     let whole = !text.ends_with("..");
-    let note = match label {
-        "Note" => Note::System { text: owned(text) },
+    let note = match &*label {
+        "Note" => Note::System { text },
         "Delete Index" => Note::DeleteIndex,
         "Open Index" => Note::OpenIndex,
         "Close Index" => Note::CloseIndex,
         "Vendor Diagnostic" => {
-            let length = word_after(text, "(len ").unwrap_or(0);
+            let length = word_after(&text, "(len ").unwrap_or(0);
             Note::VendorDiagnostic { len: length.into() }
         }
         "New Index" => {
-            let (address, rest) = text.split_once(" (").unwrap_or((text, ""));
+            let (address, rest) = text.split_once(" (").unwrap_or((&text, ""));
             let mut parts = rest.trim().trim_matches(['(', ')']).split(',');
             let (kind, bus, name) = (parts.next(), parts.next(), parts.next());
             let (octets, _) = super::body::address(address);
@@ -332,13 +316,13 @@ fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape<'static>, bool) 
             let (Some(bus), Some(name)) = (bus.and_then(|bus| u8::try_from(bus).ok()), name) else {
                 return (unknown(Layer::Monitor, 0, None), false);
             };
-            let known = octets.is_some();
+            let (known, name) = (octets.is_some(), Cow::Owned(name.to_owned()));
             let address = Address(octets.unwrap_or_default());
             let kind = u8::from(kind == Some("AMP"));
-            return (Shape::Note(Note::NewIndex { kind, bus, address, name: owned(name) }), known);
+            return (Shape::Note(Note::NewIndex { kind, bus, address, name }), known);
         }
         "Index Info" => {
-            let (address, rest) = text.split_once(" (").unwrap_or((text, ""));
+            let (address, rest) = text.split_once(" (").unwrap_or((&text, ""));
             let (octets, _) = super::body::address(address);
             let company = rest.trim().strip_suffix(')');
             let Some(manufacturer) = company.and_then(company_number) else {
@@ -348,13 +332,9 @@ fn note(header: &Header<'_>, label: &str, text: &str) -> (Shape<'static>, bool) 
             return (Shape::Note(Note::IndexInfo { address, manufacturer }), octets.is_some());
         }
         _ => {
-            let process = if label.is_empty() { header.process.unwrap_or_default() } else { label };
+            let process = if label.is_empty() { caused_by.unwrap_or_default() } else { label };
             // Colour alone tells the priority, and nobody pastes that.
-            Note::UserLogging {
-                priority: Note::NO_PRIORITY,
-                process: owned(process),
-                text: owned(text),
-            }
+            Note::UserLogging { priority: Note::NO_PRIORITY, process, text }
         }
     };
     (Shape::Note(note), whole)
