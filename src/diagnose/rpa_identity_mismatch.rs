@@ -63,6 +63,17 @@ resolves addresses (LL Privacy).",
             asks(link.wait_ms(900).followed_by(Trace::new().known_under(PRIVATE))).into()
         })
         .about(&[3]),
+        Case::cause(Confidence::High, "the pairing that told the identity is shown", || {
+            use crate::packet::{Direction, Status, smp};
+            let identity = smp::Pdu::IdentityAddressInformation { addr_type: 1, bd_addr: PEER };
+            let link = Trace::new().peer(PRIVATE, RANDOM).advertises(0).up();
+            let paired = link.asks_to_pair().answers_pairing().encrypts().wait_ms(60);
+            let paired = paired.encryption(Status::SUCCESS).smp(Direction::Received, identity);
+            let left = paired.wait_ms(500).hangs_up(Status::REMOTE_USER_TERMINATED);
+            asks(left.wait_ms(500).advertises(0)).into()
+        })
+        .about(&[2])
+        .saying("the pairing that tells that C0:00:00:00:00:01 is its identity"),
     ],
 };
 

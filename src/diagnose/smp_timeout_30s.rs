@@ -221,10 +221,10 @@ impl Facts for Stalled {
             .extend(self.asked.map(|frame| {
                 Sight::here(frame, "the user is asked to confirm, and never answers")
             }));
-        if let Some(end) = &self.end {
-            let Sight { frame, text, .. } = see::link_ended(end);
-            sights.push(Sight::here(end.command_frame().unwrap_or(frame), text));
-        }
+        sights.extend(self.end.as_ref().map(|end| match end.command_frame() {
+            Some(frame) => Sight::here(frame, "Disconnect command of this host"),
+            None => see::link_ended(end),
+        }));
         sights
     }
 

@@ -415,7 +415,7 @@ fn every_cited_frame_exists() {
     }
 }
 
-mod lines;
+mod frames;
 mod overlap;
 mod rests;
 mod steady;
