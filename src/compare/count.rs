@@ -138,6 +138,14 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_without_a_link_waits_or_was_taken_back() {
+        let of = |trace: Trace| Fate::of(&trace.run().connections[0]);
+        assert!(matches!(of(Trace::new().create_for_anybody()), Fate::Waiting));
+        let taken_back = Trace::new().create_for_anybody().wait_ms(900).cancel();
+        assert!(matches!(of(taken_back), Fate::Background));
+    }
+
+    #[test]
     fn open_links_are_open() {
         let both = unheard().followed_by(good()).followed_by(Trace::new().up().mtu());
         assert_eq!(

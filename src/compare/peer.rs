@@ -148,6 +148,13 @@ mod tests {
         device.expect("it was heard").identity = Some((identity, AddressType::PUBLIC));
         capture.connections[1].peer.identity = Some((identity, AddressType::PUBLIC));
         assert_eq!(numbers(&capture, "lamp"), [1, 2]);
+        // A name that the device told itself is enough, where no address is known.
+        capture.connections[1].peer.address = None;
+        capture.connections[1].peer.identity = None;
+        assert_eq!(numbers(&capture, "lamp"), [1]);
+        capture.connections[1].peer.name = Some("Lamp".into());
+        assert_eq!(numbers(&capture, "lamp"), [1, 2]);
+        capture.connections[1].peer.name = None;
         // What was on the air where the controller resolved the address.
         capture.connections[1].peer.identity = None;
         capture.connections[1].peer.on_air = Some(PEER);

@@ -150,6 +150,17 @@ mod tests {
             let of_log = finding.evidence.iter();
             of_log.filter(|e| matches!(e.source, SourceId::Witness(_))).count()
         };
+        // The log of the host that works is no witness of the link that fails.
+        let link = || Trace::new().wait_ms(200).create().connected().features().mtu();
+        let works = link().wait_ms(2_500).hangs_up(Status::REMOTE_USER_TERMINATED);
+        let fails = link().wait_ms(2_500).disconnected(Status::CONNECTION_TIMEOUT);
+        let captures = [works.run(), fails.run()];
+        let of_reference = Example::with_log(works, LOG).testimonies(&captures[..1]);
+        let comparison = crate::compare::of_captures(&captures);
+        let (testimonies, comparison) = (of_reference.as_slice(), comparison.as_ref());
+        let all = diagnose(&Scene { captures: &captures, testimonies, subject: 1, comparison });
+        let lost = all.iter().find(|f| f.rule == "supervision-timeout-0x08").expect("found");
+        assert!(lost.evidence.iter().all(|e| !matches!(e.source, SourceId::Witness(_))));
         assert_eq!(cited(Status::CONNECTION_TIMEOUT, "supervision-timeout-0x08"), 2);
         assert_eq!(cited(Status(0x2a), "unexplained-end"), 0, "a note");
     }

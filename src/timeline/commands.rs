@@ -411,6 +411,14 @@ mod tests {
         assert_eq!(scans(Trace::new().done(enable(1, 1)).done(enable(0, 0))), [Some(true), None]);
         assert_eq!(scans(Trace::new().done(enable(1, 0))), [Some(false)]);
         assert_eq!(scans(Trace::new().done(enable(0, 0))), [], "it was off");
+        let extended = |enable, filter_duplicates| {
+            let (duration, period) = (0, 0);
+            Command::LeSetExtendedScanEnable { enable, filter_duplicates, duration, period }
+        };
+        let both = Trace::new().done(extended(1, 1)).done(extended(0, 0));
+        assert_eq!(scans(both), [Some(true), None]);
+        assert_eq!(scans(Trace::new().done(extended(1, 2))), [Some(true)], "anew in each period");
+        assert_eq!(scans(Trace::new().done(extended(1, 0))), [Some(false)]);
         // The controller refuses what it is doing already: nothing changed.
         let refused = |status, opcode: u16| {
             let on = Trace::new().done(enable(1, 0));
@@ -421,6 +429,22 @@ mod tests {
         assert_eq!(refused(disallowed, 0x200c), 1);
         assert_eq!(refused(0, 0x200c), 2);
         assert_eq!(refused(Status::INVALID_PARAMETERS.0, 0x200c), 2);
+    }
+
+    #[test]
+    fn advertising_goes_on_and_off_in_both_families() {
+        let advertises = |parameters: &[u8]| {
+            let code = if parameters.len() == 1 { 0x200a } else { 0x2039 };
+            let all = happened(Trace::new().done(Command::Other { code, parameters }));
+            let switched = |what: &&Happening| {
+                matches!(what, Happening::AdvertisingOn | Happening::AdvertisingOff)
+            };
+            all.iter().find(switched).cloned()
+        };
+        assert_eq!(advertises(&[1]), Some(Happening::AdvertisingOn));
+        assert_eq!(advertises(&[0]), Some(Happening::AdvertisingOff));
+        assert_eq!(advertises(&[1, 1, 1, 0, 0, 0]), Some(Happening::AdvertisingOn));
+        assert_eq!(advertises(&[0, 1, 1, 0, 0, 0]), Some(Happening::AdvertisingOff));
     }
 
     /// Scanning that begins before the peer was heard takes the radio's time from the new link.

@@ -162,6 +162,7 @@ mod tests {
         assert_eq!((service(&database, 9), service(&database, 10)), (Some(6), None));
         assert_eq!(database.characteristic_of(9).map(|a| a.handle), Some(8));
         assert_eq!(database.characteristic_of(7), None, "a service begins in between");
+        assert_eq!(database.characteristic_of(8), None, "a value belongs to no value");
         database.forget(6, 8);
         assert_eq!((service(&database, 3), service(&database, 9)), (Some(1), None));
         let left: Vec<u16> = database.attributes().iter().map(|a| a.handle).collect();

@@ -200,8 +200,8 @@ fn mark_in(text: &str) -> Option<(&'static str, Stack)> {
     if begins.is_none() && !ANY_CONTENT.is_in(text) {
         return None;
     }
-    let mac = text.contains("OS X") && text.contains("Device");
-    let mut contents = CONTENTS.iter().filter(|(_, stack)| mac || *stack != Stack::MacOs);
+    let device = text.contains("Device");
+    let mut contents = CONTENTS.iter().filter(|(_, stack)| device || *stack != Stack::MacOs);
     let (mark, stack) = begins.or_else(|| contents.find(|(mark, _)| text.contains(mark)))?;
     Some((mark.trim_end(), *stack))
 }
@@ -286,6 +286,7 @@ mod tests {
         assert!(version_of("5.66").is_some() && version_of("5.66\0").is_some());
         assert!(version_of("v5.66").is_none() && version_of("566").is_none());
         assert!(version_of("5.66/x").is_none());
+        assert!(version_of("1.00112233445566778899aabbccddeeff").is_none(), "it may be a key");
         let long = |length: usize| format!("1.{}", "2".repeat(length - 2));
         let hidden = |word: &str| redact::text(word) != word;
         assert!(version_of(&long(41)).is_none());

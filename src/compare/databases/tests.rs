@@ -268,3 +268,23 @@ fn hashes_are_compared_where_both_were_read() {
     assert_eq!(of(Some([1; 16]), None), None);
     assert_eq!(of(None, Some([1; 16])), None);
 }
+
+/// A service that moved alone is told as it is; one with what is in it is one line.
+#[test]
+fn a_service_that_moved_as_a_whole_is_one_line() {
+    let row = |from: u16, to: u16| DatabaseDifference {
+        change: Moved,
+        uuid: None,
+        name: String::new(),
+        reference_handle: Some(from),
+        subject_handle: Some(to),
+        says: "moved".into(),
+    };
+    let said = |rows: Vec<DatabaseDifference>| {
+        together(rows).iter().map(|row| row.says.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(said(vec![row(1, 11)]), ["moved"]);
+    let whole = vec![row(1, 11), row(3, 13), row(5, 15)];
+    assert_eq!(said(whole), ["moved, with its 2 characteristics"]);
+    assert_eq!(said(vec![row(1, 11), row(3, 14)]), ["moved", "moved"]);
+}

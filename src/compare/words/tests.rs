@@ -204,6 +204,13 @@ fn an_end_says_who_ended_what_and_why() {
         (end.by, end.reason) = (EndedBy::Peer, Status::REMOTE_USER_TERMINATED);
     });
     assert!(peer.starts_with("the peer hung up (0x13) after "), "{peer}");
+    // A central may leave its peripheral: that is no failure, and not this host's doing.
+    let central = ended(|c| {
+        c.role = Some(crate::timeline::Role::Peripheral);
+        let end = end_of(c);
+        (end.by, end.reason) = (EndedBy::Peer, Status::REMOTE_USER_TERMINATED);
+    });
+    assert!(central.starts_with("the peer hung up (0x13) after "), "{central}");
     let unsaid = ended(|c| end_of(c).reason_sent = None);
     assert!(unsaid.ends_with("then this host disconnected (0x16)"), "{unsaid}");
     let refused = ended(|c| end_of(c).reason_sent = Some(Status::AUTHENTICATION_FAILURE));

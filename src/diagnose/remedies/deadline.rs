@@ -367,12 +367,7 @@ fn raw_l2cap(view: &View<'_>) -> Option<Text> {
 
 /// The last request looked for primary services.
 fn at_primary(view: &View<'_>) -> bool {
-    use crate::timeline::Procedure;
     view.last_read(0x2800)
-        || view.last_asked(|c, s| {
-            s.procedure == Procedure::DiscoverServices
-                && !c.steps.iter().any(|t| t.procedure == Procedure::DiscoverCharacteristics)
-        })
 }
 
 #[cfg(test)]

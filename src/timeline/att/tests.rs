@@ -28,6 +28,16 @@ fn described(trace: Trace, uuid: u16) -> Trace {
     trace.by_wire(&[0x04, 4, 0, 6, 0], 0x05, &[1, 4, 0, low, high])
 }
 
+/// A read by type tells what stands at the handle that answers; a read by handle does not.
+#[test]
+fn a_read_by_type_tells_what_an_attribute_is() {
+    let of = |trace: Trace| only(trace).remote.get(0x10).and_then(|a| a.uuid);
+    let by_type = up().by_wire(&[0x08, 1, 0, 0xff, 0xff, 0x00, 0x2a], 0x09, &[3, 0x10, 0, 7]);
+    assert_eq!(of(by_type), Some(Uuid::Short(0x2a00)));
+    let known = only(up().by_wire(&[0x0a, 0x10, 0], 0x0b, &[7]));
+    assert!(known.remote.get(0x10).is_none());
+}
+
 #[test]
 fn packets_are_counted_by_who_sent_them() {
     let connection = only(up().mtu().notified(3, &[1]));
