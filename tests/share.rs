@@ -382,6 +382,35 @@ fn logs_beside_captures_can_be_shared() {
 }
 
 /// A witness that says nothing is named, with what to do; nothing is written.
+/// What bluetoothd wrote while `b15-two-devices` was recorded: two devices, one after the other.
+const TWO_DEVICES: &str = "\
+bluetoothd[409]: Bluetooth daemon 5.66
+bluetoothd[409]: src/device.c:device_connect_le() Connection attempt to: F0:12:7C:AA:00:01
+bluetoothd[409]: src/adapter.c:connected_callback() hci0 device F0:12:7C:AA:00:01 connected eir_len 14
+bluetoothd[409]: src/device.c:device_connect_le() Connection attempt to: F0:12:7C:AA:00:02
+bluetoothd[409]: src/adapter.c:connected_callback() hci0 device F0:12:7C:AA:00:02 connected eir_len 15
+bluetoothd[409]: src/adapter.c:dev_disconnected() Device F0:12:7C:AA:00:02 disconnected, reason 1
+bluetoothd[409]: src/adapter.c:dev_disconnected() Device F0:12:7C:AA:00:01 disconnected, reason 2
+";
+
+#[test]
+fn lines_of_a_log_about_devices_that_are_left_out_go_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("bluetoothd.txt");
+    std::fs::write(&log, TWO_DEVICES).unwrap();
+    let files = [fixture("lab/B-bluez5.66/b15-two-devices.btsnoop")];
+    let lines = |trim: &str| {
+        let arguments = ["--trim", trim, "--witness", log.to_str().unwrap()];
+        let bundle = bundle(folder.path(), &arguments, &files);
+        assert!(!text(&bundle, "MANIFEST.md").contains("Asked for was"), "{trim}");
+        let log = text(&bundle, "capture.log-1.txt");
+        log.lines().filter(|line| line.contains("disconnected")).count()
+    };
+    assert_eq!(lines("none"), 2);
+    assert_eq!(lines("story"), 1);
+    assert_eq!(lines("device"), 1);
+}
+
 #[test]
 fn a_witness_that_tells_nothing_is_refused() {
     needs!("fixtures/witness/b02-kick");

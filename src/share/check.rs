@@ -11,7 +11,15 @@ use std::collections::HashMap;
 pub trait Places {
     fn frame(&mut self, capture: usize, frame: u32) -> Option<u32>;
     fn connection(&mut self, capture: usize, number: u32) -> Option<u32>;
+
+    /// Whether a claim of a log is there.
+    fn claim(&mut self, _: Claimed) -> bool {
+        true
+    }
 }
+
+/// A claim: the capture that its log stands beside, which of the logs there, and the claim's place in the log.
+pub type Claimed = (usize, usize, usize);
 
 /// Everything is where it was: the places of a report in its own captures.
 #[derive(Debug)]
@@ -114,6 +122,9 @@ impl Facts<'_> {
             let (capture, kind) = (testimony.capture, testimony.log.kind.word());
             self.lines.push(format!("{kind} beside capture {capture}"));
             for relation in &testimony.relations {
+                if !self.places.claim((capture, testimony.index, relation.claim)) {
+                    continue;
+                }
                 let said = testimony.claim(relation).map_or("", |claim| claim.what.word());
                 let connection = relation.connection.map(|number| self.number(capture, number));
                 let frame = relation.frame.map(|frame| self.frame(capture, frame));

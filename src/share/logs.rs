@@ -39,16 +39,26 @@ pub fn has_messages(input: &Input) -> Result<bool, CaptureError> {
     Ok(false)
 }
 
+/// What of a log stays.
+pub struct Wanted<'w> {
+    /// The log as it was read.
+    pub log: &'w Log,
+    pub trim: Trim,
+    /// Whether the claim at this place is about something that stays.
+    pub keeps: &'w dyn Fn(usize) -> bool,
+}
+
 /// Writes the lines of a log that stay.
 pub fn write(
     input: &Input,
-    log: &Log,
-    trim: Trim,
+    wanted: &Wanted<'_>,
     tools: &Tools,
     out: &mut dyn Write,
 ) -> Result<Kept, CaptureError> {
+    let Wanted { log, trim, keeps } = *wanted;
     // A call says nothing that is kept, as a rule, where its answer does.
-    let claims = log.claims.iter().flat_map(|claim| [Some(claim.line), claim.answers]);
+    let claims = log.claims.iter().enumerate().filter(|(at, _)| keeps(*at));
+    let claims = claims.flat_map(|(_, claim)| [Some(claim.line), claim.answers]);
     let claimed: HashSet<u64> = claims.flatten().map(u64::from).collect();
     let mut writing = Writing { tools, out, kept: Kept::default(), claimed, message: None };
     if log.is_bus_capture() {

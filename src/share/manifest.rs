@@ -35,11 +35,13 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
         );
     }
     text.push_str("\n## Removed\n\n");
+    // Of logs only some lines are there, whatever was left out of the captures.
+    let captures = || bundle.parts.iter().filter(|part| part.container != Container::Log);
     let whole = |part: &Part| part.records_after + part.unfit == part.records_before;
     text.push_str(match bundle.trim {
         Trim::None => "Nothing was left out.\n",
-        _ if bundle.parts.iter().all(whole) => {
-            "Nothing was left out: every record belongs to the attempts that the report is about.\n"
+        _ if captures().all(whole) => {
+            "No record was left out: every one belongs to the attempts that the report is about.\n"
         }
         Trim::Device => {
             "Other devices were left out: their links, their advertising, and packets that name nobody but them.\n"
@@ -49,6 +51,9 @@ pub(super) fn write(work: &Work<'_>, bundle: &Bundle) -> String {
              were voice, isochronous data and the logs of the chip.\n"
         }
     });
+    if bundle.trim != Trim::None && captures().count() < bundle.parts.len() {
+        text.push_str("Of the logs, only lines that say something about connections are there.\n");
+    }
     if bundle.trim != work.options.trim {
         let _ = writeln!(
             text,
@@ -126,24 +131,33 @@ fn of_part(part: &Part, text: &mut String) {
         return;
     }
     let kind = if part.from.starts_with(part.container.format()) {
-        format!("The original is of the same kind, {}", part.from)
+        format!("The original is of the same kind: {}", part.from)
     } else {
-        format!("The original is {}", part.from)
+        format!("The original is of another kind: {}", part.from)
     };
-    let _ = writeln!(
+    let replaced = [
+        (counts.addresses, "address", "addresses"),
+        (counts.names, "name", "names"),
+        (counts.keys, "key", "keys"),
+        (counts.values, "value", "values"),
+        (counts.texts, "text", "texts"),
+    ];
+    let replaced: Vec<_> = replaced
+        .into_iter()
+        .filter(|(count, _, _)| *count > 0)
+        .map(|(count, one, many)| format!("{count} {}", if count == 1 { one } else { many }))
+        .collect();
+    let replaced = if replaced.is_empty() { "nothing".to_owned() } else { replaced.join(", ") };
+    let _ = write!(
         text,
-        "- `{}`: {} of {} records. {kind}. Replaced: {} addresses, {} names, {} keys, {} values, {} texts. Zeroed in \
-         whole or in part: {} records.",
-        part.name,
-        part.records_after,
-        part.records_before,
-        counts.addresses,
-        counts.names,
-        counts.keys,
-        counts.values,
-        counts.texts,
-        counts.zeroed,
+        "- `{}`: {} of {} records. {kind}. Replaced: {replaced}.",
+        part.name, part.records_after, part.records_before,
     );
+    let _ = match counts.zeroed {
+        0 => writeln!(text),
+        1 => writeln!(text, " Zeroed in whole or in part: 1 record."),
+        count => writeln!(text, " Zeroed in whole or in part: {count} records."),
+    };
     if counts.comments > 0 {
         let _ = writeln!(text, "  {} comments beside records were removed.", counts.comments);
     }

@@ -161,6 +161,11 @@ impl Scope {
         ours || !others
     }
 
+    /// Whether this is one of the devices.
+    pub fn has_device(&self, device: Address) -> bool {
+        self.trim == Trim::None || self.devices.contains(&device)
+    }
+
     /// The connections that stay, in their order.
     pub fn connections(&self, all: usize) -> Vec<u32> {
         let all = 1..=u32::try_from(all).unwrap_or(u32::MAX);

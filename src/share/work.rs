@@ -1,5 +1,5 @@
 //! One bundle while it is made: the second reading, the check, the texts.
-use super::check::{self, Cited, Places, facts};
+use super::check::{self, Cited, Claimed, Places, facts};
 use super::container::{Container, Writer};
 use super::replace::Held;
 use super::search::Search;
@@ -43,16 +43,24 @@ struct Written {
     connections: Vec<u32>,
 }
 
-/// Where the frames and connections of all captures went.
-struct Moved<'w>(&'w [Written]);
+/// Where the frames and connections of all captures went, and which claims of logs did not come along.
+struct Moved<'w> {
+    captures: &'w [Written],
+    left_out: &'w HashSet<Claimed>,
+}
 
 impl Places for Moved<'_> {
     fn frame(&mut self, capture: usize, frame: u32) -> Option<u32> {
-        self.0.get(capture)?.frames.get(&frame).copied()
+        self.captures.get(capture)?.frames.get(&frame).copied()
+    }
+
+    fn claim(&mut self, claimed: Claimed) -> bool {
+        !self.left_out.contains(&claimed)
     }
 
     fn connection(&mut self, capture: usize, number: u32) -> Option<u32> {
-        let place = self.0.get(capture)?.connections.iter().position(|kept| *kept == number)?;
+        let place =
+            self.captures.get(capture)?.connections.iter().position(|kept| *kept == number)?;
         u32::try_from(place + 1).ok()
     }
 }
@@ -73,7 +81,9 @@ impl Work<'_> {
             let cited = cited.0.remove(&at).unwrap_or_default().into_iter().collect();
             written.push(self.write(at, trim, cited, draft()?)?);
         }
-        let before = facts(&self.read.report, &mut Moved(&written));
+        let left_out = self.left_out(trim, &written);
+        let mut moved = Moved { captures: &written, left_out: &left_out };
+        let before = facts(&self.read.report, &mut moved);
         let mut parts: Vec<Part> = Vec::new();
         let (written, moved): (Vec<_>, Vec<_>) = written
             .into_iter()
@@ -92,8 +102,9 @@ impl Work<'_> {
         for (at, side) in self.case.sides().iter().enumerate() {
             let read = self.read.report.testimonies.iter().filter(|it| it.capture == at);
             for (number, (input, testimony)) in side.witnesses.iter().zip(read).enumerate() {
-                let (part, log) =
-                    self.write_log(at, number, input, &testimony.log, trim, draft()?)?;
+                let keeps = |claim| !left_out.contains(&(at, number, claim));
+                let kept = logs::Wanted { log: &testimony.log, trim, keeps: &keeps };
+                let (part, log) = self.write_log(at, number, input, &kept, draft()?)?;
                 let Some(log) = log else {
                     let nothing = format!("{} is no log any more", part.name);
                     return Ok(Err((part.from, nothing)));
@@ -183,7 +194,10 @@ impl Work<'_> {
         let part = Part {
             name: called,
             file,
-            from: format!("{} ({variant})", capture.format),
+            from: match variant.as_str() {
+                "" => capture.format.to_owned(),
+                variant => format!("{}, {variant}", capture.format),
+            },
             container,
             records_before: stream.before,
             records_after: records,
@@ -230,14 +244,13 @@ impl Work<'_> {
         at: usize,
         number: usize,
         input: &Input,
-        log: &Log,
-        trim: Trim,
+        wanted: &logs::Wanted<'_>,
         file: Box<dyn Draft>,
     ) -> Result<(Part, Option<Log>), Refusal> {
         let unreadable = |error| Refusal::Capture { name: input.name().into_owned(), error };
         let name = format!("{}.log-{}.txt", label(self.case.sides().len(), at), number + 1);
         let mut out = io::BufWriter::new(file);
-        let kept = logs::write(input, log, trim, &self.tools, &mut out).map_err(unreadable)?;
+        let kept = logs::write(input, wanted, &self.tools, &mut out).map_err(unreadable)?;
         if let Some((line, what)) = kept.leak {
             return Err(Refusal::Leak { what, place: format!("{name}, from line {line}") });
         }
@@ -256,6 +269,26 @@ impl Work<'_> {
             counts: super::Counts::default(),
         };
         Ok((part, log))
+    }
+
+    /// The claims of logs about devices and connections that are left out.
+    fn left_out(&self, trim: Trim, written: &[Written]) -> HashSet<Claimed> {
+        let mut left_out = HashSet::default();
+        for testimony in &self.read.report.testimonies {
+            let at = testimony.capture;
+            let scope = Scope::of(trim, &self.read.report.analysis, at, HashSet::default());
+            let kept = written.get(at).map_or(&[][..], |written| &written.connections);
+            let strange =
+                testimony.log.claims.iter().enumerate().filter(|(_, claim)| {
+                    claim.device.is_some_and(|device| !scope.has_device(device))
+                });
+            let gone = testimony.relations.iter().filter(|relation| {
+                relation.connection.is_some_and(|number| !kept.contains(&number))
+            });
+            let claims = strange.map(|(claim, _)| claim).chain(gone.map(|relation| relation.claim));
+            left_out.extend(claims.map(|claim| (at, testimony.index, claim)));
+        }
+        left_out
     }
 
     /// Whether times stay. Logs have their own times, in many forms: the captures beside them stay where they are.
