@@ -430,7 +430,12 @@ impl<W: Write> Writer<W> {
         }
         let original = record.original_len.saturating_add(typed);
         let time = record.time.map_or(0, |time| time.0.saturating_add(EPOCH));
-        let head = [original, included, flags, self.lost].map(u32::to_be_bytes);
+        let head = [
+            original.to_be_bytes(),
+            included.to_be_bytes(),
+            flags.to_be_bytes(),
+            self.lost.to_be_bytes(),
+        ];
         self.output.write_all(head.as_flattened())?;
         self.output.write_all(&time.to_be_bytes())?;
         if let Some(byte) = prefix {

@@ -242,9 +242,10 @@ pub struct Meaning {
 impl Meaning {
     /// Of a word in small letters.
     pub(crate) fn of(word: &str) -> Self {
+        let may_announce = may_announce_key(word);
         Self {
-            announces: is_key(word, ""),
-            code: word.trim_end_matches(|c: char| c.is_ascii_digit()) == "code",
+            announces: may_announce && is_key(word, ""),
+            code: may_announce && word.trim_end_matches(|c: char| c.is_ascii_digit()) == "code",
             before_code: CODES.contains(&word),
             plain: is_plain(word),
             credential: super::people::may_announce_credential(word),

@@ -5,6 +5,7 @@ use crate::diagnose::Finding;
 use crate::prose::Text;
 use crate::report::Report;
 use crate::timeline::{Connection, Step};
+use foldhash::HashSet;
 use std::collections::HashMap;
 
 /// What a frame or a connection of the original is in the bundle.
@@ -37,12 +38,21 @@ impl Places for Same {
 
 /// Collects the frames that a report speaks of.
 #[derive(Debug, Default)]
-pub struct Cited(pub HashMap<usize, Vec<u32>>);
+pub struct Cited {
+    /// By capture.
+    pub frames: HashMap<usize, Vec<u32>>,
+    /// Claims that are not asked for theirs.
+    pub left_out: HashSet<Claimed>,
+}
 
 impl Places for Cited {
     fn frame(&mut self, capture: usize, frame: u32) -> Option<u32> {
-        self.0.entry(capture).or_default().push(frame);
+        self.frames.entry(capture).or_default().push(frame);
         Some(frame)
+    }
+
+    fn claim(&mut self, claimed: Claimed) -> bool {
+        !self.left_out.contains(&claimed)
     }
 
     fn connection(&mut self, _: usize, number: u32) -> Option<u32> {

@@ -47,7 +47,7 @@ pub fn evidence<W: Write>(
     let analysis = &read.report.analysis;
     let mut lanes = Vec::new();
     for (at, side) in case.sides().iter().enumerate() {
-        let frames = cited.0.remove(&at).unwrap_or_default().into_iter().collect();
+        let frames = cited.frames.remove(&at).unwrap_or_default().into_iter().collect();
         let mut scope = Scope::of(Trim::Story, analysis, at, frames);
         let wants = move |event: &Event<'_>, connection, _| scope.wants(event, connection);
         let unreadable = |error| Refusal::Capture { name: side.capture.name().into_owned(), error };

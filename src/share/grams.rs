@@ -1,14 +1,18 @@
 //! A quick look whether four bytes belong to something that is looked for: nearly always they do not.
 //!
 //! Where the answer is no, it is right. Where it is yes, somebody has to look closely.
+use super::table::FILL;
 
 /// Bits for each entry: one of so many other answers is a wrong yes.
 const BITS: usize = 64;
 /// Room for few and for many entries, as bits: 16 KiB, which stays near the processor, and 4 MiB.
 const LEAST: usize = 1 << 17;
 const MOST: usize = 1 << 25;
-/// Bytes that are looked at together.
-const WINDOW: usize = 16;
+/// Bytes that are looked at together, and how many of them begin something that is seen whole.
+const WINDOW: usize = 21;
+const COVERED: usize = 18;
+/// Places that eight bytes are taken for: every stride divides it.
+const STEP: usize = 6;
 /// Letters differ by this bit from their other case.
 const CASE: u32 = 0x2020_2020;
 
@@ -49,31 +53,44 @@ impl Grams {
 
     fn next_of<const STRIDE: usize>(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let mut at = from;
-        // Several at once: nearly always none of them is held.
+        // Values are written as rows of one sign: nothing is in these, unless it is looked for.
+        let filled = [FILL; WINDOW];
+        let skips_filled = !self.may_hold([FILL; 4]);
+        // Several places at once: nearly always none of them is held.
         while let Some(window) = bytes.get(at..).and_then(<[u8]>::first_chunk::<WINDOW>) {
-            let (mut place, mut any) = (0, false);
-            while place + 4 <= WINDOW {
-                let [a, b, c, d] =
-                    [window[place], window[place + 1], window[place + 2], window[place + 3]];
-                any |= self.may_hold([a, b, c, d]);
-                place += STRIDE;
-            }
+            let any = !(skips_filled && *window == filled) && self.any_of::<STRIDE>(window);
             if any {
                 break;
             }
-            at += place;
+            at += COVERED;
         }
         let rest = bytes.get(at..)?;
-        let places = (0..rest.len()).step_by(STRIDE);
-        let grams = places.map_while(|place| Some((place, rest.get(place..)?.first_chunk()?)));
-        let mut found = None;
-        for (place, gram) in grams {
-            if self.may_hold(*gram) {
-                found = Some(at + place);
-                break;
+        let gram = |place: usize| rest.get(place..).and_then(<[u8]>::first_chunk);
+        let places = (0..rest.len()).step_by(STRIDE).map_while(|place| Some((place, gram(place)?)));
+        let mut held = places.filter(|(_, gram)| self.may_hold(**gram));
+        held.next().map(|(place, _)| at + place)
+    }
+
+    /// Whether four bytes in this window may be held, of those that begin in steps of this stride and can be told by it.
+    #[inline]
+    fn any_of<const STRIDE: usize>(&self, window: &[u8; WINDOW]) -> bool {
+        let (mut any, mut from) = (false, 0);
+        while from < COVERED {
+            let Some(eight) = window.get(from..).and_then(<[u8]>::first_chunk) else { return true };
+            let eight = u64::from_le_bytes(*eight);
+            let mut place = 0;
+            // The last four of eight bytes begin at the fifth.
+            while place < STEP.min(5) {
+                any |= self.may_hold(((eight >> (8 * place)) as u32).to_le_bytes());
+                place += STRIDE;
             }
+            if STRIDE == 1 {
+                let sixth = window.get(from + 5..).and_then(<[u8]>::first_chunk);
+                any |= sixth.is_none_or(|gram| self.may_hold(*gram));
+            }
+            from += STEP;
         }
-        found
+        any
     }
 
     #[inline]
@@ -104,10 +121,10 @@ mod tests {
     fn the_next_place_is_the_first_that_may_be_held() {
         let mut grams = Grams::for_many(1);
         grams.note(*b"lamp");
-        for stride in 1..=3 {
+        for (stride, fill) in [1, 2, 3].into_iter().zip([b'.', FILL, FILL]) {
             for length in 0..64 {
                 for held in 0..64 {
-                    let mut bytes = vec![b'.'; length];
+                    let mut bytes = vec![fill; length];
                     if let Some(here) = bytes.get_mut(held..held + 4) {
                         here.copy_from_slice(b"lamp");
                     }
@@ -125,6 +142,14 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_row_of_one_sign_is_found_where_it_is_looked_for() {
+        let mut grams = Grams::for_many(1);
+        assert_eq!(grams.next(&[FILL; 64], 0, 3), None);
+        grams.note([FILL; 4]);
+        assert_eq!(grams.next(&[FILL; 64], 0, 3), Some(0));
     }
 
     #[test]

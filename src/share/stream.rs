@@ -79,13 +79,19 @@ impl<'c> Stream<'c> {
 
     /// Reads one record. Whether it stays.
     fn read(&mut self) -> Result<bool, CaptureError> {
-        let Some(record) = self.opened.source.next()? else {
-            self.ended = true;
-            return Ok(false);
+        // Looked at where it was put: a record is moved millions of times.
+        let next = self.opened.source.next();
+        let record = match &next {
+            Ok(Some(record)) => record,
+            Ok(None) => {
+                self.ended = true;
+                return Ok(false);
+            }
+            Err(_) => return next.map(|_| false),
         };
         self.before += 1;
         let Self { decoder, tracker, range, wants, replacer, line, .. } = self;
-        let wanted = decoder.look(&record, |event| {
+        let wanted = decoder.look(record, |event| {
             if !range.has(event.frame, event.time) {
                 replacer.skip(event, None);
                 return false;
@@ -94,7 +100,7 @@ impl<'c> Stream<'c> {
             let peer = connection.and_then(|number| tracker.peer_of(number));
             let wanted = wants(event, connection, peer);
             if wanted {
-                replacer.push(&record, event, connection, line);
+                replacer.push(record, event, connection, line);
             } else {
                 replacer.skip(event, connection);
             }

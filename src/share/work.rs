@@ -74,14 +74,14 @@ impl Work<'_> {
         trim: Trim,
         draft: &dyn Fn() -> io::Result<Box<dyn Draft>>,
     ) -> Result<Result<Bundle, Different>, Refusal> {
-        let mut cited = Cited::default();
+        let mut cited = Cited { left_out: self.left_out(trim), ..Cited::default() };
         facts(&self.read.report, &mut cited);
+        let Cited { frames: mut cited, left_out } = cited;
         let mut written = Vec::new();
         for at in 0..self.case.sides().len() {
-            let cited = cited.0.remove(&at).unwrap_or_default().into_iter().collect();
+            let cited = cited.remove(&at).unwrap_or_default().into_iter().collect();
             written.push(self.write(at, trim, cited, draft()?)?);
         }
-        let left_out = self.left_out(trim, &written);
         let mut moved = Moved { captures: &written, left_out: &left_out };
         let before = facts(&self.read.report, &mut moved);
         let mut parts: Vec<Part> = Vec::new();
@@ -272,12 +272,13 @@ impl Work<'_> {
     }
 
     /// The claims of logs about devices and connections that are left out.
-    fn left_out(&self, trim: Trim, written: &[Written]) -> HashSet<Claimed> {
+    fn left_out(&self, trim: Trim) -> HashSet<Claimed> {
         let mut left_out = HashSet::default();
         for testimony in &self.read.report.testimonies {
             let at = testimony.capture;
             let scope = Scope::of(trim, &self.read.report.analysis, at, HashSet::default());
-            let kept = written.get(at).map_or(&[][..], |written| &written.connections);
+            let all = self.read.report.captures.get(at).map_or(0, |it| it.connections.len());
+            let kept = scope.connections(all);
             let strange =
                 testimony.log.claims.iter().enumerate().filter(|(_, claim)| {
                     claim.device.is_some_and(|device| !scope.has_device(device))

@@ -3,6 +3,7 @@
 //!
 //! What the look answers is what the whole cleaning answers (a test holds the two against each other). Where that is
 //! not sure, it answers nothing, and the line is cleaned as a whole.
+use super::rows::BASE;
 use super::words::{MOST_DIGITS, known, shaped, spell};
 use crate::redact::Meaning;
 use crate::share::table::Table;
@@ -16,6 +17,11 @@ const LONGEST_WORD: usize = 40;
 const ADDRESS: usize = 17;
 const BETWEEN: &[u8] = b":-_";
 const PAIR: usize = 2;
+/// Digits of an address without signs.
+const ADDRESS_DIGITS: usize = 12;
+/// Characters and words of a UUID.
+const BASE_UUID: usize = 36;
+const BASE_UUID_WORDS: usize = 5;
 /// So many digits may be a key, or a part of one.
 const LONG: usize = 8;
 /// Characters of base64 in a row that may be a key.
@@ -38,12 +44,12 @@ const SMALL: u8 = 16;
 /// A sign that may stand behind a word for a key.
 const USUAL: u8 = 32;
 /// A sign that base64 has too, and the one that it ends with.
-const BASE: u8 = 64;
+const BASE64_SIGN: u8 = 64;
 const END: u8 = 128;
 
 /// What each character is.
-static CLASSES: [u8; 128] = {
-    let mut classes = [0; 128];
+static CLASSES: [u8; 256] = {
+    let mut classes = [0; 256];
     let mut at = 0;
     while at < 128 {
         let c = at as u8;
@@ -53,9 +59,9 @@ static CLASSES: [u8; 128] = {
             b'a'..=b'f' => WORD | HEX | SMALL,
             b'G'..=b'Z' => WORD | LARGE,
             b'g'..=b'z' => WORD | SMALL,
-            b'/' => USUAL | BASE,
-            b'+' => BASE,
-            b'=' => USUAL | BASE | END,
+            b'/' => USUAL | BASE64_SIGN,
+            b'+' => BASE64_SIGN,
+            b'=' => USUAL | BASE64_SIGN | END,
             b' ' | b'\t' | b'\n' | b'\x0c' | b'\r' => USUAL,
             b':' | b',' | b'.' | b';' | b'(' | b')' | b'[' | b']' | b'{' | b'}' => USUAL,
             b'<' | b'>' | b'\'' | b'"' | b'`' | b'_' | b'-' | b'!' | b'?' => USUAL,
@@ -89,7 +95,7 @@ pub struct Glance {
     /// The first words of names, in small letters.
     names: HashSet<Vec<u8>>,
     /// What these words begin with.
-    begins: [bool; 128],
+    begins: [bool; 256],
     /// There is a name without any word.
     wordless: bool,
 }
@@ -97,14 +103,14 @@ pub struct Glance {
 impl Glance {
     /// With the names that have aliases.
     pub fn of(names: &[String]) -> Self {
-        let mut glance = Self { names: HashSet::default(), begins: [false; 128], wordless: false };
+        let mut glance = Self { names: HashSet::default(), begins: [false; 256], wordless: false };
         // Texts with other letters are cleaned as a whole.
         for name in names.iter().filter(|name| name.is_ascii()) {
             let mut words = name.split(|c: char| !c.is_ascii_alphanumeric());
             match words.find(|word| !word.is_empty()) {
                 Some(first) => {
                     let first = first.to_ascii_lowercase().into_bytes();
-                    glance.begins[usize::from(first[0] & 127)] = true;
+                    glance.begins[usize::from(first[0])] = true;
                     glance.names.insert(first);
                 }
                 None => glance.wordless = true,
@@ -134,6 +140,13 @@ impl Glance {
                 at += ADDRESS;
                 continue;
             }
+            if look.uuid == 0 && look.begins_base_uuid(at) {
+                let last = at + BASE_UUID - ADDRESS_DIGITS;
+                look.uuid = BASE_UUID_WORDS;
+                if known_digits(table, look.bytes.get(last..at + BASE_UUID)?) {
+                    return None;
+                }
+            }
             at = self.word(&mut look, at, &mut cleaned)?;
             look.end = at;
         }
@@ -159,9 +172,15 @@ impl Glance {
         }
         look.kinds |= any;
         let word = &small[..end - start];
-        let digits = digits_of(word, all);
-        look.number(start, digits)?;
-        if self.begins[usize::from(word[0] & 127)] && self.names.contains(word) {
+        // The digits of such a UUID say its assigned number, and are no row of bytes.
+        let of_uuid = look.uuid > 0;
+        if of_uuid {
+            look.uuid -= 1;
+            look.pass_number();
+        } else {
+            look.number(start, digits_of(word, all))?;
+        }
+        if self.begins[usize::from(word[0])] && self.names.contains(word) {
             return None;
         }
         let (mut stays, mut meaning) = (true, Meaning::default());
@@ -173,7 +192,7 @@ impl Glance {
                 Some(entry) => entry.meaning,
                 None => Meaning::of(std::str::from_utf8(word).ok()?),
             };
-            if entry.map_or_else(|| has_run(word), |entry| entry.strange) {
+            if !of_uuid && entry.map_or_else(|| has_run(word), |entry| entry.strange) {
                 return None;
             }
         }
@@ -183,6 +202,17 @@ impl Glance {
         }
         Some(end)
     }
+}
+
+/// Whether these digits are one of the captures' addresses.
+fn known_digits(table: &Table, digits: &[u8]) -> bool {
+    let mut address = [0; 6];
+    for (byte, pair) in address.iter_mut().rev().zip(digits.chunks(2)) {
+        let pair =
+            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        *byte = pair.unwrap_or_default();
+    }
+    table.known_address(address).is_some()
 }
 
 /// Whether digits stand in a row that may be a key.
@@ -229,6 +259,8 @@ struct Look<'t> {
     short: usize,
     /// The sign of the address that was the last word.
     between: Option<u8>,
+    /// So many words of a UUID are still to come.
+    uuid: usize,
 }
 
 impl<'t> Look<'t> {
@@ -236,7 +268,7 @@ impl<'t> Look<'t> {
         if byte == b'@' || self.key && class & USUAL == 0 {
             return None;
         }
-        if class & BASE == 0 {
+        if class & BASE64_SIGN == 0 {
             self.base_ends(at)?;
             self.base = at + 1;
             self.kinds = 0;
@@ -291,7 +323,7 @@ impl<'t> Look<'t> {
         let kinds = |pair: Option<&str>| {
             pair.unwrap_or_default()
                 .bytes()
-                .fold(0, |kinds, byte| kinds | CLASSES[usize::from(byte & 127)])
+                .fold(0, |kinds, byte| kinds | CLASSES[usize::from(byte)])
         };
         // Its first pair may end a row of base64's characters, and its last one begin such a row.
         self.kinds |= kinds(alias.get(..PAIR));
@@ -304,11 +336,30 @@ impl<'t> Look<'t> {
         Some(())
     }
 
+    /// Whether a UUID of the Bluetooth base begins here, and is no part of a row of numbers.
+    fn begins_base_uuid(&self, at: usize) -> bool {
+        let text = self.bytes.get(at..).and_then(<[u8]>::first_chunk::<BASE_UUID>);
+        text.is_some_and(|text| {
+            let (number, base) = text.split_at(BASE_UUID - BASE.len());
+            base.eq_ignore_ascii_case(BASE.as_bytes())
+                && number.starts_with(b"0000")
+                && number.iter().all(u8::is_ascii_hexdigit)
+                && !self.bytes.get(at + BASE_UUID).is_some_and(u8::is_ascii_alphanumeric)
+                && !self.number
+                && self.between.is_none()
+        })
+    }
+
+    /// The last word was no number.
+    fn pass_number(&mut self) {
+        (self.number, self.short, self.between) = (false, 0, None);
+    }
+
     /// Takes notice of a word that is a number of so many digits, or none: it is no part of a row of bytes.
     fn number(&mut self, start: usize, digits: Option<usize>) -> Option<()> {
         let between = self.between.take();
         let Some(digits) = digits else {
-            (self.number, self.short) = (false, 0);
+            self.pass_number();
             return Some(());
         };
         let gap = self.bytes.get(self.end..start).filter(|gap| gap.len() <= GAP);
@@ -373,7 +424,8 @@ struct Cleaned<'t> {
 impl<'t> Cleaned<'t> {
     fn copy(&mut self, to: usize) {
         if self.copied == 0 {
-            self.out.reserve(self.text.len());
+            // A NUL may be put behind it.
+            self.out.reserve(self.text.len() + 1);
         }
         self.out.push_str(self.text.get(self.copied..to).unwrap_or_default());
     }

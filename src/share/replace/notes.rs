@@ -135,7 +135,10 @@ impl Notes<'_> {
     fn cleaned<'b>(&self, bytes: &'b [u8], counts: &mut Counts) -> Cow<'b, [u8]> {
         let end = memchr(0, bytes);
         let before = &bytes[..end.unwrap_or(bytes.len())];
-        let text = String::from_utf8_lossy(before);
+        let text = match std::str::from_utf8(before) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(before),
+        };
         let cleaned = self.words.clean(self.table, &text);
         if *cleaned == *text {
             // The same bytes, if they are text.
@@ -146,7 +149,9 @@ impl Notes<'_> {
             counts.texts += 1;
         }
         let mut cleaned = cleaned.into_owned().into_bytes();
-        cleaned.extend(end.map(|_| 0));
+        if end.is_some() {
+            cleaned.push(0);
+        }
         Cow::Owned(cleaned)
     }
 

@@ -97,7 +97,7 @@ impl<'c> Replacer<'c> {
         let place = attributes.see(event, connection);
         let mut one = One { table, words, kept: *kept, counts, place };
         one.counts.comments += u64::from(record.comment.is_some());
-        if record.kind == Kind::Acl {
+        if matches!(record.kind, Kind::Acl) {
             if let Some(frame) = one.acl(record, event, line)
                 && leak.is_none()
             {

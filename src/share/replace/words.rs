@@ -14,6 +14,8 @@ use std::sync::OnceLock;
 
 /// Shorter names are not looked for in text: they occur by chance. As words they go anyway.
 const SHORTEST_NAME: usize = 3;
+/// Letters and digits of bluetoothd's objects of its GATT tree: `service004a/char004b/desc004d`.
+const TREE: [usize; 2] = ["char004b".len(), "service004a".len()];
 /// Longer numbers may be a passkey or a serial number.
 pub const MOST_DIGITS: usize = 5;
 
@@ -209,14 +211,18 @@ pub(super) fn shaped(word: &str) -> Option<bool> {
     if let Some(digits) = word.strip_prefix("0x") {
         return Some(digits.len() <= 4 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
     }
-    // Objects of bluetoothd's GATT tree: `service004a/char004b/desc004d`.
+    let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+    if !has_digit && !TREE.contains(&word.len()) {
+        return None;
+    }
     let of_tree = ["service", "char", "desc"].iter().find_map(|kind| word.strip_prefix(kind));
     if of_tree.is_some_and(|at| at.len() == 4 && at.bytes().all(|byte| byte.is_ascii_hexdigit())) {
         return Some(true);
     }
     let number = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = word.get(number.len()..).unwrap_or_default();
-    (is_number(number) && ["ms", "s", "us", "dBm", "min"].contains(&unit)).then_some(true)
+    (has_digit && is_number(number) && ["ms", "s", "us", "dBm", "min"].contains(&unit))
+        .then_some(true)
 }
 
 /// The text with aliases for all known addresses, each as a word of its own. Nothing where no address is in it.
@@ -477,6 +483,7 @@ mod tests {
             "src/device.c:att_connect_cb() connect to C0:00:5E:00:53:01: Function not implemented (38)",
             "/org/bluez/hci0/dev_C0_00_5E_00_53_01/service004a/char004b",
             "src/shared/mgmt.c:can_read_data() [0x0000] command 0x0010 complete: 0x00",
+            "discover_chrcs_cb() start: 0x0001, uuid: 00002a05-0000-1000-8000-00805f9b34fb",
             "src/adapter.c:zoltan() sending remove uuid command for index 0",
         ] {
             assert!(words.glance.clean(&table, line).is_some(), "{line}");
