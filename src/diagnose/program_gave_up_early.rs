@@ -90,12 +90,39 @@ Give the call more time.",
 2025-09-04 15:33:22,980 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
 ")
         }),
+        // The command needs 50.2 ms to end the link.
+        Case::note(Confidence::Medium, "the peer answered exactly three seconds before", || {
+            Example::with_log(hung_up_after(3_000_000 - 50_200), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:25,550 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', False)>}, []]
+2025-09-04 15:33:25,580 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        })
+        .pins(&["ANSWERING"]),
+        Case::silent("the peer answered a moment earlier than that", || {
+            Example::with_log(hung_up_after(3_000_001 - 50_200), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:20,020 DEBUG bleak.backends.bluezdbus.client: Connecting to BlueZ path /org/bluez/hci0/dev_C0_00_00_00_00_01
+2025-09-04 15:33:20,500 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', True)>}, []]
+2025-09-04 15:33:25,550 DEBUG bleak.backends.bluezdbus.manager: received D-Bus signal: org.freedesktop.DBus.Properties.PropertiesChanged (/org/bluez/hci0/dev_C0_00_00_00_00_01): ['org.bluez.Device1', {'Connected': <dbus_fast.signature.Variant ('b', False)>}, []]
+2025-09-04 15:33:25,580 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        })
+        .pins(&["ANSWERING"]),
     ],
 };
 
 fn hung_up(after_ms: u32) -> Trace {
     let up = Trace::new().wait_ms(200).create().connected().features().wait_ms(2_000).mtu();
     up.wait_ms(after_ms).hangs_up(Status::REMOTE_USER_TERMINATED)
+}
+
+/// The same, to the microsecond.
+fn hung_up_after(us: u32) -> Trace {
+    let up = Trace::new().wait_ms(200).create().connected().features().wait_ms(2_000).mtu();
+    up.after_us(us).hangs_up(Status::REMOTE_USER_TERMINATED)
 }
 
 /// Up to here before the end the peer was heard: it was not silent.

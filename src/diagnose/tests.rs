@@ -416,6 +416,7 @@ fn every_cited_frame_exists() {
 }
 
 mod frames;
+mod healthy;
 mod overlap;
 mod rests;
 mod steady;
