@@ -39,6 +39,7 @@ peripheral). 0x09 and 0x0D: no room for another link. 0x1F: the controller does 
         })
         .about(&[1])
         .saying("came through")
+        .not_saying("Retry three to five times")
         .pins(&["AT_ONCE"]),
         Case::cause(Confidence::High, "once, and the next attempt comes up 1.1 s later", || {
             failed(Status::FAILED_TO_BE_ESTABLISHED).wait_ms(1_040).up().into()

@@ -105,6 +105,10 @@ If the host's own user or agent was asked: confirm it. If the device is silent: 
             question(ends(asked().answers_pairing(), 30_000).wait_ms(900)).into()
         })
         .not_saying("the user is asked"),
+        Case::cause(Confidence::High, "the device owes the next packet, and this host's user is asked as well", || {
+            ends(question(asked()), 30_000).into()
+        })
+        .saying("Confirm the pairing"),
     ],
 };
 

@@ -99,6 +99,19 @@ Keep the host awake and the adapter powered: disable autosuspend of the USB adap
             told(up().hangs_up(Status::REMOTE_POWER_OFF), 2).into()
         })
         .saying("being switched off"),
+        Case::cause(Confidence::High, "who switched it off was not asked by power saving", || {
+            up().hangs_up(Status::REMOTE_POWER_OFF).into()
+        })
+        .saying("See who switched it off")
+        .not_saying("Disable autosuspend"),
+        Case::cause(Confidence::High, "the machine suspends, and power saving may be why", || {
+            suspends(up()).wait_ms(900).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        })
+        .saying("Disable autosuspend"),
+        Case::cause(Confidence::High, "it suspends, and switches the adapter off for it", || {
+            suspends(up()).wait_ms(900).hangs_up(Status::REMOTE_POWER_OFF).into()
+        })
+        .saying("Disable autosuspend"),
     ],
 };
 
