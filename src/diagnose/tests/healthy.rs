@@ -103,7 +103,10 @@ fn served(link: Trace) -> Trace {
     (0..5).fold(found, |link, n| link.wait_ms(300).notified_by_us(3, &[n]))
 }
 
-const HEALTHY: &[(&str, fn() -> Trace)] = &[
+/// What is special about a trace, and the trace.
+type Healthy = (&'static str, fn() -> Trace);
+
+const HEALTHY: &[Healthy] = &[
     ("a link that is used and ended", || whole(Trace::new().advertises(0).up())),
     ("one that is still in use", || used(Trace::new().advertises(0).up()).advertises(0)),
     ("the same device three times", || whole(Trace::new().up()).repeated(3, 5_000)),
