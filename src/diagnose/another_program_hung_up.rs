@@ -7,7 +7,7 @@ use crate::prose::Text;
 use crate::text;
 use crate::timeline::Stack;
 use crate::trace::Trace;
-use crate::witness::{Claim, Relation, RelationKind, Testimony, What};
+use crate::witness::{Claim, Relation, Testimony, What};
 
 pub const RULE: Rule = Rule {
     id: "another-program-hung-up",
@@ -96,13 +96,11 @@ struct Others {
 }
 
 fn check(scene: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
-    let ends = witnessed::related(testimony).filter(|(claim, relation)| {
-        claim.what == What::HangUpAsked && relation.kind == RelationKind::Cause
-    });
+    let ends = witnessed::related(testimony).filter(|(claim, _)| claim.what == What::HangUpAsked);
     ends.filter_map(|(end, relation)| {
         let (number, frame, hangs_up) = (relation.connection?, relation.frame?, end.client?);
         let own = |(claim, of): &(&Claim, &Relation)| {
-            witnessed::asks(claim) && of.connection == Some(number) && claim.client.is_some()
+            witnessed::asks(claim) && of.connection == Some(number)
         };
         let (call, _) = witnessed::related(testimony).find(own)?;
         let connects = call.client.filter(|connects| *connects != hangs_up)?;

@@ -76,6 +76,12 @@ Look at the capture's moment, not at the log's. A shorter timeout in the program
 2025-09-04 15:33:50,000 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
 ")
         }),
+        Case::silent("a program gives up on a device that this host did not ask for", || {
+            Example::with_log(Trace::new().wait_ms(40_000).advertises(0), "\
+2025-09-04 15:33:20,010 INFO app: Connecting to C0:00:00:00:00:01
+2025-09-04 15:33:50,000 ERROR app: Communication with C0:00:00:00:00:01 failed: TimeoutError
+")
+        }),
     ],
 };
 

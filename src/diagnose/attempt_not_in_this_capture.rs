@@ -82,6 +82,17 @@ and capture there. An `ESP_GATT_…` error always comes from an ESPHome proxy an
             Example::pair(dead.followed_by(works()), heard())
         })
         .saying("2 reports"),
+        Case::cause(Confidence::Medium, "the working capture begins in a link whose device it does not show", || {
+            let link = Trace::new().handle(0x77).mtu().wait_ms(500);
+            let ended = link.hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(500).handle(0x40);
+            Example::pair(ended.followed_by(works()), heard())
+        }),
+        Case::cause(Confidence::Medium, "a device of another name is connected to", || {
+            let named = Trace::new().peer(OTHER, RANDOM).advertises_as("Radio").up().mtu().wait_ms(500);
+            let heard = named.hangs_up(Status::REMOTE_USER_TERMINATED).peer(PEER, RANDOM);
+            Example::pair(lamp(), heard.advertises_as("Lamp").wait_ms(100).advertises_as("Lamp"))
+        })
+        .saying("2 reports"),
     ],
 };
 

@@ -219,6 +219,19 @@ mod tests {
         let named = |range| found(&[(range, 0)]).is_some_and(|says| says.contains("Wi-Fi"));
         assert!(named(6..10), "three of four: 6, 7, 8");
         assert!(!named(7..11), "7 and 8 of four");
+        // Core channels 0 to 8, 11 to 20 and 24 to 32: two of three lie within, or one.
+        let two = |range, wifi: &str| {
+            let says = found(&[(range, 0)]).expect("found");
+            assert!(says.contains(&format!("the channels of Wi-Fi channel {wifi}.")), "{says}");
+        };
+        two(7..10, "1");
+        two(10..13, "6");
+        two(19..22, "6");
+        two(23..26, "11");
+        two(31..34, "11");
+        let one = [8..11, 9..12, 20..23, 22..25, 32..35];
+        assert_eq!(one.map(named), [false; 5]);
+        two(0..17, "1");
     }
 
     /// Of three channels beside each other with as few events, so many must have been heard on each.

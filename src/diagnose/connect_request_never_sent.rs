@@ -79,6 +79,12 @@ Reset the adapter, update its firmware, and try another one. Sniff again with th
             Example::sniffed(host.disconnected(GIVEN_UP), air.into())
         })
         .about(&[2]),
+        Case::suspect(Confidence::Medium, "the device was heard 1.95 s before", || {
+            Example::sniffed(host(), common().wait_ms(1_110).advertises(true).into())
+        }),
+        Case::silent("the device was heard 2.1 s before, and no more", || {
+            Example::sniffed(host(), common().wait_ms(960).advertises(true).into())
+        }),
     ],
 };
 

@@ -236,6 +236,10 @@ advertising intervals.",
         })
         .saying("No link existed at any time")
         .not_saying("most likely"),
+        Case::suspect(Confidence::Medium, "the next attempt comes through, and how much later is told", || {
+            waited(Trace::new(), 5_000).wait_ms(5_000).up().into()
+        })
+        .not_saying("No link existed at any time"),
     ],
 };
 

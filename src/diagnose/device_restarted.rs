@@ -190,6 +190,9 @@ after which it fell silent. After an update this is as it should be: connect aga
             updated(lost(service([0x59, 0xfe]).wait_ms(5_000)), 5_000).into()
         })
         .not_saying("each time after the same request"),
+        Case::silent("heard a moment less than 0.2 s before the end", || {
+            lost(written(5_000).wait_ms(4_800).advertises(0).after_us(199_999)).into()
+        }),
     ],
 };
 

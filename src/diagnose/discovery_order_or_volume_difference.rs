@@ -181,6 +181,22 @@ Make this host discover less: by UUID, or from a cache after one success. Report
                 .by_wire(&[0x08, 0x13, 0, 0xff, 0xff, 0x03, 0x28], 0x01, &[0x08, 0x13, 0, 0x0a]);
             Example::pair(ends_well(searched), twice(400, 1_900))
         }),
+        Case::cause(Confidence::High, "each link had searched other ranges before", || {
+            let dies = |trace: Trace, busy| {
+                let busy = trace.up().mtu().discovery(2).wait_ms(busy);
+                left(busy.att(Sent, search(0x40)).wait_ms(100))
+            };
+            Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
+        })
+        .saying("discovery of characteristics from 0x0040 was open"),
+        Case::silent("a read is open behind a discovery", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(3) };
+            let searched = |trace: Trace| trace.up().mtu().refused(search(0x40), NOTHING);
+            let dies = |trace: Trace, busy| {
+                left(searched(trace).wait_ms(busy).att(Sent, read).wait_ms(100))
+            };
+            Example::pair(works(), dies(dies(Trace::new(), 400).wait_ms(1_000), 1_900))
+        }),
     ],
 };
 

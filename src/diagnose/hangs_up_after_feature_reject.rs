@@ -74,6 +74,12 @@ Use a newer kernel on the side that hung up, or a controller there that does not
             refused().idles(1).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
         })
         .saying("The device sent LL_PERIPHERAL_FEATURE_REQ, the central answered"),
+        Case::cause(Confidence::High, "nine events of 30 ms later", || {
+            refused().idles(8).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
+        }),
+        Case::silent("eleven events of 30 ms later", || {
+            refused().idles(10).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 

@@ -123,6 +123,24 @@ Pair before use: once by hand with an agent, or from the program with an agent o
             let link = refused(up(), ENCRYPTION).encrypts().wait_ms(60);
             ends(link.encryption(Status::PIN_OR_KEY_MISSING)).into()
         }),
+        Case::silent("the controller refuses a change of the parameters with the same number", || {
+            let update = crate::packet::hci::Command::LeConnectionUpdate {
+                connection_handle: crate::trace::HANDLE,
+                connection_interval_min: 6,
+                connection_interval_max: 6,
+                max_latency: 0,
+                supervision_timeout: 42,
+                min_ce_length: 0,
+                max_ce_length: 0,
+            };
+            let opcode = update.opcode();
+            ends(up().command(update).status(opcode, Status::COMMAND_DISALLOWED)).into()
+        }),
+        // What failed before is told instead.
+        Case::outweighed("encryption had failed before the refusal", || {
+            let failed = up().encrypts().wait_ms(60).encryption(Status::PIN_OR_KEY_MISSING);
+            ends(refused(failed.wait_ms(50), ENCRYPTION)).into()
+        }),
     ],
 };
 

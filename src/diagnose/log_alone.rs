@@ -309,10 +309,7 @@ fn bond_lost(testimony: &Testimony) -> Option<Verdict> {
         let is = |reason: &Reason| {
             matches!(reason, Reason::Mgmt(4) | Reason::Errno(111) | Reason::Hci(0x06))
         };
-        let pairs = |place: usize| {
-            testimony.log.claims.get(place).is_some_and(|claim| claim.what == What::PairAsked)
-        };
-        attempt.reasons.iter().any(is) && !pairs(attempt.begin)
+        attempt.reasons.iter().any(is)
     };
     let asked = lines(testimony, |claim| {
         matches!(claim.what, What::PairAsked | What::AgentAsked | What::PairingFailed)

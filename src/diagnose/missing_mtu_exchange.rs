@@ -7,7 +7,7 @@ use crate::packet::Status;
 use crate::packet::att::{ErrorCode, Handle, Pdu};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, Mtu, Procedure, Stack, Step};
+use crate::timeline::{Connection, Detail, Mtu, Stack, Step};
 use crate::trace::Trace;
 
 pub const RULE: Rule = Rule {
@@ -165,10 +165,9 @@ fn check(scene: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
 
 /// A write that failed for its length, or for having to be split.
 fn too_long(step: &Step) -> bool {
-    let written = step.by == Sent && step.procedure == Procedure::Write;
     let code = step.status.map(ErrorCode);
     let length = code == Some(ErrorCode::INVALID_VALUE_LENGTH);
-    written
+    step.by == Sent
         && match step.detail {
             Detail::Write { prepared: true, .. } => {
                 length || code == Some(ErrorCode::REQUEST_NOT_SUPPORTED)
