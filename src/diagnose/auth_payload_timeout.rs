@@ -3,7 +3,7 @@ use crate::packet::Status;
 use crate::packet::hci::Event;
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Connection, Detail, End, Procedure};
+use crate::timeline::{Connection, Detail, End};
 use crate::trace::{HANDLE, Trace};
 
 pub const RULE: Rule = Rule {
@@ -60,10 +60,7 @@ struct Expired {
 }
 
 fn check(_: &Scene<'_>, connection: &Connection) -> Option<Verdict> {
-    let expired = connection
-        .steps
-        .iter()
-        .find(|s| s.procedure == Procedure::Other && s.detail == Detail::Hci { code: 0x57 })?;
+    let expired = connection.steps.iter().find(|s| s.detail == Detail::Hci { code: 0x57 })?;
     let facts = Expired { frame: expired.frame, end: connection.end.clone() };
     Some(Verdict::note(facts).sure(Confidence::Low))
 }

@@ -3,7 +3,7 @@ use crate::packet::hci::Event;
 use crate::packet::{Address, AddressType, ConnHandle, Status};
 use crate::prose::Text;
 use crate::text;
-use crate::timeline::{Capture, Connection, RequestKind, Stack, Transport};
+use crate::timeline::{Capture, Connection, Stack, Transport};
 use crate::trace::{PEER, Trace};
 
 pub const RULE: Rule = Rule {
@@ -105,6 +105,17 @@ device. In firmware set the flag `BR/EDR Not Supported` in the advertising data,
             Trace::new().advertises(0).pages_in_vain().into()
         })
         .not_saying("need not mean anything"),
+        Case::cause(Confidence::High, "a page before was refused for another reason", || {
+            let refused = Event::ConnectionComplete {
+                status: Status::LIMITED_RESOURCES,
+                connection_handle: ConnHandle(0),
+                bd_addr: PEER,
+                link_type: 1,
+                encryption_enabled: 0,
+            };
+            Trace::new().advertises(0).event(refused).wait_ms(900).pages_in_vain().into()
+        })
+        .about(&[2]),
     ],
 };
 
@@ -170,7 +181,7 @@ struct Paged {
 
 /// Our page that nobody answered: its request, and its Connection Complete.
 fn page(connection: &Connection) -> Option<(u32, u32)> {
-    let request = connection.request.as_ref().filter(|r| r.kind == RequestKind::BrEdrCreate)?;
+    let request = connection.request.as_ref()?;
     let timeout = connection.status == Some(Status::PAGE_TIMEOUT);
     Some((request.frame, connection.status_frame().filter(|_| timeout)?))
 }

@@ -77,8 +77,8 @@ Use a newer kernel on the side that hung up, or a controller there that does not
         Case::cause(Confidence::High, "nine events of 30 ms later", || {
             refused().idles(8).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
         }),
-        Case::silent("eleven events of 30 ms later", || {
-            refused().idles(10).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
+        Case::silent("ten events of 30 ms later", || {
+            refused().idles(9).hangs_up(Direction::Received, Status::REMOTE_USER_TERMINATED).into()
         }),
     ],
 };

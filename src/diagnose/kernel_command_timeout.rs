@@ -76,8 +76,7 @@ fn check(_: &Scene<'_>, testimony: &Testimony) -> Option<Verdict> {
             _ => None,
         })
     };
-    // A log of another time tells of another fault.
-    let (opcode, first) = waits().next().filter(|_| !testimony.alignment.other_time)?;
+    let (opcode, first) = waits().next()?;
     let facts = InVain { opcode, line: Line::of(testimony, first), count: waits().count() };
     Some(Verdict::suspect(facts).sure(Confidence::Medium))
 }

@@ -46,6 +46,9 @@ Treat `connect` as provisional until the first answer came: give it a second, th
         Case::silent("the device connected to us", || {
             gives_up(asks(Trace::new().connected_as(1, 39, 0, 42))).into()
         }),
+        Case::silent("nobody asked for the link, and nothing is sent on it", || {
+            gives_up(Trace::new().advertises(0).connected()).into()
+        }),
     ],
 };
 

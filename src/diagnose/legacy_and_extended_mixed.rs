@@ -114,6 +114,12 @@ Let one of the two own the controller: give the program a user channel, or let i
             legacy_refused(extended_used(both).monitor(15, &[3, 0, 0, 0])).into()
         })
         .saying("python"),
+        Case::cause(Confidence::High, "an attempt before came through", || {
+            let link = Trace::new().scan(true, 96, 48).advertises(0).scan(false, 0, 0);
+            let link = link.up().mtu().hangs_up(Status::REMOTE_USER_TERMINATED).wait_ms(900);
+            link.create_extended(1, Status::COMMAND_DISALLOWED).into()
+        })
+        .about(&[2]),
     ],
 };
 

@@ -119,6 +119,11 @@ adapter, and report the capture to the vendor.",
             on.wait_ms(50).disconnected(Status::MIC_FAILURE).into()
         })
         .not_saying("the same key, before"),
+        Case::cause(Confidence::Medium, "the link was used for long, and up to its end", || {
+            let used = encrypted(0).wait_ms(5_000).mtu().wait_ms(50);
+            used.disconnected(Status::MIC_FAILURE).into()
+        })
+        .saying("in the middle of its life"),
     ],
 };
 

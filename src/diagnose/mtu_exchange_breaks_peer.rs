@@ -80,7 +80,8 @@ Exchange MTU Response.",
             let trace = Trace::new().up().att(Sent, ASKS).from_peer(&[0x02, 5, 2], &[0x03, 5, 2]);
             trace.wait_ms(5_000).hangs_up(HUNG_UP).into()
         })
-        .saying("Both sides asked for the MTU"),
+        .saying("Both sides asked for the MTU")
+        .not_saying("of this host, without answer"),
         Case::silent("only this host asks, and the device never answers", || {
             Trace::new().up().att(Sent, ASKS).wait_ms(5_000).hangs_up(HUNG_UP).into()
         }),
