@@ -213,6 +213,25 @@ fn fits(is: &str, wanted: &str) -> bool {
     wanted.split(' ').all(|wanted| is.next().is_some_and(|is| wanted == "??" || is == wanted))
 }
 
+/// The attribute that a packet of ATT names.
+fn attribute(record: &Record<'_>) -> Option<u16> {
+    let Payload::Bytes([_, _, _, _, _, _, 4, 0, code, pdu @ ..]) = record.payload else {
+        return None;
+    };
+    match (record.kind, code, pdu) {
+        (Kind::Acl, 0x0a | 0x0c | 0x12 | 0x16 | 0x1b | 0x1d | 0x52, [low, high, ..])
+        // An Error Response repeats the request's opcode first.
+        | (Kind::Acl, 0x01, [_, low, high, ..]) => Some(u16::from_le_bytes([*low, *high])),
+        _ => None,
+    }
+}
+
+/// The attribute that a line names.
+fn told_attribute(text: &str) -> Option<u16> {
+    let (_, behind) = text.split_once(" of attribute 0x")?;
+    u16::from_str_radix(behind.get(..4)?, 16).ok()
+}
+
 #[test]
 fn a_cited_frame_is_what_the_finding_says() {
     let mut wrong = std::collections::BTreeSet::new();
@@ -235,6 +254,10 @@ fn a_cited_frame_is_what_the_finding_says() {
                     let begins = begins.max_by_key(|(words, _)| words.len());
                     let ends = SHOWS_AT_ITS_END.iter().find(|(words, _)| text.ends_with(words));
                     let record = trace.records().nth(evidence.frame as usize - 1);
+                    let told = told_attribute(&text).zip(record.as_ref().and_then(attribute));
+                    if told.is_some_and(|(told, is)| told != is) {
+                        wrong.insert(format!("{}: {text} ({})", finding.rule, case.name));
+                    }
                     let is = record.as_ref().map(what).unwrap_or_default();
                     for (words, wanted) in begins.into_iter().chain(ends) {
                         said.insert(*words);
