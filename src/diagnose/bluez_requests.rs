@@ -300,6 +300,10 @@ mod tests {
         database.learn(service(0x30, 0x30, short(0x180f)));
         link.remote = std::sync::Arc::new(database);
         assert!(discovered(&link), "a service without room for a characteristic");
+        let mut database = (*capture.connections[0].remote).clone();
+        database.learn(service(0x30, 0x31, short(0x180f)));
+        link.remote = std::sync::Arc::new(database);
+        assert!(!discovered(&link), "a service with room for one attribute");
     }
 
     /// The MTU that is asked about, else that of the link, else the smallest.

@@ -163,6 +163,16 @@ Fewer links on an adapter, longer intervals with a common factor, no scanning me
         })
         .about(&[1, 4])
         .saying("4 links were open"),
+        Case::suspect(Confidence::Medium, "the last late answer has the time of the loss", || {
+            lost_after(0).into()
+        }),
+        // The three late answers are 200.2 ms apart.
+        Case::suspect(Confidence::Medium, "the first late answer is exactly 10 s before the loss", || {
+            lost_after(10_000_000 - 400_400).into()
+        }),
+        Case::note(Confidence::Low, "the first late answer is a moment earlier", || {
+            lost_after(10_000_001 - 400_400).into()
+        }),
     ],
 };
 
@@ -196,6 +206,12 @@ fn answers(late: u32, count: u8) -> Trace {
         let asked = trace.acl(Direction::Received, 4, &[0x0a, 3 + number, 0]).wait_ms(late);
         asked.acl(Direction::Sent, 4, &[0x0b, 1])
     })
+}
+
+/// The same with three late answers, and two links are lost exactly so long after the last one.
+fn lost_after(us: u32) -> Trace {
+    let links = answers(200, 3).peer(PEER, AddressType::RANDOM).handle(0x43);
+    links.after_us(us).disconnected(LOST).wait_ms(200).handle(0x40).disconnected(LOST)
 }
 
 /// Links this fast, and so many of them, leave a controller no time for anything else.

@@ -82,6 +82,9 @@ feature request instead of rejecting it.",
             });
             refused.wait_ms(14).hangs_up(Status::REMOTE_USER_TERMINATED).into()
         }),
+        Case::cause(Confidence::High, "answer and command have one time", || {
+            asked(UNKNOWN).after_us(0).hangs_up(Status::REMOTE_USER_TERMINATED).into()
+        }),
     ],
 };
 
