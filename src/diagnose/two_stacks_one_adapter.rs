@@ -75,6 +75,9 @@ Stop bluetoothd, or give the raw program a user channel, the D-Bus binding, or a
             let other = Trace::new().opens(1, 2, "btmgmt").opens(2, 0, "node");
             refused(asks(other)).into()
         }),
+        Case::silent("the program drives another adapter", || {
+            refused(asks(daemon().adapter(1).opens(2, 0, "node").adapter(0))).into()
+        }),
     ],
 };
 

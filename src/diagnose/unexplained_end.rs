@@ -248,6 +248,14 @@ Record a host on which it works, and compare the two captures.",
             let link = busy().signal(Direction::Sent, 4, asks).wait_ms(50);
             link.signal(Direction::Received, 4, says).wait_ms(5_000).disconnected(HUNG_UP).into()
         }),
+        Case::suspect(Confidence::Low, "the working host had refused the device the same, which is another request", || {
+            let read = Pdu::ReadRequest { attribute_handle: Handle(9) };
+            let denied = crate::packet::att::ErrorCode::READ_NOT_PERMITTED;
+            let works = busy().from_peer(&[0x0a, 9, 0], &[0x01, 0x0a, 9, 0, 0x02]).wait_ms(900);
+            let fails = busy().refused(read, denied).att(Direction::Sent, READ).wait_ms(900);
+            Example::pair(works.hangs_up(HUNG_UP), fails.disconnected(HUNG_UP))
+        })
+        .saying("Only this side has: read of attribute 0x0009"),
     ],
 };
 
