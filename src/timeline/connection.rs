@@ -265,8 +265,11 @@ pub struct Written {
 
 impl Written {
     pub(crate) fn new(seen: Seen, attribute: u16, value: &[u8]) -> Self {
-        let mut head = [0; 8];
-        head.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+        let head = value.first_chunk().copied().unwrap_or_else(|| {
+            let mut head = [0; 8];
+            head.iter_mut().zip(value).for_each(|(to, from)| *to = *from);
+            head
+        });
         let length = u16::try_from(value.len()).unwrap_or(u16::MAX);
         Self { seen, attribute, length, head }
     }

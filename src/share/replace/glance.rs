@@ -174,11 +174,12 @@ impl Glance {
         let word = &small[..end - start];
         // The digits of such a UUID say its assigned number, and are no row of bytes.
         let of_uuid = look.uuid > 0;
+        let digits = digits_of(word, all);
         if of_uuid {
             look.uuid -= 1;
             look.pass_number();
         } else {
-            look.number(start, digits_of(word, all))?;
+            look.number(start, digits)?;
         }
         if self.begins[usize::from(word[0])] && self.names.contains(word) {
             return None;
@@ -190,6 +191,8 @@ impl Glance {
             stays = word.len() == 1 || shape.unwrap_or(entry.is_some());
             meaning = match entry {
                 Some(entry) => entry.meaning,
+                // Every word that means something has other letters than a number, or is a usual one.
+                None if digits.is_some() => Meaning::default(),
                 None => Meaning::of(std::str::from_utf8(word).ok()?),
             };
             if !of_uuid && entry.map_or_else(|| has_run(word), |entry| entry.strange) {
