@@ -10,8 +10,9 @@ use crate::packet::{Address, AddressType, Direction, Status};
 use crate::seen::Seen;
 use crate::time::Span;
 
-/// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand.
-const MOST_CONNECTIONS: usize = 50_000;
+/// Most attempts kept of one capture; the rest is counted. A day of a busy phone has a few thousand. With long names
+/// and their report so many take some 120 MiB.
+const MOST_CONNECTIONS: usize = 40_000;
 
 /// A device that leaves the accept list this soon after the cancel leaves it because of the cancel.
 const WITHDRAWN: Span = Span::from_ms(1_000);

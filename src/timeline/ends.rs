@@ -120,7 +120,7 @@ impl Tracker {
             last.first = seen;
         }
         link.close(connection, at.time, Closing::Ended);
-        // The timeline's cap must not hide how the link ended. A capture may have 50,000 links: each takes what it needs.
+        // The timeline's cap must not hide how the link ended. A capture may have 40,000 links: each takes what it needs.
         connection.steps.reserve_exact(1);
         connection.steps.push(last);
         connection.steps.sort_by_key(|s| s.frame);

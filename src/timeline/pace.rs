@@ -128,7 +128,7 @@ impl Connection {
         }
         let pace =
             Pace { parameters, seen: at.seen(), bare: Samples::default(), att: Samples::default() };
-        // Almost every link has one set of parameters, and a capture may have 50,000 links.
+        // Almost every link has one set of parameters, and a capture may have 40,000 links.
         self.pace.reserve_exact(1);
         self.pace.push(pace);
     }

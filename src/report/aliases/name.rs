@@ -17,7 +17,7 @@ pub struct NameAliases {
     wanted: HashMap<[u8; 3], Vec<Wanted>>,
 }
 
-/// A capture may have 50,000 names: each is kept once.
+/// A capture may have 40,000 names: each is kept once.
 #[derive(Clone, Debug)]
 struct Wanted {
     name: Arc<str>,
