@@ -1,9 +1,12 @@
 //! `hcidiff events`, as a person or a script calls it.
 #![cfg(feature = "cli")]
+use hcidiff::case::{Case, analyse};
 use serde_json::Value;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+const FLAGSHIP: &str = "fixtures/flagship/pi.btsnoop";
 const LAYERS: &str = "fixtures/vectors/layers.btsnoop";
 
 fn events(arguments: &[&str]) -> Output {
@@ -213,4 +216,44 @@ fn a_device_is_found_in_every_packet_that_names_it() {
     assert!(named.len() > 110, "{}", named.len());
     // What names nobody and belongs to no link is not shown.
     assert!(lines.iter().all(|line| line["name"] != "LE Scan Timeout" && line["name"] != "Reset"));
+}
+
+#[test]
+fn an_excerpt_is_a_capture_of_the_listed_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Path::new(FLAGSHIP);
+    let listed = |file: &Path, arguments: &[&str]| {
+        let output = events(&[&[file.to_str().unwrap()], arguments].concat());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for name in ["all.btsnoop", "all.pcap", "all.pcapng"] {
+        let path = folder.path().join(name);
+        listed(file, &["-w", path.to_str().unwrap()]);
+        assert_eq!(listed(&path, &[]), listed(file, &[]), "{name}");
+    }
+    let path = folder.path().join("one.btsnoop");
+    listed(file, &["--connection", "2", "-w", path.to_str().unwrap()]);
+    let (some, all) = (listed(&path, &[]), listed(file, &["--connection", "2"]));
+    assert!(some.lines().count() > 3);
+    assert_eq!(some.lines().count(), all.lines().count());
+    let path = folder.path().join("one.txt");
+    listed(file, &["-w", path.to_str().unwrap()]);
+    assert!(!path.exists());
+}
+
+/// The packets of an excerpt keep everything but their keys.
+#[test]
+fn an_excerpt_has_no_keys_and_equal_ones_stay_equal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = Path::new("fixtures/lab/A/06-pairing-good.btsnoop");
+    let path = folder.path().join("some.btsnoop");
+    events(&[file.to_str().unwrap(), "-w", path.to_str().unwrap()]);
+    let keys = |file: &Path| {
+        let capture = analyse(&Case::one(file.to_owned())).unwrap().captures.remove(0);
+        let keys = capture.connections.iter().flat_map(|it| &it.keys);
+        keys.map(|key| (key.number, key.how)).collect::<Vec<_>>()
+    };
+    assert!(!keys(file).is_empty());
+    assert_eq!(keys(&path), keys(file));
+    assert_ne!(std::fs::read(&path).unwrap(), std::fs::read(file).unwrap());
 }

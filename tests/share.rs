@@ -180,46 +180,6 @@ fn evidence_for_wireshark_has_a_comment_at_each_cited_frame() {
     }
 }
 
-#[test]
-fn an_excerpt_is_a_capture_of_the_listed_records() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = &flagship()[1];
-    let listed = |file: &Path, arguments: &[&str]| {
-        let output = common::hcidiff(&[file.to_owned()], &[&["events"], arguments].concat());
-        String::from_utf8(output.stdout).unwrap()
-    };
-    for name in ["all.btsnoop", "all.pcap", "all.pcapng"] {
-        let path = folder.path().join(name);
-        listed(file, &["-w", path.to_str().unwrap()]);
-        assert_eq!(listed(&path, &[]), listed(file, &[]), "{name}");
-    }
-    let path = folder.path().join("one.btsnoop");
-    listed(file, &["--connection", "2", "-w", path.to_str().unwrap()]);
-    let (some, all) = (listed(&path, &[]), listed(file, &["--connection", "2"]));
-    assert!(some.lines().count() > 3);
-    assert_eq!(some.lines().count(), all.lines().count());
-    let path = folder.path().join("one.txt");
-    listed(file, &["-w", path.to_str().unwrap()]);
-    assert!(!path.exists());
-}
-
-/// The packets of an excerpt keep everything but their keys.
-#[test]
-fn an_excerpt_has_no_keys_and_equal_ones_stay_equal() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = fixture("lab/A/06-pairing-good.btsnoop");
-    let path = folder.path().join("some.btsnoop");
-    common::hcidiff(std::slice::from_ref(&file), &["events", "-w", path.to_str().unwrap()]);
-    let keys = |file: &Path| {
-        let capture = analyse(&Case::one(file)).unwrap().captures.remove(0);
-        let keys = capture.connections.iter().flat_map(|it| &it.keys);
-        keys.map(|key| (key.number, key.how)).collect::<Vec<_>>()
-    };
-    assert!(!keys(&file).is_empty());
-    assert_eq!(keys(&path), keys(&file));
-    assert_ne!(std::fs::read(&path).unwrap(), std::fs::read(&file).unwrap());
-}
-
 /// Every capture of a folder, as far as it is there.
 fn captures_in(folder: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(fixture(folder)).into_iter().flatten().flatten();
