@@ -3,16 +3,16 @@ use super::words::Word;
 use std::ops::Range;
 
 /// So many digits may be a key, or a part of one.
-const LONG: usize = 8;
+pub const LONG: usize = 8;
 
 /// So many short numbers in a row are bytes.
-const LISTED: usize = 8;
+pub const LISTED: usize = 8;
 
 /// Characters between two numbers of a row, at most.
-const GAP: usize = 4;
+pub const GAP: usize = 4;
 
 /// Base64 of sixteen bytes, without its padding.
-const BASE64: usize = 22;
+pub const BASE64: usize = 22;
 
 /// What was found in a text.
 #[derive(Debug, Default)]

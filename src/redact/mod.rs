@@ -9,6 +9,7 @@ mod digits;
 mod people;
 mod words;
 
+pub(crate) use digits::{BASE64, GAP, LISTED, LONG};
 pub(crate) use words::Meaning;
 
 use std::borrow::Cow;

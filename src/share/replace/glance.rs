@@ -5,7 +5,7 @@
 //! not sure, it answers nothing, and the line is cleaned as a whole.
 use super::rows::BASE;
 use super::words::{MOST_DIGITS, known, shaped, spell};
-use crate::redact::Meaning;
+use crate::redact::{BASE64, GAP, LISTED, LONG, Meaning};
 use crate::share::table::Table;
 use foldhash::{HashMap, HashSet};
 use std::borrow::Cow;
@@ -22,17 +22,10 @@ const ADDRESS_DIGITS: usize = 12;
 /// Characters and words of a UUID.
 const BASE_UUID: usize = 36;
 const BASE_UUID_WORDS: usize = 5;
-/// So many digits may be a key, or a part of one.
-const LONG: usize = 8;
-/// Characters of base64 in a row that may be a key.
-const BASE64: usize = 22;
 /// Digits of a passkey, at least.
 const PASSKEY: usize = 4;
-/// Short numbers in a row that may be bytes, and how long they are at most.
-const LISTED: usize = 8;
+/// How long the numbers of a row of bytes are at most.
 const SHORT: usize = 3;
-/// Characters between two numbers of a row, at most.
-const GAP: usize = 4;
 /// Full stops between digits from here on may be those of a network address.
 const DOTS: u32 = 3;
 
