@@ -541,18 +541,13 @@ fn candidates(reference: &Connection, deadline: Span, tries: &[&Connection]) -> 
 mod tests {
     use super::*;
     use crate::diagnose::Level;
+    use crate::diagnose::tests::said_of_own_attempts;
 
     /// A link of the same capture outlived the time only where its end was seen, or may have been seen.
     #[test]
     fn a_link_of_this_capture_that_has_not_ended_outlived_nothing() {
         let said = |trace: Trace| {
-            let captures = [trace.run()];
-            let comparison = crate::compare::of_captures(&captures);
-            let comparison = comparison.as_ref();
-            assert!(comparison.is_some(), "a link that works");
-            let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison };
-            let attempts: Vec<&Connection> = captures[0].connections.iter().collect();
-            let verdict = check(&scene, &attempts).expect("said");
+            let verdict = said_of_own_attempts(check, trace);
             (verdict.level, verdict.confidence)
         };
         let last = || tries(0, 0).wait_ms(2_000).up().write(3, &[1]).wait_ms(5_000);

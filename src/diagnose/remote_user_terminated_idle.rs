@@ -353,19 +353,12 @@ fn spread(spans: &[Span]) -> i64 {
 mod tests {
     use super::*;
     use crate::diagnose::Level;
+    use crate::diagnose::tests::said_of_own_attempts;
 
     /// Nobody knows how a link of this capture would have ended that has not ended in it.
     #[test]
     fn a_link_of_this_capture_that_has_not_ended_shows_no_fault() {
-        let said = |trace: Trace| {
-            let captures = [trace.run()];
-            let comparison = crate::compare::of_captures(&captures);
-            let comparison = comparison.as_ref();
-            assert!(comparison.is_some(), "a link that works");
-            let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison };
-            let attempts: Vec<&Connection> = captures[0].connections.iter().collect();
-            check(&scene, &attempts).expect("said").level
-        };
+        let said = |trace: Trace| said_of_own_attempts(check, trace).level;
         let last = || {
             let two = idle(17_000).repeated(2, 2_000).wait_ms(2_000).up().mtu();
             two.write(3, &[1]).wait_ms(40_000)

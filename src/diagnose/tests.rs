@@ -24,6 +24,20 @@ fn seen<T>(example: &Example, ask: impl FnOnce(&Scene<'_>) -> T) -> T {
     ask(&Scene { captures: &captures, testimonies, subject, comparison })
 }
 
+/// What a rule says of all attempts of one capture, which is its own reference: a link of it works.
+pub(super) fn said_of_own_attempts(
+    check: fn(&Scene<'_>, &[&Connection]) -> Option<Verdict>,
+    trace: Trace,
+) -> Verdict {
+    let captures = [trace.run()];
+    let comparison = crate::compare::of_captures(&captures);
+    let comparison = comparison.as_ref();
+    assert!(comparison.is_some(), "a link works");
+    let scene = Scene { captures: &captures, testimonies: &[], subject: 0, comparison };
+    let attempts: Vec<&Connection> = captures[0].connections.iter().collect();
+    check(&scene, &attempts).expect("said")
+}
+
 fn findings(example: &Example) -> Vec<Finding> {
     seen(example, diagnose)
 }
