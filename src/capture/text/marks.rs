@@ -25,20 +25,42 @@ fn at_one_of<'a>(
     })
 }
 
+/// The text up to its first blank.
+pub(crate) fn first_word(text: &str) -> &str {
+    let length = text.bytes().take_while(|byte| *byte != b' ').count();
+    text.get(..length).unwrap_or(text)
+}
+
+/// The text without blanks at its beginning and at its end: as `trim`.
+pub(crate) fn trimmed(text: &str) -> &str {
+    without_end(without_indent(text))
+}
+
 /// The text without blanks at its beginning: as `trim_start`, which decodes each character.
+#[inline]
 pub(crate) fn without_indent(text: &str) -> &str {
-    let blanks = text.bytes().take_while(|byte| *byte == b' ').count();
-    match text.get(blanks..) {
-        Some(rest) if rest.starts_with(|first: char| first.is_ascii_graphic()) => rest,
+    let bytes = text.as_bytes();
+    // Texts nest by eight blanks and by two.
+    let (chunks, _) = bytes.as_chunks::<4>();
+    let mut blanks = 4 * chunks.iter().take_while(|chunk| *chunk == b"    ").count();
+    while bytes.get(blanks) == Some(&b' ') {
+        blanks += 1;
+    }
+    match bytes.get(blanks) {
+        Some(b'!'..=b'~') => text.get(blanks..).unwrap_or(text),
         _ => text.trim_start(),
     }
 }
 
 /// The text without blanks at its end: as `trim_end`.
+#[inline]
 pub(crate) fn without_end(text: &str) -> &str {
-    let blanks = text.bytes().rev().take_while(|byte| *byte == b' ').count();
-    match text.get(..text.len() - blanks) {
-        Some(rest) if rest.ends_with(|last: char| last.is_ascii_graphic()) => rest,
+    let mut rest = text.as_bytes();
+    while let Some((b' ', before)) = rest.split_last() {
+        rest = before;
+    }
+    match rest.last() {
+        Some(b'!'..=b'~') => text.get(..rest.len()).unwrap_or(text),
         _ => text.trim_end(),
     }
 }
@@ -56,6 +78,8 @@ mod tests {
             prop_assert_eq!(rsplit(&text, &mark), text.rsplit_once(mark.as_str()));
             prop_assert_eq!(without_indent(&text), text.trim_start());
             prop_assert_eq!(without_end(&text), text.trim_end());
+            prop_assert_eq!(trimmed(&text), text.trim());
+            prop_assert_eq!(Some(first_word(&text)), text.split(' ').next());
         }
     }
 }

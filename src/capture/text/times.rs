@@ -95,12 +95,18 @@ impl Times {
 
 /// `2026-09-21 14:13:20.000415` (or with a `T`) at the beginning of a text; and what follows.
 pub(crate) fn date_time(text: &str) -> Option<(i64, &str)> {
+    let (midnight, rest) = date(text)?;
+    let (time, rest) = time_of_day(rest.strip_prefix([' ', 'T'])?)?;
+    Some((midnight.checked_add(time)?, rest))
+}
+
+/// Midnight of `2026-09-21` at the beginning of a text; and what follows.
+pub(crate) fn date(text: &str) -> Option<(i64, &str)> {
     let (date, rest) = text.split_at_checked(10)?;
     let &[a, b, c, d, b'-', e, f, b'-', g, h] = date.as_bytes() else { return None };
     let year = i32::try_from(two(a, b)? * 100 + two(c, d)?).ok()?;
     let date = NaiveDate::from_ymd_opt(year, two(e, f)?, two(g, h)?)?;
-    let (time, rest) = time_of_day(rest.strip_prefix([' ', 'T'])?)?;
-    Some((since_1970(date)?.checked_add(time)?, rest))
+    Some((since_1970(date)?, rest))
 }
 
 /// Midnight of a day.
@@ -136,9 +142,12 @@ fn two(tens: u8, units: u8) -> Option<u32> {
 
 /// The digits behind a decimal point of seconds.
 pub(crate) fn micros(fraction: &str) -> Option<i64> {
-    let digits = fraction.get(..fraction.len().min(6))?;
-    let value: i64 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-    Some(value * 10_i64.pow(6 - u32::try_from(digits.len()).ok()?))
+    let mut digits = fraction.bytes();
+    (0..6).try_fold(0, |micros, _| match digits.next() {
+        Some(digit @ b'0'..=b'9') => Some(micros * 10 + i64::from(digit - b'0')),
+        Some(_) => None,
+        None => Some(micros * 10),
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The indented lines below a packet's first: labels, values, rows of bytes.
 
-use super::super::marks::{rsplit, split, without_end};
+use super::super::marks::{rsplit, split, trimmed, without_end};
 use memchr::memchr;
 
 /// Text and lines kept of one packet; no packet of btmon's comes near.
@@ -21,7 +21,14 @@ struct Kept {
     start: usize,
     end: usize,
     /// Nothing where the line has no colon.
-    label: Option<usize>,
+    label: Option<Label>,
+}
+
+/// Where a line has its first colon, and how long the label before it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Label {
+    length: usize,
+    colon: usize,
 }
 
 /// One line, taken apart.
@@ -29,6 +36,7 @@ struct Kept {
 pub(super) struct Detail<'a> {
     pub indent: usize,
     pub text: &'a str,
+    label: Option<Label>,
 }
 
 impl Body {
@@ -45,7 +53,9 @@ impl Body {
             let start = self.text.len();
             self.text.push_str(text);
             let colon = memchr(b':', text.as_bytes());
-            let label = colon.and_then(|colon| Some(start + label_of(text.get(..colon)?).len()));
+            let label = colon.and_then(|colon| {
+                Some(Label { length: label_of(text.get(..colon)?).len(), colon })
+            });
             self.lines.push(Kept { indent, start, end: self.text.len(), label });
         }
     }
@@ -59,25 +69,26 @@ impl Body {
     }
 
     fn get(&self, at: usize) -> Option<Detail<'_>> {
-        let &Kept { indent, start, end, .. } = self.lines.get(at)?;
-        Some(Detail { indent, text: self.text.get(start..end)? })
+        let &Kept { indent, start, end, label } = self.lines.get(at)?;
+        Some(Detail { indent, text: self.text.get(start..end)?, label })
     }
 
     /// Whether the line has one of these labels.
     fn is_labelled(&self, line: &Kept, labels: &str) -> bool {
-        let label = line.label.and_then(|end| self.text.get(line.start..end));
-        label.is_some_and(|label| labels.split('|').any(|name| name.eq_ignore_ascii_case(label)))
+        let label = line.label.and_then(|it| self.text.get(line.start..line.start + it.length));
+        label.is_some_and(|label| is_one_of(label, labels))
     }
 }
 
 impl<'a> Detail<'a> {
     /// The label, without the length that newer versions put behind it.
     pub fn label(self) -> &'a str {
-        label_of(self.text.split(':').next().unwrap_or_default())
+        let length = self.label.map_or(0, |label| label.length);
+        self.text.get(..length).unwrap_or_default()
     }
 
     pub fn value(self) -> Option<&'a str> {
-        self.text.split_once(':').map(|(_, value)| value.trim())
+        self.text.get(self.label?.colon + 1..).map(trimmed)
     }
 
     /// The number in the last parentheses: `Success (0x00)`.
@@ -199,6 +210,18 @@ impl<'a> Details<'a> {
         }
         bytes
     }
+}
+
+/// Whether a label is one of the names in `NAME|NAME`, of which almost always there is one alone.
+fn is_one_of(label: &str, mut names: &str) -> bool {
+    while names.len() > label.len() {
+        let Some(end) = memchr(b'|', names.as_bytes()) else { return false };
+        if names.get(..end).is_some_and(|name| name.eq_ignore_ascii_case(label)) {
+            return true;
+        }
+        names = names.get(end + 1..).unwrap_or_default();
+    }
+    names.eq_ignore_ascii_case(label)
 }
 
 /// A label without the length that newer versions put behind it.

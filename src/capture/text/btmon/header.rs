@@ -101,6 +101,9 @@ impl Header<'_> {
             Cow::Owned(text.into_owned())
         }
         let Self { process, what, direction, right } = self;
+        // Of other packets nobody asks who caused them.
+        let process = process
+            .filter(|_| matches!(what, What::Open { .. } | What::Close { .. } | What::Note { .. }));
         let what = match what {
             What::Open { format, text } => What::Open { format, text: owned(text) },
             What::Close { text } => What::Close { text: owned(text) },
@@ -128,35 +131,41 @@ impl Right {
         let line = without_end(line);
         let mut rest = line;
         if let Some((before, time)) = last(rest) {
-            if let Some((at, "")) = since(time) {
+            if let Some(at) = since(time) {
                 (right.when, rest) = (Some(When::Since(at)), before);
-            } else if time.contains('.')
+            } else if time.as_bytes().get(8) == Some(&b'.')
                 && let Some((of_day, "")) = times::time_of_day(time)
             {
                 (right.when, rest) = (Some(When::OfDay(of_day)), before);
-                let stamp = before.len().checked_sub(10).and_then(|at| line.get(at..));
-                if let Some((at, "")) = stamp.and_then(|text| times::date_time(text.trim_end())) {
-                    right.when = Some(When::Wall(at));
-                    rest = before.get(..before.len() - 10).unwrap_or_default().trim_end();
+                if let Some((more, midnight)) = dated(before)
+                    && line.strip_prefix(before).and_then(|end| end.strip_prefix(' ')) == Some(time)
+                {
+                    (right.when, rest) = (Some(When::Wall(midnight + of_day)), more);
                 }
             }
         }
-        if let Some((before, token)) = last(rest)
+        // The last byte of a word tells whether it is worth a look.
+        if rest.ends_with(']')
+            && let Some((before, token)) = last(rest)
             && let Some(index) =
                 token.strip_prefix("[hci").and_then(|text| text.strip_suffix(']')?.parse().ok())
         {
             (right.adapter, rest) = (Some(index), before);
         }
-        if let Some((before, token)) = last(rest) {
+        if rest.ends_with('}')
+            && let Some((before, token)) = last(rest)
+        {
             let cookie = token.strip_prefix("{0x").and_then(|text| text.strip_suffix('}'));
             if let Some(cookie) = cookie.and_then(|text| u32::from_str_radix(text, 16).ok()) {
                 (right.cookie, rest) = (Some(cookie), before);
-            } else if token
+            }
+        } else if rest.ends_with(|end: char| end.is_ascii_digit())
+            && let Some((before, token)) = last(rest)
+            && token
                 .strip_prefix('#')
                 .is_some_and(|n| !n.is_empty() && n.bytes().all(|digit| digit.is_ascii_digit()))
-            {
-                rest = before;
-            }
+        {
+            rest = before;
         }
         right.any = rest.len() < line.len();
         (right, rest)
@@ -164,6 +173,9 @@ impl Right {
 
     /// What a line that holds nothing else says; lines that mail has wrapped leave such lines.
     pub fn alone(line: &str) -> Option<Self> {
+        // Details begin with a letter, which is soon seen.
+        let begins = |byte: &u8| matches!(byte, b'#' | b'[' | b'{' | b'>' | b'0'..=b'9');
+        without_indent(line).as_bytes().first().filter(|byte| begins(byte))?;
         let (right, rest) = Self::take(line);
         (right.any && rest.trim_matches(['>', ' ', '\t']).is_empty()).then_some(right)
     }
@@ -194,15 +206,22 @@ fn last(text: &str) -> Option<(&str, &str)> {
     (!word.is_empty()).then_some((without_end(before), word))
 }
 
+/// Midnight of the date at the end of a text, and what stands before it.
+fn dated(text: &str) -> Option<(&str, i64)> {
+    let (before, date) = text.split_at_checked(text.len().checked_sub(10)?)?;
+    let (midnight, _) = times::date(date)?;
+    Some((without_end(before), midnight))
+}
+
 /// `12.345678`: seconds since the first packet's second. Steps back wrap around.
-fn since(text: &str) -> Option<(i64, &str)> {
+fn since(text: &str) -> Option<i64> {
     let (seconds, rest) = text.split_at_checked(text.len().checked_sub(7)?)?;
     let rest = rest.strip_prefix('.')?;
     if ![seconds, rest].iter().all(|t| t.bytes().all(|b| b.is_ascii_digit())) {
         return None;
     }
     let seconds = seconds.parse::<u64>().ok()?.cast_signed();
-    Some((seconds.checked_mul(1_000_000)?.checked_add(times::micros(rest)?)?, ""))
+    seconds.checked_mul(1_000_000)?.checked_add(times::micros(rest)?)
 }
 
 impl<'a> Line<'a> {
@@ -217,13 +236,12 @@ impl<'a> Line<'a> {
     fn read(line: &'a str) -> Self {
         let line = without_indent(line);
         let (process, rest) = process(line).map_or((None, line), |(name, rest)| (Some(name), rest));
-        let marked = rest
-            .split_at_checked(2)
-            .filter(|(mark, _)| matches!(*mark, "< " | "> " | "@ " | "= " | "* "));
-        let Some((mark, text)) = marked else {
-            return bare(rest).map_or(Self::Other, |(mark, text)| of(process, mark, text));
-        };
-        of(process, mark.as_bytes().first().copied().unwrap_or(b' '), text)
+        match rest.as_bytes() {
+            [mark @ (b'<' | b'>' | b'@' | b'=' | b'*'), b' ', ..] => {
+                of(process, *mark, rest.get(2..).unwrap_or_default())
+            }
+            _ => bare(rest).map_or(Self::Other, |(mark, text)| of(process, mark, text)),
+        }
     }
 }
 
@@ -501,12 +519,19 @@ mod tests {
         assert_eq!(when("= Note: x   [hci0] 02:48:45.092837"), Some(When::OfDay(10_125_092_837)));
         let wall = times::date_time("2026-11-21 02:48:45.092837").map(|(at, _)| When::Wall(at));
         assert_eq!(when("= Note: x   [hci0] 2026-11-21 02:48:45.092837"), wall);
+        // A date stands one blank before its time, and is a day.
+        let of_day = Some(When::OfDay(10_125_092_837));
+        assert_eq!(when("= Note: x 2026-11-21  02:48:45.092837"), of_day);
+        assert_eq!(when("= Note: x 2026-11-31 02:48:45.092837"), of_day);
+        assert_eq!(when("= Note: x 02:48:45,092837"), None);
         assert_eq!(when("= Note: Bluetooth subsystem version 2.22"), None);
         assert_eq!(
             Right::alone("                  #2 [hci0] 5.302358").map(|r| r.adapter),
             Some(Some(0))
         );
         assert_eq!(Right::alone("        Handle: 64"), None);
+        assert_eq!(Right::alone("> >  {0x0001} 5.302358").map(|r| r.cookie), Some(Some(1)));
+        assert_eq!(Right::alone("        00 01 02 5.302358"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A layout names the fields of a packet in wire order, each with the labels that versions of
 //! btmon give it. What a text does not show ends the parameters there: nothing is made up.
+use super::super::marks::first_word;
 use super::body::{self, Details};
 
 /// One field: how many bytes, and where it is printed (`new label|old label`).
@@ -133,7 +134,7 @@ fn one(part: Part, details: &mut Details<'_>, out: &mut Vec<u8>) -> Option<bool>
         Uuid(label) => body::uuid(details.find(label)?.value()?, out)?,
         Lead(size, label) => {
             let value = details.find(label)?.value()?;
-            little(body::number(value.split(' ').next()?)?, size, out);
+            little(body::number(first_word(value))?, size, out);
         }
         Text(size, label) => {
             let value = details.find(label)?.value()?;

@@ -214,7 +214,7 @@ impl Reader {
             self.only_link = None;
         }
         let (Right { when, adapter, .. }, direction) = (header.right, header.direction);
-        let reading = Reading::of(header, &self.body);
+        let reading = Reading::of(header, &self.body, std::mem::take(&mut self.parameters));
         self.body.clear();
         Some((transcript::Start { offset, when, adapter, direction }, reading))
     }

@@ -26,9 +26,10 @@ const SMP: u16 = 0x0006;
 const BREDR_SMP: u16 = 0x0007;
 
 impl Reading {
-    pub fn of(header: Header<'static>, body: &Body) -> Self {
+    /// `bytes` is room for the packet's bytes.
+    pub fn of(header: Header<'static>, body: &Body, mut bytes: Vec<u8>) -> Self {
         let mut details = body.details();
-        let mut bytes = Vec::new();
+        bytes.clear();
         let cookie = header.right.cookie.unwrap_or(0);
         let (shape, whole) = match header.what {
             What::Command { opcode, length } => {

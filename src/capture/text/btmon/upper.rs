@@ -1,4 +1,5 @@
 //! How btmon prints what L2CAP carries: ATT, SMP and signalling.
+use super::super::marks::first_word;
 use super::body::{self, Details};
 use super::layout::Part::{self, Address, All, Bytes, Kind, Lead, N, Range, Rest, Uuid};
 use super::layout::{self, little};
@@ -120,7 +121,7 @@ fn information(details: &mut Details<'_>, out: &mut Vec<u8>) -> Option<()> {
     let mut any = None;
     while let Some(handle) = details.find_ahead("Handle") {
         let from = out.len();
-        little(body::number(handle.value()?.split(' ').next()?)?, 2, out);
+        little(body::number(first_word(handle.value()?))?, 2, out);
         if details.find_ahead("UUID").and_then(|uuid| body::uuid(uuid.value()?, out)).is_none() {
             out.truncate(from);
             return None;
@@ -152,7 +153,7 @@ fn by_type(details: &mut Details<'_>, out: &mut Vec<u8>) -> Option<()> {
     little(length, 1, out);
     entries(details, "Handle", usize::try_from(length).ok()?, out, |entry, out| {
         let handle = entry.find_ahead("Handle")?.value()?;
-        little(body::number(handle.split(' ').next()?)?, 2, out);
+        little(body::number(first_word(handle))?, 2, out);
         let value = entry.find_ahead("Value")?;
         entry.hex(value, out);
         Some(())
