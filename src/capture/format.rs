@@ -4,6 +4,7 @@ use super::{
     CaptureError, OpenOptions, Source, btsnoop, btsnooz, foreign, hcidump, monitor_stream,
     packetlogger, pcap, pcapng, text,
 };
+use std::cell::OnceCell;
 
 /// A source of some format.
 pub(crate) type Boxed = Box<dyn Source>;
@@ -36,6 +37,8 @@ pub(crate) struct Head<'a> {
     pub bytes: &'a [u8],
     /// Whether this is the whole file.
     pub whole: bool,
+    /// Its lines, once a format of text has asked for them.
+    pub lines: OnceCell<Vec<String>>,
 }
 
 /// How sure a format is that a file is its own.
@@ -59,7 +62,11 @@ impl Claim {
     }
 }
 
-impl Head<'_> {
+impl<'a> Head<'a> {
+    pub fn new(bytes: &'a [u8], whole: bool) -> Self {
+        Self { bytes, whole, lines: OnceCell::new() }
+    }
+
     /// Whether the first page holds characters only: no zeroes, no control codes but a few.
     pub fn is_text(&self) -> bool {
         let page = self.bytes.get(..4096).unwrap_or(self.bytes);
@@ -97,7 +104,7 @@ pub(crate) fn detect(
     // A pipe that is still being written shows its magic number long before a whole head.
     for want in [64, HEAD] {
         let bytes = stream.peek(want)?;
-        let head = Head { bytes, whole: bytes.len() < want };
+        let head = Head::new(bytes, bytes.len() < want);
         match head.format() {
             Some((format, claim)) if claim == Claim::CERTAIN || want == HEAD || head.whole => {
                 return (format.open)(stream, options);
@@ -107,7 +114,7 @@ pub(crate) fn detect(
     }
     let failure = stream.failure().map(str::to_owned);
     let bytes = stream.peek(HEAD)?;
-    let head = Head { bytes, whole: bytes.len() < HEAD };
+    let head = Head::new(bytes, bytes.len() < HEAD);
     Err(CaptureError::Refused(match failure {
         Some(failure) => {
             format!("the compressed data is damaged from its beginning on ({failure})")

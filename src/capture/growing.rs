@@ -45,7 +45,7 @@ impl Kept {
     fn settle(&mut self, whole: bool) -> bool {
         let Some(for_now) = self.for_now else { return true };
         let bytes = self.head.get(..HEAD).unwrap_or(&self.head);
-        let best = Head { bytes, whole }.format().map(|(format, _)| format);
+        let best = Head::new(bytes, whole).format().map(|(format, _)| format);
         self.wrong = for_now.short || !best.is_some_and(|best| std::ptr::eq(best, for_now.format));
         if !self.wrong {
             self.settled();
@@ -189,7 +189,7 @@ impl Growing {
 /// Whether the first bytes leave no doubt. (A tar archive may begin with a file that is called like a magic number; then
 /// zeroes follow it.)
 fn is_certain(first: &[u8]) -> bool {
-    let head = Head { bytes: first, whole: false };
+    let head = Head::new(first, false);
     let certain = head.format().is_some_and(|(_, claim)| claim == Claim::CERTAIN);
     certain && first.get(8..16).is_some_and(|next| next.iter().any(|&byte| byte != 0))
 }
@@ -201,7 +201,7 @@ fn early(stream: &mut Stream) -> io::Result<Option<(&'static Format, Claim)>> {
         let bytes = stream.peek(want)?;
         let there = bytes.len();
         let whole = there < want;
-        let found = Head { bytes, whole }.format();
+        let found = Head::new(bytes, whole).format();
         match found {
             Some((_, claim)) if whole || there >= HEAD || claim > Claim::chain(SURE) => {
                 return Ok(found);

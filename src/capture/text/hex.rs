@@ -52,9 +52,9 @@ pub(crate) trait Form: Send {
 /// As many packets as the first lines hold whose own length is right.
 pub(crate) fn claim<F: Form>(head: &Head<'_>) -> Claim {
     let lines = lines::of_head(head);
-    let (mut form, mut open, mut clean) = (F::of(&lines), None, 0);
+    let (mut form, mut open, mut clean) = (F::of(lines), None, 0);
     let (mut bytes, mut more) = (Vec::new(), Vec::new());
-    for line in &lines {
+    for line in lines {
         more.clear();
         match form.row(line, wants(open, &bytes), &mut more) {
             Row::Packet { kind, .. } | Row::Before { kind, .. } => {

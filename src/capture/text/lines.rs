@@ -5,9 +5,11 @@
 use super::super::format::HEAD;
 use super::super::stream::Stream;
 use super::super::{Head, Warning, WarningKind};
+use super::plain::Plain;
 use crate::redact;
 use memchr::{memchr, memchr_iter};
 use std::io;
+use std::ops::Range;
 
 /// The longest line that is kept; the rest of a longer one is passed over.
 const LONGEST: usize = 256 * 1024;
@@ -18,7 +20,11 @@ const QUOTE: usize = 100;
 /// Reads a stream line by line; lends each until the next is asked for.
 #[derive(Default)]
 pub(crate) struct Lines {
+    plain: Plain,
+    /// Where the line is in `plain`, if it stays as it is.
+    shown: Option<Range<usize>>,
     raw: Vec<u8>,
+    /// Any other line, cleaned.
     text: String,
     offset: u64,
     number: u64,
@@ -31,7 +37,17 @@ impl Lines {
     pub fn read(&mut self, stream: &mut Stream) -> io::Result<bool> {
         self.offset = stream.offset();
         let bytes = stream.peek(1)?;
-        // Almost every line is in the buffer as a whole.
+        self.shown = None;
+        if let Some((line, length)) = self.plain.line(bytes, self.offset) {
+            let text = self.plain.text(line.clone());
+            let quotes = text.len() - without_quotes(text).len();
+            self.shown = Some(line.start + quotes..line.end);
+            stream.consume(length);
+            self.last = false;
+            self.number += 1;
+            return Ok(true);
+        }
+        // Almost every other line is in the buffer as a whole.
         if let Some(end) = memchr(b'\n', bytes) {
             clean(bytes.get(..end.min(LONGEST)).unwrap_or_default(), &mut self.text);
             stream.consume(end + 1);
@@ -69,8 +85,12 @@ impl Lines {
     }
 
     /// The line, cleaned and without its end.
+    #[inline]
     pub fn text(&self) -> &str {
-        &self.text
+        match &self.shown {
+            Some(line) => self.plain.text(line.clone()),
+            None => &self.text,
+        }
     }
 
     /// Whether the line has no end: the text may have been cut here.
@@ -80,15 +100,10 @@ impl Lines {
 
     /// The line, and of a line without an end only what is certain: where the text was cut, the
     /// number that it ends with may be the half of one.
+    #[inline]
     pub fn certain(&self) -> &str {
         let text = self.text();
-        if !self.last {
-            return text;
-        }
-        let last = text.rsplit(char::is_whitespace).next().unwrap_or(text);
-        let doubtful = last.ends_with(|end: char| end.is_alphanumeric())
-            && last.contains(|digit: char| digit.is_ascii_hexdigit());
-        if doubtful { text[..text.len() - last.len()].trim_end() } else { text }
+        if self.last { without_doubtful_end(text) } else { text }
     }
 
     /// Where the line begins in the stream.
@@ -102,13 +117,25 @@ impl Lines {
     }
 }
 
+/// A text without its last word where that may be the half of a number.
+fn without_doubtful_end(text: &str) -> &str {
+    let last = text.rsplit(char::is_whitespace).next().unwrap_or(text);
+    let doubtful = last.ends_with(|end: char| end.is_alphanumeric())
+        && last.contains(|digit: char| digit.is_ascii_hexdigit());
+    if doubtful { text[..text.len() - last.len()].trim_end() } else { text }
+}
+
 /// How much of a file's beginning [`of_head`] looks at.
 pub(crate) const PAGE: usize = 64 * 1024;
 
 /// The cleaned lines of a file's beginning, for whoever decides whether it is theirs.
 ///
 /// Nothing where the bytes are no text; the last line is left out where it may go on.
-pub(crate) fn of_head(head: &Head<'_>) -> Vec<String> {
+pub(crate) fn of_head<'h>(head: &'h Head<'_>) -> &'h [String] {
+    head.lines.get_or_init(|| read_head(head))
+}
+
+fn read_head(head: &Head<'_>) -> Vec<String> {
     let page = head.bytes.get(..PAGE).unwrap_or(head.bytes);
     // Zeroes come from crashed loggers and from UTF-16; others of a terminal, now and then.
     let strange = |byte: &&u8| matches!(**byte, 1..0x20) && !b"\t\n\r\x1b\x07\x08".contains(byte);
@@ -133,18 +160,23 @@ pub(crate) fn of_head(head: &Head<'_>) -> Vec<String> {
 pub(crate) fn ahead(stream: &mut Stream) -> io::Result<(Vec<String>, bool)> {
     let bytes = stream.peek(HEAD)?;
     let whole = bytes.len() <= PAGE;
-    Ok((of_head(&Head { bytes, whole: bytes.len() < HEAD }), whole))
+    Ok((read_head(&Head::new(bytes, bytes.len() < HEAD)), whole))
 }
 
 /// Writes a raw line into `text` as whoever printed it meant it.
 pub(crate) fn clean(raw: &[u8], text: &mut String) {
     shown(raw, text);
-    if !text.starts_with(['<', '>']) {
-        return;
-    }
-    let quotes = text.len() - single_mark(unquoted(text)).len();
+    let quotes = text.len() - without_quotes(text).len();
     if quotes > 0 {
         text.drain(..quotes);
+    }
+}
+
+/// A line without what mail puts before it.
+fn without_quotes(line: &str) -> &str {
+    match line.as_bytes().first() {
+        Some(b'<' | b'>') => single_mark(unquoted(line)),
+        _ => line,
     }
 }
 
@@ -552,9 +584,9 @@ mod tests {
     #[test]
     fn binary_files_have_no_lines() {
         let bytes: Vec<u8> = (0..=255).cycle().take(4096).collect();
-        assert!(of_head(&Head { bytes: &bytes, whole: true }).is_empty());
-        assert_eq!(of_head(&Head { bytes: b"a\nb", whole: true }), ["a", "b"]);
-        assert_eq!(of_head(&Head { bytes: b"a\nb", whole: false }), ["a"]);
+        assert!(of_head(&Head::new(&bytes, true)).is_empty());
+        assert_eq!(of_head(&Head::new(b"a\nb", true)), ["a", "b"]);
+        assert_eq!(of_head(&Head::new(b"a\nb", false)), ["a"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod marks;
 mod nimble;
 mod noble;
 mod packetlogger;
+mod plain;
 mod times;
 mod transcript;
 

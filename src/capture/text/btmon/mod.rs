@@ -40,7 +40,7 @@ fn claim(head: &Head<'_>) -> Claim {
     let mut own = 0;
     let mut after_hci = false;
     let mut unfinished: Option<&str> = None;
-    for line in &lines {
+    for line in lines {
         own += u32::from(line.trim_start().starts_with(BANNER));
         // Mail breaks long lines anywhere: the right end, or all from the length on, stands alone.
         let broken = unfinished.take().map(|first| format!("{first} {}", line.trim()));
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn lines_that_mail_broke_are_claimed_and_joined() {
-        let claims = |text: &str| claim(&Head { bytes: text.as_bytes(), whole: true });
+        let claims = |text: &str| claim(&Head::new(text.as_bytes(), true));
         for text in [
             "> > > HCI Event: Command Complete (0x0e) plen 4\n#1242 2021-11-19 17:24:36.277450\n> >       Reset (0x03|0x0003) ncmd 1\n> >         Status: Success (0x00)\n",
             "> > > HCI Event: Command Complete (0x0e)\nplen 4 #1242 2021-11-19 17:24:36.277450\n> >       Reset (0x03|0x0003) ncmd 1\n> >         Status: Success (0x00)\n",
@@ -415,7 +415,7 @@ mod tests {
 
     #[test]
     fn prose_is_not_claimed() {
-        let claims = |text: &str| claim(&Head { bytes: text.as_bytes(), whole: true });
+        let claims = |text: &str| claim(&Head::new(text.as_bytes(), true));
         for prose in [
             "I ran btmon and saw an LE Meta Event.\n> HCI Event: nothing more\n= result =\n* one\n* two\n@ somebody\n",
             "> On Monday you wrote:\n> > Handle: 64\n",

@@ -141,7 +141,7 @@ fn worth(member: &Member, head: &[u8]) -> Option<Worth> {
         bytes = &inner;
         whole = whole && inner.len() < HEAD;
     }
-    let head = Head { bytes, whole };
+    let head = Head::new(bytes, whole);
     let (format, claim) = head.format()?;
     if claim == Claim::FAINT {
         let name = base(&member.name).to_lowercase();
