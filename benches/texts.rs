@@ -1,11 +1,11 @@
-//! How fast btmon's text is read, as a ratio to counting its lines.
+//! How fast btmon's text is read, as a ratio to finding the ends of its lines and to counting them.
 //!
 //! `cargo bench --bench texts -- [ROUNDS] [FILE]`. Without a file, a text of the laboratory is repeated until there is
 //! enough; its times go on. Rounds alternate, medians count, and the memory is what the process took at most.
 #[path = "counted/mod.rs"]
 mod counted;
 
-use counted::{Made, busy, median, memory, newlines};
+use counted::{Made, busy, line_ends, median, memory, newlines, timed};
 use hcidiff::capture::{Input, OpenOptions, open};
 use hcidiff::case::{Side, read};
 use std::fs;
@@ -21,12 +21,13 @@ const PAUSE: i64 = 1_000_000;
 fn main() {
     let Made { rounds, path, .. } = &counted::file(make);
     let size = fs::metadata(path).expect("a file").len() as f64 / 1e6;
-    let (mut counts, mut reads, mut wholes) = (Vec::new(), Vec::new(), Vec::new());
+    let [mut counts, mut finds, mut reads, mut wholes] = [const { Vec::new() }; 4];
     let (mut lines, mut packets, mut attempts) = (0, 0, 0);
     for _ in 0..*rounds {
-        let start = busy();
-        lines = black_box(newlines(path));
-        counts.push(busy() - start);
+        let (counted, seconds) = timed(path, newlines);
+        lines = counted;
+        counts.push(seconds);
+        finds.push(timed(path, line_ends).1);
         let start = busy();
         packets = black_box(drained(path));
         reads.push(busy() - start);
@@ -35,21 +36,21 @@ fn main() {
         wholes.push(busy() - start);
         attempts = black_box(capture).connections.len();
     }
-    let [count, read, whole] = [&mut counts, &mut reads, &mut wholes].map(|times| median(times));
+    let all = [&mut counts, &mut finds, &mut reads, &mut wholes];
+    let [count, find, read, whole] = all.map(|times| median(times));
     println!(
         "{size:.0} MB, {lines} lines, {packets} packets, {attempts} attempts; {rounds} rounds"
     );
     println!("newlines counted {count:.4} s, {:.0} MB/s", size / count);
-    println!(
-        "packets read     {read:.4} s, {:.0} MB/s, 1/{:.1} of the count",
-        size / read,
-        read / count
-    );
-    println!(
-        "attempts found   {whole:.4} s, {:.0} MB/s, 1/{:.1} of the count",
-        size / whole,
-        whole / count
-    );
+    println!("line ends found  {find:.4} s, {:.0} MB/s", size / find);
+    for (what, took) in [("packets read    ", read), ("attempts found  ", whole)] {
+        println!(
+            "{what} {took:.4} s, {:.0} MB/s, 1/{:.1} of finding the ends, 1/{:.1} of the count",
+            size / took,
+            took / find,
+            took / count
+        );
+    }
     println!("at most {} kB of memory", memory());
 }
 

@@ -1,5 +1,7 @@
 //! What benches share that hold the reading of a file against counting its lines.
+use memchr::memchr_iter;
 use std::fs::{self, File};
+use std::hint::black_box;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -32,8 +34,18 @@ pub fn file(make: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Made {
     Made { rounds, path, _made: made }
 }
 
-/// Counts the ends of lines of a file, a chunk at a time.
+/// Counts the ends of lines of a file, a chunk at a time. The count itself asks no more than how many there are.
 pub fn newlines(path: &Path) -> usize {
+    in_chunks(path, |chunk| memchr_iter(b'\n', chunk).count())
+}
+
+/// Finds the end of each line of a file, as whoever reads lines must.
+#[allow(dead_code, reason = "some benches only count")]
+pub fn line_ends(path: &Path) -> usize {
+    in_chunks(path, |chunk| memchr_iter(b'\n', chunk).map(black_box).fold(0, |count, _| count + 1))
+}
+
+fn in_chunks(path: &Path, ends: impl Fn(&[u8]) -> usize) -> usize {
     let mut file = File::open(path).expect("a file");
     let (mut chunk, mut count) = (vec![0; 256 * 1024], 0);
     loop {
@@ -41,8 +53,18 @@ pub fn newlines(path: &Path) -> usize {
         if there == 0 {
             return count;
         }
-        count += memchr::memchr_iter(b'\n', &chunk[..there]).count();
+        count += ends(&chunk[..there]);
     }
+}
+
+/// What `count` gives, and the seconds that it took. The system tells a thread's time in steps of some milliseconds, and
+/// a count takes no longer: so many are timed together.
+pub fn timed(path: &Path, count: fn(&Path) -> usize) -> (usize, f64) {
+    const TIMES: u32 = 16;
+    let start = busy();
+    let counts = (0..TIMES).map(|_| black_box(count(path)));
+    let lines = counts.last().unwrap_or_default();
+    (lines, (busy() - start) / f64::from(TIMES))
 }
 
 /// Seconds that this thread has been busy: whatever else the machine does is not in it. Where the system does not tell,
