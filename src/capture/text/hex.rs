@@ -6,9 +6,9 @@ use super::super::{
     Boxed, CaptureError, Claim, Description, Direction, Head, Kind, LONGEST, OpenOptions, Record,
     Source, Warning, WarningKind, h4,
 };
-use super::lines;
 use super::times::When;
 use super::transcript::{self, Shown, Transcript};
+use super::{lines, puzzles};
 
 /// What a line is to a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl<F: Form> Reader<F> {
                 }
                 // A line in between ends the packet only if the packet is complete: what other
                 // programs print gets between the rows of one packet.
-                Row::Other if !lines::begins_packet(text) => {}
+                Row::Other if !puzzles::begins_packet(text) => {}
                 Row::Other | Row::Puzzle => self.text.puzzle(),
             }
         }

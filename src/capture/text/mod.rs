@@ -4,6 +4,7 @@ use super::Format;
 mod arduino;
 mod btmon;
 mod btstack;
+mod clean;
 mod hcidump;
 mod hcitool;
 mod hex;
@@ -13,11 +14,12 @@ mod nimble;
 mod noble;
 mod packetlogger;
 mod plain;
+mod puzzles;
 mod times;
 mod transcript;
 
 pub(crate) use btmon::right_end;
-pub(crate) use lines::{clean, next_shown};
+pub(crate) use clean::{clean, next_shown};
 
 /// Every text format that can be read. [`super::format`] asks them beside the binary ones.
 pub(crate) static FORMATS: &[Format] = &[

@@ -69,7 +69,8 @@ fn plain(bytes: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::super::stream::Stream;
-    use super::super::lines::{self, Lines};
+    use super::super::clean::clean;
+    use super::super::lines::Lines;
     use super::*;
     use proptest::prelude::*;
 
@@ -125,7 +126,7 @@ mod tests {
             let mut stream = Stream::new(Box::new(std::io::Cursor::new(text.clone())));
             let (mut read, mut at, mut alone) = (Lines::default(), 0, String::new());
             for raw in text.split_inclusive(|byte| *byte == b'\n') {
-                lines::clean(&raw[..raw.len() - 1], &mut alone);
+                clean(&raw[..raw.len() - 1], &mut alone);
                 prop_assert!(read.read(&mut stream).unwrap());
                 prop_assert_eq!((read.text(), read.offset(), read.is_open()), (alone.as_str(), at, false));
                 at += raw.len() as u64;

@@ -5,7 +5,8 @@ use super::super::stream::Stream;
 use super::super::{
     CaptureError, Clock, Direction, Kind, OpenOptions, Payload, Record, Warning, WarningKind, h4,
 };
-use super::lines::{Lines, Puzzles};
+use super::lines::Lines;
+use super::puzzles::Puzzles;
 use super::times::{Times, When};
 use crate::packet::outline::{Extent, Outline};
 

@@ -1,8 +1,8 @@
 //! The line that begins a packet: who speaks, what, and the block at its right end.
 //!
 //! btmon cuts names to the width of the terminal, never the numbers in parentheses: those count.
-use super::super::lines;
 use super::super::marks::{rsplit, split, without_end, without_indent};
+use super::super::puzzles;
 use super::super::times::{self, When};
 use crate::packet::Direction;
 use memchr::{memchr, memrchr2};
@@ -228,7 +228,7 @@ impl<'a> Line<'a> {
     /// A line that begins a packet is a header, or unfinished: never another line.
     pub fn parse(line: &'a str) -> Self {
         match Self::read(line) {
-            Self::Other if lines::begins_packet(line) => Self::Unfinished,
+            Self::Other if puzzles::begins_packet(line) => Self::Unfinished,
             read => read,
         }
     }
@@ -531,7 +531,13 @@ mod tests {
         );
         assert_eq!(Right::alone("        Handle: 64"), None);
         assert_eq!(Right::alone("> >  {0x0001} 5.302358").map(|r| r.cookie), Some(Some(1)));
+        assert_eq!(Right::alone("   [hci2] 5.302358").map(|r| r.adapter), Some(Some(2)));
         assert_eq!(Right::alone("        00 01 02 5.302358"), None);
+        for line in ["= Note: x  #31 [hci0] 7.500000", "= Note: x {0x0001} [hci0] 7.500000"] {
+            assert!(matches!(header(line).what, What::Note { text, .. } if text == "x"), "{line}");
+        }
+        let number = header("= Note: build #7b [hci0] 7.500000").what;
+        assert!(matches!(number, What::Note { text, .. } if text == "build #7b"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The line that begins a packet in hcidump's decoded text, and words below it.
 use super::super::super::Direction;
 use super::super::hex;
-use super::super::lines;
+use super::super::puzzles;
 use super::super::times::{self, When};
 use crate::packet::ConnHandle;
 
@@ -47,7 +47,7 @@ impl Line {
     /// A line that begins a packet is a header, or a puzzle: never a detail.
     pub fn parse(line: &str) -> Self {
         match Self::read(line) {
-            Self::Detail if lines::begins_packet(line) => Self::Puzzle,
+            Self::Detail if puzzles::begins_packet(line) => Self::Puzzle,
             read => read,
         }
     }

@@ -8,8 +8,8 @@ use super::super::{
     Boxed, CaptureError, Claim, Description, Format, Head, Kind, LONGEST, OpenOptions, Record,
     Source, Warning, h4,
 };
-use super::lines;
 use super::transcript::{Shown, Start, Transcript};
+use super::{lines, puzzles};
 use row::{Level, Row};
 use words::Words;
 
@@ -155,7 +155,7 @@ impl Reader {
             }
             let line = self.text.line();
             let Some(row) = Row::parse(line.text()) else {
-                if lines::begins_packet(line.text()) {
+                if puzzles::begins_packet(line.text()) {
                     self.text.puzzle();
                 } else if let Some(open) = &mut self.open {
                     open.detail(line.certain());
