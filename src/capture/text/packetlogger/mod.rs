@@ -23,13 +23,10 @@ pub(crate) const FORMAT: Format = Format { name: "packetlogger-text", claim, ope
 const LACKS: &str = "some of PacketLogger's rows do not show the whole packet (values end after twenty bytes, most parameters of commands and events are missing): what is missing is unknown, and no finding is made from it; the .pklg file has all, and so has a text export with raw rows";
 
 fn claim(head: &Head<'_>) -> Claim {
-    let lines = lines::of_head(head);
-    let rows = lines.iter().filter(|line| Row::parse(line).is_some_and(|row| row.kind.is_some()));
     let mut bytes = Vec::new();
-    let bare = lines.iter().filter(|line| {
-        Row::parse(line).is_some_and(|row| row.kind.is_none() && row.tail(&mut bytes).is_some())
-    });
-    Claim::chain(u32::try_from(rows.count() + bare.count()).unwrap_or(u32::MAX - 2))
+    let rows = lines::of_head(head).iter().filter_map(|line| Row::parse(line));
+    let clean = rows.filter(|row| row.kind.is_some() || row.tail(&mut bytes).is_some());
+    Claim::chain(u32::try_from(clean.count()).unwrap_or(u32::MAX - 2))
 }
 
 fn open(mut stream: Stream, options: &OpenOptions) -> Result<Boxed, CaptureError> {
