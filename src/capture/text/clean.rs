@@ -3,6 +3,7 @@
 //! Escape sequences, carriage returns, zeroes, HTML entities and mail's quote marks go; the
 //! indentation stays, because text formats nest by it.
 use super::super::stream::Stream;
+use super::plain::{beginning, shows};
 use std::io;
 
 /// Writes a raw line into `text` as whoever printed it meant it.
@@ -72,24 +73,10 @@ pub(crate) fn next_shown(
     Ok(Some(end.is_some() || length < most))
 }
 
-/// How many bytes at the beginning stay as they are. Many are looked at at once: almost every line is plain.
-fn plain(bytes: &[u8]) -> usize {
-    const AT_ONCE: usize = 32;
-    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
-    let mut there = 0;
-    for chunk in bytes.chunks(AT_ONCE) {
-        if !chunk.iter().fold(true, |all, byte| all & is_plain(byte)) {
-            return there + chunk.iter().take_while(|byte| is_plain(byte)).count();
-        }
-        there += chunk.len();
-    }
-    there
-}
-
 /// Whether a line stays as it is: nothing but ASCII that shows on paper, and no entity of a web page.
 fn is_plain(raw: &[u8]) -> bool {
     // No early end inside of a chunk: so the compiler looks at its bytes at once.
-    let plain = |all, byte: &u8| all & (matches!(byte, b' '..=b'~' | b'\t') & (*byte != b'&'));
+    let plain = |all, byte: &u8| all & shows(*byte) & (*byte != b'&');
     let (chunks, rest) = raw.as_chunks::<16>();
     chunks.iter().all(|chunk| chunk.iter().fold(true, plain))
         // The last bytes are looked at together with some before them.
@@ -102,7 +89,7 @@ fn is_plain(raw: &[u8]) -> bool {
 /// Copies what shows on paper: no escape sequences, no control codes but tabs.
 fn printable(piece: &str, text: &mut String) {
     // The beginning that stays as it is, which is mostly all of it.
-    let (plain, rest) = piece.split_at(plain(piece.as_bytes()));
+    let (plain, rest) = piece.split_at(beginning(piece.as_bytes(), shows));
     text.push_str(plain);
     let mut chars = rest.chars();
     let mut titles_end = true;

@@ -44,7 +44,8 @@ impl Plain {
         self.next = 0;
         self.page.clear();
         let page = bytes.get(..PAGE).unwrap_or(bytes);
-        let page = page.get(..plain(page)).unwrap_or_default();
+        let plain = beginning(page, |byte| (shows(byte) | (byte == b'\n')) & (byte != b'&'));
+        let page = page.get(..plain).unwrap_or_default();
         let lines = memrchr(b'\n', page).and_then(|last| page.get(..=last));
         if let Some(Ok(lines)) = lines.map(std::str::from_utf8) {
             self.page.push_str(lines);
@@ -52,18 +53,24 @@ impl Plain {
     }
 }
 
-/// How many bytes at the beginning are plain. No early end inside of a chunk: so the compiler looks at its bytes at once.
-fn plain(bytes: &[u8]) -> usize {
+/// ASCII that shows on paper, and tabs.
+#[inline]
+pub(super) fn shows(byte: u8) -> bool {
+    (byte.wrapping_sub(b' ') <= b'~' - b' ') | (byte == b'\t')
+}
+
+/// How many bytes at the beginning are as they should be. Many are looked at at once: there is no early end inside of a
+/// chunk, so the compiler can.
+#[inline]
+pub(super) fn beginning(bytes: &[u8], as_it_should: impl Fn(u8) -> bool) -> usize {
     const AT_ONCE: usize = 64;
-    let strange = |byte: u8| {
-        let shows = byte.wrapping_sub(b' ') <= b'~' - b' ';
-        u8::from(!(shows | (byte == b'\t') | (byte == b'\n')) | (byte == b'&'))
-    };
     let (chunks, _) = bytes.as_chunks::<AT_ONCE>();
-    let all = |chunk: &&[u8; AT_ONCE]| chunk.iter().fold(0, |any, byte| any | strange(*byte)) == 0;
+    let all = |chunk: &&[u8; AT_ONCE]| {
+        chunk.iter().fold(0, |odd, byte| odd | u8::from(!as_it_should(*byte))) == 0
+    };
     let there = chunks.iter().take_while(all).count() * AT_ONCE;
     let rest = bytes.get(there..).unwrap_or_default();
-    there + rest.iter().take_while(|byte| strange(**byte) == 0).count()
+    there + rest.iter().take_while(|byte| as_it_should(**byte)).count()
 }
 
 #[cfg(test)]

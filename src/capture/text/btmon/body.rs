@@ -378,6 +378,22 @@ mod tests {
     }
 
     #[test]
+    fn a_label_is_one_of_several_names_as_a_whole() {
+        for (label, names, is) in [
+            ("handle", "Handle", true),
+            ("SCA", "Peer clock accuracy|SCA", true),
+            ("Peer clock accuracy", "Peer clock accuracy|SCA", true),
+            ("Data", "Value|Data|Length", true),
+            ("Dat", "Value|Data|Length", false),
+            ("Data|Length", "Value|Data", false),
+            ("Handles", "Handle", false),
+            ("", "Handle", false),
+        ] {
+            assert_eq!(is_one_of(label, names), is, "{label}");
+        }
+    }
+
+    #[test]
     fn addresses_tell_their_kind_and_may_be_hidden() {
         let octets = [1, 0, 0xaa, 0x7c, 0x12, 0xf0];
         assert_eq!(address("F0:12:7C:AA:00:01 (Static)"), (Some(octets), Some(1)));
